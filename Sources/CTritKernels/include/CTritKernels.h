@@ -1,0 +1,37 @@
+// SIMD leaves of TritLab and the CPU facts they need. C exists here only where Swift has no
+// instruction for the job. Contract of every function: no allocation, no globals, no I/O; sizes are
+// size_t; pointers may alias only where said. One prefix: tk_.
+#ifndef CTRITKERNELS_H
+#define CTRITKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// --- CPU ----------------------------------------------------------------------------------------
+
+/// Bits of tk_cpu_features().
+enum {
+  TK_CPU_AVX2 = 1 << 0,         ///< AVX2 with FMA and F16C
+  TK_CPU_AVX_VNNI = 1 << 1,     ///< vpdpbusd on ymm
+  TK_CPU_AVX512 = 1 << 2,       ///< AVX-512 F, BW, DQ, VL
+  TK_CPU_AVX512_VNNI = 1 << 3,  ///< vpdpbusd on zmm
+  TK_CPU_AVX512_VBMI = 1 << 4,  ///< vpermb, vpermi2b
+  TK_CPU_AVX512_BF16 = 1 << 5,  ///< vdpbf16ps
+  TK_CPU_NEON = 1 << 8,         ///< AArch64 baseline
+  TK_CPU_NEON_DOTPROD = 1 << 9, ///< sdot, udot
+  TK_CPU_NEON_I8MM = 1 << 10,   ///< smmla
+};
+
+/// What the running CPU offers, as a set of TK_CPU_ bits.
+uint32_t tk_cpu_features(void);
+
+/// Tells the CPU that the caller spins (x86 pause, ARM yield).
+static inline void tk_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+#endif

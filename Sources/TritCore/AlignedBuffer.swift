@@ -1,0 +1,58 @@
+/// Owned, zero-initialised memory for `count` trivial elements, aligned to 64 bytes (a cache line and a
+/// zmm register), followed by at least 64 readable zero bytes so that a vector load may run past the end.
+///
+/// Thread safety: a buffer is a bag of bytes. Whoever shares one writes disjoint parts or does not write.
+public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+  /// Elements that may be used.
+  public let count: Int
+  /// First element; 64-byte aligned.
+  public let base: UnsafeMutablePointer<Element>
+
+  /// Alignment in bytes.
+  public static var alignment: Int { 64 }
+
+  /// Allocates `count` zero elements.
+  public init(count: Int) {
+    precondition(count >= 0, "a buffer cannot have \(count) elements")
+    self.count = count
+    let bytes = count * MemoryLayout<Element>.stride + Self.alignment
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    base = raw.bindMemory(to: Element.self, capacity: count)
+  }
+
+  /// Copies `elements` into a new buffer.
+  public convenience init(_ elements: some Collection<Element>) {
+    self.init(count: elements.count)
+    var next = base
+    for element in elements {
+      next.pointee = element
+      next += 1
+    }
+  }
+
+  deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+  /// Element `index`, bounds-checked in debug builds only.
+  @inlinable public subscript(index: Int) -> Element {
+    get {
+      assert(index >= 0 && index < count)
+      return base[index]
+    }
+    set {
+      assert(index >= 0 && index < count)
+      base[index] = newValue
+    }
+  }
+
+  /// The elements for reading; valid while the buffer lives.
+  public var buffer: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
+
+  /// The elements for writing; valid while the buffer lives.
+  public var mutableBuffer: UnsafeMutableBufferPointer<Element> {
+    UnsafeMutableBufferPointer(start: base, count: count)
+  }
+
+  /// The bytes; valid while the buffer lives.
+  public var rawBuffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(buffer) }
+}

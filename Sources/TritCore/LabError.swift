@@ -1,0 +1,89 @@
+/// What a person needs to know about something that went wrong: what, where, what was expected, what
+/// was found, and what to do next.
+///
+/// Every error that can reach a user is one of these, so that the command prints all of them alike and
+/// ends with the exit code of their kind.
+public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The class of failure; decides the exit code (sysexits where one fits).
+  public enum Kind: Int32, Sendable, Equatable {
+    /// A run failed for a reason that is none of the others.
+    case failure = 1
+    /// A comparison ended outside its tolerance.
+    case verdict = 2
+    /// The command line or an argument is wrong.
+    case usage = 64
+    /// Input was read and is malformed, hostile or inconsistent.
+    case badData = 65
+    /// An input file, model or data set is not there.
+    case missingInput = 66
+    /// A broken promise of the lab itself.
+    case internalError = 70
+    /// An output could not be written.
+    case cannotCreate = 73
+    /// Ctrl-C.
+    case interrupted = 130
+  }
+
+  /// The class of failure.
+  public var kind: Kind
+  /// One sentence: what is wrong.
+  public var what: String
+  /// `file:line:column`, key path, or tensor name.
+  public var place: String?
+  /// What would have been right.
+  public var expected: String?
+  /// What was there instead.
+  public var got: String?
+  /// What to do next.
+  public var advice: String?
+
+  /// Creates an error; give every part that is known.
+  public init(
+    _ kind: Kind, _ what: String, at place: String? = nil, expected: String? = nil,
+    got: String? = nil, advice: String? = nil
+  ) {
+    self.kind = kind
+    self.what = what
+    self.place = place
+    self.expected = expected
+    self.got = got
+    self.advice = advice
+  }
+
+  /// The process exit code for this error.
+  public var exitCode: Int32 { kind.rawValue }
+
+  /// `place: what`, then indented lines for expected, got and the advice.
+  public var description: String {
+    var lines = [place.map { "\($0): \(what)" } ?? what]
+    if let expected { lines.append("  expected: \(expected)") }
+    if let got { lines.append("  got: \(got)") }
+    if let advice { lines.append("  next: \(advice)") }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The same error seen from further out: `place` in front of the place it already has.
+  public func inside(_ outer: String) -> LabError {
+    var copy = self
+    copy.place = place.map { "\(outer): \($0)" } ?? outer
+    return copy
+  }
+}
+
+/// Several problems found in one pass over an input, reported together.
+public struct LabErrors: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The problems, in the order of the input.
+  public var problems: [LabError]
+
+  /// Wraps a non-empty list of problems.
+  public init(_ problems: [LabError]) { self.problems = problems }
+
+  /// The exit code of the first problem.
+  public var exitCode: Int32 { problems.first?.exitCode ?? LabError.Kind.failure.rawValue }
+
+  /// All problems, one after the other, and their count.
+  public var description: String {
+    let list = problems.map(\.description).joined(separator: "\n")
+    return problems.count > 1 ? list + "\n\(problems.count) problems" : list
+  }
+}

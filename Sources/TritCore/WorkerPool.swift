@@ -1,0 +1,162 @@
+internal import CTritKernels
+import Synchronization
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A fixed team of threads that runs one body at a time over disjoint ranges.
+///
+/// Between regions a worker spins for a while (a barrier then costs a fraction of a microsecond), then
+/// parks on a condition variable, so that an idle engine costs nothing. Regions never nest. Ranges
+/// depend only on the count and the number of threads, and kernels keep each output on one thread, so
+/// results never depend on timing.
+public final class WorkerPool: @unchecked Sendable {
+  /// Threads that work in a region, the caller included.
+  public let threads: Int
+  private let spins: Int
+  private let epoch = Atomic<UInt64>(0)
+  private let remaining = Atomic<Int>(0)
+  private let parked = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private var job: (count: Int, alignment: Int, body: (Range<Int>, Int) -> Void)?
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var handles: [pthread_t] = []
+
+  /// Starts `threads - 1` workers. `poll` (0…100) is how eagerly they spin before they park: 0 parks at
+  /// once, 50 spins for about 50 µs.
+  public init(threads: Int, poll: Int = 50) {
+    precondition(threads >= 1, "a pool has at least one thread")
+    self.threads = threads
+    spins = max(0, min(poll, 100)) * 40
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+    for worker in 1..<max(threads, 1) where worker < threads { start(worker) }
+  }
+
+  deinit {
+    stopping.store(true, ordering: .releasing)
+    wakeParked()
+    for handle in handles { pthread_join(handle, nil) }
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body(range, worker)` for ranges that cover `0..<count`, one a thread, and waits for all.
+  /// Ranges start at multiples of `alignment`. A region of one range runs on the caller alone.
+  public func run(
+    count: Int, alignment: Int = 1, _ body: (_ range: Range<Int>, _ worker: Int) -> Void
+  ) {
+    guard count > 0 else { return }
+    guard threads > 1, count > alignment else {
+      body(0..<count, 0)
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      job = (count, alignment, body)
+      remaining.store(threads - 1, ordering: .relaxed)
+      epoch.add(1, ordering: .sequentiallyConsistent)
+      if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
+      let own = Self.range(of: 0, threads: threads, count: count, alignment: alignment)
+      if !own.isEmpty { body(own, 0) }
+      var turns = 0
+      while remaining.load(ordering: .acquiring) > 0 {
+        tk_pause()
+        turns += 1
+        // More threads than cores: give the core to whoever still works.
+        if turns > 20_000 {
+          sched_yield()
+          turns = 0
+        }
+      }
+      job = nil
+    }
+  }
+
+  /// The part of `0..<count` that `worker` takes: nearly equal whole multiples of `alignment`.
+  static func range(of worker: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
+    let units = (count + alignment - 1) / alignment
+    let first = units * worker / threads * alignment
+    let last = units * (worker + 1) / threads * alignment
+    return min(first, count)..<min(last, count)
+  }
+
+  private func wakeParked() {
+    pthread_mutex_lock(mutex)
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func start(_ worker: Int) {
+    // A worker must not keep its pool alive, or the pool would never end: it holds the bare pointer,
+    // and `deinit` joins every worker before the memory goes.
+    let context = UnsafeMutablePointer<(Unmanaged<WorkerPool>, Int)>.allocate(capacity: 1)
+    context.initialize(to: (Unmanaged.passUnretained(self), worker))
+    #if canImport(Glibc)
+      var handle = pthread_t()
+    #else
+      var handle: pthread_t?
+    #endif
+    let status = pthread_create(
+      &handle, nil,
+      { raw -> UnsafeMutableRawPointer? in
+        #if canImport(Glibc)
+          let context = raw?.assumingMemoryBound(to: (Unmanaged<WorkerPool>, Int).self)
+        #else
+          let context: UnsafeMutablePointer<(Unmanaged<WorkerPool>, Int)>? =
+            raw.assumingMemoryBound(to: (Unmanaged<WorkerPool>, Int).self)
+        #endif
+        guard let context else { return nil }
+        let (pool, worker) = context.move()
+        context.deallocate()
+        pool._withUnsafeGuaranteedRef { $0.work(as: worker) }
+        return nil
+      }, context)
+    precondition(status == 0, "cannot start a thread")
+    #if canImport(Glibc)
+      handles.append(handle)
+    #else
+      if let handle { handles.append(handle) }
+    #endif
+  }
+
+  private func work(as worker: Int) {
+    var seen: UInt64 = 0
+    while true {
+      var turns = 0
+      while epoch.load(ordering: .sequentiallyConsistent) == seen {
+        if stopping.load(ordering: .acquiring) { return }
+        if turns < spins {
+          turns += 1
+          tk_pause()
+        } else {
+          park(seen)
+        }
+      }
+      seen = epoch.load(ordering: .sequentiallyConsistent)
+      if let job {
+        let range = Self.range(
+          of: worker, threads: threads, count: job.count, alignment: job.alignment)
+        if !range.isEmpty { job.body(range, worker) }
+      }
+      remaining.subtract(1, ordering: .releasing)
+    }
+  }
+
+  private func park(_ seen: UInt64) {
+    pthread_mutex_lock(mutex)
+    parked.add(1, ordering: .sequentiallyConsistent)
+    while epoch.load(ordering: .sequentiallyConsistent) == seen,
+      !stopping.load(ordering: .acquiring)
+    {
+      pthread_cond_wait(condition, mutex)
+    }
+    parked.subtract(1, ordering: .sequentiallyConsistent)
+    pthread_mutex_unlock(mutex)
+  }
+}

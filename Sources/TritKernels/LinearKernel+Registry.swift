@@ -1,0 +1,9 @@
+public import TritCore
+
+extension Registry where Product == any LinearKernel {
+  /// Every kernel that the lab ships; reference first.
+  public static var standard: Registry<any LinearKernel> {
+    let registry = Registry<any LinearKernel>(stage: "kernel", key: "kernel")
+    return registry
+  }
+}

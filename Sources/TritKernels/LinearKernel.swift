@@ -1,0 +1,54 @@
+public import TritCore
+
+/// A way to multiply packed weights with activations.
+///
+/// Laws (`checkLinearKernel`): every lossless kernel gives int32 accumulators that are bit-identical to
+/// the reference kernel's, for every legal shape and number of tokens, whatever the row ranges; a lossy
+/// one stays within the bound that its descriptor states.
+public protocol LinearKernel: Sendable {
+  /// The registered name, `packing/instruction set`: `i2_s/avx512vnni`, `reference`, `openblas`.
+  var name: String { get }
+  /// The form of activations it multiplies.
+  var accepts: ActivationForm { get }
+  /// Lays `weights` out for this kernel. Throws an error that says why where it cannot take them:
+  /// wrong form (`kernel 'i2_s' takes ternary weights; …`) or shape.
+  func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear
+}
+
+/// A layer ready to run: laid-out weights, kernel, scales. `y[t, r] = Σ_k w[r, k] · x[t, k]`.
+public protocol PreparedLinear: Sendable {
+  /// The name of the kernel that runs, after `auto` has picked one.
+  var kernel: String { get }
+  /// Number of rows (outputs).
+  var rows: Int { get }
+  /// Number of columns (inputs).
+  var columns: Int { get }
+  /// Bytes of weights and scales that one multiply reads.
+  var weightBytes: Int { get }
+  /// The form of activations it multiplies.
+  var accepts: ActivationForm { get }
+  /// Row ranges that workers take start at multiples of this.
+  var rowAlignment: Int { get }
+  /// What must be built from the activations first (tables, panels), if anything.
+  var inputLayout: (any InputLayout)? { get }
+
+  /// Computes `y[t, r]` for all `x.rows` tokens and the rows `r` in `range`, scales applied.
+  /// `y` is `[tokens, rows]` with any stride. If there is an `inputLayout`, it has been built in `x`.
+  /// No allocation; disjoint ranges may run on different threads.
+  func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>)
+
+  /// Computes the integer sums `Σ_k w[r, k] · q[t, k]` without scales into `accumulators`
+  /// `[tokens, rows]`. False (and nothing written) where there is no single integer sum a row: float
+  /// kernels, grouped scales.
+  func accumulate(
+    _ x: QuantizedRows, rows range: Range<Int>, into accumulators: MutableMatrixView<Int32>
+  ) -> Bool
+}
+
+extension PreparedLinear {
+  /// Multiplies all rows on the calling thread.
+  public func multiply(_ x: QuantizedRows, into y: MutableMatrixView<Float>) {
+    if let inputLayout { _ = x.built(inputLayout) }
+    multiply(x, rows: 0..<rows, into: y)
+  }
+}

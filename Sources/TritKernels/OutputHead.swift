@@ -1,0 +1,38 @@
+public import TritCore
+
+/// The matrix that turns the last hidden state into logits, `[vocabulary, hidden]`, in some precision.
+///
+/// Separate from `LinearKernel` since its input is never int8-quantized in these models, it is the
+/// largest matrix of all, and a sampler may need only its greatest outputs.
+public protocol OutputHead: Sendable {
+  /// The registered name: `f32`, `f16`, `bf16`, `int8`, `int6`, `int4`, `screened`.
+  var name: String { get }
+  /// Lays the float32 matrix `[vocabulary, hidden]` out.
+  func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead
+}
+
+/// An output head ready to run.
+public protocol PreparedHead: Sendable {
+  /// The name of the head and what runs it.
+  var kernel: String { get }
+  /// Number of logits.
+  var rows: Int { get }
+  /// Width of the hidden state.
+  var columns: Int { get }
+  /// Bytes that one full pass reads.
+  var weightBytes: Int { get }
+  /// Row ranges that workers take start at multiples of this.
+  var rowAlignment: Int { get }
+  /// Computes `logits[t, r]` for all rows of `x` `[tokens, hidden]` and `r` in `range`. No allocation;
+  /// disjoint ranges may run on different threads.
+  func multiply(
+    _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>)
+  /// Called once after all ranges of one `x` are done, on one thread: the place where `screened`
+  /// rescores every candidate that its bound cannot rule out. Most heads do nothing.
+  func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>)
+}
+
+extension PreparedHead {
+  /// Nothing to finish.
+  public func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>) {}
+}

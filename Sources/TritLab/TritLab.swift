@@ -1,0 +1,11 @@
+@_exported import TritAttention
+@_exported import TritCore
+@_exported import TritEvaluation
+@_exported import TritExperiments
+@_exported import TritFormats
+@_exported import TritKernels
+@_exported import TritModel
+@_exported import TritQuantization
+@_exported import TritSampling
+@_exported import TritTokenization
+@_exported import TritTraining

@@ -1,0 +1,70 @@
+public import TritCore
+
+/// One choice for every stage of an engine: what a variant of an experiment resolves to.
+///
+/// A stage left nil is "as the model says": a ternary checkpoint keeps its trits, BitNet masters are
+/// quantized by absmean, dense checkpoints stay dense; activations are int8 where the model was trained
+/// so. Files and flags write `model` for that.
+public struct StageSelection: Sendable, Hashable {
+  /// Weight quantizer; nil is as the checkpoint says.
+  public var quantizer: StageChoice?
+  /// Activation quantizer; nil is as the checkpoint says.
+  public var activations: StageChoice?
+  /// Linear kernel (a packing's name alone picks its fastest kernel here).
+  public var kernel: StageChoice
+  /// Attention.
+  public var attention: StageChoice
+  /// KV cache.
+  public var cache: StageChoice
+  /// Output head.
+  public var head: StageChoice
+  /// Overrides for single layers, later ones win.
+  public var layers: [LayerOverride]
+
+  /// The fast defaults: `auto` kernel, streaming attention, f16 cache, f16 head.
+  public init(
+    quantizer: StageChoice? = nil, activations: StageChoice? = nil,
+    kernel: StageChoice = StageChoice("auto"), attention: StageChoice = StageChoice("streaming"),
+    cache: StageChoice = StageChoice("f16"), head: StageChoice = StageChoice("f16"),
+    layers: [LayerOverride] = []
+  ) {
+    self.quantizer = quantizer
+    self.activations = activations
+    self.kernel = kernel
+    self.attention = attention
+    self.cache = cache
+    self.head = head
+    self.layers = layers
+  }
+
+  /// The fp32 reference: master weights where there are any, else dequantized ones, through OpenBLAS,
+  /// no activation quantization, f32 cache and head.
+  public static let reference = StageSelection(
+    quantizer: StageChoice("none"), activations: StageChoice("none"),
+    kernel: StageChoice("openblas"), attention: StageChoice("naive"), cache: StageChoice("f32"),
+    head: StageChoice("f32"))
+}
+
+/// Other choices for the linear layers whose name matches a glob.
+public struct LayerOverride: Sendable, Hashable {
+  /// Glob over `blk.N.attn_q`, `blk.N.ffn_down`…; `*` any run, `?` one character; `blk.-1.*` counts
+  /// layers from the end.
+  public var pattern: String
+  /// Weight quantizer for them, if overridden.
+  public var quantizer: StageChoice?
+  /// Activation quantizer for them, if overridden.
+  public var activations: StageChoice?
+  /// Kernel for them, if overridden.
+  public var kernel: StageChoice?
+
+  /// Overrides what is given for layers that match `pattern`.
+  public init(
+    pattern: String, quantizer: StageChoice? = nil, activations: StageChoice? = nil,
+    kernel: StageChoice? = nil
+  ) {
+    self.pattern = pattern
+    self.quantizer = quantizer
+    self.activations = activations
+    self.kernel = kernel
+  }
+}

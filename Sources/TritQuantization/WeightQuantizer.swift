@@ -1,0 +1,13 @@
+public import TritCore
+
+/// Turns trained float weights into few-valued ones: the first stage of a weight's path.
+///
+/// Laws (`checkWeightQuantizer`): the shape is kept; the result is a function of the input alone;
+/// quantizing the dequantized result again changes nothing for those that say so; all-zero weights
+/// dequantize to zeros; non-finite weights are an error that names the first one's place.
+public protocol WeightQuantizer: Sendable {
+  /// The registered name.
+  var name: String { get }
+  /// Quantizes `weights` `[rows, columns]` (rows are outputs). Throws `badData` on NaN or infinity.
+  func quantize(_ weights: MatrixView<Float>) throws -> QuantizedWeights
+}

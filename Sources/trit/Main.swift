@@ -1,0 +1,7 @@
+import TritLab
+
+@main struct Trit {
+  static func main() {
+    print("trit")
+  }
+}

@@ -1,0 +1,54 @@
+import Synchronization
+import Testing
+import TritCore
+
+@Suite struct PrimitivesTests {
+  // Digests of FIPS 180-4's own examples, and of a million 'a'.
+  @Test(arguments: [
+    ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    (
+      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+    ),
+  ]) func sha256MatchesTheStandard(text: String, digest: String) {
+    #expect(SHA256.hex(text) == digest)
+  }
+
+  @Test func sha256OfAMillionLetters() {
+    #expect(
+      SHA256.hex(String(repeating: "a", count: 1_000_000))
+        == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+  }
+
+  @Test func randomNumbersAreThePublishedSequence() {
+    var random = SeededRandom(seed: 1_234_567)
+    #expect(random.next() == 6_457_827_717_110_365_317)
+    #expect(random.next() == 3_203_168_211_198_807_973)
+  }
+
+  @Test(arguments: [1, 2, 3, 5], [0, 1, 7, 64, 1000]) func aRegionCoversEveryIndexOnce(
+    threads: Int, count: Int
+  ) {
+    let pool = WorkerPool(threads: threads)
+    for alignment in [1, 16] {
+      for _ in 0..<20 {
+        let hits = AlignedBuffer<Int32>(count: count)
+        pool.run(count: count, alignment: alignment) { range, _ in
+          for index in range { hits[index] += 1 }
+        }
+        #expect(hits.buffer.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
+  @Test func aParkedPoolWakes() async throws {
+    let pool = WorkerPool(threads: 2, poll: 0)
+    let total = Atomic<Int>(0)
+    for _ in 0..<50 {
+      pool.run(count: 10) { range, _ in total.add(range.count, ordering: .relaxed) }
+      try await Task.sleep(nanoseconds: 200_000)
+    }
+    #expect(total.load(ordering: .relaxed) == 500)
+  }
+}
