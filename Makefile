@@ -1,0 +1,41 @@
+# The two commands of README are `make demo` and `make test`; `make help` lists the rest.
+# Everything is built optimised: loops over millions of weights are useless without.
+
+SWIFT ?= swift
+TRIT := .build/release/trit
+# The model of `make demo` and `make bench`: MODEL=… on the command line wins over TRITLAB_MODEL.
+MODEL ?= $(TRITLAB_MODEL)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build install bench format lint docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
+
+install: ## Install the libraries and tools that are missing (apt-get; elsewhere says what to install)
+	@Scripts/install-dependencies.sh
+
+build: install ## Build the command, optimised
+	$(SWIFT) build -c release --product trit
+
+demo: build ## Run the quickstart experiment: text, perplexity, comparison, plots (MODEL=… or TRITLAB_MODEL)
+	@Scripts/demo.sh "$(TRIT)" "$(MODEL)"
+
+test: install ## Run all tests, optimised
+	$(SWIFT) test -c release
+
+bench: build ## Measure tokens per second (MODEL=… or TRITLAB_MODEL)
+	@if [ -z "$(MODEL)" ]; then echo "make bench needs a model: make bench MODEL=model.gguf" >&2; exit 66; fi
+	$(TRIT) bench -m "$(MODEL)"
+
+format: ## Format all Swift sources in place
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+
+lint: ## Check the format and the house rules of all Swift sources; prints nothing when all is well
+	@$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
+
+docs: build ## Write the reference of all stages and commands, and the API documentation, to docs/build
+	@Scripts/build-docs.sh "$(TRIT)"
+
+clean: ## Remove what was built; run records in runs/ stay
+	rm -rf .build docs/build

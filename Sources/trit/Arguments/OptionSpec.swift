@@ -1,0 +1,151 @@
+/// One option of a subcommand: its spellings, its value, and its line in the help.
+///
+/// Options are values in one table per subcommand; parsing, help, suggestions and shell completion all
+/// read that table, so none of them can disagree with another.
+struct OptionSpec: Sendable {
+  /// All spellings with their dashes, the one for messages last: `["-t", "--threads"]`. Names with one
+  /// dash may have several letters (`-ngl`), as hands know them from llama.cpp.
+  let names: [String]
+  /// The placeholder of the value, or nil for a switch.
+  let value: String?
+  /// One line, without a full stop.
+  let help: String
+  /// What holds when the option is not given, for the help text.
+  let defaultText: String?
+  /// An environment variable that stands in when the option is not given.
+  let environment: String?
+  /// The words that are legal, where they are few; completion offers them.
+  let choices: [String]
+  /// Whether `--no-x` is legal for the switch `--x`.
+  let isNegatable: Bool
+  /// Accepted, but left out of help and completion: spellings for scripts written for other tools.
+  let isHidden: Bool
+
+  /// An option that takes a value.
+  init(
+    _ names: String..., value: String, help: String, default defaultText: String? = nil,
+    environment: String? = nil, choices: [String] = [], hidden: Bool = false
+  ) {
+    self.names = names
+    self.value = value
+    self.help = help
+    self.defaultText = defaultText
+    self.environment = environment
+    self.choices = choices
+    isNegatable = false
+    isHidden = hidden
+  }
+
+  /// A switch.
+  init(flag names: String..., help: String, negatable: Bool = false, hidden: Bool = false) {
+    self.names = names
+    value = nil
+    self.help = help
+    defaultText = nil
+    environment = nil
+    choices = []
+    isNegatable = negatable
+    isHidden = hidden
+  }
+
+  /// The spelling that messages use: the last one with two dashes, else the last.
+  var mainName: String { names.last { $0.hasPrefix("--") } ?? names.last ?? "" }
+
+  /// `--seed <seed>`, as messages and usage lines write it.
+  var synopsis: String { value.map { "\(mainName) <\($0)>" } ?? mainName }
+}
+
+/// A positional argument of a subcommand.
+struct ArgumentSpec: Sendable {
+  /// The placeholder.
+  let name: String
+  /// One line, without a full stop.
+  let help: String
+  /// Whether the command can do without it.
+  let isOptional: Bool
+  /// The words that are legal, where they are few.
+  let choices: [String]
+
+  /// Describes a positional argument.
+  init(_ name: String, help: String, optional: Bool = false, choices: [String] = []) {
+    self.name = name
+    self.help = help
+    isOptional = optional
+    self.choices = choices
+  }
+
+  /// `<file>` or `[<file>]`.
+  var synopsis: String { isOptional ? "[<\(name)>]" : "<\(name)>" }
+}
+
+/// Options that belong together under one heading of the help.
+struct OptionGroup: Sendable {
+  /// The heading, in capitals.
+  let title: String
+  /// The options, in the order of the help.
+  let options: [OptionSpec]
+
+  /// Groups options under a heading.
+  init(_ title: String, _ options: [OptionSpec]) {
+    self.title = title
+    self.options = options
+  }
+}
+
+/// A subcommand: everything that help, parsing and completion need, and what runs it.
+struct CommandSpec: Sendable {
+  /// The word after `trit`.
+  let name: String
+  /// One sentence.
+  let overview: String
+  /// More, for `--help`; empty for none.
+  let discussion: String
+  /// Positional arguments, in order.
+  let arguments: [ArgumentSpec]
+  /// Options by heading.
+  let groups: [OptionGroup]
+  /// Command lines that work, each with what it does.
+  let examples: [(line: String, does: String)]
+  /// Runs the command.
+  let run: @Sendable (ParsedArguments) throws -> Void
+
+  /// Describes a subcommand.
+  init(
+    _ name: String, overview: String, discussion: String = "", arguments: [ArgumentSpec] = [],
+    groups: [OptionGroup], examples: [(line: String, does: String)],
+    run: @escaping @Sendable (ParsedArguments) throws -> Void
+  ) {
+    self.name = name
+    self.overview = overview
+    self.discussion = discussion
+    self.arguments = arguments
+    self.groups = groups + [.common]
+    self.examples = examples
+    self.run = run
+  }
+
+  /// All options of all groups.
+  var options: [OptionSpec] { groups.flatMap(\.options) }
+
+  /// The first lines of the help and of every complaint: arguments, then that there are options.
+  var usage: String {
+    (["trit", name] + arguments.map(\.synopsis) + ["[<options>]"]).joined(separator: " ")
+  }
+}
+
+extension OptionSpec {
+  /// Help for one subcommand.
+  static let help = OptionSpec(flag: "-h", "--help", help: "Show this help")
+  /// Version and build facts.
+  static let version = OptionSpec(
+    flag: "--version", help: "Show version, commit, compiler, CPU features and BLAS")
+  /// Colour on a terminal.
+  static let color = OptionSpec(
+    "--color", value: "when", help: "Colour: auto, always or never", default: "auto",
+    choices: ["auto", "always", "never"])
+}
+
+extension OptionGroup {
+  /// What every subcommand takes.
+  static let common = OptionGroup("COMMON OPTIONS", [.color, .help, .version])
+}

@@ -1,0 +1,130 @@
+import Foundation
+import TritLab
+
+/// The values of one command line, read with their types.
+///
+/// An option that was not given has the value of its environment variable, if it names one that is set
+/// and not empty; the flag wins over the environment.
+struct ParsedArguments {
+  /// The subcommand they belong to.
+  let command: CommandSpec
+  private let values: [String: [String]]
+  /// Positional arguments, in order.
+  let arguments: [String]
+
+  init(command: CommandSpec, values: [String: [String]], arguments: [String]) {
+    self.command = command
+    self.values = values
+    self.arguments = arguments
+  }
+
+  /// Every value given for `option`, in order.
+  func all(_ option: OptionSpec) -> [String] {
+    if let given = values[option.mainName] { return given }
+    guard let variable = option.environment,
+      let value = ProcessInfo.processInfo.environment[variable], !value.isEmpty
+    else { return [] }
+    return [value]
+  }
+
+  /// Whether `option` was given, on the command line or by its environment variable.
+  func has(_ option: OptionSpec) -> Bool { !all(option).isEmpty }
+
+  /// The last value given, as text.
+  func text(_ option: OptionSpec) -> String? { all(option).last }
+
+  /// The last value given; throws where there is none.
+  func required(_ option: OptionSpec) throws -> String {
+    guard let value = text(option) else { throw ParserError.missingOption([option]) }
+    return value
+  }
+
+  /// Whether a switch is on.
+  func flag(_ option: OptionSpec, default standard: Bool = false) -> Bool {
+    text(option).map { $0 == "true" } ?? standard
+  }
+
+  /// A word out of the option's choices.
+  func choice(_ option: OptionSpec) throws -> String? {
+    guard let value = text(option) else { return nil }
+    guard option.choices.contains(value) else {
+      throw ParserError.invalidValue(
+        option, value: value, expected: option.choices.joined(separator: ", "))
+    }
+    return value
+  }
+
+  /// A whole number in `range`.
+  func integer(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> Int? {
+    guard let value = text(option) else { return nil }
+    guard let number = Int(value), range.contains(number) else {
+      throw ParserError.invalidValue(
+        option, value: value, expected: "a whole number" + Self.words(range))
+    }
+    return number
+  }
+
+  /// A real number in `range`; never NaN.
+  func real(_ option: OptionSpec, in range: ClosedRange<Double>) throws -> Double? {
+    guard let value = text(option) else { return nil }
+    guard let number = Double(value), range.contains(number) else {
+      let to = range.upperBound == .greatestFiniteMagnitude ? "" : " to \(range.upperBound)"
+      throw ParserError.invalidValue(
+        option, value: value, expected: "a number from \(range.lowerBound)\(to)")
+    }
+    return number
+  }
+
+  /// All values, comma lists taken apart; empty parts are an error.
+  func list(_ option: OptionSpec) throws -> [String] {
+    try all(option).flatMap { value in
+      let parts = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      guard !parts.contains("") else {
+        throw ParserError.invalidValue(option, value: value, expected: "a list such as a,b,c")
+      }
+      return parts
+    }
+  }
+
+  /// Whole numbers: `1,2,4`, `1-4`, `2-10+2` (steps), `128-1024*2` (factors), as llama-bench reads them.
+  func integers(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> [Int] {
+    try list(option).flatMap { part in
+      guard let numbers = Self.expand(part), numbers.allSatisfy(range.contains) else {
+        throw ParserError.invalidValue(
+          option, value: part,
+          expected: "whole numbers\(Self.words(range)), as 4 or 1,2,4 or 1-8+1 or 128-1024*2")
+      }
+      return numbers
+    }
+  }
+
+  private static func expand(_ text: String) -> [Int]? {
+    if let single = Int(text) { return [single] }
+    let ends = text.split(separator: "-", maxSplits: 1).map(String.init)
+    guard ends.count == 2, let first = Int(ends[0]) else { return nil }
+    let sign = ends[1].firstIndex { $0 == "+" || $0 == "*" }
+    guard let last = Int(ends[1].prefix(upTo: sign ?? ends[1].endIndex)), first <= last,
+      let step = sign.map({ Int(ends[1].suffix(from: $0).dropFirst()) }) ?? 1
+    else { return nil }
+    let grows = sign.map { ends[1][$0] == "*" } ?? false
+    guard grows ? step > 1 && first > 0 : step > 0 else { return nil }
+    var numbers: [Int] = []
+    var value = first
+    while value <= last, numbers.count < 10_000 {
+      numbers.append(value)
+      let (next, overflow) =
+        grows ? value.multipliedReportingOverflow(by: step) : value.addingReportingOverflow(step)
+      if overflow { break }
+      value = next
+    }
+    return numbers
+  }
+
+  private static func words(_ range: ClosedRange<Int>) -> String {
+    switch (range.lowerBound, range.upperBound) {
+    case (.min, .max): ""
+    case (let low, .max): " from \(low)"
+    case (let low, let high): " from \(low) to \(high)"
+    }
+  }
+}

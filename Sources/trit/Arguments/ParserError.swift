@@ -1,0 +1,69 @@
+import TritLab
+
+/// What can be wrong with a command line. One place turns it into words: `message`.
+enum ParserError: Error {
+  /// A word in the place of the subcommand that is none.
+  case unknownCommand(String, known: [String])
+  /// An option that the subcommand does not have.
+  case unknownOption(String, known: [String])
+  /// An option at the end, or before another option, that needs a value.
+  case missingValue(OptionSpec)
+  /// `--json=3`.
+  case unwantedValue(String, value: String)
+  /// A value that cannot be read.
+  case invalidValue(OptionSpec, value: String, expected: String)
+  /// A positional argument too many.
+  case unexpectedArgument(String)
+  /// A positional argument too few.
+  case missingArgument(ArgumentSpec)
+  /// An option that the command cannot do without.
+  case missingOption([OptionSpec])
+  /// Options that exclude one another.
+  case conflict(OptionSpec, OptionSpec)
+
+  /// The sentence for the user.
+  var message: String {
+    switch self {
+    case .unknownCommand(let name, let known):
+      return "Unknown command '\(name)'." + Self.hint(name, known)
+    case .unknownOption(let name, let known):
+      return "Unknown option '\(name)'." + Self.hint(name, known.filter { $0.hasPrefix("--") })
+    case .missingValue(let option):
+      return "Missing value for '\(option.synopsis)'."
+    case .unwantedValue(let name, let value):
+      return "The option '\(name)' takes no value, but got '\(value)'."
+    case .invalidValue(let option, let value, let expected):
+      return "The value '\(value)' is invalid for '\(option.synopsis)': expected \(expected)."
+        + Self.hint(value, option.choices)
+    case .unexpectedArgument(let text):
+      return "Unexpected argument '\(text)'."
+    case .missingArgument(let argument):
+      return "Missing expected argument '<\(argument.name)>'."
+    case .missingOption(let options):
+      return "Missing option '" + options.map(\.synopsis).joined(separator: "' or '") + "'."
+    case .conflict(let first, let second):
+      return "The options '\(first.mainName)' and '\(second.mainName)' exclude one another."
+    }
+  }
+
+  private static func hint(_ name: String, _ known: [String]) -> String {
+    Suggestion.nearest(name, known).map { " Did you mean '\($0)'?" } ?? ""
+  }
+}
+
+/// A parser error together with the subcommand whose usage line goes under it.
+struct UsageError: Error {
+  /// What is wrong.
+  let error: ParserError
+  /// The subcommand, once it is known.
+  let command: CommandSpec?
+
+  /// The message, the usage line, and where to read more.
+  var lines: [String] {
+    let name = command.map { " " + $0.name } ?? ""
+    return [
+      error.message, "Usage: " + (command?.usage ?? "trit <command> [<options>]"),
+      "  See 'trit\(name) --help' for more information.",
+    ]
+  }
+}

@@ -1,0 +1,113 @@
+import TritLab
+
+/// `trit list`: what can be swapped, from the registries.
+enum ListCommand {
+  static let stage = ArgumentSpec(
+    "stage", help: "One stage only", optional: true, choices: StageCatalog.standard.map(\.key))
+  static let json = OptionSpec(flag: "--json", help: "Print JSON")
+  static let brief = OptionSpec(flag: "--brief", help: "Print names and summaries only")
+
+  static let spec = CommandSpec(
+    "list", overview: "List the stages and what can be swapped in for each.",
+    discussion: """
+      Names go into experiment files and into flags such as --quantizer and --kernel, with \
+      parameters after a colon: absmean:group=64.
+      """,
+    arguments: [stage],
+    groups: [OptionGroup("OPTIONS", [brief, json])],
+    examples: [
+      ("trit list", "every stage"),
+      ("trit list kernel", "the linear kernels, with what each needs and whether it runs here"),
+      ("trit list --json | jq -r '.[].implementations[].name'", "all names, for a script"),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    var catalog = StageCatalog.standard
+    if let wanted = arguments.arguments.first {
+      let keys = catalog.map(\.key)
+      catalog = catalog.filter { [$0.key, $0.key + "s", $0.stage].contains(wanted) }
+      guard !catalog.isEmpty else {
+        throw LabError(
+          .usage, "unknown stage '\(wanted)'", expected: keys.joined(separator: ", "),
+          advice: Suggestion.didYouMean(wanted, keys))
+      }
+    }
+    if arguments.flag(json) { return try Terminal.line(JSONText.pretty(Self.json(catalog))) }
+    let style = try Style.out(arguments)
+    let isBrief = arguments.flag(brief)
+    for (index, entry) in catalog.enumerated() {
+      if index > 0 { try Terminal.line() }
+      try Terminal.line(style.bold("\(entry.key)") + style.faint("  (\(entry.stage))"))
+      for descriptor in entry.descriptors {
+        try Terminal.out(text(descriptor, style: style, brief: isBrief))
+      }
+      if entry.descriptors.isEmpty { try Terminal.line("  (none registered)") }
+    }
+  }
+
+  private static func text(_ descriptor: StageDescriptor, style: Style, brief: Bool) -> String {
+    let mark = descriptor.unavailable == nil ? "" : "  [not on this machine]"
+    let padding = String(repeating: " ", count: max(1, 22 - descriptor.name.count))
+    var lines = ["  " + style.bold(descriptor.name) + padding + descriptor.summary + mark]
+    guard !brief else { return lines[0] + "\n" }
+    var facts: [(String, String)] = []
+    if !descriptor.aliases.isEmpty {
+      facts.append(("also", descriptor.aliases.joined(separator: ", ")))
+    }
+    facts.append(("source", descriptor.source))
+    if !descriptor.accepts.isEmpty || !descriptor.gives.isEmpty {
+      facts.append(("takes", "\(descriptor.accepts) -> \(descriptor.gives)"))
+    }
+    facts.append(("exact", descriptor.exactness.text))
+    if !descriptor.instructionSets.isEmpty {
+      facts.append(("needs", descriptor.instructionSets.joined(separator: ", ")))
+    }
+    if let reason = descriptor.unavailable { facts.append(("not here", reason)) }
+    for parameter in descriptor.parameters {
+      facts.append(
+        (
+          "\(parameter.name)=",
+          "\(parameter.summary) [\(parameter.domainText); default \(parameter.defaultValue)]"
+        ))
+    }
+    let width = 24 + (facts.map(\.0.count).max() ?? 0)
+    for (key, value) in facts {
+      let label = String(repeating: " ", count: 24) + key
+      let gap = String(repeating: " ", count: width - label.count + 1)
+      lines.append(style.faint(label) + gap + value)
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func json(_ catalog: [StageCatalog.Entry]) -> JSONValue {
+    .array(
+      catalog.map { entry in
+        .object([
+          ("key", .string(entry.key)), ("stage", .string(entry.stage)),
+          ("implementations", .array(entry.descriptors.map(json))),
+        ])
+      })
+  }
+
+  private static func json(_ descriptor: StageDescriptor) -> JSONValue {
+    let parameters = descriptor.parameters.map { parameter in
+      JSONValue.object([
+        ("name", .string(parameter.name)), ("summary", .string(parameter.summary)),
+        ("domain", .string(parameter.domainText)),
+        ("default", .string(parameter.defaultValue.description)),
+      ])
+    }
+    return .object([
+      ("name", .string(descriptor.name)),
+      ("aliases", .array(descriptor.aliases.map(JSONValue.string))),
+      ("summary", .string(descriptor.summary)), ("source", .string(descriptor.source)),
+      ("accepts", .string(descriptor.accepts)), ("gives", .string(descriptor.gives)),
+      ("exactness", .string(descriptor.exactness.text)),
+      ("instruction_sets", .array(descriptor.instructionSets.map(JSONValue.string))),
+      ("available", .bool(descriptor.unavailable == nil)),
+      ("unavailable_because", descriptor.unavailable.map(JSONValue.string) ?? .null),
+      ("parameters", .array(parameters)),
+    ])
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The two streams of the command: the product on standard output, progress and complaints on standard
+/// error. Text leaves at once, so that a reader of a pipe sees a story as it is told.
+enum Terminal {
+  /// How a process that lost its reader ends: 128 + SIGPIPE, as a shell reports it.
+  static let brokenPipe: Int32 = 141
+
+  /// Writes a piece of the product. A reader that has gone away (`trit list | head -1`) ends the
+  /// process without a word.
+  static func out(_ text: String) throws {
+    guard send(text, to: STDOUT_FILENO) else {
+      if errno == EPIPE { exit(brokenPipe) }
+      throw OutputError(reason: String(cString: strerror(errno)))
+    }
+  }
+
+  /// Writes a line of the product.
+  static func line(_ text: String = "") throws { try out(text + "\n") }
+
+  /// Writes a line for the person who watches. Nothing depends on it, so failures are ignored.
+  static func note(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
+
+  /// Overwrites the current line of a terminal; nothing elsewhere.
+  static func status(_ text: String) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    _ = send("\r\u{1B}[K" + text, to: STDERR_FILENO)
+  }
+
+  /// Columns to wrap at: `COLUMNS`, the terminal's width, else 80; never under 40.
+  static var columns: Int {
+    if let text = environment("COLUMNS"), let count = Int(text), count >= 40 { return count }
+    var size = winsize()
+    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 {
+      return min(Int(size.ws_col), 120)
+    }
+    return 80
+  }
+
+  /// The value of an environment variable that is set and not empty.
+  static func environment(_ name: String) -> String? {
+    guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { return nil }
+    return value
+  }
+
+  private static func send(_ text: String, to descriptor: Int32) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while !rest.isEmpty {
+        let written = write(descriptor, rest.baseAddress, rest.count)
+        if written < 0 {
+          if errno == EINTR || errno == EAGAIN { continue }
+          return false
+        }
+        rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      }
+      return true
+    }
+  }
+}
+
+/// Standard output could not be written, for a reason other than a reader that left.
+struct OutputError: Error {
+  /// The system's words.
+  let reason: String
+}
+
+/// Whether and how text is coloured.
+///
+/// `--color` wins; then a non-empty `NO_COLOR` turns colour off and a non-empty `FORCE_COLOR` or
+/// `CLICOLOR_FORCE` on; else a terminal that is not `TERM=dumb` has colour.
+struct Style: Sendable {
+  /// Whether escape sequences are written.
+  let isColored: Bool
+
+  /// Decides for a stream.
+  init(when: String?, descriptor: Int32) {
+    switch when {
+    case "always": isColored = true
+    case "never": isColored = false
+    default:
+      if Terminal.environment("NO_COLOR") != nil {
+        isColored = false
+      } else if Terminal.environment("FORCE_COLOR") != nil
+        || Terminal.environment("CLICOLOR_FORCE") != nil
+      {
+        isColored = true
+      } else {
+        isColored = isatty(descriptor) == 1 && Terminal.environment("TERM") != "dumb"
+      }
+    }
+  }
+
+  /// The style of the product.
+  static func out(_ arguments: ParsedArguments) throws -> Style {
+    Style(when: try arguments.choice(.color), descriptor: STDOUT_FILENO)
+  }
+
+  /// Heavier letters.
+  func bold(_ text: String) -> String { wrap(text, "1") }
+  /// For what went wrong.
+  func red(_ text: String) -> String { wrap(text, "1;31") }
+  /// For what matters less.
+  func faint(_ text: String) -> String { wrap(text, "2") }
+
+  private func wrap(_ text: String, _ code: String) -> String {
+    isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}

@@ -1,0 +1,16 @@
+import TritLab
+
+/// What `trit --version` prints: all that a report of a problem or of a speed must say.
+enum VersionText {
+  /// One `key: value` a line after the version.
+  static func text() -> String {
+    var lines = ["trit \(BuildInformation.version)"]
+    lines.append("commit: " + (BuildInformation.commit ?? "unknown"))
+    let mode = BuildInformation.isOptimized ? "release" : "debug"
+    lines.append(
+      "swift: \(BuildInformation.swiftVersion) (\(mode), \(BuildInformation.architecture))")
+    let features = CPUFeatures.here.names
+    lines.append("cpu: " + (features.isEmpty ? "baseline" : features.joined(separator: " ")))
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
