@@ -3,7 +3,9 @@ public import TritCore
 extension Registry where Product == any LinearKernel {
   /// Every kernel that the lab ships; reference first.
   public static var standard: Registry<any LinearKernel> {
-    let registry = Registry<any LinearKernel>(stage: "kernel", key: "kernel")
+    var registry = Registry<any LinearKernel>(stage: "kernel", key: "kernel")
+    registry.registerReferenceAndScalar()
+    registry.registerLookup()
     return registry
   }
 }

@@ -49,4 +49,11 @@ public protocol Packing: Sendable {
   /// format does not hold them itself.
   func read(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, scales: [Float]?) throws
     -> PackedMatrix
+  /// The scale that `unpack` gives back for `scale`: itself, unless the format stores it rounded.
+  func storedScale(_ scale: Float) -> Float
+}
+
+extension Packing {
+  /// Scales are kept as they are.
+  public func storedScale(_ scale: Float) -> Float { scale }
 }

@@ -1,0 +1,6 @@
+import TritCore
+
+extension Registry where Product == any LinearKernel {
+  /// The lookup-table kernels.
+  mutating func registerLookup() {}
+}
