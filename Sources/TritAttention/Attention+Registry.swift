@@ -3,7 +3,32 @@ public import TritCore
 extension Registry where Product == any Attention {
   /// Every attention that the lab ships; reference first.
   public static var standard: Registry<any Attention> {
-    let registry = Registry<any Attention>(stage: "attention", key: "attention")
+    var registry = Registry<any Attention>(stage: "attention", key: "attention")
+    let accepts = "float32 queries [tokens, heads * d] and a KV cache of any kind"
+    let gives = "float32 [tokens, heads * d]"
+    registry.register(
+      StageDescriptor(
+        "naive", summary: "all scores of a query, their softmax, the weighted sum: the formula",
+        source: "Vaswani et al. 2017 (1706.03762), eq. 1, causal", accepts: accepts, gives: gives)
+    ) { _ in NaiveAttention() }
+    registry.register(
+      StageDescriptor(
+        "streaming", aliases: ["online", "flash"],
+        summary: "one pass over tiles of 64 positions with a running maximum and sum",
+        source: "Milakov & Gimelshein 2018 (1805.02867), alg. 3; Dao et al. 2022 (2205.14135)",
+        accepts: accepts, gives: gives)
+    ) { _ in StreamingAttention() }
+    registry.register(
+      StageDescriptor(
+        "sliding", summary: "streaming over the last `window` positions only",
+        source: "Beltagy et al. 2020 (2004.05150), §3.1; Jiang et al. 2023 (2310.06825), §2",
+        parameters: [
+          ParameterDescriptor(
+            "window", "keys that a query sees, its own included (positions)",
+            .integer(1...(1 << 24)), default: .integer(256))
+        ], accepts: accepts, gives: gives,
+        exactness: .lossy("exact up to `window` positions; older keys are not seen"))
+    ) { StreamingAttention(window: $0.integer("window")) }
     return registry
   }
 }

@@ -3,7 +3,40 @@ public import TritCore
 extension Registry where Product == any KVCacheKind {
   /// Every KV cache that the lab ships; reference first.
   public static var standard: Registry<any KVCacheKind> {
-    let registry = Registry<any KVCacheKind>(stage: "KV cache", key: "cache")
+    var registry = Registry<any KVCacheKind>(stage: "KV cache", key: "cache")
+    let accepts = "float32 keys and values [tokens, heads * d]"
+    registry.register(
+      StageDescriptor(
+        "f32", summary: "keys and values as they come: 4 bytes an element", source: "IEEE 754",
+        accepts: accepts, gives: "float32, in place")
+    ) { _ in StandardKVCacheKind(name: "f32", create: FloatKVCache.init) }
+    registry.register(
+      StageDescriptor(
+        "f16", summary: "half precision: 2 bytes an element", source: "IEEE 754 binary16",
+        accepts: accepts, gives: "float32, widened by tile",
+        exactness: .lossy("relative 2^-11, saturates at 65504"))
+    ) { _ in StandardKVCacheKind(name: "f16", create: HalfKVCache.init) }
+    registry.register(
+      StageDescriptor(
+        "int8", aliases: ["q8"],
+        summary: "signed bytes with a scale for each head and position: 1 byte an element",
+        source:
+          "absmax rounding to nearest, one group a head (as Dettmers et al. 2022, 2208.07339, §2)",
+        accepts: accepts, gives: "float32, widened by tile",
+        exactness: .lossy("half a step: absmax / 254 of the head's row"))
+    ) { _ in StandardKVCacheKind(name: "int8", create: IntegerKVCache.init) }
     return registry
+  }
+}
+
+/// A name and the initializer that it stands for.
+struct StandardKVCacheKind: KVCacheKind {
+  let name: String
+  let create:
+    @Sendable (_ layers: Int, _ heads: Int, _ headDimension: Int, _ capacity: Int) throws
+      -> any KVCache
+
+  func make(layers: Int, heads: Int, headDimension: Int, capacity: Int) throws -> any KVCache {
+    try create(layers, heads, headDimension, capacity)
   }
 }

@@ -1,0 +1,86 @@
+import TritCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The shape that all caches share, checked once: `[layers][heads][capacity][headDimension]`, so that
+/// the keys of one head lie contiguous in position, which is how attention reads them.
+struct KVCacheShape: Sendable {
+  let layers: Int
+  let heads: Int
+  let headDimension: Int
+  let capacity: Int
+
+  /// Throws `badData` where a dimension is not positive or where keys and values at
+  /// `bytesPerHeadRow` bytes a head and position exceed this machine's memory.
+  init(
+    kind: String, layers: Int, heads: Int, headDimension: Int, capacity: Int, bytesPerHeadRow: Int
+  ) throws {
+    self.layers = layers
+    self.heads = heads
+    self.headDimension = headDimension
+    self.capacity = capacity
+    let shape = "\(layers) layers, \(heads) heads of \(headDimension), \(capacity) positions"
+    guard layers > 0, heads > 0, headDimension > 0, capacity > 0 else {
+      throw LabError(
+        .badData, "a KV cache needs a positive shape", expected: "every dimension at least 1",
+        got: shape)
+    }
+    let memory = Self.physicalMemory
+    var bytes = 2
+    for factor in [layers, heads, capacity, bytesPerHeadRow] {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
+      guard !overflow, product <= memory else {
+        throw LabError(
+          .badData, "a KV cache '\(kind)' of this shape does not fit into memory",
+          expected: "at most \(memory >> 20) MiB", got: shape,
+          advice: "ask for a shorter context, or take the cache f16 or int8")
+      }
+      bytes = product
+    }
+  }
+
+  /// Rows of one head's keys (or values) over all layers and heads.
+  var rowCount: Int { layers * heads * capacity }
+
+  /// The row of `position` of `head` of `layer`; checked, since layers and positions come from callers.
+  @inline(__always) func row(layer: Int, head: Int, position: Int) -> Int {
+    precondition(
+      layer >= 0 && layer < layers && head >= 0 && head < heads && position >= 0
+        && position <= capacity, "KV cache: layer, head or position outside the cache")
+    return (layer * heads + head) * capacity + position
+  }
+
+  /// Checks one store; the message names the programmer's mistake.
+  @inline(__always) func check(
+    layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>
+  ) {
+    precondition(layer >= 0 && layer < layers, "KV cache: layer \(layer) of \(layers)")
+    precondition(
+      first >= 0 && first + keys.rows <= capacity,
+      "KV cache: positions \(first)..<\(first + keys.rows) of \(capacity)")
+    precondition(
+      keys.rows == values.rows && keys.columns == heads * headDimension
+        && values.columns == keys.columns, "KV cache: keys and values need [tokens, heads * d]")
+  }
+
+  private static let physicalMemory: Int = {
+    let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES))
+      .multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
+    return overflow || bytes <= 0 ? Int.max : bytes
+  }()
+}
+
+extension KVCacheShape {
+  /// `elements · size`, or an error where that is no Int; non-positive counts are left to `init`.
+  static func rowBytes(_ elements: Int, _ size: Int) throws -> Int {
+    let (bytes, overflow) = elements.multipliedReportingOverflow(by: size)
+    guard !overflow else {
+      throw LabError(.badData, "a head of \(elements) elements does not fit into memory")
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,73 @@
+public import TritCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The formula: for each query all scores, their softmax, and the weighted sum of all values.
+///
+/// `softmax(q Kᵀ · scale) V` over the keys up to the query's own position (Vaswani et al. 2017, eq. 1,
+/// with a causal mask), the maximum subtracted before the exponential. Rung 1 of the ladder.
+public struct NaiveAttention: Attention {
+  /// `naive`.
+  public let name = "naive"
+
+  /// Has no parameters.
+  public init() {}
+
+  /// One row of scores, and one head's keys and values widened whole.
+  public func scratchCount(context: AttentionContext, capacity: Int, tokens: Int) -> Int {
+    capacity + 2 * capacity * context.headDimension
+  }
+
+  /// See `Attention.attend`.
+  public func attend(
+    _ queries: MatrixView<Float>, context: AttentionContext, cache: any KVCache,
+    heads: Range<Int>, scratch: UnsafeMutablePointer<Float>, into output: MutableMatrixView<Float>,
+    probe: AttentionProbe?
+  ) {
+    let group = AttentionCall.check(queries, context, cache, heads, output)
+    guard queries.rows > 0 else { return }
+    let d = context.headDimension
+    let positions = context.firstPosition + queries.rows
+    let scores = scratch
+    let keyScratch = scratch + cache.capacity
+    let valueScratch = keyScratch + cache.capacity * d
+    for keyHead in (heads.lowerBound / group)..<(heads.upperBound / group) {
+      let (keys, keyStride) = AttentionCall.keys(
+        cache, context.layer, keyHead, 0..<positions, keyScratch)
+      let (values, valueStride) = AttentionCall.values(
+        cache, context.layer, keyHead, 0..<positions, valueScratch)
+      for head in (keyHead * group)..<((keyHead + 1) * group) {
+        for token in 0..<queries.rows {
+          let position = context.firstPosition + token
+          let visible = position + 1
+          RowLoops.scores(
+            queries.base + token * queries.stride + head * d, keys: keys, stride: keyStride,
+            count: visible, d: d, scale: context.scale, into: scores)
+          Self.softmax(scores, count: visible)
+          probe?(
+            context.layer, head, position, 0, UnsafeBufferPointer(start: scores, count: visible))
+          let row = output.base + token * output.stride + head * d
+          row.update(repeating: 0, count: d)
+          RowLoops.accumulate(
+            scores, values: values, stride: valueStride, count: visible, d: d, decay: 1, into: row)
+        }
+      }
+    }
+  }
+
+  private static func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int) {
+    var greatest = -Float.infinity
+    for index in 0..<count { greatest = max(greatest, scores[index]) }
+    var sum: Float = 0
+    for index in 0..<count {
+      scores[index] = expf(scores[index] - greatest)
+      sum += scores[index]
+    }
+    let inverse = 1 / sum
+    for index in 0..<count { scores[index] *= inverse }
+  }
+}
