@@ -6,6 +6,10 @@ extension Registry where Product == any LinearKernel {
     var registry = Registry<any LinearKernel>(stage: "kernel", key: "kernel")
     registry.registerReferenceAndScalar()
     registry.registerLookup()
+    registry.registerOpenBLAS()
+    registry.registerI2S()
+    registry.registerInteger()
+    registry.registerAuto()
     return registry
   }
 }

@@ -13,6 +13,28 @@ public protocol LinearKernel: Sendable {
   /// Lays `weights` out for this kernel. Throws an error that says why where it cannot take them:
   /// wrong form (`kernel 'i2_s' takes ternary weights; …`) or shape.
   func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear
+  /// The same, told which form of activations will come: what an engine calls. Throws an error that
+  /// explains itself where the kernel multiplies another form. Kernels that choose (`auto`) override it.
+  func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws -> any PreparedLinear
+}
+
+extension LinearKernel {
+  /// Checks that `form` is what the kernel accepts, then prepares.
+  public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
+    -> any PreparedLinear
+  {
+    guard form == accepts else {
+      throw LabError(
+        .usage,
+        "kernel '\(name)' multiplies \(accepts.rawValue) activations; the activation quantizer gives "
+          + form.rawValue,
+        expected: "an activation quantizer that gives \(accepts.rawValue)",
+        advice: form == .float32
+          ? "use kernel 'dequantize', 'openblas' or 'auto', or activations 'int8'"
+          : "use kernel 'auto' or one that multiplies int8, or activations 'none'")
+    }
+    return try prepare(weights)
+  }
 }
 
 /// A layer ready to run: laid-out weights, kernel, scales. `y[t, r] = Σ_k w[r, k] · x[t, k]`.

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tk_float.h"
+
 // --- CPU ----------------------------------------------------------------------------------------
 
 /// Bits of tk_cpu_features().

@@ -1,0 +1,134 @@
+internal import CTritKernels
+public import TritCore
+
+/// The output head in float32 through OpenBLAS: the formula `logits = x · Wᵀ`, and the reference.
+public struct Float32Head: OutputHead {
+  /// `f32`.
+  public let name = "f32"
+
+  /// The float32 head.
+  public init() {}
+
+  /// Copies `weights`. Throws `badData` where one is not finite.
+  public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    try HeadWeights.check(weights, head: name)
+    OpenBLASRuntime.start()
+    let copy = Matrix<Float>(rows: weights.rows, columns: weights.columns)
+    for row in 0..<weights.rows {
+      let target = copy.storage.base + row * weights.columns
+      target.update(from: weights.base + row * weights.stride, count: weights.columns)
+    }
+    return PreparedFloat32Head(weights: copy)
+  }
+}
+
+struct PreparedFloat32Head: PreparedHead {
+  let weights: Matrix<Float>
+
+  var kernel: String { "f32/openblas" }
+  var rows: Int { weights.rows }
+  var columns: Int { weights.columns }
+  var weightBytes: Int { rows * columns * 4 }
+  var rowAlignment: Int { 16 }
+
+  func multiply(
+    _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
+  ) {
+    DenseProduct.multiply(x, by: weights.view.rows(range), into: logits, at: range.lowerBound)
+  }
+}
+
+/// The output head in 16-bit floats, widened to float32 as they are read: half the bytes of f32.
+///
+/// `f16` keeps 11 significant bits in a range of ±65504; `bf16` keeps 8 bits in float32's range and
+/// is exact for checkpoints stored in bfloat16.
+public struct HalfHead: OutputHead {
+  /// The 16-bit format.
+  public enum Format: String, Sendable {
+    /// IEEE 754 binary16.
+    case f16
+    /// The upper half of a float32.
+    case bf16
+  }
+
+  /// The 16-bit format.
+  public let format: Format
+
+  /// `f16` or `bf16`.
+  public var name: String { format.rawValue }
+
+  /// A head in `format`.
+  public init(_ format: Format) { self.format = format }
+
+  /// Rounds `weights` to 16 bits, nearest even. Throws `badData` where one is not finite or, for `f16`,
+  /// too large.
+  public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    try HeadWeights.check(weights, head: name, limit: format == .f16 ? 65_519 : nil)
+    let stride = (weights.columns + 31) / 32 * 32
+    let codes = AlignedBuffer<UInt16>(count: weights.rows * stride)
+    for row in 0..<weights.rows {
+      let source = weights.base + row * weights.stride
+      let target = codes.base + row * stride
+      switch format {
+      case .f16: VectorMath.narrow(source, toFloat16: target, count: weights.columns)
+      case .bf16: VectorMath.narrow(source, toBFloat16: target, count: weights.columns)
+      }
+    }
+    return PreparedHalfHead(
+      format: format, rows: weights.rows, columns: weights.columns, stride: stride, codes: codes)
+  }
+}
+
+struct PreparedHalfHead: PreparedHead {
+  let format: HalfHead.Format
+  let rows: Int
+  let columns: Int
+  let stride: Int
+  let codes: AlignedBuffer<UInt16>
+
+  var kernel: String { "\(format.rawValue)/\(HeadWeights.instructionSet)" }
+  var weightBytes: Int { rows * stride * 2 }
+  var rowAlignment: Int { 16 }
+
+  func multiply(
+    _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
+  ) {
+    let leaf = format == .f16 ? HeadWeights.ops.head_f16 : HeadWeights.ops.head_bf16
+    leaf(
+      codes.base + range.lowerBound * stride, stride, range.count, x.base, x.stride, x.rows,
+      columns, logits.base + range.lowerBound, logits.stride)
+  }
+}
+
+/// What all heads share.
+enum HeadWeights {
+  static let ops = tk_float_for(tk_cpu_features()).pointee
+
+  /// The instruction set of `ops`.
+  static var instructionSet: String {
+    let here = CPUFeatures.here
+    return here.contains(.avx512) ? "avx512" : here.contains(.avx2) ? "avx2" : "scalar"
+  }
+
+  /// Throws where a weight is not finite or its magnitude exceeds `limit`.
+  static func check(_ weights: MatrixView<Float>, head: String, limit: Float? = nil) throws {
+    for row in 0..<weights.rows {
+      let base = weights.base + row * weights.stride
+      let most = limit ?? .greatestFiniteMagnitude
+      // One look at the row first: `absmax` ignores NaN, the sum of squares does not.
+      let squares = VectorMath.sumOfSquares(base, count: weights.columns)
+      if !squares.isNaN, VectorMath.absmax(base, count: weights.columns) <= most { continue }
+      for column in 0..<weights.columns where !(abs(base[column]) <= most) {
+        let value = base[column]
+        throw LabError(
+          .badData,
+          value.isFinite
+            ? "an output weight is too large for head '\(head)'" : "an output weight is not finite",
+          at: "row \(row), column \(column)",
+          expected: limit.map { "magnitudes up to \($0)" } ?? "finite numbers", got: "\(value)",
+          advice: value.isFinite
+            ? "use head 'bf16' or 'f32'" : "the checkpoint is damaged; get it again")
+      }
+    }
+  }
+}

@@ -1,0 +1,5 @@
+import TritCore
+
+extension Registry where Product == any LinearKernel {
+  mutating func registerInteger() {}
+}
