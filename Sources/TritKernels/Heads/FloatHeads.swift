@@ -29,12 +29,12 @@ struct PreparedFloat32Head: PreparedHead {
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { rows * columns * 4 }
-  var rowAlignment: Int { 16 }
+  var rowAlignment: Int { DenseProduct.block(rows: rows) }
 
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) {
-    DenseProduct.multiply(x, by: weights.view.rows(range), into: logits, at: range.lowerBound)
+    DenseProduct.multiply(x, by: weights.view, rows: range, into: logits)
   }
 }
 

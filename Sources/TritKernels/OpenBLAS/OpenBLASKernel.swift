@@ -34,12 +34,11 @@ struct PreparedDense: PreparedLinear {
   var columns: Int { weights.columns }
   var weightBytes: Int { rows * columns * 4 }
   var accepts: ActivationForm { .float32 }
-  /// A range of rows is a matrix of its own to OpenBLAS, whose micro-kernels are 16 rows high.
-  var rowAlignment: Int { 16 }
+  var rowAlignment: Int { DenseProduct.block(rows: rows) }
   var inputLayout: (any InputLayout)? { nil }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
-    DenseProduct.multiply(x.floatView, by: weights.view.rows(range), into: y, at: range.lowerBound)
+    DenseProduct.multiply(x.floatView, by: weights.view, rows: range, into: y)
   }
 
   func accumulate(
@@ -47,27 +46,45 @@ struct PreparedDense: PreparedLinear {
   ) -> Bool { false }
 }
 
-/// `y[t, first + r] = Σ_k w[r, k] · x[t, k]` by OpenBLAS on the calling thread.
+/// `x · wᵀ` by OpenBLAS on the calling thread.
 enum DenseProduct {
+  /// Rows of a `[rows, …]` matrix that one call takes.
+  ///
+  /// OpenBLAS chooses its code path, and with it the order of a sum, by the shape of each call. Blocks
+  /// that depend on the matrix alone keep results independent of the number of threads.
+  static func block(rows: Int) -> Int { max(16, min(256, (rows / 4 + 15) / 16 * 16)) }
+
+  /// `y[t, r] = Σ_k w[r, k] · x[t, k]` for the rows `r` in `range`, which starts at a multiple of the
+  /// block and ends at one or at the last row.
   static func multiply(
-    _ x: MatrixView<Float>, by w: MatrixView<Float>, into y: MutableMatrixView<Float>, at first: Int
+    _ x: MatrixView<Float>, by w: MatrixView<Float>, rows range: Range<Int>,
+    into y: MutableMatrixView<Float>
+  ) {
+    let block = block(rows: w.rows)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: block) {
+      let end = min(start + block, range.upperBound)
+      multiply(x, by: w.rows(start..<end), into: y.base + start, stride: y.stride)
+    }
+  }
+
+  private static func multiply(
+    _ x: MatrixView<Float>, by w: MatrixView<Float>, into y: UnsafeMutablePointer<Float>,
+    stride: Int
   ) {
     guard w.rows > 0, x.rows > 0 else { return }
     guard w.columns > 0 else {
-      for token in 0..<x.rows {
-        for row in 0..<w.rows { y.base[token * y.stride + first + row] = 0 }
-      }
+      for token in 0..<x.rows { (y + token * stride).update(repeating: 0, count: w.rows) }
       return
     }
     if x.rows == 1 {
       cblas_sgemv(
         CblasRowMajor, CblasNoTrans, blasint(w.rows), blasint(w.columns), 1, w.base,
-        blasint(w.stride), x.base, 1, 0, y.base + first, 1)
+        blasint(w.stride), x.base, 1, 0, y, 1)
     } else {
       cblas_sgemm(
         CblasRowMajor, CblasNoTrans, CblasTrans, blasint(x.rows), blasint(w.rows),
-        blasint(w.columns), 1, x.base, blasint(x.stride), w.base, blasint(w.stride), 0,
-        y.base + first, blasint(y.stride))
+        blasint(w.columns), 1, x.base, blasint(x.stride), w.base, blasint(w.stride), 0, y,
+        blasint(stride))
     }
   }
 }
