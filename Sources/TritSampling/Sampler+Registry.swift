@@ -3,7 +3,17 @@ public import TritCore
 extension Registry where Product == any Sampler {
   /// Every sampler that the lab ships; reference first.
   public static var standard: Registry<any Sampler> {
-    let registry = Registry<any Sampler>(stage: "sampler", key: "sampler")
+    var registry = Registry<any Sampler>(stage: "sampler", key: "sampler")
+    registry.register(
+      StageDescriptor(
+        "greedy", summary: "always the most likely token, the smallest id on a tie",
+        source: "argmax of the logits", accepts: "candidates", gives: "a token")
+    ) { _ in Greedy() }
+    registry.register(
+      StageDescriptor(
+        "multinomial", summary: "draws a token by its softmax probability, seeded",
+        source: "inverse transform sampling of softmax(z)", accepts: "candidates", gives: "a token")
+    ) { _ in Multinomial() }
     return registry
   }
 }

@@ -12,28 +12,38 @@ public import TritCore
     self.token = token
     self.logit = logit
   }
+
+  /// The order of preference: larger logit first, smaller token id on a tie. A total order, so that
+  /// whatever sorts or selects by it does not depend on the order it was given.
+  @inlinable public func precedes(_ other: Candidate) -> Bool {
+    logit > other.logit || (logit == other.logit && token < other.token)
+  }
 }
 
 /// Changes logits before a token is drawn: penalties, temperature, truncation.
 ///
-/// Processors run in the order in which they stand in a chain. One that truncates removes candidates;
-/// at least one candidate always stays. Laws: `checkLogitsProcessor`.
+/// Processors run in the order in which they stand in a chain. A processor may change logits, remove
+/// candidates and reorder them; it never adds one, and at least one always stays. Logits are never NaN
+/// or +∞; −∞ is a candidate that cannot be drawn. It may keep scratch memory between calls, but what it
+/// does is a function of candidates and history. Laws: `checkLogitsProcessor`.
 public protocol LogitsProcessor: Sendable {
   /// The registered name.
   var name: String { get }
-  /// Changes `candidates` in place. `history` is the tokens so far, prompt included, oldest first.
-  func process(_ candidates: inout [Candidate], history: borrowing TokenHistory)
+  /// Changes `candidates`, non-empty and in any order, in place. `history` is the tokens so far, prompt
+  /// included, oldest first.
+  mutating func process(_ candidates: inout [Candidate], history: borrowing TokenHistory)
 }
 
-/// Draws one of the candidates.
+/// Draws one of the candidates. Laws: `checkSampler`.
 public protocol Sampler: Sendable {
   /// The registered name: `greedy`, `multinomial`.
   var name: String { get }
-  /// The token drawn. Ties go to the smaller token id. `random` is not touched by greedy samplers.
-  func sample(_ candidates: borrowing [Candidate], random: inout SeededRandom) -> Int32
+  /// The token drawn from `candidates`, non-empty, not all −∞. The best of equals is the smaller token id.
+  /// `random` is not touched by samplers that draw nothing.
+  mutating func sample(_ candidates: borrowing [Candidate], random: inout SeededRandom) -> Int32
 }
 
-/// The tokens so far, newest last, bounded in what penalties look at.
+/// The tokens so far, newest last.
 public struct TokenHistory: Sendable {
   /// All tokens, prompt included, oldest first.
   public private(set) var tokens: [Int32] = []

@@ -1,0 +1,215 @@
+public import TritCore
+
+/// How the next token is chosen, with llama.cpp's names and defaults.
+///
+/// The chain it stands for: logit bias, repetition, frequency and presence penalties, top-k, typical,
+/// top-p, min-p, temperature, draw. That is llama.cpp's order, temperature last (transformers applies
+/// it first, so the same top-p keeps other tokens there). Stages that would change nothing are left out.
+/// At temperature 0 the best candidate after bias and penalties is taken and nothing is random.
+public struct SamplingOptions: Sendable, Hashable, Codable {
+  /// Divides the logits; 0 is greedy.
+  public var temperature = 0.8
+  /// Keep the k best; 0 keeps all.
+  public var topK = 40
+  /// Keep the best that sum to this probability, in (0, 1]; 1 keeps all.
+  public var topP = 0.95
+  /// Keep those at least this likely relative to the best, in [0, 1]; 0 keeps all.
+  public var minP = 0.05
+  /// Keep the most typical that sum to this probability, in (0, 1]; 1 keeps all.
+  public var typical = 1.0
+  /// Divides positive and multiplies other logits of recent tokens, above 0; 1 changes nothing.
+  public var repeatPenalty = 1.0
+  /// How many of the newest tokens the penalties look at; −1 all, 0 none.
+  public var repeatLastN = 64
+  /// Subtracted from logits of recent tokens.
+  public var presencePenalty = 0.0
+  /// Subtracted from logits of recent tokens for each occurrence.
+  public var frequencyPenalty = 0.0
+  /// Added to the logits of some tokens.
+  public var logitBias: [LogitBias.Entry] = []
+  /// Seed of the draw: same seed, same logits, same tokens.
+  public var seed: UInt64 = 0
+
+  /// The defaults; change what you need.
+  public init() {}
+
+  /// The defaults with another temperature, top-k, top-p, min-p or seed.
+  public init(
+    temperature: Double = 0.8, topK: Int = 40, topP: Double = 0.95, minP: Double = 0.05,
+    seed: UInt64 = 0
+  ) {
+    self.temperature = temperature
+    self.topK = topK
+    self.topP = topP
+    self.minP = minP
+    self.seed = seed
+  }
+
+  /// Always the most likely token.
+  public static let greedy = SamplingOptions(temperature: 0)
+
+  /// Whether the choice is free of chance.
+  public var isGreedy: Bool { temperature == 0 }
+
+  /// Everything that is wrong with the values; empty where they can be used.
+  public func problems() -> [LabError] {
+    var problems: [LabError] = []
+    func require(_ isRight: Bool, _ name: String, _ expected: String, _ got: some Any) {
+      guard !isRight else { return }
+      problems.append(
+        LabError(
+          .usage, "bad value for the sampling option '\(name)'", expected: expected, got: "\(got)"))
+    }
+    for descriptor in Self.parameters where descriptor.name != "seed" {
+      let value = value(of: descriptor.name)
+      require(
+        value.map(descriptor.accepts) ?? true, descriptor.name, descriptor.domainText,
+        value.map(\.description) ?? "")
+    }
+    require(topP != 0, "top-p", "above 0 up to 1; 1 keeps all", topP)
+    require(typical != 0, "typical", "above 0 up to 1; 1 keeps all", typical)
+    require(repeatPenalty != 0, "repeat-penalty", "above 0; 1 changes nothing", repeatPenalty)
+    for entry in logitBias {
+      require(entry.token >= 0, "logit-bias", "token ids from 0", entry.token)
+      require(
+        entry.bias == -.infinity || entry.bias.magnitude <= 1e6, "logit-bias",
+        "a bias in −1000000…1000000, or −inf to ban token \(entry.token)", entry.bias)
+    }
+    return problems
+  }
+
+  /// Throws `LabErrors` with all `problems()`, if there are any.
+  public func validate() throws {
+    let problems = problems()
+    if !problems.isEmpty { throw LabErrors(problems) }
+  }
+}
+
+extension SamplingOptions {
+  /// Name, range and default of every option that is one value: for help texts, schemas, validation.
+  public static let parameters: [ParameterDescriptor] = [
+    ParameterDescriptor(
+      "temperature", "divides the logits; 0 is greedy", .real(0...100), default: .real(0.8)),
+    ParameterDescriptor(
+      "top-k", "keep the k best; 0 keeps all", .integer(0...1 << 24), default: .integer(40)),
+    ParameterDescriptor(
+      "top-p", "keep the best that sum to this probability; 1 keeps all", .real(0...1),
+      default: .real(0.95)),
+    ParameterDescriptor(
+      "min-p", "keep those at least this likely relative to the best; 0 keeps all", .real(0...1),
+      default: .real(0.05)),
+    ParameterDescriptor(
+      "typical", "keep the most typical that sum to this probability; 1 keeps all", .real(0...1),
+      default: .real(1)),
+    ParameterDescriptor(
+      "repeat-penalty", "divides positive, multiplies other logits of recent tokens; 1 is off",
+      .real(0...100), default: .real(1)),
+    ParameterDescriptor(
+      "repeat-last-n", "how many of the newest tokens the penalties look at; -1 all, 0 none",
+      .integer(-1...1 << 30), default: .integer(64)),
+    ParameterDescriptor(
+      "presence-penalty", "subtracted from logits of recent tokens; 0 is off", .real(-100...100),
+      default: .real(0)),
+    ParameterDescriptor(
+      "frequency-penalty", "subtracted from logits of recent tokens for each occurrence; 0 is off",
+      .real(-100...100), default: .real(0)),
+    ParameterDescriptor(
+      "seed", "same seed, same tokens", .integer(0...Int.max), default: .integer(0)),
+  ]
+
+  /// The options in `values` by the names of `parameters` (`temp` is `temperature`), defaults for the
+  /// rest. Throws `LabErrors` with every unknown name and bad value.
+  public init(_ values: [String: ParameterValue]) throws {
+    self.init()
+    var problems: [LabError] = []
+    let names = Self.parameters.map(\.name)
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+      let name = key == "temp" ? "temperature" : key
+      guard let descriptor = Self.parameters.first(where: { $0.name == name }) else {
+        problems.append(
+          LabError(
+            .usage, "unknown sampling option '\(key)'", expected: names.joined(separator: ", "),
+            advice: Suggestion.didYouMean(key, names)))
+        continue
+      }
+      guard descriptor.accepts(value), set(name, value) else {
+        problems.append(
+          LabError(
+            .usage, "bad value for the sampling option '\(key)'", expected: descriptor.domainText,
+            got: value.description))
+        continue
+      }
+    }
+    problems += self.problems()
+    if !problems.isEmpty { throw LabErrors(problems) }
+  }
+
+  /// The value of the option `name` of `parameters`.
+  public func value(of name: String) -> ParameterValue? {
+    switch name {
+    case "temperature": .real(temperature)
+    case "top-k": .integer(topK)
+    case "top-p": .real(topP)
+    case "min-p": .real(minP)
+    case "typical": .real(typical)
+    case "repeat-penalty": .real(repeatPenalty)
+    case "repeat-last-n": .integer(repeatLastN)
+    case "presence-penalty": .real(presencePenalty)
+    case "frequency-penalty": .real(frequencyPenalty)
+    case "seed": .integer(Int(truncatingIfNeeded: seed))
+    default: nil
+    }
+  }
+
+  /// Sets `name`; false where `value` is of the wrong kind.
+  private mutating func set(_ name: String, _ value: ParameterValue) -> Bool {
+    if case .integer(let number) = value {
+      switch name {
+      case "top-k":
+        topK = number
+        return true
+      case "repeat-last-n":
+        repeatLastN = number
+        return true
+      case "seed":
+        seed = UInt64(bitPattern: Int64(number))
+        return true
+      default: break
+      }
+    }
+    guard let real = value.asReal else { return false }
+    switch name {
+    case "temperature": temperature = real
+    case "top-p": topP = real
+    case "min-p": minP = real
+    case "typical": typical = real
+    case "repeat-penalty": repeatPenalty = real
+    case "presence-penalty": presencePenalty = real
+    case "frequency-penalty": frequencyPenalty = real
+    default: return false
+    }
+    return true
+  }
+}
+
+extension SamplingOptions {
+  /// The processors that change something, in the order of the chain.
+  public var processors: [any LogitsProcessor] {
+    var chain: [any LogitsProcessor] = []
+    if !logitBias.isEmpty { chain.append(LogitBias(logitBias)) }
+    if repeatLastN != 0 {
+      if repeatPenalty != 1 { chain.append(RepetitionPenalty(repeatPenalty, lastN: repeatLastN)) }
+      if frequencyPenalty != 0 {
+        chain.append(FrequencyPenalty(frequencyPenalty, lastN: repeatLastN))
+      }
+      if presencePenalty != 0 { chain.append(PresencePenalty(presencePenalty, lastN: repeatLastN)) }
+    }
+    if isGreedy { return chain }
+    if topK > 0 { chain.append(TopK(topK)) }
+    if typical < 1 { chain.append(Typical(typical)) }
+    if topP < 1 { chain.append(TopP(topP)) }
+    if minP > 0 { chain.append(MinP(minP)) }
+    if temperature != 1 { chain.append(Temperature(temperature)) }
+    return chain
+  }
+}
