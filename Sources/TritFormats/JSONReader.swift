@@ -1,0 +1,28 @@
+import TritCore
+
+/// Reads JSON strictly (RFC 8259), from bytes.
+///
+/// Rejected, each with `path:line:column`: anything after the document, a byte order mark, duplicate
+/// keys (compared byte by byte), nesting beyond `maximumDepth`, invalid UTF-8, escapes of lone surrogates,
+/// unescaped control characters, and every number that the grammar does not allow (`01`, `+1`, `.5`, `NaN`).
+public enum JSONReader {
+  /// Lists and objects inside each other that are accepted; bounds the stack.
+  public static let maximumDepth = 512
+
+  /// Parses one document. `path` is for messages only.
+  public static func read(_ bytes: UnsafeRawBufferPointer, path: String) throws -> JSONValue {
+    var scanner = JSONScanner(bytes.assumingMemoryBound(to: UInt8.self), path: path)
+    return try scanner.document()
+  }
+
+  /// Parses the text of one document.
+  public static func read(_ text: String, path: String = "<text>") throws -> JSONValue {
+    try Array(text.utf8).withUnsafeBytes { try read($0, path: path) }
+  }
+
+  /// Parses the file at `path`. Throws `missingInput` where there is none.
+  public static func readFile(_ path: String) throws -> JSONValue {
+    let file = try MappedFile(path)
+    return try withExtendedLifetime(file) { try read(file.bytes, path: path) }
+  }
+}

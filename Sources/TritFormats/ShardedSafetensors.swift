@@ -1,0 +1,85 @@
+import TritCore
+
+/// A checkpoint in several safetensors files, listed by `model.safetensors.index.json`.
+///
+/// The index's `weight_map` says which file each tensor is in; it and the files must agree exactly. File
+/// names that lead out of the index's folder are refused.
+public struct ShardedSafetensors: TensorSource {
+  /// Where the index is.
+  public let path: String
+  /// All tensors, file after file in the order in which the index first names them.
+  public let tensors: [TensorInfo]
+  /// The strings of all files' `__metadata__`; the first file that has a key wins.
+  public let metadata: [String: String]
+  /// The files, in the order of `tensors`.
+  public let shards: [SafetensorsFile]
+  private let shardOf: [String: Int]
+
+  /// Opens the index at `path` and every file that it names.
+  public init(path: String) throws {
+    self.path = path
+    let index = try JSONReader.readFile(path)
+    guard let map = index["weight_map"]?.object else {
+      throw LabError(
+        .badData, "no weight_map", at: path, expected: "an object: tensor name to file name")
+    }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    var shards: [SafetensorsFile] = []
+    var numbers: [String: Int] = [:]
+    var shardOf: [String: Int] = [:]
+    for (tensor, value) in map {
+      guard let name = value.string else {
+        throw LabError(.badData, "weight_map '\(tensor)' is no file name", at: path)
+      }
+      let number: Int
+      if let known = numbers[name] {
+        number = known
+      } else {
+        try Self.check(fileName: name, path: path)
+        number = shards.count
+        shards.append(try SafetensorsFile(path: folder + name))
+        numbers[name] = number
+      }
+      guard shards[number].info(tensor) != nil else {
+        throw LabError(
+          .badData, "tensor '\(tensor)' is not in \(name), where the index has it", at: path,
+          advice: "the index and the files are of different versions; get both again")
+      }
+      guard shardOf.updateValue(number, forKey: tensor) == nil else {
+        throw LabError(.badData, "two tensors are called '\(tensor)'", at: path)
+      }
+    }
+    for (number, shard) in shards.enumerated() {
+      for info in shard.tensors where shardOf[info.name] != number {
+        throw LabError(
+          .badData,
+          "tensor '\(info.name)' is in \(shard.path), but the index does not have it there",
+          at: path, advice: "the index and the files are of different versions; get both again")
+      }
+    }
+    self.shards = shards
+    self.shardOf = shardOf
+    tensors = shards.flatMap(\.tensors)
+    metadata = shards.map(\.metadata).reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+  }
+
+  private static func check(fileName name: String, path: String) throws {
+    let usual = name.hasSuffix(".safetensors") && !name.hasPrefix(".")
+    guard usual, !name.utf8.contains(where: { $0 == 0x2f || $0 == 0x5c || $0 < 0x20 }) else {
+      throw LabError(
+        .badData, "the index names a file that is refused: '\(name)'", at: path,
+        expected: "the name of a .safetensors file in the same folder")
+    }
+  }
+
+  /// The tensor called `name`, or nil.
+  public func info(_ name: String) -> TensorInfo? {
+    shardOf[name].flatMap { shards[$0].info(name) }
+  }
+
+  /// The bytes of `name`; valid while this value lives.
+  public func bytes(_ name: String) throws -> UnsafeRawBufferPointer {
+    guard let number = shardOf[name] else { throw missingTensor(name) }
+    return try shards[number].bytes(name)
+  }
+}
