@@ -23,6 +23,7 @@ import TritLab
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
     Interruption.install()
+    Restart.forOpenBLASIfNeeded()
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }
 
@@ -43,6 +44,9 @@ import TritLab
         HelpText(width: Terminal.columns).overview(commands, examples: examples))
     }
     if OptionSpec.version.names.contains(first) { return try Terminal.out(VersionText.text()) }
+    if words == ["help", "--markdown"] {
+      return try Terminal.out(HelpText(width: 90).markdown(commands))
+    }
     if first == "help", words.count > 1 { return try dispatch([words[1], "--help"]) }
     if first == "help" { return try dispatch([]) }
     guard let command = commands.first(where: { $0.name == first }) else {

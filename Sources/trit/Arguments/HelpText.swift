@@ -39,6 +39,12 @@ struct HelpText {
     return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
+  /// The help of every subcommand as one Markdown document.
+  func markdown(_ commands: [CommandSpec]) -> String {
+    let sections = commands.map { "## trit \($0.name)\n\n```\n\(help(for: $0))```\n" }
+    return (["# Commands\n"] + sections).joined(separator: "\n")
+  }
+
   private func label(_ option: OptionSpec) -> String {
     var names = option.names
     if option.isNegatable, names.last == option.mainName {

@@ -54,6 +54,17 @@ struct ParsedArguments {
     return value
   }
 
+  /// A positional argument that is one of its words; nil where it was left out.
+  func choice(_ argument: ArgumentSpec) throws -> String? {
+    guard let index = command.arguments.firstIndex(where: { $0.name == argument.name }),
+      index < arguments.count
+    else { return nil }
+    guard argument.choices.contains(arguments[index]) else {
+      throw ParserError.invalidArgument(argument, value: arguments[index])
+    }
+    return arguments[index]
+  }
+
   /// A whole number in `range`.
   func integer(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> Int? {
     guard let value = text(option) else { return nil }

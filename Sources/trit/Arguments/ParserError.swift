@@ -16,6 +16,8 @@ enum ParserError: Error {
   case unexpectedArgument(String)
   /// A positional argument too few.
   case missingArgument(ArgumentSpec)
+  /// A positional argument that is not one of its words.
+  case invalidArgument(ArgumentSpec, value: String)
   /// An option that the command cannot do without.
   case missingOption([OptionSpec])
   /// Options that exclude one another.
@@ -39,6 +41,9 @@ enum ParserError: Error {
       return "Unexpected argument '\(text)'."
     case .missingArgument(let argument):
       return "Missing expected argument '<\(argument.name)>'."
+    case .invalidArgument(let argument, let value):
+      return "The value '\(value)' is invalid for '<\(argument.name)>': expected "
+        + argument.choices.joined(separator: ", ") + "." + Self.hint(value, argument.choices)
     case .missingOption(let options):
       return "Missing option '" + options.map(\.synopsis).joined(separator: "' or '") + "'."
     case .conflict(let first, let second):

@@ -3,7 +3,7 @@ import TritLab
 /// `trit list`: what can be swapped, from the registries.
 enum ListCommand {
   static let stage = ArgumentSpec(
-    "stage", help: "One stage only", optional: true, choices: StageCatalog.standard.map(\.key))
+    "stage", help: "One stage only", optional: true, choices: StageListing.standard.map(\.key))
   static let json = OptionSpec(flag: "--json", help: "Print JSON")
   static let brief = OptionSpec(flag: "--brief", help: "Print names and summaries only")
 
@@ -23,16 +23,8 @@ enum ListCommand {
     run: run)
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    var catalog = StageCatalog.standard
-    if let wanted = arguments.arguments.first {
-      let keys = catalog.map(\.key)
-      catalog = catalog.filter { [$0.key, $0.key + "s", $0.stage].contains(wanted) }
-      guard !catalog.isEmpty else {
-        throw LabError(
-          .usage, "unknown stage '\(wanted)'", expected: keys.joined(separator: ", "),
-          advice: Suggestion.didYouMean(wanted, keys))
-      }
-    }
+    var catalog = StageListing.standard
+    if let wanted = try arguments.choice(stage) { catalog = catalog.filter { $0.key == wanted } }
     if arguments.flag(json) { return try Terminal.line(JSONText.pretty(Self.json(catalog))) }
     let style = try Style.out(arguments)
     let isBrief = arguments.flag(brief)
@@ -80,7 +72,7 @@ enum ListCommand {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func json(_ catalog: [StageCatalog.Entry]) -> JSONValue {
+  private static func json(_ catalog: [StageListing.Entry]) -> JSONValue {
     .array(
       catalog.map { entry in
         .object([

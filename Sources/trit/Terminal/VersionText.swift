@@ -11,6 +11,7 @@ enum VersionText {
       "swift: \(BuildInformation.swiftVersion) (\(mode), \(BuildInformation.architecture))")
     let features = CPUFeatures.here.names
     lines.append("cpu: " + (features.isEmpty ? "baseline" : features.joined(separator: " ")))
+    lines.append("blas: " + OpenBLASRuntime.description)
     return lines.joined(separator: "\n") + "\n"
   }
 }

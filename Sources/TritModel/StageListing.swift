@@ -1,7 +1,7 @@
 public import TritCore
 
 /// What the registries hold, stage by stage and without their types: for listings and documentation.
-public enum StageCatalog {
+public enum StageListing {
   /// One stage.
   public struct Entry: Sendable {
     /// The key in files and flags.
