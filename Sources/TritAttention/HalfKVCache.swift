@@ -48,8 +48,8 @@ public final class HalfKVCache: KVCache {
     layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
     let row = shape.row(layer: layer, head: head, position: positions.lowerBound)
-    HalfPrecision.widen(
-      keyStore.base + row * shape.headDimension, into: output,
+    VectorMath.widen(
+      float16: keyStore.base + row * shape.headDimension, into: output,
       count: positions.count * shape.headDimension)
   }
 
@@ -58,8 +58,8 @@ public final class HalfKVCache: KVCache {
     layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
     let row = shape.row(layer: layer, head: head, position: positions.lowerBound)
-    HalfPrecision.widen(
-      valueStore.base + row * shape.headDimension, into: output,
+    VectorMath.widen(
+      float16: valueStore.base + row * shape.headDimension, into: output,
       count: positions.count * shape.headDimension)
   }
 }

@@ -1,25 +1,6 @@
-/// IEEE 754 binary16 conversion of whole rows, by integer arithmetic that vectorizes on any CPU.
+/// Narrowing to IEEE 754 binary16 that saturates: one overflow to infinity in a cache would turn every
+/// later output of its head into NaN. Integer arithmetic that vectorizes on any CPU.
 enum HalfPrecision {
-  /// Largest finite value; larger magnitudes saturate when narrowed.
-  static let greatest: Float = 65504
-
-  /// Widens `count` halves; exact. Only finite halves and NaN occur in a cache.
-  static func widen(
-    _ source: UnsafePointer<UInt16>, into target: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    let whole = count & ~15
-    var index = 0
-    while index < whole {
-      let bits = UnsafeRawPointer(source + index).loadUnaligned(as: SIMD16<UInt16>.self)
-      UnsafeMutableRawPointer(target + index).storeBytes(of: widen(bits), as: SIMD16<Float>.self)
-      index += 16
-    }
-    while index < count {
-      target[index] = widen(SIMD16(repeating: source[index]))[0]
-      index += 1
-    }
-  }
-
   /// Rounds `count` values to the nearest half, ties to even; finite overflow saturates, NaN stays NaN.
   static func narrow(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<UInt16>, count: Int
@@ -36,21 +17,6 @@ enum HalfPrecision {
       target[index] = narrow(SIMD16(repeating: source[index]))[0]
       index += 1
     }
-  }
-
-  /// Shifts the 15 magnitude bits to float32's place and multiplies by 2^112, the difference of the
-  /// exponent biases; subnormals come out right because the product is exact.
-  @inline(__always) private static func widen(_ halves: SIMD16<UInt16>) -> SIMD16<Float> {
-    let bits = SIMD16<UInt32>(truncatingIfNeeded: halves)
-    let sign = (bits & 0x8000) &<< 16
-    let magnitude = bits & 0x7FFF
-    let scaled =
-      SIMD16<Float>(bitPattern: magnitude &<< 13)
-      * Float(sign: .plus, exponent: 112, significand: 1)
-    let special = SIMD16<UInt32>(repeating: 0x7F80_0000) | (magnitude &<< 13)
-    let result = SIMD16<UInt32>(bitPattern: scaled)
-      .replacing(with: special, where: magnitude .>= 0x7C00)
-    return SIMD16<Float>(bitPattern: result | sign)
   }
 
   @inline(__always) private static func narrow(_ values: SIMD16<Float>) -> SIMD16<UInt16> {

@@ -1,11 +1,5 @@
 public import TritCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The formula: for each query all scores, their softmax, and the weighted sum of all values.
 ///
 /// `softmax(q Kᵀ · scale) V` over the keys up to the query's own position (Vaswani et al. 2017, eq. 1,
@@ -47,7 +41,7 @@ public struct NaiveAttention: Attention {
           RowLoops.scores(
             queries.base + token * queries.stride + head * d, keys: keys, stride: keyStride,
             count: visible, d: d, scale: context.scale, into: scores)
-          Self.softmax(scores, count: visible)
+          VectorMath.softmax(scores, count: visible)
           probe?(
             context.layer, head, position, 0, UnsafeBufferPointer(start: scores, count: visible))
           let row = output.base + token * output.stride + head * d
@@ -57,17 +51,5 @@ public struct NaiveAttention: Attention {
         }
       }
     }
-  }
-
-  private static func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int) {
-    var greatest = -Float.infinity
-    for index in 0..<count { greatest = max(greatest, scores[index]) }
-    var sum: Float = 0
-    for index in 0..<count {
-      scores[index] = expf(scores[index] - greatest)
-      sum += scores[index]
-    }
-    let inverse = 1 / sum
-    for index in 0..<count { scores[index] *= inverse }
   }
 }

@@ -110,16 +110,11 @@ public struct StreamingAttention: Attention {
           RowLoops.scores(
             queries.base + token * queries.stride + head * d, keys: keys + skip * keyStride,
             stride: keyStride, count: count, d: d, scale: context.scale, into: scores)
-          var greatest = maxima[row]
-          for index in 0..<count { greatest = max(greatest, scores[index]) }
+          let greatest = max(maxima[row], VectorMath.maximum(scores, count: count))
           let decay = expf(maxima[row] - greatest)
-          var sum: Float = 0
-          for index in 0..<count {
-            scores[index] = expf(scores[index] - greatest)
-            sum += scores[index]
-          }
+          let sum = VectorMath.exp(scores, minus: greatest, into: scores, count: count)
           maxima[row] = greatest
-          sums[row] = sums[row] * decay + sum
+          sums[row] = sums[row] * decay + Float(sum)
           RowLoops.accumulate(
             scores, values: values + skip * valueStride, stride: valueStride, count: count, d: d,
             decay: decay, into: output.base + token * output.stride + head * d)
@@ -165,9 +160,8 @@ public struct StreamingAttention: Attention {
           start = positions.upperBound
         }
         let count = position + 1 - first
-        for index in 0..<count {
-          weights[index] = expf(weights[index] - maxima[row]) / sums[row]
-        }
+        VectorMath.exp(weights, minus: maxima[row], into: weights, count: count)
+        VectorMath.scale(weights, by: 1 / sums[row], into: weights, count: count)
         probe(
           context.layer, head, position, first, UnsafeBufferPointer(start: weights, count: count))
       }
