@@ -2,6 +2,9 @@
 /// zmm register), followed by at least 64 readable zero bytes so that a vector load may run past the end.
 ///
 /// Thread safety: a buffer is a bag of bytes. Whoever shares one writes disjoint parts or does not write.
+///
+/// Lifetime: `base`, `buffer` and views are bare pointers. Bind the buffer to a name before taking one:
+/// in `makeBuffer().buffer` the buffer is gone before the pointer is used.
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Elements that may be used.
   public let count: Int

@@ -115,6 +115,14 @@ public struct Matrix<Element: BitwiseCopyable>: @unchecked Sendable {
     self.columns = columns
   }
 
+  /// A matrix over memory that exists already; `storage.count` must be `rows * columns`.
+  public init(storage: AlignedBuffer<Element>, rows: Int, columns: Int) {
+    precondition(storage.count == rows * columns, "a matrix needs rows * columns elements")
+    self.storage = storage
+    self.rows = rows
+    self.columns = columns
+  }
+
   /// A matrix of `elements` in row order; their count must be `rows * columns`.
   public init(rows: Int, columns: Int, _ elements: some Collection<Element>) {
     precondition(elements.count == rows * columns, "a matrix needs rows * columns elements")

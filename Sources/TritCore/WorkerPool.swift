@@ -79,7 +79,7 @@ public final class WorkerPool: @unchecked Sendable {
   }
 
   /// The part of `0..<count` that `worker` takes: nearly equal whole multiples of `alignment`.
-  static func range(of worker: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
+  public static func range(of worker: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
     let units = (count + alignment - 1) / alignment
     let first = units * worker / threads * alignment
     let last = units * (worker + 1) / threads * alignment

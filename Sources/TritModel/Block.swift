@@ -1,0 +1,88 @@
+import TritCore
+import TritQuantization
+import TritKernels
+
+/// One transformer block, ready to run.
+struct Block {
+  let attentionNorm: AlignedBuffer<Float>
+  let feedForwardNorm: AlignedBuffer<Float>
+  let attentionSubNorm: AlignedBuffer<Float>?
+  let feedForwardSubNorm: AlignedBuffer<Float>?
+  /// q, k, v: outputs 0, 1, 2.
+  let attentionInput: [ProjectionGroup]
+  /// o: output 0.
+  let attentionOutput: [ProjectionGroup]
+  /// gate, up: outputs 0, 1.
+  let feedForwardInput: [ProjectionGroup]
+  /// down: output 0.
+  let feedForwardOutput: [ProjectionGroup]
+}
+
+/// What one linear layer runs with, for listings and run records.
+public struct LayerReport: Sendable {
+  /// `blk.N.attn_q`…
+  public let name: String
+  /// Number of outputs.
+  public let rows: Int
+  /// Number of inputs.
+  public let columns: Int
+  /// `ternary weights (scale per tensor)`…
+  public let form: String
+  /// Where the weights come from.
+  public let provenance: String
+  /// The kernel that runs, after `auto` has picked.
+  public let kernel: String
+  /// The activation quantizer.
+  public let activations: String
+  /// Bytes of weights and scales that one multiply reads.
+  public let bytes: Int
+}
+
+/// Builds the blocks of an engine.
+struct BlockBuilder {
+  let resolver: LayerResolver
+  private(set) var reports: [LayerReport] = []
+
+  init(resolver: LayerResolver) { self.resolver = resolver }
+
+  mutating func build(layer: Int) throws -> Block {
+    let checkpoint = resolver.checkpoint
+    func buffer(_ role: NormRole) throws -> AlignedBuffer<Float>? {
+      try checkpoint.norm(role, layer: layer).map { AlignedBuffer($0) }
+    }
+    guard let attentionNorm = try buffer(.attention), let feedForwardNorm = try buffer(.feedForward)
+    else {
+      throw LabError(
+        .internalError, "a block norm vanished after it was checked", at: checkpoint.path)
+    }
+    return Block(
+      attentionNorm: attentionNorm, feedForwardNorm: feedForwardNorm,
+      attentionSubNorm: try buffer(.attentionSub), feedForwardSubNorm: try buffer(.feedForwardSub),
+      attentionInput: try groups([.query, .key, .value], layer: layer),
+      attentionOutput: try groups([.attentionOutput], layer: layer),
+      feedForwardInput: try groups([.gate, .up], layer: layer),
+      feedForwardOutput: try groups([.down], layer: layer))
+  }
+
+  private mutating func groups(_ roles: [LinearRole], layer: Int) throws -> [ProjectionGroup] {
+    var layers: [(ResolvedLinear, any PreparedLinear)] = []
+    for role in roles {
+      try Interruption.check()
+      let resolved = try resolver.resolve(role, layer: layer)
+      let linear: any PreparedLinear
+      do {
+        linear = try resolved.kernel.prepare(resolved.weights, for: resolved.activations.form)
+      } catch let error as LabError {
+        throw error.inside(resolved.name)
+      }
+      reports.append(
+        LayerReport(
+          name: resolved.name, rows: linear.rows, columns: linear.columns,
+          form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
+          activations: resolved.activationChoice.description, bytes: linear.weightBytes))
+      layers.append((resolved, linear))
+    }
+    let epsilon = resolver.checkpoint.configuration.quantization?.innerNormEpsilon ?? 0
+    return ProjectionGroup.grouped(layers, epsilon: epsilon)
+  }
+}

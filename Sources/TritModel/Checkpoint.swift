@@ -1,0 +1,221 @@
+public import TritCore
+public import TritFormats
+public import TritKernels
+public import TritTokenization
+
+/// A linear layer as a checkpoint holds it, before any quantizer of the lab has touched it.
+public struct SourceLinear: Sendable {
+  /// Trits as they are stored, or float values.
+  public var weights: QuantizedWeights
+  /// Gains of the RMSNorm inside the linear, `[columns]`; nil where there is none.
+  public var innerNorm: [Float]?
+}
+
+/// A model on disk: configuration, tensors by role, tokenizer. Weights are read when asked for, one
+/// tensor at a time.
+public struct Checkpoint: Sendable {
+  /// The file or folder.
+  public let path: String
+  /// Shape and constants.
+  public let configuration: ModelConfiguration
+  /// The tensors.
+  public let source: any TensorSource
+  let names: TensorNames
+  private let packings: Registry<any Packing>
+
+  /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs is
+  /// there in the right shape, and that no tensor is left over. Throws `missingInput` or `badData`.
+  public init(path: String, packings: Registry<any Packing> = .standard) throws {
+    self.path = path
+    self.packings = packings
+    if ModelLocation.isDirectory(path) {
+      names = .huggingFace
+      configuration = try ModelConfiguration(huggingFace: path + "/config.json")
+      source = try Safetensors.open(directory: path)
+    } else {
+      names = .gguf
+      let file = try GGUFFile(path: path)
+      configuration = try ModelConfiguration(gguf: file)
+      source = file
+    }
+    try checkTensors()
+  }
+
+  /// The tokenizer that belongs to the checkpoint.
+  public func tokenizer() throws -> any Tokenizer {
+    throw LabError(.missingInput, "no tokenizer yet")
+  }
+
+  /// Whether the output head is the embedding matrix.
+  public var tiesEmbeddings: Bool {
+    configuration.tiesEmbeddings ?? (source.info(names.head) == nil)
+  }
+
+  /// The embedding matrix's tensor, `[vocabulary, hidden]`.
+  public var embeddingName: String { names.embedding }
+
+  /// The output head's tensor: the embedding where it is tied.
+  public var headName: String { tiesEmbeddings ? names.embedding : names.head }
+
+  /// Gains of the norm before the head, `[hidden]`.
+  func finalNorm() throws -> [Float] {
+    try vector(names.finalNorm, count: configuration.hiddenSize)
+  }
+
+  /// Gains of a block norm; nil where this model has no such norm.
+  func norm(_ role: NormRole, layer: Int) throws -> [Float]? {
+    guard let name = names.norm(role, layer: layer).first(where: { source.info($0) != nil }) else {
+      return nil
+    }
+    return try vector(name, count: normSize(role))
+  }
+
+  /// Frequency factors of the rotary embedding, if the file holds them (llama3 scaling in GGUF).
+  func ropeFrequencyFactors() throws -> [Float]? {
+    guard source.info("rope_freqs.weight") != nil else { return nil }
+    return try vector("rope_freqs.weight", count: configuration.ropeDimension / 2)
+  }
+
+  /// The weights of one linear layer, exactly as stored: trits where the file holds trits (also when it
+  /// holds them as floats), else float values.
+  public func linear(_ role: LinearRole, layer: Int) throws -> SourceLinear {
+    let stem = names.linear(role, layer: layer)
+    let (rows, columns) = role.shape(configuration)
+    let info = try self.info(stem + ".weight")
+    var innerNorm: [Float]?
+    if configuration.quantization?.innerNormEpsilon != nil {
+      innerNorm = try vector(stem + ".rms_norm.weight", count: columns)
+    }
+    if info.type == .u8 {
+      let stored = try vector(stem + ".weight_scale", count: 1)[0]
+      let divides = configuration.quantization?.scaleDivides ?? true
+      let matrix = try TernaryTensors.readHuggingFace(
+        info, rows: rows, columns: columns, scale: divides ? 1 / stored : stored, from: source)
+      return SourceLinear(weights: .ternary(matrix), innerNorm: innerNorm)
+    }
+    if TernaryTensors.isContainer(info.type) {
+      var matrix = try TernaryTensors.read(info, from: source, packings: packings)
+      if let factor = try outputScale(stem) {
+        matrix = TernaryMatrix(
+          rows: rows, columns: columns, trits: matrix.trits,
+          scales: matrix.scales.map { $0 * factor },
+          granularity: matrix.granularity)
+      }
+      return SourceLinear(weights: .ternary(matrix), innerNorm: innerNorm)
+    }
+    let values = try floats(info.name)
+    if let factor = try outputScale(stem) {
+      for index in 0..<values.count { values.base[index] *= factor }
+    }
+    let matrix = Matrix<Float>(storage: values, rows: rows, columns: columns)
+    if configuration.quantization != nil, let ternary = TernaryTensors.exact(matrix) {
+      return SourceLinear(weights: .ternary(ternary), innerNorm: innerNorm)
+    }
+    return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
+  }
+
+  /// A float tensor, every value finite. Throws `badData` that names the first value that is not.
+  func floats(_ name: String) throws -> AlignedBuffer<Float> {
+    let values = try source.floats(name)
+    if let index = values.buffer.firstIndex(where: { !$0.isFinite }) {
+      throw LabError(
+        .badData, "tensor '\(name)' holds a value that is not finite",
+        at: "\(source.path): \(name)[\(index)]", expected: "finite numbers",
+        got: "\(values[index])",
+        advice: "the checkpoint is damaged, or its training diverged")
+    }
+    return values
+  }
+
+  /// llama.cpp's converter writes `<linear>.scale` [1] beside float tensors of arch `bitnet`.
+  private func outputScale(_ stem: String) throws -> Float? {
+    guard names == .gguf, source.info(stem + ".scale") != nil else { return nil }
+    return try vector(stem + ".scale", count: 1)[0]
+  }
+
+  private func vector(_ name: String, count: Int) throws -> [Float] {
+    let info = try info(name)
+    guard info.count == count else {
+      throw wrongShape(info, expected: "[\(count)]")
+    }
+    let values = try floats(name)
+    return Array(values.buffer)
+  }
+
+  private func normSize(_ role: NormRole) -> Int {
+    switch role {
+    case .attention, .feedForward: configuration.hiddenSize
+    case .attentionSub: configuration.querySize
+    case .feedForwardSub: configuration.feedForwardSize
+    }
+  }
+
+  private func info(_ name: String) throws -> TensorInfo {
+    guard let info = source.info(name) else {
+      throw LabError(
+        .badData, "tensor '\(name)' is missing", at: source.path,
+        expected:
+          "every tensor of \(configuration.architecture) with \(configuration.layers) layers",
+        advice: Suggestion.didYouMean(name, source.tensors.map(\.name))
+          ?? "the checkpoint is incomplete; get it again")
+    }
+    return info
+  }
+
+  private func wrongShape(_ info: TensorInfo, expected: String) -> LabError {
+    LabError(
+      .badData, "tensor '\(info.name)' has the wrong shape", at: source.path, expected: expected,
+      got: "\(info.shape)", advice: "configuration and weights do not belong together")
+  }
+}
+
+// MARK: - Checks before anything is read
+
+extension Checkpoint {
+  /// Presence and shape of every tensor; leftovers are named, since ignoring one would run another model.
+  private func checkTensors() throws {
+    var known: Set<String> = [names.embedding, names.finalNorm]
+    try checkShape(names.embedding, [configuration.vocabularySize, configuration.hiddenSize])
+    _ = try info(names.finalNorm)
+    if !tiesEmbeddings {
+      try checkShape(names.head, [configuration.vocabularySize, configuration.hiddenSize])
+    }
+    known.insert(names.head)
+    for layer in 0..<configuration.layers {
+      for role in NormRole.allCases {
+        let present = names.norm(role, layer: layer).filter { source.info($0) != nil }
+        known.formUnion(present)
+        if present.isEmpty, role == .attention || role == .feedForward {
+          _ = try info(names.norm(role, layer: layer)[0])
+        }
+      }
+      for role in LinearRole.allCases {
+        let stem = names.linear(role, layer: layer)
+        let (rows, columns) = role.shape(configuration)
+        let weight = try info(stem + ".weight")
+        known.insert(weight.name)
+        if weight.type == .u8 {
+          _ = try info(stem + ".weight_scale")
+          try checkShape(weight.name, [(rows + 3) / 4, columns])
+        } else {
+          try checkShape(weight.name, [rows, columns])
+        }
+        known.formUnion([stem + ".weight_scale", stem + ".rms_norm.weight", stem + ".scale"])
+      }
+    }
+    if let stray = source.tensors.first(where: {
+      !known.contains($0.name) && !names.isIgnorable($0.name)
+    }) {
+      throw LabError(
+        .badData, "tensor '\(stray.name)' is not part of \(configuration.architecture)",
+        at: source.path, expected: "only tensors that the lab computes with",
+        got: "\(stray.type) \(stray.shape)",
+        advice: "this variant of the architecture is not supported")
+    }
+  }
+
+  private func checkShape(_ name: String, _ shape: [Int]) throws {
+    let info = try info(name)
+    guard info.shape == shape else { throw wrongShape(info, expected: "\(shape)") }
+  }
+}

@@ -1,0 +1,245 @@
+import TritAttention
+import TritCore
+import TritKernels
+import TritQuantization
+
+// The forward pass, in the order of the BitNet block (model card of b1.58 2B-4T; Llama without sub-norms):
+// norm → int8 → q,k,v → rotary → cache → attention → sub-norm → int8 → o → add →
+// norm → int8 → gate, up → activation → sub-norm → int8 → down → add.
+extension Engine {
+  /// Runs `tokens` at positions `first…` through all blocks; `workspace.hidden` then holds their last
+  /// hidden states.
+  func forward(_ tokens: some RandomAccessCollection<Int>, first: Int) throws {
+    let count = tokens.count
+    times.start()
+    for (row, token) in tokens.enumerated() {
+      try embedding.load(token, into: workspace.hidden.mutableView.row(row))
+    }
+    capture("embedding", workspace.hidden.view.rows(0..<count))
+    times.end(.embedding)
+    for (layer, block) in blocks.enumerated() {
+      attentionHalf(block, layer: layer, count: count, first: first)
+      feedForwardHalf(block, layer: layer, count: count)
+    }
+  }
+
+  /// Norms `rows` of the last hidden states and multiplies them by the head: logits `[rows, vocabulary]`.
+  func logits(rows: Range<Int>) -> MatrixView<Float> {
+    times.start()
+    let hidden = workspace.hidden.view.rows(rows)
+    let normed = workspace.normed(rows: rows.count, width: configuration.hiddenSize)
+    norm(hidden, finalNorm, configuration.normEpsilon, into: normed)
+    capture("output_norm", normed.readOnly)
+    times.end(.norm)
+    let logits = workspace.logits.mutableView.rows(0..<rows.count)
+    pool.run(count: head.rows, alignment: head.rowAlignment) { range, _ in
+      head.multiply(normed.readOnly, rows: range, into: logits)
+    }
+    head.finish(normed.readOnly, logits: logits)
+    capture("logits", logits.readOnly)
+    times.end(.head)
+    return logits.readOnly
+  }
+
+  private var hiddenBase: UnsafeMutablePointer<Float> { workspace.hidden.storage.base }
+
+  private func attentionHalf(_ block: Block, layer: Int, count: Int, first: Int) {
+    let size = configuration.hiddenSize
+    let hidden = workspace.hidden.view.rows(0..<count)
+    let normed = workspace.normed(rows: count, width: size)
+    norm(hidden, block.attentionNorm, configuration.normEpsilon, into: normed)
+    capture("attn_norm", layer, normed.readOnly)
+    times.end(.norm)
+    let query = workspace.query.mutableView.rows(0..<count)
+    let key = workspace.key.mutableView.rows(0..<count)
+    let value = workspace.value.mutableView.rows(0..<count)
+    project(normed.readOnly, block.attentionInput) { $0 == 0 ? query : $0 == 1 ? key : value }
+    capture("attn_q", layer, query.readOnly)
+    capture("attn_k", layer, key.readOnly)
+    capture("attn_v", layer, value.readOnly)
+    pool.run(count: count) { range, _ in
+      rotary.apply(query, tokens: range, firstPosition: first)
+      rotary.apply(key, tokens: range, firstPosition: first)
+      cache.store(
+        layer: layer, first: first + range.lowerBound, keys: key.readOnly.rows(range),
+        values: value.readOnly.rows(range))
+    }
+    capture("attn_q.rope", layer, query.readOnly)
+    capture("attn_k.rope", layer, key.readOnly)
+    times.end(.rotary)
+    let attended = workspace.attended.mutableView.rows(0..<count)
+    attend(layer: layer, query: query.readOnly, first: first, into: attended)
+    capture("attn.out", layer, attended.readOnly)
+    times.end(.attention)
+    var input = attended.readOnly
+    if let subNorm = block.attentionSubNorm {
+      let sub = workspace.normed(rows: count, width: configuration.querySize)
+      norm(input, subNorm, configuration.normEpsilon, into: sub)
+      input = sub.readOnly
+      capture("attn.sub_norm", layer, input)
+      times.end(.norm)
+    }
+    let projected = workspace.projected.mutableView.rows(0..<count)
+    project(input, block.attentionOutput) { _ in projected }
+    capture("attn_output", layer, projected.readOnly)
+    add(projected.readOnly, count: count)
+  }
+
+  private func feedForwardHalf(_ block: Block, layer: Int, count: Int) {
+    let hidden = workspace.hidden.view.rows(0..<count)
+    let normed = workspace.normed(rows: count, width: configuration.hiddenSize)
+    norm(hidden, block.feedForwardNorm, configuration.normEpsilon, into: normed)
+    capture("ffn_norm", layer, normed.readOnly)
+    times.end(.norm)
+    let gate = workspace.gate.mutableView.rows(0..<count)
+    let up = workspace.up.mutableView.rows(0..<count)
+    project(normed.readOnly, block.feedForwardInput) { $0 == 0 ? gate : up }
+    capture("ffn_gate", layer, gate.readOnly)
+    capture("ffn_up", layer, up.readOnly)
+    let kind = configuration.activation
+    let width = configuration.feedForwardSize
+    pool.run(count: count) { range, _ in
+      for row in range {
+        let g = gate.base + row * gate.stride
+        let u = UnsafePointer(up.base + row * up.stride)
+        switch kind {
+        case .silu: VectorMath.siluMultiply(gate: g, up: u, into: g, count: width)
+        case .relu2: VectorMath.reluSquaredMultiply(gate: g, up: u, into: g, count: width)
+        }
+      }
+    }
+    capture("ffn.act", layer, gate.readOnly)
+    times.end(.activation)
+    var input = gate.readOnly
+    if let subNorm = block.feedForwardSubNorm {
+      let sub = workspace.normed(rows: count, width: width)
+      norm(input, subNorm, configuration.normEpsilon, into: sub)
+      input = sub.readOnly
+      capture("ffn.sub_norm", layer, input)
+      times.end(.norm)
+    }
+    let projected = workspace.projected.mutableView.rows(0..<count)
+    project(input, block.feedForwardOutput) { _ in projected }
+    capture("ffn_down", layer, projected.readOnly)
+    add(projected.readOnly, count: count)
+    capture("out", layer, hidden)
+  }
+
+  /// Quantizes `input` once a group and multiplies it with the group's layers.
+  private func project(
+    _ input: MatrixView<Float>, _ groups: [ProjectionGroup],
+    output: (Int) -> MutableMatrixView<Float>
+  ) {
+    for group in groups {
+      var input = input
+      if let gains = group.innerNorm {
+        let inner = workspace.inner(rows: input.rows, width: input.columns)
+        norm(input, gains, group.innerEpsilon, into: inner)
+        input = inner.readOnly
+        times.end(.norm)
+      }
+      let rows = workspace.quantized(width: input.columns)
+      rows.begin(rows: input.rows, form: group.activations.form)
+      pool.run(count: input.rows) { range, _ in
+        group.activations.quantize(input, rows: range, into: rows)
+      }
+      times.end(.quantize)
+      for layout in group.layouts {
+        let (base, _) = rows.buffer(for: layout)
+        pool.run(count: layout.parts(rows: rows.rows, columns: rows.columns)) { range, _ in
+          layout.build(range, from: rows, into: base)
+        }
+        rows.markBuilt(layout)
+      }
+      let workers = pool.threads
+      pool.run(count: workers) { range, _ in
+        for worker in range {
+          for (linear, index) in group.layers {
+            let part = WorkerPool.range(
+              of: worker, threads: workers, count: linear.rows, alignment: linear.rowAlignment)
+            if !part.isEmpty { linear.multiply(rows, rows: part, into: output(index)) }
+          }
+        }
+      }
+      times.end(.linear)
+    }
+  }
+
+  private func norm(
+    _ input: MatrixView<Float>, _ gains: AlignedBuffer<Float>, _ epsilon: Float,
+    into output: MutableMatrixView<Float>
+  ) {
+    let gains = UnsafePointer(gains.base)
+    pool.run(count: input.rows) { range, _ in
+      for row in range {
+        VectorMath.rmsNorm(
+          input.base + row * input.stride, weight: gains, epsilon: epsilon,
+          into: output.base + row * output.stride, count: input.columns)
+      }
+    }
+  }
+
+  private func add(_ projected: MatrixView<Float>, count: Int) {
+    let hidden = hiddenBase
+    let size = configuration.hiddenSize
+    pool.run(count: count) { range, _ in
+      for row in range {
+        let target = hidden + row * size
+        VectorMath.add(target, projected.base + row * projected.stride, into: target, count: size)
+      }
+    }
+    times.end(.activation)
+  }
+
+  /// Attention over the cache, split over key heads and blocks of queries. A probe receives the softmax
+  /// weights as `[heads · tokens, keys]`, head by head.
+  private func attend(
+    layer: Int, query: MatrixView<Float>, first: Int, into output: MutableMatrixView<Float>
+  ) {
+    let group = configuration.heads / configuration.keyValueHeads
+    let keyHeads = configuration.keyValueHeads
+    let block = 32
+    let blocks = (query.rows + block - 1) / block
+    // A probe sees the softmax weights of all queries as one matrix, filled by one thread.
+    let scores =
+      probe == nil
+      ? nil
+      : Matrix<Float>(
+        rows: configuration.heads * query.rows, columns: first + query.rows)
+    let weightsProbe = scores.map { scores -> AttentionProbe in
+      { _, head, position, firstKey, weights in
+        for (index, weight) in weights.enumerated() {
+          scores[head * query.rows + position - first, firstKey + index] = weight
+        }
+      }
+    }
+    let workers = scores == nil ? pool.threads : 1
+    pool.run(count: workers) { range, worker in
+      let scratch = workspace.scratch.base + worker * workspace.scratchStride
+      for part in range {
+        let units = WorkerPool.range(
+          of: part, threads: workers, count: keyHeads * blocks, alignment: 1)
+        for unit in units {
+          let keyHead = unit / blocks
+          let tokens = (unit % blocks * block)..<min((unit % blocks + 1) * block, query.rows)
+          let context = AttentionContext(
+            layer: layer, firstPosition: first + tokens.lowerBound, heads: configuration.heads,
+            headDimension: configuration.headDimension)
+          attention.attend(
+            query.rows(tokens), context: context, cache: cache,
+            heads: (keyHead * group)..<((keyHead + 1) * group), scratch: scratch,
+            into: output.rows(tokens), probe: weightsProbe)
+        }
+      }
+    }
+    if let scores { capture("attn.scores", layer, scores.view) }
+  }
+
+  private func capture(_ name: String, _ values: MatrixView<Float>) {
+    if let probe { probe(name, values) }
+  }
+
+  private func capture(_ name: String, _ layer: Int, _ values: MatrixView<Float>) {
+    if let probe { probe("blk.\(layer).\(name)", values) }
+  }
+}

@@ -1,0 +1,222 @@
+import TritAttention
+public import TritCore
+import TritKernels
+public import TritTokenization
+
+/// How an engine runs, apart from which stages it has.
+public struct EngineOptions: Sendable {
+  /// Threads, the caller's included.
+  public var threads: Int
+  /// How eagerly idle workers spin, 0…100.
+  public var poll: Int
+  /// Positions that the KV cache holds; nil is the model's context, at most 4096.
+  public var maxContext: Int?
+  /// Tokens of a prompt that go through the blocks together.
+  public var chunk: Int
+
+  /// The defaults: two threads at most, the model's context up to 4096, chunks of 256 tokens.
+  public init(threads: Int = 2, poll: Int = 50, maxContext: Int? = nil, chunk: Int = 256) {
+    self.threads = threads
+    self.poll = poll
+    self.maxContext = maxContext
+    self.chunk = chunk
+  }
+}
+
+/// Receives intermediates by name while a forward pass runs: `blk.3.ffn_norm` and the like, as
+/// `[tokens, width]`, valid during the call.
+public typealias Probe = (_ name: String, _ values: MatrixView<Float>) -> Void
+
+/// A model with one choice for every stage, ready to run.
+///
+/// Positions are added by `prefill` and `decode` and forgotten by `reset`. One caller at a time; the
+/// engine spreads each step over its own threads. Every output element is computed whole by one thread,
+/// so results do not depend on how many there are.
+public final class Engine: LanguageModel {
+  /// Shape and constants of the model.
+  public let configuration: ModelConfiguration
+  /// The choices that the engine was made from.
+  public let selection: StageSelection
+  /// What every linear layer runs with.
+  public let layers: [LayerReport]
+  /// The output head that runs.
+  public let headReport: (kernel: String, bytes: Int)
+  /// Where the model came from.
+  public let path: String
+  /// Text to ids and back; where the checkpoint has none, its methods throw an error that says so.
+  public let tokenizer: any Tokenizer
+  /// Number of logits a position.
+  public var vocabularySize: Int { configuration.vocabularySize }
+  /// Positions that fit the cache.
+  public var contextLength: Int { cache.capacity }
+  /// Threads that work.
+  public var threads: Int { pool.threads }
+  /// Positions in the cache.
+  public private(set) var position = 0
+  /// Time by stage since `resetTimes`.
+  public internal(set) var times = StageTimes()
+  /// Called with every intermediate while set; costs nothing while nil.
+  public var probe: Probe?
+
+  let pool: WorkerPool
+  let blocks: [Block]
+  let embedding: EmbeddingTable
+  let finalNorm: AlignedBuffer<Float>
+  let head: any PreparedHead
+  let attention: any Attention
+  let cache: any KVCache
+  let rotary: RotaryEmbedding
+  let workspace: Workspace
+  private let source: Checkpoint
+
+  /// Assembles `checkpoint` with the stages of `selection`. Throws usage errors for names and pairs that
+  /// do not work, and `badData` for weights that cannot be read.
+  public init(
+    checkpoint: Checkpoint, selection: StageSelection = StageSelection(),
+    registries: StageRegistries = .standard, options: EngineOptions = EngineOptions()
+  ) throws {
+    guard (1...1024).contains(options.threads) else {
+      throw LabError(
+        .usage, "the number of threads is out of range", expected: "1…1024",
+        got: "\(options.threads)")
+    }
+    configuration = checkpoint.configuration
+    self.selection = selection
+    path = checkpoint.path
+    source = checkpoint
+    let trained = configuration.contextLength
+    let context = options.maxContext ?? min(trained, 4096)
+    guard context >= 1 else {
+      throw LabError(
+        .usage, "the context is out of range", expected: "1…\(trained)", got: "\(context)")
+    }
+    let resolver = try LayerResolver(
+      checkpoint: checkpoint, selection: selection, registries: registries)
+    attention = try registries.attention.make(selection.attention)
+    cache = try registries.caches.make(selection.cache).make(
+      layers: configuration.layers, heads: configuration.keyValueHeads,
+      headDimension: configuration.headDimension, capacity: context)
+    rotary = try RotaryEmbedding(
+      headDimension: configuration.headDimension, rotaryDimension: configuration.ropeDimension,
+      base: configuration.ropeBase, scaling: configuration.ropeScaling,
+      pairing: configuration.ropePairing, frequencyFactors: try checkpoint.ropeFrequencyFactors(),
+      maxPositions: context)
+    pool = WorkerPool(threads: options.threads, poll: options.poll)
+    var builder = BlockBuilder(resolver: resolver)
+    blocks = try (0..<configuration.layers).map { try builder.build(layer: $0) }
+    layers = builder.reports
+    finalNorm = AlignedBuffer(try checkpoint.finalNorm())
+    embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
+    let headMatrix = Matrix<Float>(
+      storage: try checkpoint.floats(checkpoint.headName), rows: configuration.vocabularySize,
+      columns: configuration.hiddenSize)
+    head = try registries.heads.make(selection.head).prepare(headMatrix.view)
+    headReport = (head.kernel, head.weightBytes)
+    do {
+      tokenizer = try checkpoint.tokenizer()
+    } catch let error as LabError where error.kind == .missingInput {
+      tokenizer = MissingTokenizer(reason: error)
+    }
+    workspace = Workspace(
+      configuration: configuration, tokens: max(1, min(options.chunk, context)),
+      threads: options.threads, attention: attention, context: context)
+  }
+
+  /// Forgets all positions.
+  public func reset() { position = 0 }
+
+  /// Sets all stage times to zero.
+  public func resetTimes() { times = StageTimes() }
+
+  /// Bytes of weights, scales and head that one decoded token reads, the KV cache apart.
+  public var weightBytes: Int { layers.reduce(headReport.bytes) { $0 + $1.bytes } }
+
+  /// Bytes of the KV cache that one position takes.
+  public var cacheBytesPerPosition: Int { cache.bytesPerPosition }
+
+  /// Runs `tokens` after the positions already there and returns the logits after the last one; valid
+  /// until the next call. Throws for no tokens, ids outside the vocabulary, and a full context.
+  @discardableResult
+  public func prefill(_ tokens: [Int]) throws -> UnsafeBufferPointer<Float> {
+    guard !tokens.isEmpty else {
+      throw LabError(
+        .badData, "there is nothing to run: the prompt has no tokens",
+        expected: "at least one token",
+        advice: "give a prompt, or let the tokenizer put its begin-of-text token in front")
+    }
+    try check(tokens)
+    var start = 0
+    while start < tokens.count {
+      try Interruption.check()
+      let end = min(start + workspace.tokens, tokens.count)
+      try forward(tokens[start..<end], first: position)
+      position += end - start
+      start = end
+    }
+    let last = (tokens.count - 1) % workspace.tokens
+    return logits(rows: last..<(last + 1)).row(0)
+  }
+
+  /// Runs one token after the positions already there and returns the logits; valid until the next call.
+  /// Allocates nothing.
+  @discardableResult
+  public func decode(_ token: Int) throws -> UnsafeBufferPointer<Float> {
+    try check(token, at: position)
+    try forward(CollectionOfOne(token), first: position)
+    position += 1
+    return logits(rows: 0..<1).row(0)
+  }
+
+  public func forEachLogits(
+    of tokens: [Int], from first: Int,
+    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    reset()
+    try check(tokens)
+    var start = 0
+    while start < tokens.count {
+      try Interruption.check()
+      let end = min(start + workspace.tokens, tokens.count)
+      try forward(tokens[start..<end], first: position)
+      position += end - start
+      var row = max(first, start)
+      while row < end {
+        let count = min(workspace.headTokens, end - row)
+        let values = logits(rows: (row - start)..<(row - start + count))
+        for index in 0..<count { try body(row + index, values.row(index)) }
+        row += count
+      }
+      start = end
+    }
+  }
+
+  private func check(_ tokens: [Int]) throws {
+    guard position + tokens.count <= contextLength else {
+      throw overflow(needed: position + tokens.count)
+    }
+    for (index, token) in tokens.enumerated() where !(0..<vocabularySize).contains(token) {
+      throw outside(token, at: index)
+    }
+  }
+
+  private func check(_ token: Int, at index: Int) throws {
+    guard position < contextLength else { throw overflow(needed: position + 1) }
+    guard (0..<vocabularySize).contains(token) else { throw outside(token, at: index) }
+  }
+
+  private func overflow(needed: Int) -> LabError {
+    LabError(
+      .badData, "the context is full", expected: "at most \(contextLength) positions",
+      got: "\(needed)",
+      advice:
+        "shorten the text or raise the context with -c (trained for \(configuration.contextLength))"
+    )
+  }
+
+  private func outside(_ token: Int, at index: Int) -> LabError {
+    LabError(
+      .badData, "a token is outside the vocabulary", at: "token \(index)",
+      expected: "0…\(vocabularySize - 1)", got: "\(token)",
+      advice: "tokenizer and model do not belong together")
+  }
+}

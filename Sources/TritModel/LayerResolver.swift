@@ -1,0 +1,149 @@
+public import TritCore
+public import TritKernels
+public import TritQuantization
+
+/// What one linear layer becomes under a `StageSelection`.
+public struct ResolvedLinear: Sendable {
+  /// `blk.N.attn_q`…
+  public let name: String
+  /// The weights as the checkpoint holds them.
+  public let source: SourceLinear
+  /// The weights as the kernel gets them.
+  public let weights: QuantizedWeights
+  /// Where `weights` come from, in words: `trits of the checkpoint`, `absmean of the masters`…
+  public let provenance: String
+  /// What quantizes the layer's input.
+  public let activations: any ActivationQuantizer
+  /// The choice that made `activations`: layers with equal choices share the quantized input.
+  public let activationChoice: StageChoice
+  /// The kernel that was chosen.
+  public let kernel: any LinearKernel
+}
+
+/// Resolves the choices of a `StageSelection` for every layer of a checkpoint, one layer at a time, so
+/// that a model is never in memory twice.
+public struct LayerResolver: Sendable {
+  /// The model on disk.
+  public let checkpoint: Checkpoint
+  /// One choice for every stage.
+  public let selection: StageSelection
+  /// Where names are looked up.
+  public let registries: StageRegistries
+  private let overrides: [(glob: Glob, value: LayerOverride)]
+
+  /// Checks that every override matches a layer. Throws a usage error that names the one that does not.
+  public init(
+    checkpoint: Checkpoint, selection: StageSelection, registries: StageRegistries = .standard
+  ) throws {
+    self.checkpoint = checkpoint
+    self.selection = selection
+    self.registries = registries
+    let layers = checkpoint.configuration.layers
+    let names = (0..<layers).flatMap { layer in
+      LinearRole.allCases.map { Self.name($0, layer: layer) }
+    }
+    overrides = try selection.layers.map { value in
+      let glob = Glob(value.pattern, layers: layers)
+      guard names.contains(where: glob.matches) else {
+        throw LabError(
+          .usage, "no layer matches the pattern", at: "layers: \(value.pattern)",
+          expected: "a glob over blk.0.attn_q … blk.\(layers - 1).ffn_down", got: value.pattern)
+      }
+      return (glob, value)
+    }
+  }
+
+  /// The display name of a layer.
+  public static func name(_ role: LinearRole, layer: Int) -> String {
+    "blk.\(layer).\(role.rawValue)"
+  }
+
+  /// Reads, quantizes and pairs one layer with its kernel and activation quantizer.
+  public func resolve(_ role: LinearRole, layer: Int) throws -> ResolvedLinear {
+    let name = Self.name(role, layer: layer)
+    let source = try checkpoint.linear(role, layer: layer)
+    var quantizer = selection.quantizer
+    var activations = selection.activations
+    var kernel = selection.kernel
+    for override in overrides where override.glob.matches(name) {
+      let changesForm = override.value.quantizer != nil || override.value.activations != nil
+      quantizer = override.value.quantizer ?? quantizer
+      activations = override.value.activations ?? activations
+      // A kernel chosen for the other layers' form would be an illegal pair here.
+      kernel = override.value.kernel ?? (changesForm ? StageChoice("auto") : kernel)
+    }
+    do {
+      let (weights, provenance) = try quantized(source.weights, by: quantizer)
+      let activationChoice = activations ?? defaultActivations(for: weights)
+      return ResolvedLinear(
+        name: name, source: source, weights: weights, provenance: provenance,
+        activations: try registries.activations.make(activationChoice),
+        activationChoice: activationChoice, kernel: try registries.kernels.make(kernel))
+    } catch let error as LabError {
+      throw error.inside(name)
+    }
+  }
+
+  private func quantized(_ weights: QuantizedWeights, by choice: StageChoice?) throws -> (
+    QuantizedWeights, String
+  ) {
+    if let choice {
+      let quantizer = try registries.quantizers.make(choice)
+      let origin =
+        switch weights {
+        case .ternary: "dequantized trits"
+        case .dense, .integer:
+          checkpoint.configuration.quantization?.isOnline == true ? "the masters" : "the weights"
+        }
+      let values = weights.dequantized()
+      return (try quantizer.quantize(values.view), "\(choice) of \(origin)")
+    }
+    guard case .dense(let matrix) = weights, checkpoint.configuration.quantization != nil else {
+      if case .ternary = weights { return (weights, "trits of the checkpoint") }
+      return (weights, "weights of the checkpoint")
+    }
+    let absmean = try registries.quantizers.make(StageChoice("absmean"))
+    return (try absmean.quantize(matrix.view), "absmean of the masters")
+  }
+
+  /// int8 where the model was trained so and the layer is quantized, float32 for dense layers.
+  private func defaultActivations(for weights: QuantizedWeights) -> StageChoice {
+    if case .dense = weights { return StageChoice("none") }
+    let trained = checkpoint.configuration.quantization?.quantizesActivations ?? true
+    return StageChoice(trained ? "int8" : "none")
+  }
+}
+
+/// A glob over layer names: `*` any run, `?` one character; `blk.-1.` counts layers from the end.
+struct Glob: Sendable {
+  private let pattern: [Character]
+
+  init(_ text: String, layers: Int) {
+    var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if parts.count > 1, let index = Int(parts[1]), index < 0 { parts[1] = "\(layers + index)" }
+    pattern = Array(parts.joined(separator: "."))
+  }
+
+  func matches(_ name: String) -> Bool {
+    let name = Array(name)
+    // The classic two-pointer walk: remember the last star and how much it has eaten.
+    var (p, n, star, eaten) = (0, 0, -1, 0)
+    while n < name.count {
+      if p < pattern.count, pattern[p] == "?" || (pattern[p] == name[n] && pattern[p] != "*") {
+        p += 1
+        n += 1
+      } else if p < pattern.count, pattern[p] == "*" {
+        star = p
+        eaten = n
+        p += 1
+      } else if star >= 0 {
+        p = star + 1
+        eaten += 1
+        n = eaten
+      } else {
+        return false
+      }
+    }
+    return pattern[p...].allSatisfy { $0 == "*" }
+  }
+}

@@ -1,0 +1,112 @@
+public import TritAttention
+import TritCore
+
+/// The nonlinearity inside the gated feed-forward block.
+public enum FeedForwardActivation: String, Sendable, Hashable {
+  /// x · sigmoid(x): Llama, Falcon, the 1bitLLM reproductions.
+  case silu
+  /// max(x, 0)²: BitNet b1.58 2B-4T.
+  case relu2
+}
+
+/// How a checkpoint's linear layers were trained and stored (`quantization_config` of Hugging Face, or
+/// what the tensor types of a GGUF say).
+public struct TrainedQuantization: Sendable, Hashable {
+  /// Whether float weights are masters that every forward pass ternarises by absmean.
+  public var isOnline: Bool
+  /// Whether a packed weight's stored scale divides (`bitlinear`) or multiplies (`autobitlinear`).
+  public var scaleDivides: Bool
+  /// Whether activations were quantized to int8 a token in training.
+  public var quantizesActivations: Bool
+  /// Epsilon of the RMSNorm inside every linear; nil where linears have none.
+  public var innerNormEpsilon: Float?
+
+  /// Describes a trained quantization.
+  public init(
+    isOnline: Bool, scaleDivides: Bool, quantizesActivations: Bool = true,
+    innerNormEpsilon: Float? = nil
+  ) {
+    self.isOnline = isOnline
+    self.scaleDivides = scaleDivides
+    self.quantizesActivations = quantizesActivations
+    self.innerNormEpsilon = innerNormEpsilon
+  }
+}
+
+/// The shape and constants of a decoder-only transformer of the Llama and BitNet families.
+public struct ModelConfiguration: Sendable, Hashable {
+  /// The architecture as the checkpoint names it: `BitNetForCausalLM`, `llama`, `bitnet-b1.58`…
+  public var architecture: String
+  /// Width of the residual stream.
+  public var hiddenSize: Int
+  /// Width of the feed-forward block.
+  public var feedForwardSize: Int
+  /// Number of blocks.
+  public var layers: Int
+  /// Query heads.
+  public var heads: Int
+  /// Key/value heads; divides `heads`.
+  public var keyValueHeads: Int
+  /// Elements of one head.
+  public var headDimension: Int
+  /// Number of token ids.
+  public var vocabularySize: Int
+  /// Positions that the model was trained for.
+  public var contextLength: Int
+  /// Epsilon of the block norms.
+  public var normEpsilon: Float
+  /// Base of the rotary angles.
+  public var ropeBase: Double
+  /// Rescaling of the rotary frequencies.
+  public var ropeScaling: RotaryScaling
+  /// Which elements of a head are rotated together.
+  public var ropePairing: RotaryPairing
+  /// Elements of a head that are rotated.
+  public var ropeDimension: Int
+  /// The nonlinearity of the feed-forward block.
+  public var activation: FeedForwardActivation
+  /// Whether the output head is the embedding matrix; nil where only the tensors tell.
+  public var tiesEmbeddings: Bool?
+  /// Begin-of-text id, if the configuration names one.
+  public var bosToken: Int?
+  /// End-of-text ids that the configuration names.
+  public var eosTokens: [Int]
+  /// How the linears were trained; nil for dense models.
+  public var quantization: TrainedQuantization?
+
+  /// Width of the concatenated query heads.
+  public var querySize: Int { heads * headDimension }
+  /// Width of the concatenated key (or value) heads.
+  public var keyValueSize: Int { keyValueHeads * headDimension }
+
+  /// Checks that sizes are positive, fit each other and stay below limits that keep every product in
+  /// range. `path` says where they were read.
+  func validate(path: String) throws {
+    let sizes: [(String, Int, Int)] = [
+      ("hidden size", hiddenSize, 1 << 20), ("feed-forward size", feedForwardSize, 1 << 22),
+      ("number of layers", layers, 1 << 12), ("number of heads", heads, 1 << 14),
+      ("number of key/value heads", keyValueHeads, 1 << 14),
+      ("head dimension", headDimension, 1 << 14), ("vocabulary size", vocabularySize, 1 << 24),
+      ("context length", contextLength, 1 << 26),
+    ]
+    for (name, value, limit) in sizes where !(1...limit).contains(value) {
+      throw LabError(
+        .badData, "the \(name) is out of range", at: path, expected: "1…\(limit)", got: "\(value)")
+    }
+    guard heads % keyValueHeads == 0 else {
+      throw LabError(
+        .badData, "the heads cannot share the key/value heads evenly", at: path,
+        expected: "a number of heads that is a multiple of \(keyValueHeads)", got: "\(heads)")
+    }
+    guard ropeDimension % 2 == 0, (2...headDimension).contains(ropeDimension) else {
+      throw LabError(
+        .badData, "the rotary dimension does not fit a head", at: path,
+        expected: "an even number in 2…\(headDimension)", got: "\(ropeDimension)")
+    }
+    guard normEpsilon.isFinite, normEpsilon >= 0, ropeBase.isFinite, ropeBase > 0 else {
+      throw LabError(
+        .badData, "the norm epsilon or the rotary base is not a positive number", at: path,
+        got: "epsilon \(normEpsilon), base \(ropeBase)")
+    }
+  }
+}
