@@ -1,0 +1,60 @@
+// Building documents in code. Literals work: `["name": "run", "seed": 7, "shape": [2, 3]]`.
+
+extension JSONValue {
+  /// A whole number.
+  public init(_ value: some BinaryInteger) { self = .number(String(value)) }
+
+  /// A number in its shortest exact form. JSON has no infinities and no NaN: those become the strings
+  /// "inf", "-inf" and "nan".
+  public init(_ value: Double) {
+    self = value.isFinite ? .number(value.description) : .string(value.description)
+  }
+
+  /// A number in its shortest exact form as float32, with the same strings for what is not finite.
+  public init(_ value: Float) {
+    self = value.isFinite ? .number(value.description) : .string(value.description)
+  }
+
+  /// A string.
+  public init(_ value: some StringProtocol) { self = .string(String(value)) }
+
+  /// A truth value.
+  public init(_ value: Bool) { self = .bool(value) }
+
+  /// A list of strings.
+  public init(_ values: [String]) { self = .array(values.map { .string($0) }) }
+
+  /// A list of whole numbers.
+  public init(_ values: [Int]) { self = .array(values.map { JSONValue($0) }) }
+
+  /// A list of numbers.
+  public init(_ values: [Double]) { self = .array(values.map { JSONValue($0) }) }
+
+  /// A list of numbers.
+  public init(_ values: [Float]) { self = .array(values.map { JSONValue($0) }) }
+
+  /// The value, or `null`.
+  public init(_ value: JSONValue?) { self = value ?? .null }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral,
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+  /// A string.
+  public init(stringLiteral value: String) { self = .string(value) }
+  /// A whole number.
+  public init(integerLiteral value: Int) { self.init(value) }
+  /// A number.
+  public init(floatLiteral value: Double) { self.init(value) }
+  /// A truth value.
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  /// `null`.
+  public init(nilLiteral: ()) { self = .null }
+  /// A list.
+  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  /// An object in the order written; keys must be unique.
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self = .object(elements.map { (key: $0.0, value: $0.1) })
+  }
+}
