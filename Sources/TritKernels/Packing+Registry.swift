@@ -1,10 +1,34 @@
 public import TritCore
 
 extension Registry where Product == any Packing {
-  /// Every packing that the lab ships; reference first.
+  /// Every packing that the lab ships; plainest first.
   public static var standard: Registry<any Packing> {
     var registry = Registry<any Packing>(stage: "packing", key: "packing")
-    registry.register(
+    registry.registerPlain()
+    registry.registerTernary()
+    registry.registerLookup()
+    return registry
+  }
+
+  private mutating func registerPlain() {
+    register(
+      StageDescriptor(
+        "int8", summary: "a signed byte a weight",
+        source: "two's complement",
+        accepts: "integers of 2 to 8 bits or ternary weights, any scales and shape",
+        gives: "rows · columns bytes")
+    ) { _ in Int8Packing() }
+    register(
+      StageDescriptor(
+        "int4", summary: "two signed nibbles a byte",
+        source: "two's complement; the even column in the low nibble",
+        accepts: "integers of 2 to 4 bits or ternary weights, any scales and shape",
+        gives: "rows · ⌈columns / 2⌉ bytes")
+    ) { _ in Int4Packing() }
+  }
+
+  private mutating func registerTernary() {
+    register(
       StageDescriptor(
         "i2_s",
         summary: "2 bits a trit in quarters of 128, one float32 scale after the codes",
@@ -12,6 +36,45 @@ extension Registry where Product == any Packing {
         accepts: "ternary weights, scale per tensor or row; columns in multiples of 128",
         gives: "rows · columns / 4 + 32 bytes")
     ) { _ in I2SPacking() }
-    return registry
+    register(
+      StageDescriptor(
+        "tq2_0", summary: "2 bits a trit in blocks of 256, each with a float16 scale",
+        source: "llama.cpp, quantize_row_tq2_0_ref; GGUF type 35",
+        accepts: "ternary weights, scale per tensor, row or groups of 256; columns in 256s",
+        gives: "66 bytes a block",
+        exactness: .lossy("trits exact; scales rounded to float16, by at most 2⁻¹¹ of their size"))
+    ) { _ in TQ2Packing() }
+    register(
+      StageDescriptor(
+        "tq1_0", summary: "5 trits a byte in blocks of 256, each with a float16 scale",
+        source: "llama.cpp, quantize_row_tq1_0_ref; GGUF type 34",
+        accepts: "ternary weights, scale per tensor, row or groups of 256; columns in 256s",
+        gives: "54 bytes a block",
+        exactness: .lossy("trits exact; scales rounded to float16, by at most 2⁻¹¹ of their size"))
+    ) { _ in TQ1Packing() }
+    register(
+      StageDescriptor(
+        "base3", summary: "5 neighbouring trits a byte, rows padded to a byte, scales beside",
+        source: "3⁵ = 243 < 256; the lab's own layout",
+        accepts: "ternary weights, any scales and shape",
+        gives: "rows · ⌈columns / 5⌉ bytes")
+    ) { _ in Base3Packing() }
+  }
+
+  private mutating func registerLookup() {
+    register(
+      StageDescriptor(
+        "tl1", summary: "a 4-bit table index for 2 trits, tiled for 16 rows at once",
+        source: "Bitnet.cpp, arXiv 2502.11880 §3; microsoft/BitNet, codegen_tl1.py",
+        accepts: "ternary weights, scale per tensor or row; rows in 32s, columns in 8s",
+        gives: "rows · columns / 4 + 32 bytes")
+    ) { _ in TL1Packing() }
+    register(
+      StageDescriptor(
+        "tl2", summary: "a 4-bit table index and a sign for 3 trits, pairs for the rest",
+        source: "Bitnet.cpp, arXiv 2502.11880 §3.2; microsoft/BitNet, codegen_tl2.py",
+        accepts: "ternary weights, scale per tensor or row; rows in 32s, columns in 24s or 32s",
+        gives: "about 5/24 byte a weight, and 32 bytes")
+    ) { _ in TL2Packing() }
   }
 }

@@ -1,0 +1,113 @@
+import TritCore
+
+/// The float16 scales that llama.cpp's block formats keep inside each block.
+enum HalfScale {
+  /// `scale` rounded to float16, or an error where it is out of range.
+  static func bits(_ scale: Float, packing: String) throws -> UInt16 {
+    let half = Float16(scale)
+    guard half.isFinite else {
+      throw LabError(
+        .badData, "packing '\(packing)': a scale is too large for float16",
+        expected: "at most 65504", got: "\(scale)",
+        advice: "use a packing that keeps float32 scales: i2_s, base3")
+    }
+    return half.bitPattern
+  }
+
+  /// The scale at `base`, little-endian.
+  static func load(_ base: UnsafePointer<UInt8>) -> Float {
+    Float(Float16(bitPattern: UInt16(base[0]) | UInt16(base[1]) << 8))
+  }
+
+  /// Writes `bits` at `base`, little-endian.
+  static func store(_ bits: UInt16, at base: UnsafeMutablePointer<UInt8>) {
+    base[0] = UInt8(truncatingIfNeeded: bits)
+    base[1] = UInt8(truncatingIfNeeded: bits >> 8)
+  }
+}
+
+/// A format of blocks of 256 trits with a float16 scale in the last two bytes of each: what TQ1_0 and
+/// TQ2_0 have in common.
+protocol BlockPacking: Packing {
+  /// Bytes of one block, scale included.
+  static var blockBytes: Int { get }
+  /// 256 trits to the code bytes of a block.
+  static func packBlock(_ trits: UnsafePointer<Int8>, into bytes: UnsafeMutablePointer<UInt8>)
+  /// The code bytes of a block to 256 trits.
+  static func unpackBlock(_ bytes: UnsafePointer<UInt8>, into trits: UnsafeMutablePointer<Int8>)
+  /// The first weight of the block whose code is illegal, nil if none.
+  static func firstIllegal(_ bytes: UnsafePointer<UInt8>) -> Int?
+}
+
+/// Weights in one block of TQ1_0 and TQ2_0.
+let blockColumns = 256
+
+extension BlockPacking {
+  func checkBlocks(rows: Int, columns: Int, granularity: ScaleGranularity) throws {
+    try checkShape(rows: rows, columns: columns)
+    try checkColumns(
+      columns, multipleOf: blockColumns, why: "a block of 256 weights has one scale")
+    var isLegal = true
+    if case .group(let size) = granularity { isLegal = size > 0 && size % blockColumns == 0 }
+    try checkGranularity(
+      granularity, isLegal, expected: "tensor, row, or groups of a multiple of 256")
+  }
+
+  func blockByteCount(rows: Int, columns: Int) -> Int {
+    Size.product(rows, Size.quotient(columns, blockColumns), Self.blockBytes)
+  }
+
+  func packBlocks(_ weights: QuantizedWeights) throws -> PackedMatrix {
+    let matrix = try ternary(weights)
+    let blocks = matrix.columns / blockColumns
+    let bytes = AlignedBuffer<UInt8>(
+      count: byteCount(rows: matrix.rows, columns: matrix.columns))
+    var scales: [Float] = []
+    scales.reserveCapacity(matrix.rows * blocks)
+    for row in 0..<matrix.rows {
+      for block in 0..<blocks {
+        let at = bytes.base + (row * blocks + block) * Self.blockBytes
+        let column = block * blockColumns
+        let scale = try HalfScale.bits(matrix.scale(row: row, column: column), packing: name)
+        Self.packBlock(matrix.trits.base + row * matrix.columns + column, into: at)
+        HalfScale.store(scale, at: at + Self.blockBytes - 2)
+        scales.append(Float(Float16(bitPattern: scale)))
+      }
+    }
+    return PackedMatrix(
+      packing: name, rows: matrix.rows, columns: matrix.columns, bytes: bytes, scales: scales,
+      granularity: .group(blockColumns))
+  }
+
+  func unpackBlocks(_ packed: PackedMatrix) throws -> QuantizedWeights {
+    try checkOwn(packed)
+    let trits = AlignedBuffer<Int8>(count: packed.rows * packed.columns)
+    for block in 0..<(trits.count / blockColumns) {
+      Self.unpackBlock(
+        packed.bytes.base + block * Self.blockBytes, into: trits.base + block * blockColumns)
+    }
+    return .ternary(
+      TernaryMatrix(
+        rows: packed.rows, columns: packed.columns, trits: trits, scales: packed.scales,
+        granularity: packed.granularity))
+  }
+
+  func readBlocks(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int) throws -> PackedMatrix {
+    try check(rows: rows, columns: columns, granularity: .group(blockColumns))
+    try checkLength(bytes.count, rows: rows, columns: columns)
+    let copy = AlignedBuffer<UInt8>(copying: bytes)
+    var scales: [Float] = []
+    for block in 0..<(rows * columns / blockColumns) {
+      let at = copy.base + block * Self.blockBytes
+      if let weight = Self.firstIllegal(at) {
+        let index = block * blockColumns + weight
+        throw illegalCode("a code", row: index / columns, column: index % columns)
+      }
+      scales.append(HalfScale.load(at + Self.blockBytes - 2))
+    }
+    try checkScales(scales, rows: rows, columns: columns, granularity: .group(blockColumns))
+    return PackedMatrix(
+      packing: name, rows: rows, columns: columns, bytes: copy, scales: scales,
+      granularity: .group(blockColumns))
+  }
+}
