@@ -14,11 +14,54 @@ extension Registry where Product == any ActivationQuantizer {
         accepts: "float32 rows", gives: "int8 rows",
         exactness: .lossy("at most half a step of max|x|/127 a value"))
     ) { _ in Int8Activations() }
+    registerVariants(&registry)
     registry.register(
       StageDescriptor(
         "none", aliases: ["f32", "a16"], summary: "activations stay float32", source: "identity",
         accepts: "float32 rows", gives: "float32 rows")
     ) { _ in UnquantizedActivations() }
     return registry
+  }
+
+  private static func registerVariants(_ registry: inout Registry<any ActivationQuantizer>) {
+    registry.register(
+      StageDescriptor(
+        "int8-clipped", summary: "int8 with the scale of a percentile of |x|; outliers are clipped",
+        source: "percentile calibration, Wu et al. 2020, arXiv:2004.09602, per token",
+        parameters: [
+          ParameterDescriptor(
+            "percentile", "percent of magnitudes that are not clipped", .real(50...100),
+            default: .real(99.9))
+        ], accepts: "float32 rows", gives: "int8 rows",
+        exactness: .lossy("half a step of the percentile/127, and what is clipped"))
+    ) { ClippedInt8Activations(percentile: $0.real("percentile")) }
+    registry.register(
+      StageDescriptor(
+        "int4", aliases: ["a4"], summary: "absmax per token to −7…7, in int8 rows",
+        source: "Wang et al. 2023, arXiv:2310.11453, equation 4 with 4 bits",
+        accepts: "float32 rows", gives: "int8 rows",
+        exactness: .lossy("at most half a step of max|x|/7 a value"))
+    ) { _ in Int4Activations() }
+    registry.register(
+      StageDescriptor(
+        "int4-absmean", summary: "4 bits scaled by the mean magnitude; large values are clipped",
+        source: "BitNet a4.8: Wang, Ma, Wei 2024, arXiv:2411.04965", accepts: "float32 rows",
+        gives: "int8 rows", exactness: .lossy("half a step of mean|x|/√7, and what is clipped"))
+    ) { _ in AbsmeanInt4Activations() }
+    registry.register(
+      StageDescriptor(
+        "hadamard-int4",
+        summary:
+          "Hadamard rotation, absmax 4 bits, rotation back; float32 because the codes live in "
+          + "the rotated basis",
+        source: "BitNet v2: Wang, Ma, Wei 2025, arXiv:2504.18415",
+        parameters: [
+          ParameterDescriptor(
+            "block", "columns that are mixed, a power of two", .integer(1...65536),
+            default: .integer(1024)),
+          ParameterDescriptor("bits", "bits of a code", .integer(2...8), default: .integer(4)),
+        ], accepts: "float32 rows", gives: "float32 rows",
+        exactness: .lossy("rms error of a rotated row's absmax step, spread over its block"))
+    ) { try HadamardActivations(block: $0.integer("block"), bits: $0.integer("bits")) }
   }
 }

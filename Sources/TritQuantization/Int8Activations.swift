@@ -22,8 +22,71 @@ public struct Int8Activations: ActivationQuantizer {
       let values = x.base + row * x.stride
       let largest = max(RowCoder.largestMagnitude(values, x.columns), 1e-5)
       RowCoder.code(
-        values, x.columns, multiplier: 127 / largest, scale: largest / 127, low: -128, high: 127,
-        row: row, into: output)
+        values, x.columns, multiplier: 127 / largest, scale: largest / 127, limit: 127, row: row,
+        into: output)
+    }
+  }
+}
+
+/// int8 with the largest magnitudes clipped: the scale comes from a percentile of |x|, so that a few
+/// outliers do not cost every other value its resolution.
+///
+/// m = max(the ⌈percentile/100 · n⌉-th smallest |x|, 1e−5), then as `int8`, where clipping now bites. 100 is
+/// `int8`. Source: percentile calibration, Wu et al. 2020 (arXiv:2004.09602), here per token.
+public struct ClippedInt8Activations: ActivationQuantizer {
+  /// The registered name.
+  public let name = "int8-clipped"
+  /// int8 rows.
+  public let form = ActivationForm.int8
+  /// Share of magnitudes that are not clipped, in percent, above 0 up to 100.
+  public let percentile: Double
+
+  /// Clips what lies above `percentile` percent of the magnitudes of its row.
+  public init(percentile: Double = 99.9) { self.percentile = percentile }
+
+  /// Quantizes each row by its own percentile.
+  public func quantize(_ x: MatrixView<Float>, rows range: Range<Int>, into output: QuantizedRows) {
+    for row in range {
+      let values = x.base + row * x.stride
+      var clip = RowCoder.largestMagnitude(values, x.columns)
+      let rank = Int((percentile / 100 * Double(x.columns)).rounded(.up))
+      if clip.isFinite, rank < x.columns {
+        let quantile = MagnitudeRank.value(ofRank: max(rank, 1), in: values, x.columns)
+        // Mostly zeros (behind a ReLU): a clip of 0 would leave nothing of the row.
+        if quantile > 0 { clip = quantile }
+      }
+      let largest = max(clip, 1e-5)
+      RowCoder.code(
+        values, x.columns, multiplier: 127 / largest, scale: largest / 127, limit: 127, row: row,
+        into: output)
+    }
+  }
+}
+
+/// An order statistic of |x| without memory for a copy: the bits of a non-negative float sort like the
+/// float, so four passes of a 256-bin histogram (which fits the stack) find them byte by byte.
+enum MagnitudeRank {
+  /// The `rank`-th smallest |x|, from 1; `rank` is in 1...count.
+  static func value(ofRank rank: Int, in values: UnsafePointer<Float>, _ count: Int) -> Float {
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { histogram in
+      var prefix: UInt32 = 0
+      var mask: UInt32 = 0
+      var left = rank
+      for shift: UInt32 in [24, 16, 8, 0] {
+        histogram.update(repeating: 0)
+        for index in 0..<count {
+          let bits = values[index].bitPattern & 0x7FFF_FFFF
+          if bits & mask == prefix { histogram[Int((bits >> shift) & 255)] += 1 }
+        }
+        var digit = 0
+        while digit < 255, Int(histogram[digit]) < left {
+          left -= Int(histogram[digit])
+          digit += 1
+        }
+        prefix |= UInt32(digit) << shift
+        mask |= 255 << shift
+      }
+      return Float(bitPattern: prefix)
     }
   }
 }

@@ -105,6 +105,16 @@ package struct GroupStatistics {
     return largest
   }
 
+  /// The first weight of largest magnitude, with its sign; 0 for an empty group.
+  package func valueOfLargestMagnitude() -> Float {
+    let largest = largestMagnitude()
+    for row in 0..<group.rows {
+      let base = group.base + row * group.stride
+      for column in 0..<group.columns where abs(base[column]) == largest { return base[column] }
+    }
+    return 0
+  }
+
   /// How many |w · multiplier| exceed `threshold`, and the mean |w| of those (0 where there are none).
   package func above(_ threshold: Float, multiplier: Float = 1) -> (count: Int, mean: Float) {
     var kept = 0

@@ -42,7 +42,7 @@ extension Registry where Product == any LogitsProcessor {
     registry.register(
       StageDescriptor(
         "top-k", aliases: ["top_k"], summary: "keeps the k most likely tokens",
-        source: "Fan et al. 2018, arXiv:1805.04833, §5.2",
+        source: "Fan et al. 2018, arXiv:1805.04833",
         parameters: [
           ParameterDescriptor(
             "k", "how many stay; 0 keeps all", .integer(0...1 << 24), default: .integer(40))
@@ -59,7 +59,7 @@ extension Registry where Product == any LogitsProcessor {
     registry.register(
       StageDescriptor(
         "min-p", aliases: ["min_p"], summary: "keeps tokens at least p times as likely as the best",
-        source: "Nguyen et al. 2024, arXiv:2407.01082, §3",
+        source: "Nguyen et al. 2024, arXiv:2407.01082",
         parameters: [
           ParameterDescriptor(
             "p", "share of the best token's probability; 0 keeps all", .real(0...1),
@@ -70,7 +70,7 @@ extension Registry where Product == any LogitsProcessor {
       StageDescriptor(
         "typical", aliases: ["typ_p", "typical-p"],
         summary: "keeps the tokens whose surprise is nearest to the entropy (locally typical)",
-        source: "Meister et al. 2023, arXiv:2202.00666, equation 9",
+        source: "Meister et al. 2023, arXiv:2202.00666",
         parameters: [probability("p", "probability to keep; 1 keeps all", default: 0.95)],
         accepts: "candidates", gives: "fewer candidates")
     ) { Typical($0.real("p")) }

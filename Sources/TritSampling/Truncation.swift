@@ -8,7 +8,7 @@
 
 /// Keeps the `k` best candidates.
 ///
-/// Source: Fan et al. 2018 (arXiv:1805.04833), §5.2; ties at the edge go to smaller token ids.
+/// Source: Fan et al. 2018 (arXiv:1805.04833); ties at the edge go to smaller token ids.
 public struct TopK: LogitsProcessor {
   /// The registered name.
   public let name = "top-k"
@@ -70,7 +70,7 @@ public struct TopP: LogitsProcessor {
 
 /// Keeps candidates at least `p` times as likely as the best.
 ///
-/// Source: Nguyen et al. 2024 (arXiv:2407.01082), §3: p(x) ≥ p · max p, here as logit ≥ top + ln p.
+/// Source: Nguyen et al. 2024 (arXiv:2407.01082): p(x) ≥ p · max p, here as logit ≥ top + ln p.
 public struct MinP: LogitsProcessor {
   /// The registered name.
   public let name = "min-p"
@@ -100,7 +100,7 @@ public struct MinP: LogitsProcessor {
 ///
 /// With H = −Σ p ln p, candidates are taken by |−ln p(x) − H|, smallest first, until the sum of their
 /// probabilities exceeds `p`; ties go to the likelier, then to the smaller id. Unlike the others it may
-/// drop the most likely candidate. Source: Meister et al. 2023 (arXiv:2202.00666), equation 9.
+/// drop the most likely candidate. Source: Meister et al. 2023 (arXiv:2202.00666).
 public struct Typical: LogitsProcessor {
   /// The registered name.
   public let name = "typical"
