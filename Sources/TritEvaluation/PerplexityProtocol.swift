@@ -1,0 +1,183 @@
+import TritCore
+public import TritTokenization
+
+/// One run of the model over part of a text, and which of its predictions count.
+public struct ScoringWindow: Sendable, Hashable {
+  /// The tokens that the model sees.
+  public let tokens: [Int]
+  /// First position whose prediction (of the token after it) counts; all later ones up to the last but
+  /// one position count too.
+  public let firstScored: Int
+
+  /// A window over `tokens`; `firstScored` lies before the last token.
+  public init(tokens: [Int], firstScored: Int) {
+    self.tokens = tokens
+    self.firstScored = firstScored
+  }
+
+  /// Number of predictions that count.
+  public var scored: Int { max(0, tokens.count - 1 - firstScored) }
+}
+
+/// How a text is cut into windows and which tokens count: figures of different protocols cannot be
+/// compared, so the name goes with every figure.
+public enum PerplexityProtocol: Sendable, Hashable {
+  /// llama-perplexity: disjoint windows, token 0 of each replaced by BOS where the tokenizer adds it,
+  /// the second half of each window counts (`context − 1 − context / 2` tokens). Needs `2 · context`
+  /// tokens. One newline at the end of the text is dropped, as its `-f` does. Default context 512.
+  case llamaCpp(context: Int)
+  /// Hugging Face's sliding window: windows of `context` tokens every `stride`, each counts the tokens
+  /// that no earlier window has counted. The mean is over tokens (the older recipe's mean of window
+  /// means weights a short last window like a whole one).
+  case strided(context: Int, stride: Int)
+  /// GPTQ and the papers after it: disjoint windows, every token but the first of each counts, BOS only
+  /// where the tokenizer puts it, at the very beginning. Default context 2048.
+  case contiguous(context: Int)
+
+  /// Names as in files and flags, with a line about each, for listings and messages.
+  public static let descriptions: [(name: String, summary: String)] = [
+    ("llama.cpp", "llama-perplexity: disjoint windows (512), second half counts, BOS in front"),
+    ("strided", "Hugging Face: sliding windows with a stride, each token counted once"),
+    ("contiguous", "GPTQ: disjoint windows (2048), all but the first token count"),
+  ]
+
+  /// The protocol called `name` (also `llama-cpp`, `llama.cpp`, `hf`, `gptq`).
+  ///
+  /// `context` defaults to the protocol's own (for `strided` 1024); `stride` to half the context and is
+  /// for `strided` only. Throws a usage error for unknown names and impossible sizes.
+  public init(name: String, context: Int? = nil, stride: Int? = nil) throws {
+    let names = Self.descriptions.map(\.name)
+    switch name {
+    case "llama.cpp", "llama-cpp", "llamacpp": self = .llamaCpp(context: context ?? 512)
+    case "strided", "hf":
+      let context = context ?? 1024
+      self = .strided(context: context, stride: stride ?? max(1, context / 2))
+    case "contiguous", "gptq": self = .contiguous(context: context ?? 2048)
+    default:
+      throw LabError(
+        .usage, "unknown perplexity protocol '\(name)'",
+        expected: names.joined(separator: ", "), advice: Suggestion.didYouMean(name, names))
+    }
+    if stride != nil {
+      guard case .strided = self else {
+        throw LabError(
+          .usage, "the perplexity protocol '\(name)' has no stride",
+          advice: "use the protocol 'strided', or leave the stride out")
+      }
+    }
+    try validate()
+  }
+
+  /// The name in files and flags.
+  public var name: String {
+    switch self {
+    case .llamaCpp: "llama.cpp"
+    case .strided: "strided"
+    case .contiguous: "contiguous"
+    }
+  }
+
+  /// Tokens of a window.
+  public var context: Int {
+    switch self {
+    case .llamaCpp(let context), .strided(let context, _), .contiguous(let context): context
+    }
+  }
+
+  /// Name and sizes: `llama.cpp, context 512`.
+  public var label: String {
+    if case .strided(let context, let stride) = self {
+      return "\(name), context \(context), stride \(stride)"
+    }
+    return "\(name), context \(context)"
+  }
+
+  /// Throws a usage error for sizes that leave nothing to count.
+  public func validate() throws {
+    // A window of 3 is the smallest whose second half predicts a token.
+    let least = if case .llamaCpp = self { 3 } else { 2 }
+    guard context >= least else {
+      throw LabError(
+        .usage, "a context of \(context) tokens is too short for the protocol '\(name)'",
+        expected: "at least \(least)", got: "\(context)")
+    }
+    if case .strided(let context, let stride) = self {
+      guard stride >= 1, stride <= context else {
+        throw LabError(
+          .usage, "the stride does not fit the context", expected: "1…\(context)", got: "\(stride)",
+          advice: "a stride above the context would skip tokens")
+      }
+    }
+  }
+
+  /// The text that is tokenized, given the text of the data.
+  public func prepared(_ text: String) -> Substring {
+    guard case .llamaCpp = self, text.utf8.last == UInt8(ascii: "\n") else { return text[...] }
+    return Substring(text.utf8.dropLast())
+  }
+
+  /// Cuts `tokens` (a whole text, tokenized once with specials) into windows, at most `limit` of them.
+  ///
+  /// `bos` replaces token 0 of each window in the protocol `llama.cpp`; pass nil where the tokenizer adds
+  /// none. Throws `badData` where the text is too short.
+  public func windows(of tokens: [Int], bos: Int?, limit: Int? = nil) throws -> [ScoringWindow] {
+    try validate()
+    if let limit, limit < 1 {
+      throw LabError(.usage, "the number of chunks must be at least 1", got: "\(limit)")
+    }
+    let needed: Int
+    switch self {
+    case .llamaCpp(let context):
+      // Saturates: no text has that many tokens.
+      needed = context > Int.max / 2 ? Int.max : 2 * context
+    case .strided: needed = 2
+    case .contiguous(let context): needed = context
+    }
+    guard tokens.count >= needed else {
+      throw LabError(
+        .badData, "the text is too short for the protocol '\(label)'",
+        expected: "at least \(needed) tokens", got: "\(tokens.count) tokens",
+        advice: "use a longer text or a smaller context (-c)")
+    }
+    switch self {
+    case .llamaCpp(let context):
+      return (0..<min(tokens.count / context, limit ?? .max)).map { chunk in
+        var part = Array(tokens[chunk * context..<(chunk + 1) * context])
+        if let bos { part[0] = bos }
+        return ScoringWindow(tokens: part, firstScored: context / 2)
+      }
+    case .contiguous(let context):
+      return (0..<min(tokens.count / context, limit ?? .max)).map { chunk in
+        ScoringWindow(
+          tokens: Array(tokens[chunk * context..<(chunk + 1) * context]), firstScored: 0)
+      }
+    case .strided(let context, let stride):
+      var windows: [ScoringWindow] = []
+      var begin = 0
+      var counted = 0
+      while counted < tokens.count, windows.count < limit ?? .max {
+        let end = begin + min(context, tokens.count - begin)
+        // The target of position j is token j + 1; token 0 of the text has no prediction.
+        let firstTarget = max(counted, begin + 1)
+        let window = ScoringWindow(
+          tokens: Array(tokens[begin..<end]), firstScored: firstTarget - begin - 1)
+        // With stride = context a last window of one token has nothing before it.
+        if window.scored > 0 { windows.append(window) }
+        counted = end
+        begin += stride
+      }
+      return windows
+    }
+  }
+}
+
+extension PerplexityProtocol {
+  /// Tokenizes `text` once, with specials and without reading control tokens out of it, and cuts it.
+  public func windows(
+    of text: String, tokenizer: any Tokenizer, limit: Int? = nil
+  ) throws -> [ScoringWindow] {
+    let tokens = try tokenizer.encode(
+      String(prepared(text)), addSpecial: true, parseSpecial: false)
+    return try windows(of: tokens, bos: tokenizer.addsBOS ? tokenizer.bos : nil, limit: limit)
+  }
+}
