@@ -1,0 +1,114 @@
+/// A tokenizer around a byte-pair model: added tokens, normalizer, pre-tokenizer, model, template, in
+/// the order of Hugging Face's `tokenizers`.
+///
+/// Made from `tokenizer.json`, from tiktoken ranks and from GGUF vocabularies of model `gpt2`.
+public struct BytePairTokenizer: Tokenizer {
+  /// In words, for listings.
+  public let kind: String
+  /// Begin-of-text token, if there is one.
+  public let bos: Int?
+  /// Tokens that end a generation.
+  public let endOfGeneration: Set<Int>
+  /// Whether decoding drops the space that the normalizer puts in front.
+  public let stripsLeadingSpace: Bool
+  /// Tokens in front of a text encoded with `addSpecial`.
+  let prefix: [Int]
+  /// Tokens after a text encoded with `addSpecial`.
+  let suffix: [Int]
+  let text: TokenText
+  /// Tokens looked for in the text as it came, and those looked for after normalizing.
+  let addedRaw: AddedTokens
+  let addedNormalized: AddedTokens
+  let normalizer: Normalizer
+  let preTokenizer: PreTokenizer
+  let model: BytePairModel
+  private let workspaces = WorkspacePool()
+
+  init(
+    kind: String, bos: Int?, endOfGeneration: Set<Int>, stripsLeadingSpace: Bool = false,
+    prefix: [Int], suffix: [Int] = [], text: TokenText, addedRaw: [AddedTokens.Entry],
+    addedNormalized: [AddedTokens.Entry] = [], normalizer: Normalizer = Normalizer(steps: []),
+    preTokenizer: PreTokenizer, model: BytePairModel
+  ) {
+    self.kind = kind
+    self.bos = bos
+    self.endOfGeneration = endOfGeneration
+    self.stripsLeadingSpace = stripsLeadingSpace
+    self.prefix = prefix
+    self.suffix = suffix
+    self.text = text
+    self.addedRaw = AddedTokens(addedRaw)
+    self.addedNormalized = AddedTokens(
+      addedNormalized.map { entry in
+        var entry = entry
+        entry.content = normalizer.normalize(entry.content)
+        return entry
+      })
+    self.normalizer = normalizer
+    self.preTokenizer = preTokenizer
+    self.model = model
+  }
+
+  /// Number of ids.
+  public var vocabularySize: Int { text.pieces.count }
+  /// Whether the template puts `bos` in front.
+  public var addsBOS: Bool { prefix.first.map { $0 == bos } ?? false }
+
+  /// The ids of `text`; throws `badData` for a character that the vocabulary cannot express.
+  public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int] {
+    var ids: [Int] = addSpecial ? prefix : []
+    var text = text
+    try text.withUTF8 { bytes in
+      try workspaces.withWorkspace { workspace in
+        ids.reserveCapacity(ids.count + bytes.count / 3 + 1)
+        for segment in addedRaw.split(bytes, parseSpecial: parseSpecial) {
+          if let id = segment.id {
+            ids.append(id)
+            continue
+          }
+          try encodePlain(
+            UnsafeBufferPointer(rebasing: bytes[segment.range]),
+            isStart: segment.range.lowerBound == 0, parseSpecial: parseSpecial, into: &ids,
+            workspace: workspace)
+        }
+      }
+    }
+    return addSpecial ? ids + suffix : ids
+  }
+
+  private func encodePlain(
+    _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, parseSpecial: Bool, into ids: inout [Int],
+    workspace: Workspace
+  ) throws {
+    if normalizer.steps.isEmpty, addedNormalized.isEmpty {
+      return try encodePieces(bytes, isStart: isStart, into: &ids, workspace: workspace)
+    }
+    try normalizer.normalize(Array(bytes)).withUnsafeBufferPointer { normalized in
+      for segment in addedNormalized.split(normalized, parseSpecial: parseSpecial) {
+        if let id = segment.id {
+          ids.append(id)
+        } else {
+          try encodePieces(
+            UnsafeBufferPointer(rebasing: normalized[segment.range]),
+            isStart: isStart && segment.range.lowerBound == 0, into: &ids, workspace: workspace)
+        }
+      }
+    }
+  }
+
+  private func encodePieces(
+    _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, into ids: inout [Int], workspace: Workspace
+  ) throws {
+    try preTokenizer.forEachPiece(of: bytes, isStart: isStart) { piece in
+      try model.encode(piece, into: &ids, workspace: workspace)
+    }
+  }
+
+  /// The bytes that `id` adds to a text.
+  public func bytes(of id: Int, skipSpecial: Bool) throws -> [UInt8] {
+    try text.bytes(of: id, skipSpecial: skipSpecial)
+  }
+
+  /// The token as the vocabulary writes it.
+  public func piece(_ id: Int) -> String? { text.piece(id) }
+}

@@ -1,0 +1,125 @@
+import TritCore
+import TritFormats
+
+/// The tokenizer in a GGUF file's metadata: keys `tokenizer.ggml.*` (ggml, `docs/gguf.md`).
+struct GGUFVocabulary {
+  let file: GGUFFile
+  let tokens: [String]
+  let types: [SentencePieceModel.PieceType]
+  let model: String
+
+  init(_ file: GGUFFile) throws {
+    self.file = file
+    guard let model = file["tokenizer.ggml.model"]?.string else {
+      throw LabError(
+        .badData, "the file has no tokenizer", at: "\(file.path): tokenizer.ggml.model",
+        expected: "'llama' or 'gpt2'", advice: "give the tokenizer's own file beside the model")
+    }
+    self.model = model
+    guard let tokens = file["tokenizer.ggml.tokens"]?.strings, !tokens.isEmpty else {
+      throw LabError(
+        .badData, "the tokens are missing", at: "\(file.path): tokenizer.ggml.tokens",
+        expected: "a list of strings")
+    }
+    self.tokens = tokens
+    types = try Self.types(file, count: tokens.count)
+  }
+
+  private static func types(_ file: GGUFFile, count: Int) throws
+    -> [SentencePieceModel.PieceType]
+  {
+    let key = "tokenizer.ggml.token_type"
+    guard let value = file[key] else { return Array(repeating: .normal, count: count) }
+    guard let raw = value.integers, raw.count == count else {
+      throw LabError(
+        .badData, "there is not one type per token", at: "\(file.path): \(key)",
+        expected: "\(count) whole numbers", got: "\(value.array?.count ?? 0)")
+    }
+    return try raw.enumerated().map { id, number in
+      guard let type = SentencePieceModel.PieceType(rawValue: number) else {
+        throw LabError(
+          .badData, "unknown type of token", at: "\(file.path): \(key)[\(id)]",
+          expected: "1 to 6", got: "\(number)")
+      }
+      return type
+    }
+  }
+
+  /// The tokenizer of model `llama` (SentencePiece) or `gpt2` (byte-level BPE).
+  func tokenizer() throws -> any Tokenizer {
+    switch model {
+    case "llama": try sentencePiece()
+    case "gpt2": try bytePair()
+    default:
+      throw LabError(
+        .badData, "the tokenizer model '\(model)' is not supported",
+        at: "\(file.path): tokenizer.ggml.model", expected: "'llama' or 'gpt2'")
+    }
+  }
+
+  // MARK: Keys
+
+  /// The token id under `tokenizer.ggml.NAME`, checked; nil where it is absent.
+  func id(_ name: String, default fallback: Int? = nil) throws -> Int? {
+    let key = "tokenizer.ggml.\(name)"
+    guard let value = file[key] else {
+      return fallback.flatMap { tokens.indices.contains($0) ? $0 : nil }
+    }
+    guard let id = value.integer else {
+      throw LabError(
+        .badData, "wrong type", at: "\(file.path): \(key)", expected: "a whole number",
+        got: value.typeName)
+    }
+    // Converters write −1 or the largest uint32 for "none".
+    if id == -1 || id == Int(UInt32.max) { return nil }
+    guard tokens.indices.contains(id) else {
+      throw LabError(
+        .badData, "the id is not in the vocabulary", at: "\(file.path): \(key)",
+        expected: "0..<\(tokens.count)", got: "\(id)")
+    }
+    return id
+  }
+
+  func flag(_ name: String, default fallback: Bool) throws -> Bool {
+    let key = "tokenizer.ggml.\(name)"
+    guard let value = file[key] else { return fallback }
+    guard let bool = value.bool else {
+      throw LabError(
+        .badData, "wrong type", at: "\(file.path): \(key)", expected: "bool", got: value.typeName)
+    }
+    return bool
+  }
+
+  /// eos, eot and eom, and every token whose text says that it ends a generation.
+  func endOfGeneration(eos: Int?) throws -> Set<Int> {
+    let names = Set(EndOfGeneration.names)
+    let named = tokens.indices.filter { names.contains(tokens[$0]) }
+    let keyed = [eos, try id("eot_token_id"), try id("eom_token_id")].compactMap(\.self)
+    return Set(named + keyed)
+  }
+
+  // MARK: SentencePiece
+
+  private func sentencePiece() throws -> SentencePieceTokenizer {
+    let key = "tokenizer.ggml.scores"
+    guard let scores = file[key]?.floats, scores.count == tokens.count,
+      !scores.contains(where: \.isNaN)
+    else {
+      throw LabError(
+        .badData, "there is not one score per token", at: "\(file.path): \(key)",
+        expected: "\(tokens.count) numbers", got: "\(file[key]?.array?.count ?? 0)")
+    }
+    let eos = try id("eos_token_id", default: 2)
+    return try SentencePieceTokenizer(
+      SentencePieceVocabulary(
+        path: file.path,
+        pieces: tokens.indices.map { .init(text: tokens[$0], score: scores[$0], type: types[$0]) },
+        bos: try id("bos_token_id", default: 1), eos: eos,
+        unknown: try id("unknown_token_id", default: 0),
+        addsBOS: try flag("add_bos_token", default: true),
+        addsEOS: try flag("add_eos_token", default: false),
+        addsDummyPrefix: try flag("add_space_prefix", default: true),
+        removesExtraSpaces: try flag("remove_extra_whitespaces", default: false),
+        endOfGeneration: try endOfGeneration(eos: eos), findsUserDefinedInRawText: true))
+  }
+}

@@ -1,0 +1,117 @@
+import TritCore
+import TritFormats
+
+/// What lies beside a `tokenizer.json` and has a say in its meaning.
+struct TokenizerSettings {
+  var bos: String?
+  var eos: String?
+  var addsBOS: Bool?
+  var addsEOS: Bool?
+  /// The class named by `tokenizer_config.json`.
+  var className: String?
+  /// Ids from `config.json` and `generation_config.json`.
+  var eosIDs: [Int] = []
+  var bosID: Int?
+}
+
+/// Texts of tokens that end a generation, whatever a model calls its end.
+enum EndOfGeneration {
+  static let names: [String] = [
+    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>",
+    "</s>", "<|eom_id|>", "<EOT>", "_<EOT>",
+  ]
+}
+
+extension BytePairTokenizer {
+  /// The tokenizer that a `tokenizer.json` document describes.
+  ///
+  /// Throws `badData` with file and key path for anything missing, mistyped, inconsistent, or of a kind
+  /// that is not supported.
+  init(json: JSONValue, path: String, settings: TokenizerSettings = TokenizerSettings()) throws {
+    let root = JSONField(value: json, file: path, keyPath: "")
+    guard json.object != nil else {
+      throw LabError(.badData, "not a tokenizer", at: path, expected: "a JSON object")
+    }
+    let vocabulary = try TokenizerJSONModel(root)
+    let normalizer = try TokenizerPipeline.normalizer(root["normalizer"])
+    let preTokenizer = try TokenizerPipeline.preTokenizer(root["pre_tokenizer"])
+    let decoder = try TokenizerPipeline.decoder(root["decoder"])
+    let size = vocabulary.pieces.count
+    let template = try TokenizerPipeline.template(root["post_processor"], vocabularySize: size)
+    let special = Set(vocabulary.added.lazy.filter(\.entry.isSpecial).map(\.entry.id))
+    let addedIDs = Set(vocabulary.added.map(\.entry.id))
+    let isByteLevel = preTokenizer.isByteLevel
+    let decodesBytes = decoder.isByteLevel || (root["decoder"] == nil && isByteLevel)
+
+    let text = TokenText(pieces: vocabulary.pieces, special: special) { id, piece in
+      if addedIDs.contains(id) { return Array(piece.utf8) }
+      if decodesBytes { return ByteAlphabet.decode(piece) ?? Array(piece.utf8) }
+      if decoder.hasByteFallback, let byte = TokenText.byte(of: piece) { return [byte] }
+      return decoder.replacements.reduce(Array(piece.utf8)) {
+        Normalizer(steps: [.replace(.literal($1.pattern), with: $1.content)]).normalize($0)
+      }
+    }
+    let bos = Self.bos(vocabulary, settings, template: template)
+    let (prefix, suffix) = Self.frame(vocabulary, settings, template: template, bos: bos)
+    self.init(
+      kind: Self.kind(preTokenizer, byteFallback: decoder.hasByteFallback),
+      bos: bos,
+      endOfGeneration: Self.endOfGeneration(vocabulary, settings),
+      stripsLeadingSpace: decoder.stripsLeadingSpace,
+      prefix: prefix, suffix: suffix, text: text,
+      addedRaw: vocabulary.added.filter { !$0.isNormalized }.map(\.entry),
+      addedNormalized: vocabulary.added.filter(\.isNormalized).map(\.entry),
+      normalizer: normalizer, preTokenizer: preTokenizer,
+      model: try vocabulary.model(isByteLevel: isByteLevel))
+  }
+
+  private static func kind(_ preTokenizer: PreTokenizer, byteFallback: Bool) -> String {
+    guard preTokenizer.isByteLevel else {
+      return byteFallback ? "BPE with byte fallback (tokenizer.json)" : "BPE (tokenizer.json)"
+    }
+    for step in preTokenizer.steps {
+      if case .split(.llama3(let digits), _, _) = step {
+        return "byte-level BPE (\(digits == 3 ? "llama-bpe" : "qwen2"))"
+      }
+    }
+    return "byte-level BPE (\(preTokenizer.steps.count > 1 ? "gpt-2 with splits" : "gpt-2"))"
+  }
+
+  private static func bos(
+    _ vocabulary: TokenizerJSONModel, _ settings: TokenizerSettings,
+    template: (prefix: [Int], suffix: [Int])?
+  ) -> Int? {
+    if let named = settings.bos.flatMap({ vocabulary.id(of: $0) }) { return named }
+    if let first = template?.prefix.first { return first }
+    if let id = settings.bosID, vocabulary.pieces.indices.contains(id) { return id }
+    let names = ["<|begin_of_text|>", "<s>", "<bos>"]
+    return names.lazy.compactMap { vocabulary.id(of: $0) }.first
+  }
+
+  /// The tokens around a text. Llama's tokenizer classes rebuild the template from `add_bos_token` and
+  /// `add_eos_token`; the others keep the template of `tokenizer.json`, and the flags count where there
+  /// is none.
+  private static func frame(
+    _ vocabulary: TokenizerJSONModel, _ settings: TokenizerSettings,
+    template: (prefix: [Int], suffix: [Int])?, bos: Int?
+  ) -> (prefix: [Int], suffix: [Int]) {
+    let rebuilds = settings.className.map { $0.contains("Llama") || $0.contains("Gemma") } ?? false
+    if let template, !rebuilds { return template }
+    var (prefix, suffix) = template ?? ([], [])
+    if let addsBOS = settings.addsBOS { prefix = addsBOS ? bos.map { [$0] } ?? [] : [] }
+    if let addsEOS = settings.addsEOS {
+      let eos = settings.eos.flatMap { vocabulary.id(of: $0) } ?? settings.eosIDs.first
+      suffix = addsEOS ? eos.map { [$0] } ?? [] : []
+    }
+    return (prefix, suffix)
+  }
+
+  private static func endOfGeneration(
+    _ vocabulary: TokenizerJSONModel, _ settings: TokenizerSettings
+  ) -> Set<Int> {
+    let names = EndOfGeneration.names + [settings.eos].compactMap(\.self)
+    let known = names.compactMap { vocabulary.id(of: $0) }
+    let listed = settings.eosIDs.filter { vocabulary.pieces.indices.contains($0) }
+    return Set(known + listed)
+  }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import TritCore
+public import TritFormats
+
+/// Finds and reads a tokenizer, whatever its file is.
+public enum TokenizerLoader {
+  /// The tokenizer at `path`: a model folder (`tokenizer.json`, else `tokenizer.model`), a
+  /// `tokenizer.json`, a `tokenizer.model` (SentencePiece or tiktoken, told apart by content), a GGUF, or
+  /// llama2.c's `tokenizer.bin`.
+  ///
+  /// Throws `missingInput` where there is none, `badData` with file and key path where it is malformed.
+  public static func load(path: String) throws -> any Tokenizer {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw LabError(
+        .missingInput, "no such file or folder", at: path,
+        expected: "a model folder, tokenizer.json, tokenizer.model or a GGUF")
+    }
+    return isFolder.boolValue ? try load(folder: path) : try load(file: path)
+  }
+
+  private static func load(folder: String) throws -> any Tokenizer {
+    let manager = FileManager.default
+    let settings = try settings(folder: folder)
+    let json = folder + "/tokenizer.json"
+    if manager.fileExists(atPath: json) {
+      return try BytePairTokenizer(
+        json: try JSONReader.readFile(json), path: json, settings: settings)
+    }
+    let model = folder + "/tokenizer.model"
+    if manager.fileExists(atPath: model) { return try load(file: model, settings: settings) }
+    let names = try manager.contentsOfDirectory(atPath: folder).sorted()
+    if let gguf = names.first(where: { $0.hasSuffix(".gguf") }) {
+      return try load(file: folder + "/" + gguf)
+    }
+    throw LabError(
+      .missingInput, "the folder has no tokenizer", at: folder,
+      expected: "tokenizer.json, tokenizer.model or a .gguf",
+      advice: "copy the tokenizer of the model there, or name one with its own path")
+  }
+
+  private static func load(
+    file path: String, settings: TokenizerSettings = TokenizerSettings()
+  ) throws -> any Tokenizer {
+    let file = try MappedFile(path)
+    return try withExtendedLifetime(file) {
+      switch FileKind(file.bytes) {
+      case .json:
+        try BytePairTokenizer(
+          json: try JSONReader.read(file.bytes, path: path), path: path, settings: settings)
+      case .gguf: try load(gguf: try GGUFFile(path: path))
+      case .tiktoken:
+        try BytePairTokenizer(
+          ranks: try TiktokenRanks(file.bytes, path: path), path: path, settings: settings)
+      case .llama2c:
+        try SentencePieceTokenizer(
+          try Llama2CVocabulary.read(file.bytes, path: path))
+      case .sentencePiece:
+        try SentencePieceTokenizer(
+          try SentencePieceVocabulary(
+            SentencePieceModel(file.bytes, path: path), path: path, settings: settings))
+      }
+    }
+  }
+
+  /// The tokenizer in the metadata of a GGUF file. Throws `badData` with the key that is wrong.
+  public static func load(gguf: GGUFFile) throws -> any Tokenizer {
+    try GGUFVocabulary(gguf).tokenizer()
+  }
+
+  /// What a tokenizer file is, by its first bytes.
+  private enum FileKind {
+    case json, gguf, tiktoken, llama2c, sentencePiece
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+      let head = bytes.prefix(512)
+      let text = head.drop { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+      if head.starts(with: "GGUF".utf8) {
+        self = .gguf
+      } else if text.first == UInt8(ascii: "{") {
+        self = .json
+      } else if Self.isTiktoken(head) {
+        self = .tiktoken
+      } else if Self.isLlama2C(bytes) {
+        self = .llama2c
+      } else {
+        self = .sentencePiece
+      }
+    }
+
+    /// A first line of base64, a space, digits.
+    private static func isTiktoken(_ head: Slice<UnsafeRawBufferPointer>) -> Bool {
+      let line = head.prefix { $0 != 0x0A && $0 != 0x0D }
+      let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return false }
+      let isBase64 = parts[0].allSatisfy {
+        $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "=")
+          || ($0 < 0x80 && CharacterClasses.of(UInt32($0)).isDisjoint(with: .word) == false)
+      }
+      return isBase64 && parts[1].allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+    }
+
+    /// A small whole number (the longest token), then a score and a token that fits it.
+    private static func isLlama2C(_ bytes: UnsafeRawBufferPointer) -> Bool {
+      guard bytes.count >= 12 else { return false }
+      let longest = bytes.loadUnaligned(as: Int32.self)
+      let length = bytes.loadUnaligned(fromByteOffset: 8, as: Int32.self)
+      return longest > 0 && longest <= 4096 && length >= 0 && length <= longest
+    }
+  }
+
+  // MARK: Settings beside the tokenizer
+
+  private static func settings(folder: String) throws -> TokenizerSettings {
+    var settings = TokenizerSettings()
+    if let config = try document(folder + "/tokenizer_config.json") {
+      settings.bos = try tokenName(config["bos_token"])
+      settings.eos = try tokenName(config["eos_token"])
+      if config["add_bos_token"] != nil { settings.addsBOS = try config.flag("add_bos_token") }
+      if config["add_eos_token"] != nil { settings.addsEOS = try config.flag("add_eos_token") }
+      settings.className = try config["tokenizer_class"]?.string()
+    }
+    for name in ["generation_config.json", "config.json"] {
+      guard let config = try document(folder + "/" + name) else { continue }
+      if let eos = config["eos_token_id"] {
+        let ids = eos.value.array != nil ? try eos.elements() : [eos]
+        settings.eosIDs += try ids.map { try $0.integer() }
+      }
+      if settings.bosID == nil, let bos = config["bos_token_id"] {
+        settings.bosID = bos.value.array != nil ? nil : try bos.integer()
+      }
+    }
+    return settings
+  }
+
+  private static func document(_ path: String) throws -> JSONField? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return JSONField(value: try JSONReader.readFile(path), file: path, keyPath: "")
+  }
+
+  /// A token given as a string or as `{"content": …}`.
+  private static func tokenName(_ field: JSONField?) throws -> String? {
+    guard let field else { return nil }
+    return field.value.string != nil
+      ? try field.string() : try field.required("content").string()
+  }
+}
