@@ -1,5 +1,30 @@
 import TritCore
 
 extension Registry where Product == any LinearKernel {
-  mutating func registerI2S() {}
+  /// Adds the SIMD kernels of 2-bit weights.
+  mutating func registerI2S() {
+    for set in I2SKernel.InstructionSet.allCases.reversed() {
+      let missing = set.features.missingHere
+      register(
+        StageDescriptor(
+          "i2_s/\(set.rawValue)", summary: set.summary,
+          source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout",
+          accepts: "ternary weights (scale per tensor or row), int8 activations", gives: "float32",
+          instructionSets: set.features.names,
+          unavailable: missing.isEmpty
+            ? nil : "this CPU has no \(missing.joined(separator: ", "))")
+      ) { _ in I2SKernel(set) }
+    }
+  }
+}
+
+extension I2SKernel.InstructionSet {
+  /// One line: what it adds.
+  var summary: String {
+    switch self {
+    case .avx2: "2-bit codes by vpmaddubsw, int16 sums widened in time"
+    case .avxvnni: "2-bit codes by 256-bit vpdpbusd"
+    case .avx512vnni: "2-bit codes by 512-bit vpdpbusd: unshifted masks, 32 × 12 register tiles"
+    }
+  }
 }

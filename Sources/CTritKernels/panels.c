@@ -1,0 +1,48 @@
+// Layouts: activation tiles and 2-bit panels. Plain C; run once per input or per layer.
+#include <string.h>
+
+#include "tk_i2s.h"
+
+void tk_pack_tiles(const int8_t *values, size_t stride, size_t tokens, size_t quads, uint8_t flip,
+                   size_t first, size_t last, int32_t *out) {
+  uint32_t mask = flip * 0x01010101u;
+  for (size_t tile = first; tile < last; tile++) {
+    size_t start = tk_tile_start(tokens, tile);
+    size_t count = tk_tile_start(tokens, tile + 1) - start;
+    const int8_t *x = values + start * stride;
+    int32_t *tile_out = out + tile * quads * TK_TILE_TOKENS;
+    // Blocks of 16 dwords: one line of each token is read once, while the block's output stays in L1.
+    for (size_t k0 = 0; k0 < quads; k0 += 16) {
+      size_t k1 = k0 + 16 < quads ? k0 + 16 : quads;
+      for (size_t t = 0; t < count; t++) {
+        for (size_t k = k0; k < k1; k++) {
+          uint32_t quad;
+          memcpy(&quad, x + t * stride + 4 * k, 4);
+          tile_out[k * TK_TILE_TOKENS + t] = (int32_t)(quad ^ mask);
+        }
+      }
+    }
+  }
+}
+
+void tk_i2s_pack(const int8_t *trits, size_t rows, size_t columns, size_t steps, uint8_t *out) {
+  size_t panels = (rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
+  memset(out, 0x55, panels * steps * 128);
+  for (size_t row = 0; row < rows; row++) {
+    const int8_t *w = trits + row * columns;
+    uint8_t *base = out + row / TK_PANEL_ROWS * steps * 128 + row % TK_PANEL_ROWS * 4;
+    size_t step = 0;
+    for (; (step + 1) * 16 <= columns; step++) {
+      const int8_t *s = w + step * 16;
+      for (size_t j = 0; j < 4; j++) {
+        int code = (s[j] + 1) | (s[4 + j] + 1) << 2 | (s[8 + j] + 1) << 4 | (s[12 + j] + 1) << 6;
+        base[step * 128 + j] = (uint8_t)code;
+      }
+    }
+    for (size_t k = step * 16; k < columns; k++) {
+      uint8_t *byte = base + step * 128 + k % 4;
+      size_t shift = k % 16 / 4 * 2;
+      *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)(w[k] + 1) << shift);
+    }
+  }
+}
