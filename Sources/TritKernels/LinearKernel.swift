@@ -23,7 +23,13 @@ extension LinearKernel {
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear
   {
-    guard form == accepts else {
+    try checkForm(form, isLegal: form == accepts)
+    return try prepare(weights)
+  }
+
+  /// Throws an error that explains itself unless `isLegal`.
+  package func checkForm(_ form: ActivationForm, isLegal: Bool) throws {
+    guard isLegal else {
       throw LabError(
         .usage,
         "kernel '\(name)' multiplies \(accepts.rawValue) activations; the activation quantizer gives "
@@ -33,7 +39,6 @@ extension LinearKernel {
           ? "use kernel 'dequantize', 'openblas' or 'auto', or activations 'int8'"
           : "use kernel 'auto' or one that multiplies int8, or activations 'none'")
     }
-    return try prepare(weights)
   }
 }
 

@@ -4,10 +4,10 @@ public import TritCore
 /// Float32 weights times float32 activations by OpenBLAS: the reference path, and the way to run any
 /// quantizer whose values no integer kernel takes.
 ///
-/// Registered twice. `openblas` and `dequantize` compute the same: weights of any form are expanded to
-/// float32 once, at `prepare`. The two names say what is meant: `openblas` is the fp32 reference
-/// (dense weights, no quantization), `dequantize` is "fake quantization": the values that a quantizer
-/// chose, in float arithmetic, so that its quality can be measured before anybody writes it a kernel.
+/// Registered twice; weights of any form are expanded to float32 once, at `prepare`. `openblas` is the
+/// fp32 reference and takes float32 activations alone. `dequantize` is "fake quantization": the values
+/// that quantizers chose, in float arithmetic, so that their quality can be measured before anybody
+/// writes a kernel. It also takes int8 activations, which it expands to `q · scale`.
 public struct OpenBLASKernel: LinearKernel {
   /// `openblas` or `dequantize`.
   public let name: String
@@ -20,8 +20,37 @@ public struct OpenBLASKernel: LinearKernel {
 
   /// Expands `weights` to float32. Takes every form and shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
+    try prepare(weights, for: .float32)
+  }
+
+  /// The same for activations of `form`; int8 for `dequantize` alone.
+  public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
+    -> any PreparedLinear
+  {
+    try checkForm(form, isLegal: form == .float32 || name == "dequantize")
     OpenBLASRuntime.start()
-    return PreparedDense(kernel: name, weights: weights.dequantized())
+    return PreparedDense(kernel: name, weights: weights.dequantized(), accepts: form)
+  }
+}
+
+/// int8 rows expanded to float32 `[rows, columns]`, `q · scale`.
+struct ExpandedRows: InputLayout {
+  let id = "float32"
+
+  func byteCount(rows: Int, columns: Int) -> Int { rows * columns * 4 }
+
+  func parts(rows: Int, columns: Int) -> Int { rows }
+
+  func build(
+    _ range: Range<Int>, from input: QuantizedRows, into output: UnsafeMutableRawPointer
+  ) {
+    let columns = input.columns
+    for row in range {
+      let target = output.assumingMemoryBound(to: Float.self) + row * columns
+      let source = input.row(row)
+      let scale = input.scales[row]
+      for column in 0..<columns { target[column] = Float(source[column]) * scale }
+    }
   }
 }
 
@@ -29,16 +58,22 @@ public struct OpenBLASKernel: LinearKernel {
 struct PreparedDense: PreparedLinear {
   let kernel: String
   let weights: Matrix<Float>
+  let accepts: ActivationForm
 
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { rows * columns * 4 }
-  var accepts: ActivationForm { .float32 }
   var rowAlignment: Int { DenseProduct.block(rows: rows) }
-  var inputLayout: (any InputLayout)? { nil }
+  var inputLayout: (any InputLayout)? { accepts == .int8 ? ExpandedRows() : nil }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
-    DenseProduct.multiply(x.floatView, by: weights.view, rows: range, into: y)
+    let input =
+      accepts == .float32
+      ? x.floatView
+      : MatrixView(
+        base: x.built(ExpandedRows()).assumingMemoryBound(to: Float.self), rows: x.rows,
+        columns: columns)
+    DenseProduct.multiply(input, by: weights.view, rows: range, into: y)
   }
 
   func accumulate(
