@@ -1,0 +1,61 @@
+import Foundation
+import TritLab
+
+/// The options that say which model runs, how large its context is, and on how many threads.
+enum ModelOptions {
+  static let model = OptionSpec(
+    "-m", "--model", value: "model",
+    help: "GGUF file, checkpoint folder, builtin:NAME, or hf:ORG/NAME[@rev] from the local cache",
+    environment: "TRITLAB_MODEL")
+  static let threads = OptionSpec(
+    "-t", "--threads", value: "n", help: "Threads", default: "all cores",
+    environment: "TRITLAB_THREADS")
+  static let context = OptionSpec(
+    "-c", "--ctx-size", value: "n", help: "Positions of the KV cache; 0 is the model's context",
+    default: "the model's, at most 4096")
+  static let chunk = OptionSpec(
+    "-ub", "--ubatch-size", value: "n", help: "Prompt tokens that run together", default: "256")
+  static let poll = OptionSpec(
+    "--poll", value: "0...100", help: "How eagerly idle workers spin before they sleep",
+    default: "50")
+
+  /// Spellings that scripts for llama.cpp carry and that mean nothing here, or only one thing.
+  static let accepted: [OptionSpec] = [
+    OptionSpec("-ngl", "--gpu-layers", "--n-gpu-layers", value: "n", help: "", hidden: true),
+    OptionSpec("-b", "--batch-size", value: "n", help: "", hidden: true),
+    OptionSpec("-tb", "--threads-batch", value: "n", help: "", hidden: true),
+    OptionSpec(flag: "--no-mmap", help: "", hidden: true),
+    OptionSpec(flag: "--mlock", help: "", hidden: true),
+    OptionSpec(flag: "--no-warmup", help: "", hidden: true),
+  ]
+
+  static let group = OptionGroup("MODEL OPTIONS", [model, threads, context, chunk, poll] + accepted)
+
+  /// Threads to run on: what was asked for, else every core.
+  static func threads(_ arguments: ParsedArguments) throws -> Int {
+    try arguments.integer(threads, in: 1...1024)
+      ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  /// Opens the model that `-m` names, after the checks that need no file.
+  static func checkpoint(_ arguments: ParsedArguments) throws -> Checkpoint {
+    if let layers = try arguments.integer(accepted[0], in: -1...Int.max), layers > 0 {
+      throw LabError(
+        .usage, "there is no GPU backend", at: "-ngl", expected: "0", got: "\(layers)",
+        advice: "leave -ngl out: everything runs on the CPU")
+    }
+    return try Checkpoint(path: try ModelLocation.resolve(try arguments.required(model)))
+  }
+
+  /// How the engine runs; `context` where the command itself decides how many positions it needs.
+  static func engineOptions(
+    _ arguments: ParsedArguments, trained: Int, context needed: Int? = nil
+  ) throws -> EngineOptions {
+    var options = EngineOptions(threads: try threads(arguments))
+    options.chunk = try arguments.integer(chunk, in: 1...65_536) ?? options.chunk
+    options.poll = try arguments.integer(poll, in: 0...100) ?? options.poll
+    let asked = try arguments.integer(context, in: 0...(1 << 24))
+    options.maxContext = asked.map { $0 == 0 ? trained : $0 } ?? needed
+    return options
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import TritLab
+
+/// The options of the sampling chain, with llama.cpp's names and defaults.
+enum SamplingFlags {
+  static let temperature = OptionSpec(
+    "-temp", "--temperature", "--temp", value: "t", help: "Divides the logits; 0 is greedy",
+    default: "0.8")
+  static let topK = OptionSpec(
+    "--top-k", value: "k", help: "Keep the k best; 0 keeps all", default: "40")
+  static let topP = OptionSpec(
+    "--top-p", value: "p", help: "Keep the best that sum to p; 1 keeps all", default: "0.95")
+  static let minP = OptionSpec(
+    "--min-p", value: "p", help: "Keep those at least p as likely as the best; 0 keeps all",
+    default: "0.05")
+  static let typical = OptionSpec(
+    "--typical", value: "p", help: "Keep the most typical that sum to p; 1 keeps all",
+    default: "1")
+  static let repeatPenalty = OptionSpec(
+    "--repeat-penalty", value: "x", help: "Divides logits of recent tokens; 1 is off",
+    default: "1")
+  static let repeatLastN = OptionSpec(
+    "--repeat-last-n", value: "n", help: "Tokens that penalties look back at; 0 none, -1 all",
+    default: "64")
+  static let presencePenalty = OptionSpec(
+    "--presence-penalty", value: "x", help: "Subtracted from logits of recent tokens",
+    default: "0")
+  static let frequencyPenalty = OptionSpec(
+    "--frequency-penalty", value: "x", help: "Subtracted for each occurrence", default: "0")
+  static let logitBias = OptionSpec(
+    "-l", "--logit-bias", value: "id+b", help: "Add b to a token's logit, as 15043+1 or 2-inf")
+  static let seed = OptionSpec(
+    "-s", "--seed", value: "seed", help: "Seed of the draw; -1 takes one from the clock",
+    default: "0", environment: "TRITLAB_SEED")
+
+  static let group = OptionGroup(
+    "SAMPLING OPTIONS (in the order in which they act: penalties first, temperature last)",
+    [
+      logitBias, repeatPenalty, repeatLastN, frequencyPenalty, presencePenalty, topK, typical,
+      topP, minP, temperature, seed,
+    ])
+
+  /// The chain's options. Ranges are the library's; every bad value is told at once.
+  static func options(_ arguments: ParsedArguments) throws -> SamplingOptions {
+    let all = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+    var options = SamplingOptions()
+    options.temperature = try arguments.real(temperature, in: all) ?? options.temperature
+    options.topK = try arguments.integer(topK, in: Int.min...Int.max) ?? options.topK
+    options.topP = try arguments.real(topP, in: all) ?? options.topP
+    options.minP = try arguments.real(minP, in: all) ?? options.minP
+    options.typical = try arguments.real(typical, in: all) ?? options.typical
+    options.repeatPenalty = try arguments.real(repeatPenalty, in: all) ?? options.repeatPenalty
+    options.repeatLastN =
+      try arguments.integer(repeatLastN, in: Int.min...Int.max) ?? options.repeatLastN
+    options.presencePenalty = try arguments.real(presencePenalty, in: all) ?? 0
+    options.frequencyPenalty = try arguments.real(frequencyPenalty, in: all) ?? 0
+    options.logitBias = try arguments.all(logitBias).map(bias)
+    let number = try arguments.integer(seed, in: -1...Int.max) ?? 0
+    options.seed = number < 0 ? clockSeed() : UInt64(number)
+    try options.validate()
+    return options
+  }
+
+  /// `ID+B` or `ID-B`.
+  private static func bias(_ text: String) throws -> LogitBias.Entry {
+    guard let sign = text.firstIndex(where: { $0 == "+" || $0 == "-" }),
+      let token = Int32(text[..<sign]), let amount = Double(text[sign...])
+    else {
+      throw ParserError.invalidValue(logitBias, value: text, expected: "ID+B, as 15043+1 or 2-inf")
+    }
+    return LogitBias.Entry(token: token, bias: amount)
+  }
+
+  /// Kept below 2^53, so that a record of it survives JSON.
+  private static func clockSeed() -> UInt64 {
+    UInt64(Date().timeIntervalSince1970 * 1e6) & ((1 << 53) - 1)
+  }
+}
