@@ -1,0 +1,37 @@
+import Foundation
+import TritCore
+
+/// Opens whatever holds tensors, by what it is and not by what it is called.
+public enum TensorFile {
+  /// Opens a GGUF file, a safetensors file, the index of a sharded one, or a folder with either.
+  /// Throws `missingInput` where there is nothing, `badData` where it is none of these.
+  public static func open(_ path: String) throws -> any TensorSource {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return try openFolder(path)
+    }
+    if path.hasSuffix(".safetensors.index.json") { return try ShardedSafetensors(path: path) }
+    let start = try MappedFile(path).bytes.prefix(4)
+    // A safetensors file begins with the length of its header, far below the number that these are.
+    if start.elementsEqual("GGUF".utf8) || path.hasSuffix(".gguf") {
+      return try GGUFFile(path: path)
+    }
+    return try SafetensorsFile(path: path)
+  }
+
+  private static func openFolder(_ path: String) throws -> any TensorSource {
+    do {
+      return try Safetensors.open(directory: path)
+    } catch let error as LabError where error.kind == .missingInput {
+      let files = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+        .filter { $0.hasSuffix(".gguf") }.sorted()
+      guard !files.isEmpty else { throw error }
+      guard files.count == 1 else {
+        throw LabError(
+          .missingInput, "the folder holds several GGUF files", at: path, expected: "one",
+          got: files.joined(separator: ", "), advice: "name one of them")
+      }
+      return try GGUFFile(path: path + "/" + files[0])
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import TritLab
+
+/// `trit generate`: a text continued.
+enum GenerateCommand {
+  static let count = OptionSpec(
+    "-n", "--n-predict", value: "n", help: "Tokens at most; -1 goes on until the context is full",
+    default: "128")
+  static let ignoreEnd = OptionSpec(flag: "--ignore-eos", help: "Go on after an end token")
+  static let special = OptionSpec(
+    flag: "--parse-special", help: "Read text such as <|eot_id|> in the prompt as control tokens",
+    negatable: true)
+  static let showPrompt = OptionSpec(
+    flag: "--display-prompt", help: "Print the prompt in front of its continuation",
+    negatable: true)
+  static let json = OptionSpec(
+    flag: "--json", help: "Print one JSON object at the end: text, tokens, finish, timings")
+  static let times = OptionSpec(flag: "--times", help: "Say how long each stage took")
+
+  static let spec = CommandSpec(
+    "generate", overview: "Continue a text.",
+    discussion: """
+      Text goes to standard output as it grows; which kernels run, and the timings, to standard \
+      error. The same seed gives the same text, whatever the number of threads.
+      """,
+    groups: [
+      OptionGroup(
+        "OPTIONS",
+        [
+          TextInput.prompt, TextInput.file, TextInput.escape, count, ignoreEnd, special,
+          showPrompt, json, times,
+        ]),
+      ModelOptions.group, SamplingFlags.group, StageOptions.group,
+    ],
+    examples: [
+      ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "a story of 80 tokens"),
+      (
+        "trit generate -m model.gguf -p 'Once upon a time' --temp 0 --kernel tl2",
+        "the likeliest tokens, by another kernel"
+      ),
+      (
+        "trit generate -m checkpoint/ -p 'Once' --quantizer absmean:group=64 --seed 7 --json",
+        "quantized at load, as a record"
+      ),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let isJSON = arguments.flag(json)
+    let text = try TextInput.text(arguments)
+    var options = GenerationOptions(sampling: try SamplingFlags.options(arguments))
+    options.maxTokens = try arguments.integer(count, in: -2...Int.max) ?? options.maxTokens
+    options.ignoresEnd = arguments.flag(ignoreEnd)
+    let start = Date()
+    let engine = try EngineLoader.load(arguments)
+    let loadSeconds = Date().timeIntervalSince(start)
+    EngineLoader.announce(engine)
+    if !isJSON, arguments.flag(showPrompt, default: true) { try Terminal.out(text) }
+    engine.resetTimes()
+    let generation = Date()
+    let (output, result) = try engine.generate(
+      text: text, options: options, parseSpecial: arguments.flag(special)
+    ) { piece in
+      if !isJSON { try Terminal.out(piece) }
+    }
+    let total = Date().timeIntervalSince(generation)
+    if isJSON {
+      let record = record(
+        prompt: text, output: output, result: result, seed: options.sampling.seed, engine: engine)
+      try Terminal.line(JSONWriter.text(record, pretty: true))
+    } else {
+      try Terminal.line()
+    }
+    Timings.report(result, load: loadSeconds, total: total)
+    if arguments.flag(times) { Timings.report(engine.times) }
+  }
+
+  private static func record(
+    prompt: String, output: String, result: GenerationResult, seed: UInt64, engine: Engine
+  ) -> JSONValue {
+    [
+      "model": .string(engine.path),
+      "prompt": .string(prompt),
+      "text": .string(output),
+      "prompt_tokens": JSONValue(result.prompt),
+      "tokens": JSONValue(result.tokens),
+      "finish": .string(result.finish.rawValue),
+      "seed": JSONValue(seed),
+      "timings": [
+        "prompt_n": JSONValue(result.prompt.count),
+        "prompt_ms": JSONValue(result.promptSeconds * 1e3),
+        "prompt_per_second": JSONValue(result.promptTokensPerSecond),
+        "predicted_n": JSONValue(result.tokens.count),
+        "predicted_ms": JSONValue(result.decodeSeconds * 1e3),
+        "predicted_per_second": JSONValue(result.decodeTokensPerSecond),
+      ],
+    ]
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import TritLab
+
+/// From the options of a command to a running engine.
+enum EngineLoader {
+  /// Loads the model of `-m` with the stages of the flags. `context` is how many positions the command
+  /// needs where `-c` does not say.
+  static func load(_ arguments: ParsedArguments, context: Int? = nil) throws -> Engine {
+    let selection = try StageOptions.selection(arguments)
+    let checkpoint = try ModelOptions.checkpoint(arguments)
+    return try load(checkpoint, selection: selection, arguments, context: context)
+  }
+
+  /// The same with choices made elsewhere.
+  static func load(
+    _ checkpoint: Checkpoint, selection: StageSelection, _ arguments: ParsedArguments,
+    context: Int? = nil
+  ) throws -> Engine {
+    let options = try ModelOptions.engineOptions(
+      arguments, trained: checkpoint.configuration.contextLength, context: context)
+    return try Engine(checkpoint: checkpoint, selection: selection, options: options)
+  }
+
+  /// Says on standard error what runs, above all what `auto` picked.
+  static func announce(_ engine: Engine) {
+    let configuration = engine.configuration
+    Terminal.note(
+      "model: \(engine.path) (\(configuration.architecture), \(configuration.layers) layers, "
+        + "hidden \(configuration.hiddenSize), vocabulary \(configuration.vocabularySize))")
+    let kernels = counted(engine.layers.map(\.kernel))
+    let activations = counted(engine.layers.map(\.activations))
+    Terminal.note(
+      "stages: kernel \(kernels); activations \(activations); cache \(engine.selection.cache); "
+        + "attention \(engine.selection.attention); head \(engine.headReport.kernel); "
+        + "threads \(engine.threads)")
+  }
+
+  /// `i2_s/avx2 x 56, openblas x 2`, the most frequent first.
+  static func counted(_ names: [String]) -> String {
+    var counts: [String: Int] = [:]
+    for name in names { counts[name, default: 0] += 1 }
+    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { counts.count == 1 ? $0.key : "\($0.key) x \($0.value)" }.joined(separator: ", ")
+  }
+}
