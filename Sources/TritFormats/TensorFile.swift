@@ -11,9 +11,10 @@ public enum TensorFile {
       return try openFolder(path)
     }
     if path.hasSuffix(".safetensors.index.json") { return try ShardedSafetensors(path: path) }
-    let start = try MappedFile(path).bytes.prefix(4)
+    let file = try MappedFile(path)
+    let isGGUF = withExtendedLifetime(file) { file.bytes.prefix(4).elementsEqual("GGUF".utf8) }
     // A safetensors file begins with the length of its header, far below the number that these are.
-    if start.elementsEqual("GGUF".utf8) || path.hasSuffix(".gguf") {
+    if isGGUF || path.hasSuffix(".gguf") {
       return try GGUFFile(path: path)
     }
     return try SafetensorsFile(path: path)

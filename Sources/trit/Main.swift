@@ -12,11 +12,13 @@ import TritLab
 @main struct Trit {
   /// The subcommands, in the order of the help.
   static let commands: [CommandSpec] = [
-    ListCommand.spec
+    GenerateCommand.spec, LogitsCommand.spec, InspectCommand.spec,
+    ListCommand.spec, CompletionsCommand.spec,
   ]
 
   static let examples: [(line: String, does: String)] = [
-    ("trit list quantizer", "what can be swapped in for the weight quantizer")
+    ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "continue a text"),
+    ("trit list kernel", "what can be swapped in for the kernel"),
   ]
 
   static func main() {

@@ -55,13 +55,15 @@ enum GenerateCommand {
     let engine = try EngineLoader.load(arguments)
     let loadSeconds = Date().timeIntervalSince(start)
     EngineLoader.announce(engine)
-    if !isJSON, arguments.flag(showPrompt, default: true) { try Terminal.out(text) }
+    // The prompt is shown once it has been run, so that nothing is printed for one that cannot be.
+    var shown = isJSON || !arguments.flag(showPrompt, default: true) ? "" : text
     engine.resetTimes()
     let generation = Date()
     let (output, result) = try engine.generate(
       text: text, options: options, parseSpecial: arguments.flag(special)
     ) { piece in
-      if !isJSON { try Terminal.out(piece) }
+      if !isJSON { try Terminal.out(shown + piece) }
+      shown = ""
     }
     let total = Date().timeIntervalSince(generation)
     if isJSON {
@@ -69,7 +71,7 @@ enum GenerateCommand {
         prompt: text, output: output, result: result, seed: options.sampling.seed, engine: engine)
       try Terminal.line(JSONWriter.text(record, pretty: true))
     } else {
-      try Terminal.line()
+      try Terminal.line(shown)
     }
     Timings.report(result, load: loadSeconds, total: total)
     if arguments.flag(times) { Timings.report(engine.times) }

@@ -25,7 +25,9 @@ enum ListCommand {
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     var catalog = StageListing.standard
     if let wanted = try arguments.choice(stage) { catalog = catalog.filter { $0.key == wanted } }
-    if arguments.flag(json) { return try Terminal.line(JSONText.pretty(Self.json(catalog))) }
+    if arguments.flag(json) {
+      return try Terminal.line(JSONWriter.text(Self.json(catalog), pretty: true))
+    }
     let style = try Style.out(arguments)
     let isBrief = arguments.flag(brief)
     for (index, entry) in catalog.enumerated() {

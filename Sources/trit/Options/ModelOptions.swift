@@ -29,7 +29,8 @@ enum ModelOptions {
     OptionSpec(flag: "--no-warmup", help: "", hidden: true),
   ]
 
-  static let group = OptionGroup("MODEL OPTIONS", [model, threads, context, chunk, poll] + accepted)
+  static let group = OptionGroup(
+    "MODEL OPTIONS", [model, threads, context, chunk, poll] + accepted)
 
   /// Threads to run on: what was asked for, else every core.
   static func threads(_ arguments: ParsedArguments) throws -> Int {

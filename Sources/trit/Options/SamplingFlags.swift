@@ -64,7 +64,7 @@ enum SamplingFlags {
   /// `ID+B` or `ID-B`.
   private static func bias(_ text: String) throws -> LogitBias.Entry {
     guard let sign = text.firstIndex(where: { $0 == "+" || $0 == "-" }),
-      let token = Int32(text[..<sign]), let amount = Double(text[sign...])
+      let token = Int32(text[..<sign]), let amount = Float(text[sign...])
     else {
       throw ParserError.invalidValue(logitBias, value: text, expected: "ID+B, as 15043+1 or 2-inf")
     }

@@ -69,7 +69,8 @@ enum StageOptions {
   private static func layerOverride(_ text: String) throws -> LayerOverride {
     let sides = text.split(separator: ":", maxSplits: 1).map(String.init)
     let invalid = ParserError.invalidValue(
-      layers, value: text, expected: "GLOB:stage=choice[;stage=choice], as 'blk.0.*:quantizer=none'")
+      layers, value: text, expected: "GLOB:stage=choice[;stage=choice], as 'blk.0.*:quantizer=none'"
+    )
     guard sides.count == 2 else { throw invalid }
     var result = LayerOverride(pattern: sides[0])
     for pair in sides[1].split(separator: ";") {

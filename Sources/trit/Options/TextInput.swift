@@ -27,7 +27,8 @@ enum TextInput {
     if path == "-" {
       bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
     } else {
-      bytes = Array(try MappedFile(path).bytes)
+      let file = try MappedFile(path)
+      bytes = withExtendedLifetime(file) { Array(file.bytes) }
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw LabError(
