@@ -12,7 +12,8 @@ import TritLab
 @main struct Trit {
   /// The subcommands, in the order of the help.
   static let commands: [CommandSpec] = [
-    GenerateCommand.spec, LogitsCommand.spec, InspectCommand.spec,
+    GenerateCommand.spec, LogitsCommand.spec, InspectCommand.spec, TokenizeCommand.spec,
+    DetokenizeCommand.spec,
     ListCommand.spec, CompletionsCommand.spec,
   ]
 

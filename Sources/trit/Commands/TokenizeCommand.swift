@@ -1,0 +1,115 @@
+import TritLab
+
+/// `trit tokenize`: text to tokens.
+enum TokenizeCommand {
+  static let model = OptionSpec(
+    "-m", "--model", value: "model",
+    help: "Model, or a tokenizer alone: tokenizer.json, tokenizer.model, tiktoken ranks, GGUF",
+    environment: "TRITLAB_MODEL")
+  static let ids = OptionSpec(flag: "--ids", help: "Print one JSON list of ids and nothing else")
+  static let bos = OptionSpec(
+    flag: "--bos", help: "Apply the model's template, usually BOS in front", negatable: true)
+  static let special = OptionSpec(
+    flag: "--parse-special", help: "Read text such as <|eot_id|> as the control token",
+    negatable: true)
+
+  static let spec = CommandSpec(
+    "tokenize", overview: "Show the tokens of a text.",
+    groups: [
+      OptionGroup(
+        "OPTIONS",
+        [model, TextInput.prompt, TextInput.file, TextInput.escape, ids, bos, special])
+    ],
+    examples: [
+      ("trit tokenize -m model.gguf -p 'Hello world'", "one token a line"),
+      ("trit tokenize -m tokenizer.json -f text.txt --ids --no-bos", "the ids of a file"),
+      (
+        "trit tokenize -m hf:ORG/NAME -p '<|begin|>Hi' --parse-special",
+        "control tokens in the text"
+      ),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let name = try arguments.required(model)
+    let text = try TextInput.text(arguments)
+    let tokenizer = try load(name)
+    let tokens = try tokenizer.encode(
+      text, addSpecial: arguments.flag(bos, default: true), parseSpecial: arguments.flag(special))
+    if arguments.flag(ids) {
+      return try Terminal.line("[" + tokens.map(String.init).joined(separator: ", ") + "]")
+    }
+    for token in tokens {
+      let digits = String(token)
+      let padding = String(repeating: " ", count: max(0, 6 - digits.count))
+      let bytes = try tokenizer.bytes(of: token, skipSpecial: false)
+      try Terminal.line("\(padding)\(digits) -> '\(shown(bytes))'")
+    }
+  }
+
+  /// The tokenizer of a model or a file of its own.
+  static func load(_ name: String) throws -> any Tokenizer {
+    let isElsewhere = name.hasPrefix("hf:") || name.hasPrefix("builtin:")
+    return try TokenizerLoader.load(path: isElsewhere ? try ModelLocation.resolve(name) : name)
+  }
+
+  /// The bytes as text on one line: what is not a printable character is escaped.
+  static func shown(_ bytes: [UInt8]) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      return bytes.map { byte in
+        (0x20..<0x7F).contains(byte)
+          ? String(UnicodeScalar(byte)) : "\\x" + hex(UInt32(byte), width: 2)
+      }.joined()
+    }
+    return text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\n": "\\n"
+      case "\r": "\\r"
+      case "\t": "\\t"
+      case let scalar where scalar.properties.generalCategory == .control:
+        "\\u{\(hex(scalar.value, width: 1))}"
+      default: String(scalar)
+      }
+    }.joined()
+  }
+
+  private static func hex(_ value: UInt32, width: Int) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+}
+
+/// `trit detokenize`: tokens to text.
+enum DetokenizeCommand {
+  static let ids = OptionSpec(
+    "--ids", value: "list", help: "The ids: 1,2,3 or '[1, 2, 3]'")
+  static let file = OptionSpec(
+    "-f", "--file", value: "file", help: "Read the ids from a file; - is standard input")
+  static let special = OptionSpec(flag: "--special", help: "Print control tokens too")
+
+  static let spec = CommandSpec(
+    "detokenize", overview: "Show the text of token ids.",
+    discussion: "Prints the text and nothing else, not even a newline at the end.",
+    groups: [OptionGroup("OPTIONS", [TokenizeCommand.model, ids, file, special])],
+    examples: [
+      ("trit detokenize -m model.gguf --ids 9038,2501,263,931", "the text of four tokens"),
+      (
+        "trit tokenize -m M -f a.txt --ids --no-bos | trit detokenize -m M -f - | cmp - a.txt",
+        "there and back again"
+      ),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let name = try arguments.required(TokenizeCommand.model)
+    let tokens: [Int]
+    switch (arguments.text(ids), arguments.text(file)) {
+    case (.some, .some): throw ParserError.conflict(ids, file)
+    case (nil, nil): throw ParserError.missingOption([ids, file])
+    case (let list?, nil): tokens = try TextInput.ids(list, at: "--ids")
+    case (nil, let path?): tokens = try TextInput.ids(try TextInput.contents(of: path), at: path)
+    }
+    let tokenizer = try TokenizeCommand.load(name)
+    try Terminal.out(try tokenizer.decode(tokens, skipSpecial: !arguments.flag(special)))
+  }
+}
