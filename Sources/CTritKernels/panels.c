@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tk_i2s.h"
+#include "tk_int8.h"
 
 void tk_pack_tiles(const int8_t *values, size_t stride, size_t tokens, size_t quads, uint8_t flip,
                    size_t first, size_t last, int32_t *out) {
@@ -43,6 +44,20 @@ void tk_i2s_pack(const int8_t *trits, size_t rows, size_t columns, size_t steps,
       uint8_t *byte = base + step * 128 + k % 4;
       size_t shift = k % 16 / 4 * 2;
       *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)(w[k] + 1) << shift);
+    }
+  }
+}
+
+void tk_int8_pack(const int8_t *values, size_t rows, size_t columns, size_t steps,
+                  size_t group_steps, size_t groups, uint8_t *panels, int32_t *corrections) {
+  for (size_t row = 0; row < rows; row++) {
+    size_t panel = row / TK_PANEL_ROWS, lane = row % TK_PANEL_ROWS;
+    uint8_t *base = panels + panel * steps * 128 + lane * 4;
+    const int8_t *w = values + row * columns;
+    for (size_t k = 0; k < columns; k++) {
+      size_t step = k / 4;
+      base[step * 128 + k % 4] = (uint8_t)w[k];
+      corrections[(panel * groups + step / group_steps) * TK_PANEL_ROWS + lane] += 128 * w[k];
     }
   }
 }

@@ -1,13 +1,10 @@
-// Products of 2-bit and of 8-bit weights with int8 activations. Layouts are those of prepared layers in
-// memory, not of files.
+// Products of 2-bit weights with int8 activations. Layouts are those of prepared layers in memory, not
+// of files.
 //
 // 2-bit panel: 32 rows (the last panel is padded) by `steps` column steps of 16. A step is 128 bytes: a
 // line of 64 bytes for rows 0-15, then one for rows 16-31. In a line, bits 2p..2p+1 of byte 4r + j hold
 // the code (trit + 1) of row r, column 16 * step + 4p + j. One panel is one sequential stream, a
 // 4-column dword of each row lines up with a lane of vpdpbusd, and no sum crosses lanes.
-//
-// 8-bit panel: 32 rows by column steps of 4: a line of 64 bytes for rows 0-15, then one for rows
-// 16-31; byte 4r + j of a line holds the value of row r, column 4 * step + j.
 //
 // Activation tiles ("vnni12"): tokens in tiles of at most 12, as equal as can be (tk_tile_start). A tile
 // is [columns / 4][12] dwords: 4 int8 columns of each token side by side.
@@ -27,7 +24,7 @@ enum {
 typedef struct tk_panel_product {
   /// The first panel to multiply, 64-byte aligned.
   const uint8_t *_Nonnull panels;
-  /// Column steps of a panel: of 16 columns (2-bit) or 4 (8-bit).
+  /// Steps of 16 columns of a panel.
   size_t steps;
   /// Rows to compute, counted from the first panel's first row.
   size_t rows;

@@ -1,5 +1,22 @@
 import TritCore
 
 extension Registry where Product == any LinearKernel {
-  mutating func registerInteger() {}
+  /// Adds the SIMD kernels of weights in bytes.
+  mutating func registerInteger() {
+    for set in Int8Kernel.InstructionSet.allCases.reversed() {
+      let missing = set.features.missingHere
+      register(
+        StageDescriptor(
+          "int8/\(set.rawValue)",
+          summary: set == .avx2
+            ? "integers of 2 to 8 bits, one a byte, by vpmaddwd on int16"
+            : "integers of 2 to 8 bits, one a byte, by 512-bit vpdpbusd",
+          source: "W8A8 inference with int32 sums",
+          accepts: "integers of 2 to 8 bits, trits; scales of any granularity; int8 activations",
+          gives: "float32", instructionSets: set.features.names,
+          unavailable: missing.isEmpty
+            ? nil : "this CPU has no \(missing.joined(separator: ", "))")
+      ) { _ in Int8Kernel(set) }
+    }
+  }
 }

@@ -1,0 +1,137 @@
+internal import CTritKernels
+public import TritCore
+
+/// Integers of 2 to 8 bits (or trits), one byte each, by SIMD: for quantizers whose values do not fit the
+/// ternary packings, with one scale per tensor, row, or group of columns.
+///
+/// - `avx2`: both sides widened to int16, `vpmaddwd` (bytes would saturate);
+/// - `avx512vnni`: `vpdpbusd` with activations plus 128, started from −128 · Σ w, so that sums are exact.
+public struct Int8Kernel: LinearKernel {
+  /// The instruction set of a kernel.
+  public enum InstructionSet: String, Sendable, CaseIterable {
+    /// 512-bit dot products.
+    case avx512vnni
+    /// 256-bit multiplies of int16.
+    case avx2
+
+    /// What the CPU must have.
+    public var features: CPUFeatures {
+      switch self {
+      case .avx512vnni: [.avx512, .avx512VNNI]
+      case .avx2: [.avx2]
+      }
+    }
+  }
+
+  /// The instruction set.
+  public let instructionSet: InstructionSet
+
+  /// A kernel on `instructionSet`, which the CPU must have.
+  public init(_ instructionSet: InstructionSet) { self.instructionSet = instructionSet }
+
+  /// `int8/avx512vnni` and so on.
+  public var name: String { "int8/\(instructionSet.rawValue)" }
+  /// int8 rows.
+  public var accepts: ActivationForm { .int8 }
+
+  /// Lays integers or trits of any shape out in panels; groups of columns in multiples of 4.
+  public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
+    try checkRuns(on: instructionSet.features)
+    let matrix = try integerWeights(weights)
+    if case .group(let size) = matrix.granularity, size % 4 != 0, size < matrix.columns {
+      throw LabError(
+        .usage, "kernel '\(name)' takes scales per groups of a multiple of 4 columns",
+        got: "groups of \(size)", advice: "use kernel 'reference' or another group size")
+    }
+    return PreparedInt8(kernel: name, instructionSet: instructionSet, matrix)
+  }
+}
+
+/// 8-bit panels and the leaf that multiplies them.
+struct PreparedInt8: PreparedLinear {
+  let kernel: String
+  let rows: Int
+  let columns: Int
+  private let instructionSet: Int8Kernel.InstructionSet
+  private let isGrouped: Bool
+  private let steps: Int
+  private let groupSteps: Int
+  private let groups: Int
+  private let panels: AlignedBuffer<UInt8>
+  private let corrections: AlignedBuffer<Int32>
+  private let scales: AlignedBuffer<Float>
+
+  init(kernel: String, instructionSet: Int8Kernel.InstructionSet, _ matrix: IntegerWeights) {
+    self.kernel = kernel
+    self.instructionSet = instructionSet
+    rows = matrix.rows
+    columns = matrix.columns
+    steps = (columns + 3) / 4
+    groups = max(matrix.granularity.groups(columns: columns), 1)
+    if case .group(let size) = matrix.granularity {
+      isGrouped = true
+      groupSteps = groups == 1 ? max(steps, 1) : size / 4
+    } else {
+      isGrouped = false
+      groupSteps = max(steps, 1)
+    }
+    let panelCount = (rows + 31) / 32
+    panels = AlignedBuffer(count: panelCount * steps * 128)
+    corrections = AlignedBuffer(count: panelCount * groups * 32)
+    scales = AlignedBuffer(count: panelCount * groups * 32)
+    let span = matrix.granularity.span(columns: columns)
+    for row in 0..<rows {
+      for group in 0..<groups {
+        let index = matrix.granularity.scaleIndex(row: row, column: group * span, columns: columns)
+        scales[(row / 32 * groups + group) * 32 + row % 32] = matrix.scales[index]
+      }
+    }
+    tk_int8_pack(
+      matrix.values.base, rows, columns, steps, groupSteps, groups, panels.base, corrections.base)
+  }
+
+  var weightBytes: Int { panels.count + 4 * (scales.count + corrections.count) }
+  var accepts: ActivationForm { .int8 }
+  var rowAlignment: Int { 32 }
+  var inputLayout: (any InputLayout)? {
+    instructionSet == .avx512vnni ? ActivationTiles(isUnsigned: true) : nil
+  }
+
+  func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
+    run(x, range, y.base + range.lowerBound, nil, stride: y.stride)
+  }
+
+  func accumulate(
+    _ x: QuantizedRows, rows range: Range<Int>, into accumulators: MutableMatrixView<Int32>
+  ) -> Bool {
+    guard !isGrouped else { return false }
+    run(x, range, nil, accumulators.base + range.lowerBound, stride: accumulators.stride)
+    return true
+  }
+
+  private func run(
+    _ x: QuantizedRows, _ range: Range<Int>, _ y: UnsafeMutablePointer<Float>?,
+    _ accumulators: UnsafeMutablePointer<Int32>?, stride: Int
+  ) {
+    guard !range.isEmpty, x.rows > 0 else { return }
+    var tiles: UnsafeRawPointer?
+    if instructionSet == .avx512vnni, x.rows > Int(TK_FEW_TOKENS) {
+      tiles = x.built(ActivationTiles(isUnsigned: true))
+    }
+    let panel = range.lowerBound / 32
+    var product = tk_int8_product(
+      panels: panels.base + panel * steps * 128, steps: steps, group_steps: groupSteps,
+      groups: groups, rows: range.count, values: x.values.base, stride: x.stride, tokens: x.rows,
+      tiles: tiles?.assumingMemoryBound(to: Int32.self),
+      tile_quads: ActivationTiles.quads(columns: columns), token_scales: x.scales.base,
+      corrections: corrections.base + panel * groups * 32,
+      scales: scales.base + panel * groups * 32,
+      y: y, accumulators: accumulators, y_stride: stride)
+    #if arch(x86_64)
+      switch instructionSet {
+      case .avx512vnni: tk_int8_avx512vnni(&product)
+      case .avx2: tk_int8_avx2(&product)
+      }
+    #endif
+  }
+}
