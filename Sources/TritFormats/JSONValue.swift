@@ -2,7 +2,7 @@
 ///
 /// Read by `JSONReader`, which reports line and column, rejects duplicate keys and bounds the depth:
 /// the headers of model files are a security surface, and Foundation's reader does neither.
-public indirect enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Equatable {
   /// `null`.
   case null
   /// `true`, `false`.

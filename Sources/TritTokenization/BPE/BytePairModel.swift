@@ -1,10 +1,9 @@
-import TritCore
-
 /// Byte-pair encoding of one piece of text: symbols, then merges by rank.
 ///
 /// Source: Sennrich, Haddow, Birch, "Neural Machine Translation of Rare Words with Subword Units",
 /// arXiv 1508.07909 (algorithm 1). The fallbacks are those of Hugging Face's `BPE` model where merges
-/// are listed, and of SentencePiece (arXiv 1808.06226) where pieces are ranked.
+/// are listed, and of SentencePiece (arXiv 1808.06226) where pieces are ranked. A
+/// character that has no token, no fallback and no unknown token is left out, as both references do.
 struct BytePairModel: Sendable {
   /// What a piece of text is cut into before merging.
   enum Unit: Sendable {
@@ -47,9 +46,9 @@ struct BytePairModel: Sendable {
   /// Appends the tokens of `piece`.
   func encode(
     _ piece: UnsafeBufferPointer<UInt8>, into output: inout [Int], workspace: Workspace
-  ) throws {
+  ) {
     guard let wordMark, piece.count > wordMark.count else {
-      return try encodeWhole(piece, into: &output, workspace: workspace)
+      return encodeWhole(piece, into: &output, workspace: workspace)
     }
     var start = 0
     var i = 0
@@ -59,21 +58,21 @@ struct BytePairModel: Sendable {
       let isMark =
         length == wordMark.count && (0..<length).allSatisfy { piece[i + $0] == wordMark[$0] }
       if isMark, !afterMark {
-        try encodeWhole(
+        encodeWhole(
           UnsafeBufferPointer(rebasing: piece[start..<i]), into: &output, workspace: workspace)
         start = i
       }
       afterMark = isMark
       i += length
     }
-    try encodeWhole(
+    encodeWhole(
       UnsafeBufferPointer(rebasing: piece[start...]), into: &output, workspace: workspace)
   }
 
   @inline(__always)
   private func encodeWhole(
     _ piece: UnsafeBufferPointer<UInt8>, into output: inout [Int], workspace: Workspace
-  ) throws {
+  ) {
     if piece.isEmpty { return }
     if ignoresMerges {
       let index = pieces.find(piece)
@@ -84,7 +83,7 @@ struct BytePairModel: Sendable {
     }
     if workspace.recall(piece, into: &output) { return }
     let first = output.count
-    try merge(piece, into: &output, queue: &workspace.queue)
+    merge(piece, into: &output, queue: &workspace.queue)
     workspace.remember(piece, output[first...])
   }
 
@@ -93,11 +92,11 @@ struct BytePairModel: Sendable {
 
   private func merge(
     _ piece: UnsafeBufferPointer<UInt8>, into output: inout [Int], queue: inout MergeQueue
-  ) throws {
+  ) {
     queue.removeAll()
     switch unit {
-    case .byte: try appendBytes(piece, to: &queue)
-    case .scalar: try appendScalars(piece, to: &queue)
+    case .byte: appendBytes(piece, to: &queue)
+    case .scalar: appendScalars(piece, to: &queue)
     }
     switch merging {
     case .pairs(let table):
@@ -110,12 +109,12 @@ struct BytePairModel: Sendable {
         return (ranks[index], ids[index])
       }
     }
-    try emit(queue, of: piece, into: &output)
+    emit(queue, of: piece, into: &output)
   }
 
   private func emit(
     _ queue: borrowing MergeQueue, of piece: UnsafeBufferPointer<UInt8>, into output: inout [Int]
-  ) throws {
+  ) {
     var lastWasUnknown = false
     for (i, token) in queue.tokens.enumerated() where token != MergeQueue.dead {
       if token != Self.unresolved {
@@ -130,13 +129,11 @@ struct BytePairModel: Sendable {
       } else if let unknown {
         if !(lastWasUnknown && fusesUnknown) { output.append(Int(unknown)) }
         lastWasUnknown = true
-      } else {
-        throw missing("character '\(String(decoding: text, as: UTF8.self))'")
       }
     }
   }
 
-  private func appendBytes(_ piece: UnsafeBufferPointer<UInt8>, to queue: inout MergeQueue) throws {
+  private func appendBytes(_ piece: UnsafeBufferPointer<UInt8>, to queue: inout MergeQueue) {
     var lastWasUnknown = false
     for (i, byte) in piece.enumerated() {
       let id = byteIDs[Int(byte)]
@@ -145,7 +142,7 @@ struct BytePairModel: Sendable {
         lastWasUnknown = false
         continue
       }
-      guard let unknown else { throw missing("byte 0x" + String(byte, radix: 16, uppercase: true)) }
+      guard let unknown else { continue }
       if !(lastWasUnknown && fusesUnknown) { queue.append(token: unknown, start: i, end: i + 1) }
       lastWasUnknown = true
     }
@@ -153,7 +150,7 @@ struct BytePairModel: Sendable {
 
   private func appendScalars(
     _ piece: UnsafeBufferPointer<UInt8>, to queue: inout MergeQueue
-  ) throws {
+  ) {
     var lastWasUnknown = false
     var i = 0
     while i < piece.count {
@@ -173,17 +170,8 @@ struct BytePairModel: Sendable {
       } else if let unknown {
         if !(lastWasUnknown && fusesUnknown) { queue.append(token: unknown, start: i, end: end) }
         lastWasUnknown = true
-      } else {
-        throw missing("character '\(String(decoding: character, as: UTF8.self))'")
       }
       i = end
     }
-  }
-
-  private func missing(_ what: String) -> LabError {
-    LabError(
-      .badData, "the tokenizer has no token for \(what), and no unknown token either",
-      expected: "text that the vocabulary covers",
-      advice: "take the character out of the text, or use a tokenizer with byte fallback")
   }
 }

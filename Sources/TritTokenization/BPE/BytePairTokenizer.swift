@@ -54,19 +54,20 @@ public struct BytePairTokenizer: Tokenizer {
   /// Whether the template puts `bos` in front.
   public var addsBOS: Bool { prefix.first.map { $0 == bos } ?? false }
 
-  /// The ids of `text`; throws `badData` for a character that the vocabulary cannot express.
+  /// The ids of `text`. Throws `badData` for a text of 2 GiB or more.
   public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int] {
     var ids: [Int] = addSpecial ? prefix : []
     var text = text
     try text.withUTF8 { bytes in
-      try workspaces.withWorkspace { workspace in
+      try checkLength(bytes.count)
+      workspaces.withWorkspace { workspace in
         ids.reserveCapacity(ids.count + bytes.count / 3 + 1)
         for segment in addedRaw.split(bytes, parseSpecial: parseSpecial) {
           if let id = segment.id {
             ids.append(id)
             continue
           }
-          try encodePlain(
+          encodePlain(
             UnsafeBufferPointer(rebasing: bytes[segment.range]),
             isStart: segment.range.lowerBound == 0, parseSpecial: parseSpecial, into: &ids,
             workspace: workspace)
@@ -79,16 +80,16 @@ public struct BytePairTokenizer: Tokenizer {
   private func encodePlain(
     _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, parseSpecial: Bool, into ids: inout [Int],
     workspace: Workspace
-  ) throws {
+  ) {
     if normalizer.steps.isEmpty, addedNormalized.isEmpty {
-      return try encodePieces(bytes, isStart: isStart, into: &ids, workspace: workspace)
+      return encodePieces(bytes, isStart: isStart, into: &ids, workspace: workspace)
     }
-    try normalizer.normalize(Array(bytes)).withUnsafeBufferPointer { normalized in
+    normalizer.normalize(Array(bytes)).withUnsafeBufferPointer { normalized in
       for segment in addedNormalized.split(normalized, parseSpecial: parseSpecial) {
         if let id = segment.id {
           ids.append(id)
         } else {
-          try encodePieces(
+          encodePieces(
             UnsafeBufferPointer(rebasing: normalized[segment.range]),
             isStart: isStart && segment.range.lowerBound == 0, into: &ids, workspace: workspace)
         }
@@ -98,10 +99,23 @@ public struct BytePairTokenizer: Tokenizer {
 
   private func encodePieces(
     _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, into ids: inout [Int], workspace: Workspace
-  ) throws {
-    try preTokenizer.forEachPiece(of: bytes, isStart: isStart) { piece in
-      try model.encode(piece, into: &ids, workspace: workspace)
+  ) {
+    preTokenizer.forEachPiece(of: bytes, isStart: isStart) { piece in
+      model.encode(piece, into: &ids, workspace: workspace)
     }
+  }
+
+  /// The pieces that `text` is cut into before the model merges within each; added tokens are not
+  /// looked for. For listings and lessons: pieces of a byte-level tokenizer are shown as the bytes of
+  /// text that they are.
+  public func preTokenize(_ text: String) -> [String] {
+    var pieces: [String] = []
+    normalizer.normalize(Array(text.utf8)).withUnsafeBufferPointer { bytes in
+      preTokenizer.forEachPiece(of: bytes, isStart: true) { piece in
+        pieces.append(String(decoding: piece, as: UTF8.self))
+      }
+    }
+    return pieces
   }
 
   /// The bytes that `id` adds to a text.

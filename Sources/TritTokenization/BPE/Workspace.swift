@@ -43,9 +43,9 @@ final class WorkspacePool: Sendable {
   private let idle = Mutex<[Workspace]>([])
 
   /// Runs `body` with a workspace of its own.
-  func withWorkspace<R>(_ body: (Workspace) throws -> R) rethrows -> R {
+  func withWorkspace(_ body: (Workspace) -> Void) {
     let workspace = idle.withLock { $0.popLast() } ?? Workspace()
     defer { idle.withLock { $0.append(workspace) } }
-    return try body(workspace)
+    body(workspace)
   }
 }

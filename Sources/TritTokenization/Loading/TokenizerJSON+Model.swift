@@ -178,16 +178,22 @@ struct TokenizerJSONModel {
       joined.removeAll(keepingCapacity: true)
       joined += left.utf8
       joined += right.utf8
-      let merged = byText.find(joined)
-      guard let leftID = id(of: left), let rightID = id(of: right), merged >= 0 else {
-        let piece = id(of: left) == nil ? left : id(of: right) == nil ? right : left + right
+      let found = joined.withUnsafeBufferPointer { bytes in
+        let middle = left.utf8.count
+        return (
+          byText.find(UnsafeBufferPointer(rebasing: bytes[..<middle])),
+          byText.find(UnsafeBufferPointer(rebasing: bytes[middle...])), byText.find(bytes)
+        )
+      }
+      guard found.0 >= 0, found.1 >= 0, found.2 >= 0 else {
+        let piece = found.0 < 0 ? left : found.1 < 0 ? right : left + right
         throw LabError(
           .badData, "the merge names a piece that is not in the vocabulary",
           at: "\(list.place)[\(rank)]", expected: "pieces of the vocabulary", got: "'\(piece)'")
       }
       table.insert(
-        Int32(truncatingIfNeeded: leftID), Int32(truncatingIfNeeded: rightID), rank: rank,
-        merged: idsByText[merged], replacing: true)
+        idsByText[found.0], idsByText[found.1], rank: rank, merged: idsByText[found.2],
+        replacing: true)
     }
     return table
   }

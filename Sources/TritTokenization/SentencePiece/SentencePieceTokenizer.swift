@@ -48,25 +48,26 @@ public struct SentencePieceTokenizer: Tokenizer {
   /// Whether decoding drops the dummy prefix.
   public var stripsLeadingSpace: Bool { addsDummyPrefix }
 
-  /// The ids of `text`; throws `badData` for a character that the vocabulary cannot express.
+  /// The ids of `text`. Throws `badData` for a text of 2 GiB or more.
   public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int] {
     var ids: [Int] = []
     if addSpecial, addsBOS, let bos { ids.append(bos) }
     var text = text
     try text.withUTF8 { bytes in
-      try workspaces.withWorkspace { workspace in
+      try checkLength(bytes.count)
+      workspaces.withWorkspace { workspace in
         for segment in added.split(bytes, parseSpecial: parseSpecial) {
           if let id = segment.id {
             ids.append(id)
             continue
           }
           // Every plain segment begins the text or follows a special token.
-          try normalize(bytes[segment.range]).withUnsafeBufferPointer { normalized in
+          normalize(bytes[segment.range]).withUnsafeBufferPointer { normalized in
             for part in frozen.split(normalized, parseSpecial: true) {
               if let id = part.id {
                 ids.append(id)
               } else {
-                try model.encode(
+                model.encode(
                   UnsafeBufferPointer(rebasing: normalized[part.range]), into: &ids,
                   workspace: workspace)
               }

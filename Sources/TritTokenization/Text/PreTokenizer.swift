@@ -25,8 +25,8 @@ struct PreTokenizer: Sendable {
   /// Calls `body` with each piece of `text`. `isStart`: the text begins the whole input.
   func forEachPiece(
     of text: UnsafeBufferPointer<UInt8>, isStart: Bool,
-    _ body: (UnsafeBufferPointer<UInt8>) throws -> Void
-  ) rethrows {
+    _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
     guard !text.isEmpty else { return }
     let rewrites = steps.contains {
       switch $0 {
@@ -39,9 +39,9 @@ struct PreTokenizer: Sendable {
       var fragments = Fragments(
         bytes: Array(text), ranges: [0..<text.count], isStart: isStart, isMapped: false)
       for step in steps { step.apply(to: &fragments) }
-      try fragments.bytes.withUnsafeBufferPointer { bytes in
+      fragments.bytes.withUnsafeBufferPointer { bytes in
         for range in fragments.ranges where !range.isEmpty {
-          try body(UnsafeBufferPointer(rebasing: bytes[range]))
+          body(UnsafeBufferPointer(rebasing: bytes[range]))
         }
       }
       return
@@ -60,7 +60,7 @@ struct PreTokenizer: Sendable {
       }
     }
     for range in ranges where !range.isEmpty {
-      try body(UnsafeBufferPointer(rebasing: text[range]))
+      body(UnsafeBufferPointer(rebasing: text[range]))
     }
   }
 

@@ -47,3 +47,12 @@ extension TokenText {
   /// `Tokenizer.piece(_:)` for a tokenizer with this table.
   func piece(_ id: Int) -> String? { pieces.indices.contains(id) ? pieces[id] : nil }
 }
+
+/// Offsets into a text are 32-bit. Throws `badData` for longer ones.
+func checkLength(_ bytes: Int) throws {
+  guard bytes < Int32.max else {
+    throw LabError(
+      .badData, "the text is too long to encode at once", expected: "less than 2 GiB",
+      got: "\(bytes) bytes", advice: "encode it in parts")
+  }
+}
