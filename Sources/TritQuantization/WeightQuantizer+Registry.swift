@@ -76,7 +76,8 @@ extension Registry where Product == any WeightQuantizer {
       StageDescriptor(
         "lloyd", aliases: ["optimal"],
         summary: "the ternary weights of least squared error, exactly, by sorting",
-        source: "Lloyd 1982; Li, Zhang, Liu 2016, arXiv:1605.04711, the problem that it approximates",
+        source:
+          "Lloyd 1982; Li, Zhang, Liu 2016, arXiv:1605.04711, the problem that it approximates",
         parameters: granularityParameters(default: "tensor"), accepts: "finite float32 weights",
         gives: "ternary weights",
         exactness: .lossy("46.0 % zeros, relative MSE 0.190 on Gaussian weights"))

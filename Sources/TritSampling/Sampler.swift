@@ -34,10 +34,22 @@ public protocol LogitsProcessor: Sendable {
   mutating func process(_ candidates: inout [Candidate], history: borrowing TokenHistory)
 }
 
+/// What a sampler promises about the tokens that it draws; decides which laws `checkSampler` tests.
+public enum SamplerBehaviour: Sendable, Hashable {
+  /// Always the best candidate.
+  case best
+  /// Each candidate with the probability that the softmax of the logits gives it.
+  case proportional
+  /// Something else, that only the general laws cover.
+  case other
+}
+
 /// Draws one of the candidates. Laws: `checkSampler`.
 public protocol Sampler: Sendable {
   /// The registered name: `greedy`, `multinomial`.
   var name: String { get }
+  /// What it promises.
+  var behaviour: SamplerBehaviour { get }
   /// The token drawn from `candidates`, non-empty, not all −∞. The best of equals is the smaller token id.
   /// `random` is not touched by samplers that draw nothing.
   mutating func sample(_ candidates: borrowing [Candidate], random: inout SeededRandom) -> Int32

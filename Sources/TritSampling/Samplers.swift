@@ -12,6 +12,8 @@ public import TritCore
 public struct Greedy: Sampler {
   /// The registered name.
   public let name = "greedy"
+  /// The best.
+  public let behaviour = SamplerBehaviour.best
 
   /// Takes no parameters.
   public init() {}
@@ -31,6 +33,8 @@ public struct Greedy: Sampler {
 public struct Multinomial: Sampler {
   /// The registered name.
   public let name = "multinomial"
+  /// Proportional to the softmax.
+  public let behaviour = SamplerBehaviour.proportional
   private var cumulative: [Double] = []
 
   /// Takes no parameters.
