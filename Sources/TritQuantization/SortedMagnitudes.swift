@@ -8,8 +8,9 @@ enum SortedMagnitudes {
     _ group: MatrixView<Float>, _ body: (UnsafeBufferPointer<UInt32>) -> Result
   ) -> Result {
     let count = group.rows * group.columns
-    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * count) { memory in
-      guard let base = memory.baseAddress else { return body(UnsafeBufferPointer(memory)) }
+    let memory = AlignedBuffer<UInt32>(count: 2 * count)
+    return withExtendedLifetime(memory) {
+      let base = memory.base
       copyMagnitudes(group, to: base)
       if count < 2048 {
         var keys = UnsafeMutableBufferPointer(start: base, count: count)
@@ -25,10 +26,10 @@ enum SortedMagnitudes {
   static func lowerMedian(of group: MatrixView<Float>) -> Float {
     let count = group.rows * group.columns
     guard count > 0 else { return 0 }
-    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { memory in
-      guard let base = memory.baseAddress else { return 0 }
-      copyMagnitudes(group, to: base)
-      return Float(bitPattern: select((count - 1) / 2, of: base, count))
+    let memory = AlignedBuffer<UInt32>(count: count)
+    return withExtendedLifetime(memory) {
+      copyMagnitudes(group, to: memory.base)
+      return Float(bitPattern: select((count - 1) / 2, of: memory.base, count))
     }
   }
 
@@ -46,29 +47,28 @@ enum SortedMagnitudes {
   private static func radixSort(
     _ keys: UnsafeMutablePointer<UInt32>, scratch: UnsafeMutablePointer<UInt32>, _ count: Int
   ) {
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: 2048) { places in
-      var from = keys
-      var to = scratch
-      for shift: UInt32 in [0, 11, 22] {
-        places.update(repeating: 0)
-        for index in 0..<count { places[Int((from[index] >> shift) & 2047)] += 1 }
-        var next = 0
-        for digit in 0..<2048 {
-          let size = places[digit]
-          places[digit] = next
-          next += size
-        }
-        for index in 0..<count {
-          let key = from[index]
-          let digit = Int((key >> shift) & 2047)
-          to[places[digit]] = key
-          places[digit] += 1
-        }
-        swap(&from, &to)
+    var places = [Int](repeating: 0, count: 2048)
+    var from = keys
+    var to = scratch
+    for shift: UInt32 in [0, 11, 22] {
+      for digit in 0..<2048 { places[digit] = 0 }
+      for index in 0..<count { places[Int((from[index] >> shift) & 2047)] += 1 }
+      var next = 0
+      for digit in 0..<2048 {
+        let size = places[digit]
+        places[digit] = next
+        next += size
       }
-      // Three passes leave the result in what was the scratch.
-      keys.update(from: from, count: count)
+      for index in 0..<count {
+        let key = from[index]
+        let digit = Int((key >> shift) & 2047)
+        to[places[digit]] = key
+        places[digit] += 1
+      }
+      swap(&from, &to)
     }
+    // Three passes leave the result in what was the scratch.
+    keys.update(from: from, count: count)
   }
 
   /// The key of rank `rank` (from 0, rising), by quickselect with the median of three.

@@ -35,8 +35,10 @@ import TritLab
 
   private func error(_ values: Matrix<Float>) -> Double {
     var (error, signal) = (0.0, 0.0)
-    for (x, y) in zip(Self.weights.storage.buffer, values.storage.buffer) {
-      error += Double(x - y) * Double(x - y)
+    for index in 0..<values.storage.count {
+      let x = Self.weights.storage[index]
+      let difference = Double(x - values.storage[index])
+      error += difference * difference
       signal += Double(x) * Double(x)
     }
     return error / signal
@@ -45,7 +47,9 @@ import TritLab
   @Test(arguments: table) func agrees(row: Row) throws {
     let quantizer = try Registry<any WeightQuantizer>.standard.make(StageChoice(row.quantizer))
     let result = try quantizer.quantize(Self.weights.view).dequantized()
-    let zeros = Double(result.storage.buffer.count { $0 == 0 }) / Double(result.storage.count)
+    let zeros =
+      Double((0..<result.storage.count).count { result.storage[$0] == 0 })
+      / Double(result.storage.count)
     // 524,288 samples: the standard error of a share is below 0.0007, that of an error ratio likewise.
     #expect(abs(zeros - row.zeros) < 0.003)
     #expect(abs(error(result) - row.error) < 0.002)

@@ -8,7 +8,9 @@ import TritLab
 
   private func quantize(_ choice: String, _ rows: [[Float]]) throws -> QuantizedWeights {
     let weights = Matrix<Float>(rows: rows.count, columns: rows[0].count, rows.flatMap { $0 })
-    return try Self.registry.make(StageChoice(parsing: choice)).quantize(weights.view)
+    return try withExtendedLifetime(weights) {
+      try Self.registry.make(StageChoice(parsing: choice)).quantize(weights.view)
+    }
   }
 
   private func ternary(_ choice: String, _ rows: [[Float]]) throws -> ([Int8], [Float]) {
@@ -111,8 +113,9 @@ import TritLab
         Float(random.uniform() * 2 - 1).rounded(.toNearestOrEven) + Float(random.below(5)) / 4
       }
       let result = try quantize("lloyd", [weights]).dequantized()
-      let reached = zip(weights, result.storage.buffer).reduce(0.0) {
-        $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1)
+      let reached = weights.indices.reduce(0.0) {
+        let difference = Double(weights[$1] - result[0, $1])
+        return $0 + difference * difference
       }
       var best = Double.infinity
       for subset in 0..<(1 << count) {
@@ -130,10 +133,8 @@ import TritLab
   }
 
   @Test func integersAreSymmetricByDefault() throws {
-    let (values, scales) = try integer("int8", [[1.27, -1.27, 0.005, 0.015], [0, 0, 0, 0]])
-    #expect(
-      values == [127, -127, 0, 1, 0, 0, 0, 0] || values == [127, -127, 1, 2, 0, 0, 0, 0]
-        || values == [127, -127, 0, 2, 0, 0, 0, 0])
+    let (values, scales) = try integer("int8", [[1.27, -1.27, 0.004, 0.016], [0, 0, 0, 0]])
+    #expect(values == [127, -127, 0, 2, 0, 0, 0, 0])
     #expect(abs(scales[0] - 0.01) < 1e-8 && scales[1] == 0)
     #expect(try integer("int4", [[7, -7, 2.5, 3.5]]).0 == [7, -7, 2, 4])
     #expect(try integer("int2:range=symmetric", [[1, -1, 0.4, -0.6]]).0 == [1, -1, 0, -1])

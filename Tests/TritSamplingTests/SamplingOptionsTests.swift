@@ -36,15 +36,16 @@ import TritLab
     }
   }
 
-  @Test(
-    arguments: [
-      \SamplingOptions.temperature, \.topP, \.minP, \.typical, \.repeatPenalty,
-    ] as [WritableKeyPath<SamplingOptions, Double> & Sendable])
-  func numbersOutOfRangeAreErrors(key: WritableKeyPath<SamplingOptions, Double> & Sendable) {
-    for value in [-0.1, .nan, .infinity] {
-      var options = SamplingOptions()
-      options[keyPath: key] = value
-      #expect(options.problems().count == 1, "\(value)")
+  @Test func numbersOutOfRangeAreErrors() {
+    let keys: [WritableKeyPath<SamplingOptions, Double>] = [
+      \.temperature, \.topP, \.minP, \.typical, \.repeatPenalty,
+    ]
+    for key in keys {
+      for value in [-0.1, .nan, .infinity] {
+        var options = SamplingOptions()
+        options[keyPath: key] = value
+        #expect(options.problems().count == 1, "\(value)")
+      }
     }
   }
 

@@ -57,12 +57,14 @@ private struct ActivationLawCase {
     }
     if quantizer.form == .int8 { broken += integerProblems(whole) }
     let values = whole.dequantized()
-    if !values.storage.buffer.allSatisfy(\.isFinite) {
-      broken.append("finite rows stay finite")
-    }
-    if !values.view.row(1).allSatisfy({ $0 == 0 }) { broken.append("a zero row stays zero") }
-    if !keepsMostOf(input.view.row(0), values.view.row(0)) {
-      broken.append("a Gaussian row loses less than it keeps")
+    withExtendedLifetime((input, values)) {
+      if !values.storage.buffer.allSatisfy(\.isFinite) {
+        broken.append("finite rows stay finite")
+      }
+      if !values.view.row(1).allSatisfy({ $0 == 0 }) { broken.append("a zero row stays zero") }
+      if !keepsMostOf(input.view.row(0), values.view.row(0)) {
+        broken.append("a Gaussian row loses less than it keeps")
+      }
     }
     broken += isolationProblems(input, quantizer)
     return broken.map { LawViolation($0, place) } + damageProblems(quantizer)
@@ -92,8 +94,10 @@ private struct ActivationLawCase {
       base: padded.storage.base, rows: rows, columns: columns, stride: columns + gap)
     let output = dirty()
     output.begin(rows: rows, form: quantizer.form)
-    for range in [4..<rows, 0..<1, 1..<4, 2..<2] {
-      quantizer.quantize(view, rows: range, into: output)
+    withExtendedLifetime(padded) {
+      for range in [4..<rows, 0..<1, 1..<4, 2..<2] {
+        quantizer.quantize(view, rows: range, into: output)
+      }
     }
     return output
   }
@@ -172,8 +176,10 @@ private struct ActivationLawCase {
       let row = Matrix<Float>(rows: 1, columns: columns, [Float](repeating: 0.5, count: columns))
       row[0, columns - 1] = value
       let output = QuantizedRows(capacity: 1, columns: columns)
-      quantizer.quantize(row.view, into: output)
-      return output.dequantized().storage.buffer.allSatisfy(\.isFinite)
+      withExtendedLifetime(row) { quantizer.quantize(row.view, into: output) }
+      let values = output.dequantized()
+      let vanished = (0..<columns).allSatisfy { values[0, $0].isFinite }
+      return vanished
         ? LawViolation(
           "NaN and infinity stay visible", "\(value) in the last of \(columns) columns vanished")
         : nil

@@ -132,8 +132,10 @@ private struct WeightLawCase: CustomStringConvertible {
       for column in 0..<columns { padded[row, column] = weights[row, column] }
       for column in columns..<(columns + gap) { padded[row, column] = .nan }
     }
-    return try quantizer.quantize(
-      MatrixView(base: padded.storage.base, rows: rows, columns: columns, stride: columns + gap))
+    return try withExtendedLifetime(padded) {
+      try quantizer.quantize(
+        MatrixView(base: padded.storage.base, rows: rows, columns: columns, stride: columns + gap))
+    }
   }
 
   private func equal(_ a: QuantizedWeights, _ b: QuantizedWeights) -> Bool {
