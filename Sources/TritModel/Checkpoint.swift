@@ -43,7 +43,7 @@ public struct Checkpoint: Sendable {
 
   /// The tokenizer that belongs to the checkpoint.
   public func tokenizer() throws -> any Tokenizer {
-    throw LabError(.missingInput, "no tokenizer yet")
+    try TokenizerLoader.load(path: path)
   }
 
   /// Whether the output head is the embedding matrix.
@@ -51,11 +51,15 @@ public struct Checkpoint: Sendable {
     configuration.tiesEmbeddings ?? (source.info(names.head) == nil)
   }
 
-  /// The embedding matrix's tensor, `[vocabulary, hidden]`.
-  public var embeddingName: String { names.embedding }
+  /// The embedding matrix's tensor, `[vocabulary, hidden]`. A tied matrix is stored once, under either
+  /// name.
+  public var embeddingName: String {
+    tiesEmbeddings && source.info(names.embedding) == nil && source.info(names.head) != nil
+      ? names.head : names.embedding
+  }
 
   /// The output head's tensor: the embedding where it is tied.
-  public var headName: String { tiesEmbeddings ? names.embedding : names.head }
+  public var headName: String { tiesEmbeddings ? embeddingName : names.head }
 
   /// Gains of the norm before the head, `[hidden]`.
   func finalNorm() throws -> [Float] {
@@ -175,7 +179,7 @@ extension Checkpoint {
   /// Presence and shape of every tensor; leftovers are named, since ignoring one would run another model.
   private func checkTensors() throws {
     var known: Set<String> = [names.embedding, names.finalNorm]
-    try checkShape(names.embedding, [configuration.vocabularySize, configuration.hiddenSize])
+    try checkShape(embeddingName, [configuration.vocabularySize, configuration.hiddenSize])
     _ = try info(names.finalNorm)
     if !tiesEmbeddings {
       try checkShape(names.head, [configuration.vocabularySize, configuration.hiddenSize])

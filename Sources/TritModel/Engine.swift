@@ -167,6 +167,7 @@ public final class Engine: LanguageModel {
     return logits(rows: 0..<1).row(0)
   }
 
+  /// Runs `tokens` from an empty cache and hands out the logits after each position from `first` on.
   public func forEachLogits(
     of tokens: [Int], from first: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void

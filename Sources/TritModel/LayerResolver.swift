@@ -115,16 +115,16 @@ public struct LayerResolver: Sendable {
 }
 
 /// A glob over layer names: `*` any run, `?` one character; `blk.-1.` counts layers from the end.
-struct Glob: Sendable {
+package struct Glob: Sendable {
   private let pattern: [Character]
 
-  init(_ text: String, layers: Int) {
+  package init(_ text: String, layers: Int) {
     var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if parts.count > 1, let index = Int(parts[1]), index < 0 { parts[1] = "\(layers + index)" }
     pattern = Array(parts.joined(separator: "."))
   }
 
-  func matches(_ name: String) -> Bool {
+  package func matches(_ name: String) -> Bool {
     let name = Array(name)
     // The classic two-pointer walk: remember the last star and how much it has eaten.
     var (p, n, star, eaten) = (0, 0, -1, 0)

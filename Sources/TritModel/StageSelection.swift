@@ -37,11 +37,13 @@ public struct StageSelection: Sendable, Hashable {
     self.layers = layers
   }
 
-  /// The fp32 reference: master weights where there are any, else dequantized ones, through OpenBLAS,
-  /// no activation quantization, f32 cache and head.
+  /// The fp32 reference: the same function with float32 weights through OpenBLAS and no activation
+  /// quantization, f32 cache and head. A ternary checkpoint is dequantized; BitNet masters go through
+  /// absmean first, since the network that was trained is the one with ternary weights: its masters
+  /// alone are a network that nobody trained.
   public static let reference = StageSelection(
-    quantizer: StageChoice("none"), activations: StageChoice("none"),
-    kernel: StageChoice("openblas"), attention: StageChoice("naive"), cache: StageChoice("f32"),
+    quantizer: nil, activations: StageChoice("none"), kernel: StageChoice("openblas"),
+    attention: StageChoice("naive"), cache: StageChoice("f32"),
     head: StageChoice("f32"))
 }
 

@@ -3,7 +3,7 @@ import TritFormats
 import TritKernels
 
 /// Reading of tensors that already hold trits, in whatever container, exactly.
-enum TernaryTensors {
+package enum TernaryTensors {
   /// Whether tensors of `type` hold trits.
   static func isContainer(_ type: TensorType) -> Bool { packing(of: type) != nil }
 
@@ -47,7 +47,7 @@ enum TernaryTensors {
   ///
   /// Source: transformers `integrations/bitnet.py`, `pack_weights`. Not I2_S: there a byte mixes columns,
   /// here it mixes rows.
-  static func readHuggingFace(
+  package static func readHuggingFace(
     _ info: TensorInfo, rows: Int, columns: Int, scale: Float, from source: any TensorSource
   ) throws -> TernaryMatrix {
     let plane = (rows + 3) / 4

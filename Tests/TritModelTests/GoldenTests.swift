@@ -84,7 +84,7 @@ struct Expected {
     try #require(SharedData.path("golden/" + golden.name))
   }
 
-  private func exact(_ kernel: String = "reference") -> StageSelection {
+  private func exact(_ kernel: String = "auto") -> StageSelection {
     StageSelection(
       kernel: StageChoice(kernel), cache: StageChoice("f32"), head: StageChoice("f32"))
   }
