@@ -96,10 +96,17 @@ extension FloatEncoding {
   static func q6(
     _ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, blocks: Int
   ) throws {
-    let scales = AlignedBuffer<Float>(count: 16)
-    let codes = AlignedBuffer<UInt8>(count: 256)
-    let scale = scales.base
-    let code = codes.base
+    try withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { scale in
+      try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { code in
+        try q6(source, target, blocks: blocks, scale: scale, code: code)
+      }
+    }
+  }
+
+  private static func q6(
+    _ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, blocks: Int,
+    scale: UnsafeMutableBufferPointer<Float>, code: UnsafeMutableBufferPointer<UInt8>
+  ) throws {
     for block in 0..<blocks {
       let values = source + 256 * block
       let bytes = target + 210 * block
@@ -126,7 +133,7 @@ extension FloatEncoding {
         let quantized = rounding(load(values + 16 * group) * inverse) + 32
         for i in 0..<16 { code[16 &* group &+ i] = UInt8(quantized[i]) }
       }
-      pack(code, bytes)
+      pack(UnsafeBufferPointer(code), bytes)
     }
   }
 
@@ -144,18 +151,19 @@ extension FloatEncoding {
 
   /// The scale that makes Σ x² (x − scale·code)² small: around the one that maps the value of largest
   /// magnitude to −32, nineteen are tried in steps of 0.1 / 32, each with its least-squares refinement.
-  private static func groupScale(_ values: Group) -> Float {
-    let magnitudes = values.replacing(with: -values, where: values .< 0)
+  private static func groupScale(_ group: Group) -> Float {
+    let magnitudes = group.replacing(with: -group, where: group .< 0)
     let largest = magnitudes.max()
     guard largest >= 1e-15 else { return 0 }
-    let extreme = magnitudes[0] == largest ? values[0] : firstExtreme(values, largest)
+    // In units of the largest, so that no square can overflow.
+    let values = group / largest
+    let extreme: Float = (0..<16).contains { group[$0] == largest } ? 1 : -1
     let weights = values * values
     let weighted = weights * values
     var best: Float = -1
     var result: Float = 0
     for step in -9...9 {
       let inverse = -(32 + 0.1 * Float(step)) / extreme
-      guard inverse.isFinite else { continue }
       let codes = rounding(values * inverse)
       let product = (weighted * codes).sum()
       let norm = (weights * codes * codes).sum()
@@ -163,23 +171,21 @@ extension FloatEncoding {
       result = product / norm
       best = product * result
     }
-    return result.isFinite ? result : 0
-  }
-
-  private static func firstExtreme(_ values: Group, _ largest: Float) -> Float {
-    for i in 0..<16 where values[i].magnitude == largest { return values[i] }
-    return largest
+    return result * largest
   }
 
   /// Puts codes 0…63 into 128 bytes of low nibbles and 64 bytes of upper bit pairs.
-  private static func pack(_ codes: UnsafePointer<UInt8>, _ bytes: UnsafeMutableRawPointer) {
+  private static func pack(_ codes: UnsafeBufferPointer<UInt8>, _ bytes: UnsafeMutableRawPointer) {
     let target = bytes.assumingMemoryBound(to: UInt8.self)
     for half in 0..<2 {
-      let code = codes + 128 * half
+      let first = 128 * half
       let low = target + 64 * half
       let high = target + 128 + 32 * half
       for i in 0..<32 {
-        let (a, b, c, d) = (code[i], code[i &+ 32], code[i &+ 64], code[i &+ 96])
+        let (a, b, c, d) = (
+          codes[first &+ i], codes[first &+ i &+ 32], codes[first &+ i &+ 64],
+          codes[first &+ i &+ 96]
+        )
         low[i] = a & 15 | (c & 15) << 4
         low[i &+ 32] = b & 15 | (d & 15) << 4
         high[i] = a >> 4 | (b >> 4) << 2 | (c >> 4) << 4 | (d >> 4) << 6

@@ -1,4 +1,4 @@
-import TritCore
+public import TritCore
 
 /// Narrowing of float32 values to on-disk types.
 ///
@@ -19,6 +19,11 @@ public enum FloatEncoding {
       try encode(values, as: type, to: UnsafeMutableRawBufferPointer(buffer))
       initialized = size
     }
+  }
+
+  /// The same of a buffer, which lives until it is done.
+  public static func encode(_ values: AlignedBuffer<Float>, as type: TensorType) throws -> [UInt8] {
+    try withExtendedLifetime(values) { try encode(values.buffer, as: type) }
   }
 
   /// The same into memory of the right size.

@@ -30,7 +30,7 @@ import _TritTestSupport
       if info.type == .i2_s {
         #expect(throws: LabError.self) { try file.floats(info.name) }
       } else {
-        #expect(try file.floats(info.name).buffer.allSatisfy { $0.isFinite })
+        #expect(try file.floats(info.name).elements.allSatisfy { $0.isFinite })
       }
     }
   }
