@@ -23,7 +23,7 @@ public protocol LossyLinear: PreparedLinear {
 /// sums in float64. Returns what was broken; empty means that all laws hold. Deterministic.
 public func checkLinearKernel(
   _ kernel: any LinearKernel, against oracle: any LinearKernel = ReferenceKernel(),
-  shapes: [WeightShape] = WeightShape.awkward, tokens: [Int] = [1, 2, 3, 4, 7, 8, 13, 33]
+  shapes: [WeightShape] = WeightShape.awkward, tokens: [Int] = [1, 2, 3, 4, 7, 12, 33]
 ) -> [LawViolation] {
   var checker = KernelChecker(kernel: kernel, oracle: oracle)
   for shape in shapes {
@@ -71,7 +71,10 @@ private struct KernelChecker {
     facts(prepared, shape, evidence)
     guard let exact = try? oracle.prepare(weights) else { return }
     // Extreme weights differ from random ones in overflow only: a few tokens show it.
-    let counts = fill == .random ? tokens : [min(tokens.max() ?? 1, LawCases.activationPatterns)]
+    var counts = fill == .random ? tokens : [min(tokens.max() ?? 1, LawCases.activationPatterns)]
+    if shape.rows * shape.columns > 80_000, counts.count > 2 {
+      counts = [counts[0], min(counts.max() ?? 1, 9)]
+    }
     for (index, count) in counts.enumerated() where count > 0 {
       let x = LawCases.activations(
         rows: count, columns: shape.columns, form: kernel.accepts, first: index,

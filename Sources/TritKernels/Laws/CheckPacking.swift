@@ -82,7 +82,11 @@ private struct PackingChecker {
         broken("unpack(pack(w)) is w", "\(evidence): \(difference)")
       }
       let again = try packing.pack(back)
-      if !again.bytes.rawBuffer.elementsEqual(packed.bytes.rawBuffer) {
+      // The pointer does not keep its buffer alive.
+      let isSame = withExtendedLifetime(again) {
+        $0.bytes.rawBuffer.elementsEqual(packed.bytes.rawBuffer)
+      }
+      if !isSame {
         broken("packing what was unpacked gives the same bytes", evidence)
       }
       let read = try packing.read(
@@ -129,11 +133,13 @@ private struct PackingChecker {
       }
     }
     let long = AlignedBuffer<UInt8>(count: bytes.count + 32)
+    defer { withExtendedLifetime(long) {} }
     if refusal(long.rawBuffer, packed, evidence) == nil {
       broken("too many bytes are an error", evidence)
     }
     var random = SeededRandom(seed: UInt64(bytes.count))
     let noise = AlignedBuffer<UInt8>(count: bytes.count)
+    defer { withExtendedLifetime(noise) {} }
     for index in 0..<noise.count { noise.base[index] = UInt8(truncatingIfNeeded: random.next()) }
     _ = refusal(noise.rawBuffer, packed, evidence)
     for index in 0..<noise.count { noise.base[index] = 0xFF }

@@ -19,5 +19,53 @@ extension Registry where Product == any LinearKernel {
         accepts: "any weights (dequantized to float32); float32 activations",
         gives: "float32 outputs")
     ) { _ in ReferenceFloatKernel() }
+    registerScalar()
+  }
+
+  private mutating func registerScalar() {
+    register(
+      StageDescriptor(
+        "int8/scalar",
+        summary:
+          "adds blocking: a row is read once for 16 tokens, plain Swift that the compiler vectorizes",
+        source: "y = s_x · s_w · Σ w · q",
+        accepts: "ternary or integer weights, any scales and shape; int8 activations",
+        gives: "int32 sums, float32 outputs")
+    ) { _ in Int8ScalarKernel() }
+    register(
+      StageDescriptor(
+        "int4/scalar", summary: "adds packing: two weights a byte, unpacked run by run",
+        source: "two's-complement nibbles",
+        accepts: "ternary weights or integers of 2 to 4 bits, even groups; int8 activations",
+        gives: "int32 sums, float32 outputs")
+    ) { _ in Int4ScalarKernel() }
+    register(
+      StageDescriptor(
+        "i2_s/scalar", summary: "adds trits in 2 bits: four shifts and masks a byte",
+        source: "bitnet.cpp's I2_S, arXiv 2502.11880; microsoft/BitNet, ggml-bitnet-mad.cpp",
+        accepts: "ternary weights, scale per tensor or row, any shape; int8 activations",
+        gives: "int32 sums, float32 outputs")
+    ) { _ in I2SScalarKernel() }
+    register(
+      StageDescriptor(
+        "tq2_0/scalar", summary: "as i2_s, in blocks of 256 that can have their own scales",
+        source: "llama.cpp, TQ2_0",
+        accepts: "ternary weights, scale per tensor, row or groups of 256; int8 activations",
+        gives: "int32 sums (but for groups), float32 outputs")
+    ) { _ in TQ2ScalarKernel() }
+    register(
+      StageDescriptor(
+        "tq1_0/scalar", summary: "adds 1.69 bits: base-3 digits come out by multiplying by 3",
+        source: "llama.cpp, TQ1_0",
+        accepts: "ternary weights, scale per tensor, row or groups of 256; int8 activations",
+        gives: "int32 sums (but for groups), float32 outputs")
+    ) { _ in TQ1ScalarKernel() }
+    register(
+      StageDescriptor(
+        "base3/scalar", summary: "adds 1.6 bits: one look-up in a table of 256 gives five trits",
+        source: "3⁵ = 243 < 256",
+        accepts: "ternary weights, any scales and shape; int8 activations",
+        gives: "int32 sums (but for groups), float32 outputs")
+    ) { _ in Base3ScalarKernel() }
   }
 }
