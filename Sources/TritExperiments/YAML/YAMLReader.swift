@@ -1,6 +1,6 @@
 internal import CYaml
 internal import Foundation
-public import TritCore
+internal import TritCore
 
 /// Reads one YAML document into a tree of nodes through libyaml.
 ///
@@ -241,7 +241,8 @@ private struct EventParser {
       let before = bytes[..<offset]
       let line = before.count { $0 == 0x0A } + 1
       let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-      let column = String(decoding: bytes[lineStart..<offset], as: UTF8.self).unicodeScalars.count + 1
+      let column =
+        String(decoding: bytes[lineStart..<offset], as: UTF8.self).unicodeScalars.count + 1
       return LabError(
         .badData, problem, at: position(line, column).description,
         expected: "text in UTF-8 without control characters",

@@ -1,0 +1,278 @@
+internal import Foundation
+internal import TritCore
+public import TritModel
+
+extension ExperimentFile {
+  /// Reads and checks an experiment file, overrides applied first.
+  ///
+  /// Throws `LabErrors` with everything that is wrong in the file: each problem with its place
+  /// (`file:line:column` or `--set path`), its key path, what was expected and the nearest valid name.
+  /// - Parameter overrides: `key.path=value` each, later ones win.
+  public static func read(
+    path: String, overrides: [String] = [], registries: StageRegistries = .standard
+  ) throws -> ExperimentFile {
+    try decode(
+      YAMLReader.read(path: path), path: path, overrides: overrides, registries: registries)
+  }
+
+  /// Checks a document that has been read from `path`.
+  static func decode(
+    _ document: YAMLNode, path: String, overrides: [String], registries: StageRegistries
+  ) throws -> ExperimentFile {
+    var document = document
+    let problems = Problems()
+    var bad: [LabError] = []
+    for text in overrides {
+      do {
+        try Override(text).apply(to: &document)
+      } catch let error as LabError {
+        bad.append(error)
+      }
+    }
+    let decoder = ExperimentDecoder(
+      folder: (path as NSString).deletingLastPathComponent,
+      stages: StageDecoding(catalog: StageNames(registries), problems: problems),
+      problems: problems)
+    let file = decoder.file(document, path: path)
+    let all = bad + problems.list
+    guard all.isEmpty, let file else { throw LabErrors(all) }
+    return file
+  }
+}
+
+/// Decodes the document of an experiment strictly; what is wrong goes to `problems`.
+struct ExperimentDecoder {
+  /// The folder of the file, for the paths written in it.
+  let folder: String
+  let stages: StageDecoding
+  let problems: Problems
+
+  static let keys = [
+    "name", "description", "model", "reference", "base", "sweep", "variants", "measure", "plots",
+    "threads", "seed", "context",
+  ]
+  /// What a variant can choose.
+  static let settingKeys =
+    ["model"] + StageKey.allCases.map(\.rawValue) + ["sampler", "threads", "layers"]
+  /// More threads or positions than any machine or model of today has: a slip, not a wish.
+  static let threadRange = 1...1024
+  static let contextRange = 2...16_777_216
+
+  func file(_ document: YAMLNode, path: String) -> ExperimentFile? {
+    guard
+      let fields = Fields(
+        document, "", keys: Self.keys,
+        expected: "a mapping with 'name', 'measure' and what is to vary", problems)
+    else { return nil }
+    let name = fields.text("name")
+    if fields["name"] == nil {
+      fields.missing("name", expected: "a short name; run directories are called after it")
+    }
+    if let name, name.slug.isEmpty, let node = fields["name"] {
+      problems.add(
+        "bad value", "name", at: node.position, expected: "a name with letters or digits",
+        got: "\"\(name)\"")
+    }
+    let seed = fields.integer("seed", 0...(1 << 53)) ?? 1
+    let base = fields["base"].map { settings($0, "base") } ?? VariantSettings()
+    let reference = reference(fields)
+    let measure = fields["measure"].map { measurements($0, seed: UInt64(seed)) } ?? Measurements()
+    if fields["measure"] == nil {
+      fields.missing(
+        "measure", expected: "a mapping with keys of: \(Self.measureKeys.joined(separator: ", "))")
+    }
+    return ExperimentFile(
+      name: name ?? "", description: fields.text("description"),
+      model: fields["model"].flatMap { pathReference($0, "model") }, reference: reference,
+      base: base, sweep: fields["sweep"].map(sweep) ?? [],
+      variants: fields["variants"].map(variants) ?? [], measure: measure,
+      plots: fields["plots"].map { plots($0, measure: measure, hasReference: reference != nil) }
+        ?? [],
+      threads: fields.integer("threads", Self.threadRange), seed: UInt64(seed),
+      context: fields.integer("context", Self.contextRange), path: path, document: document)
+  }
+
+  /// A path or name; where it was written decides what it is relative to.
+  func pathReference(_ node: YAMLNode, _ path: String) -> PathReference? {
+    guard let text = problems.text(node, path, expected: "a path or a name") else { return nil }
+    guard !text.isEmpty else {
+      problems.add("is empty", path, at: node.position, expected: "a path or a name")
+      return nil
+    }
+    var reference = PathReference(text: text, path: text)
+    guard !reference.isName else { return reference }
+    if text.hasPrefix("~/") {
+      reference.path = NSString(string: text).expandingTildeInPath
+    } else if !text.hasPrefix("/"), case .file = node.position, !folder.isEmpty {
+      reference.path = NSString(string: folder + "/" + text).standardizingPath
+    }
+    return reference
+  }
+
+  // MARK: Variants
+
+  /// The choices of one variant.
+  func settings(
+    _ node: YAMLNode, _ path: String, besides extra: [String] = []
+  ) -> VariantSettings {
+    var result = VariantSettings()
+    guard
+      let fields = Fields(
+        node, path, keys: extra + Self.settingKeys, nullIsEmpty: extra.isEmpty, problems)
+    else { return result }
+    for key in Self.settingKeys {
+      guard let value = fields[key] else { continue }
+      result.positions[key] = value.position
+      set(key, value, fields.keyPath(key), in: &result)
+    }
+    return result
+  }
+
+  /// Reads the value of one key into `result`.
+  private func set(
+    _ key: String, _ node: YAMLNode, _ path: String, in result: inout VariantSettings
+  ) {
+    switch key {
+    case "model": result.model = pathReference(node, path)
+    case "sampler": result.sampler = stages.sampler(node, path)
+    case "threads": result.threads = problems.integer(node, path, Self.threadRange)
+    case "layers": result.layers = layers(node, path)
+    default:
+      if let stage = StageKey(rawValue: key) {
+        result.stages[stage] = stages.choice(node, path, stage)
+      }
+    }
+  }
+
+  private func layers(_ node: YAMLNode, _ path: String) -> [LayerSettings] {
+    guard let entries = node.entries else {
+      problems.wrongType(
+        node, path,
+        expected: "a mapping from layer globs to choices: {\"blk.0.*\": {quantizer: none}}")
+      return []
+    }
+    return entries.compactMap { entry in
+      let inner = "\(path).\"\(entry.key)\""
+      if !LayerGlob.canMatch(entry.key) {
+        problems.add(
+          "no layer can match this glob", inner, at: entry.keyPosition,
+          expected: "a glob over blk.N.\(LayerGlob.linears.joined(separator: " | "))",
+          got: entry.key, advice: "as in blk.0.*, blk.*.ffn_down, blk.-1.attn_q")
+      }
+      let keys = StageKey.perLayer
+      guard let fields = Fields(entry.value, inner, keys: keys.map(\.rawValue), problems) else {
+        return nil
+      }
+      var layer = LayerSettings(pattern: entry.key, stages: [:])
+      for key in keys {
+        guard let value = fields[key.rawValue] else { continue }
+        layer.stages[key] = stages.choice(value, fields.keyPath(key.rawValue), key)
+      }
+      return layer
+    }
+  }
+
+  private func sweep(_ node: YAMLNode) -> [SweepAxis] {
+    guard let fields = Fields(node, "sweep", keys: Self.settingKeys, problems) else { return [] }
+    return (node.entries ?? []).compactMap { entry in
+      guard Self.settingKeys.contains(entry.key) else { return nil }
+      let path = fields.keyPath(entry.key)
+      guard let values = entry.value.elements else {
+        problems.wrongType(
+          entry.value, path, expected: "a list of values",
+          advice: "write [\(YAMLWriter.flow(entry.value))], or move a single value to 'base'")
+        return nil
+      }
+      guard !values.isEmpty else {
+        problems.add(
+          "the list is empty", path, at: entry.value.position, expected: "a value or more")
+        return nil
+      }
+      let settings = values.enumerated().map { index, value in
+        var one = VariantSettings()
+        one.positions[entry.key] = value.position
+        set(entry.key, value, "\(path)[\(index)]", in: &one)
+        return one
+      }
+      return SweepAxis(key: entry.key, values: settings)
+    }
+  }
+
+  private func variants(_ node: YAMLNode) -> [NamedVariant] {
+    guard let list = node.elements else {
+      problems.wrongType(
+        node, "variants", expected: "a list of variants: - {name: …, quantizer: …}")
+      return []
+    }
+    var names: [String: SourcePosition] = [:]
+    return list.enumerated().map { index, item in
+      let path = "variants[\(index)]"
+      let settings = settings(item, path, besides: ["name"])
+      var name = ""
+      if let node = item["name"] {
+        name = problems.text(node, "\(path).name") ?? ""
+        if let earlier = names.updateValue(node.position, forKey: name), !name.isEmpty {
+          problems.add(
+            "the name '\(name)' stands twice", "\(path).name", at: node.position,
+            expected: "a name for each variant", got: "the first is at \(earlier)")
+        }
+      } else if item.entries != nil {
+        problems.add(
+          "missing", "\(path).name", at: item.position, expected: "a name to show in tables")
+      }
+      return NamedVariant(name: name, settings: settings, position: item.position)
+    }
+  }
+
+  /// The words for the reference; `openblas-f32` is `StageSelection.reference`.
+  static let referenceWords = ["openblas-f32", "none"]
+
+  private func reference(_ fields: Fields) -> VariantSettings? {
+    guard let node = fields["reference"] else { return .openblas }
+    if case .scalar = node.content {
+      let word = problems.word(node, "reference", Self.referenceWords)
+      return word == "none" ? nil : .openblas
+    }
+    var reference = VariantSettings.openblas.overridden(by: settings(node, "reference"))
+    reference.sampler = nil
+    return reference
+  }
+
+  private func plots(_ node: YAMLNode, measure: Measurements, hasReference: Bool) -> [PlotKind] {
+    guard let list = node.elements else {
+      problems.wrongType(node, "plots", expected: "a list of plots: [perplexity-by-variant, …]")
+      return []
+    }
+    return list.enumerated().compactMap { index, item in
+      let path = "plots[\(index)]"
+      guard let word = problems.word(item, path, PlotKind.allCases.map(\.rawValue)),
+        let kind = PlotKind(rawValue: word)
+      else { return nil }
+      for section in kind.needs where !measure.sections.contains(section) {
+        problems.add(
+          "'\(word)' draws what is not measured", path, at: item.position,
+          expected: "'\(section)' in 'measure'", advice: "add measure.\(section), or drop the plot")
+      }
+      if kind.needsReference, !hasReference {
+        problems.add(
+          "'\(word)' compares with the reference", path, at: item.position,
+          expected: "a reference", got: "reference: none")
+      }
+      return kind
+    }
+  }
+}
+
+extension VariantSettings {
+  /// The fp32 reference through OpenBLAS, as settings.
+  static var openblas: VariantSettings {
+    let selection = StageSelection.reference
+    var settings = VariantSettings()
+    settings.stages = [
+      .quantizer: selection.quantizer ?? StageChoice("none"),
+      .activations: selection.activations ?? StageChoice("none"), .kernel: selection.kernel,
+      .attention: selection.attention, .cache: selection.cache, .head: selection.head,
+    ]
+    return settings
+  }
+}

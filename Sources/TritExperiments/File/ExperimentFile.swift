@@ -1,0 +1,177 @@
+internal import TritCore
+
+/// An experiment as its file says it, decoded and checked: what `ExperimentPlan` expands.
+public struct ExperimentFile: Sendable {
+  /// The name; run directories are called after it.
+  public var name: String
+  /// What is asked, in a sentence or two; printed in reports.
+  public var description: String?
+  /// The model of every variant that names none itself.
+  public var model: PathReference?
+  /// What variants are compared with; nil where the file says `none`.
+  public var reference: VariantSettings?
+  /// The choices that all variants start from.
+  public var base: VariantSettings
+  /// The axes whose product is run, in the order of the file.
+  public var sweep: [SweepAxis]
+  /// Named variants, in the order of the file.
+  public var variants: [NamedVariant]
+  /// What is measured on each of them.
+  public var measure: Measurements
+  /// The plots to draw, by kind.
+  public var plots: [PlotKind]
+  /// Threads of every variant that says nothing else; nil is the machine's number of cores.
+  public var threads: Int?
+  /// The seed of everything random that has no seed of its own.
+  public var seed: UInt64
+  /// Positions of the KV cache; nil is what the model was trained for.
+  public var context: Int?
+  /// The file as the user named it.
+  public var path: String
+  /// The document, overrides applied: what the run directory keeps.
+  public var document: YAMLNode
+}
+
+/// A path or a name in a file, and the path it stands for.
+public struct PathReference: Sendable, Hashable {
+  /// As written.
+  public var text: String
+  /// The path: relative to the experiment file where it was written there, else to the working
+  /// directory; `builtin:` and `hf:` names stay as they are.
+  public var path: String
+
+  /// Whether this names something other than a path.
+  public var isName: Bool { text.hasPrefix("builtin:") || text.hasPrefix("hf:") }
+
+  /// Pairs a text with its path.
+  public init(text: String, path: String) {
+    self.text = text
+    self.path = path
+  }
+}
+
+/// The stages that a file can choose for a variant.
+public enum StageKey: String, Sendable, Hashable, CaseIterable {
+  /// Weight quantizer.
+  case quantizer
+  /// Activation quantizer.
+  case activations
+  /// Linear kernel, or a packing whose fastest kernel is meant.
+  case kernel
+  /// Attention.
+  case attention
+  /// KV cache.
+  case cache
+  /// Output head.
+  case head
+
+  /// The stages that can differ from layer to layer.
+  public static let perLayer: [StageKey] = [.quantizer, .activations, .kernel]
+}
+
+/// How the next token is drawn: processors in the order in which they run, then the sampler.
+public struct SamplerSettings: Sendable, Hashable, CustomStringConvertible {
+  /// Logits processors, in order.
+  public var processors: [StageChoice]
+  /// What draws the token.
+  public var sampler: StageChoice
+
+  /// Always the likeliest token.
+  public static let greedy = SamplerSettings(processors: [], sampler: StageChoice("greedy"))
+
+  /// A chain.
+  public init(processors: [StageChoice], sampler: StageChoice) {
+    self.processors = processors
+    self.sampler = sampler
+  }
+
+  /// `temperature 0.8, top-p 0.95`, or `greedy`.
+  public var description: String {
+    var parts = processors.map { choice in
+      choice.parameters.count == 1
+        ? "\(choice.name) \(choice.parameters.values.map(\.description).joined())"
+        : choice.description
+    }
+    if parts.isEmpty || sampler != StageChoice("multinomial") {
+      parts.append(sampler.description)
+    }
+    return parts.joined(separator: ", ")
+  }
+}
+
+/// The choices that a variant makes; what is nil or absent comes from further out (the base, the
+/// defaults of the engine).
+public struct VariantSettings: Sendable {
+  /// Another model than the experiment's.
+  public var model: PathReference?
+  /// Choices by stage; the name `model` means "as the checkpoint says".
+  public var stages: [StageKey: StageChoice] = [:]
+  /// How tokens are drawn in `generate`.
+  public var sampler: SamplerSettings?
+  /// Threads.
+  public var threads: Int?
+  /// Overrides by layer, later ones win.
+  public var layers: [LayerSettings] = []
+  /// Where each of these was written, by key.
+  public var positions: [String: SourcePosition] = [:]
+
+  /// Nothing chosen.
+  public init() {}
+
+  /// These choices with those of `other` over them; layer overrides add up.
+  public func overridden(by other: VariantSettings) -> VariantSettings {
+    var result = self
+    result.model = other.model ?? model
+    result.stages.merge(other.stages) { $1 }
+    result.sampler = other.sampler ?? sampler
+    result.threads = other.threads ?? threads
+    result.layers += other.layers
+    result.positions.merge(other.positions) { $1 }
+    return result
+  }
+
+  /// Every choice as key and value, in a fixed order: what identity, labels and records are made of.
+  public var flattened: [(key: String, value: String)] {
+    var list: [(String, String)] = []
+    if let model { list.append(("model", model.text)) }
+    for key in StageKey.allCases {
+      if let choice = stages[key] { list.append((key.rawValue, choice.description)) }
+    }
+    if let sampler { list.append(("sampler", sampler.description)) }
+    if let threads { list.append(("threads", "\(threads)")) }
+    for layer in layers {
+      for key in StageKey.perLayer {
+        if let choice = layer.stages[key] {
+          list.append(("layers.\(layer.pattern).\(key.rawValue)", choice.description))
+        }
+      }
+    }
+    return list
+  }
+}
+
+/// Other choices for the layers whose names match a glob.
+public struct LayerSettings: Sendable, Hashable {
+  /// Glob over `blk.N.attn_q`, `blk.N.ffn_down`…; `blk.-1.*` is the last layer.
+  public var pattern: String
+  /// Choices by stage, of `StageKey.perLayer`.
+  public var stages: [StageKey: StageChoice]
+}
+
+/// One axis of a sweep: a key and the values it takes.
+public struct SweepAxis: Sendable {
+  /// The key that varies: a stage, `sampler`, `threads`, `model` or `layers`.
+  public var key: String
+  /// One setting for each value, in the order of the file.
+  public var values: [VariantSettings]
+}
+
+/// A variant with a name.
+public struct NamedVariant: Sendable {
+  /// The name, unique in the file.
+  public var name: String
+  /// What it changes of the base.
+  public var settings: VariantSettings
+  /// Where it was written.
+  public var position: SourcePosition
+}

@@ -1,0 +1,193 @@
+internal import TritCore
+public import TritModel
+
+/// One variant of a plan: what is run, under which number, id and name.
+public struct PlannedVariant: Sendable {
+  /// The place in the plan, from 0.
+  public var index: Int
+  /// Ten hex digits of the SHA-256 of the choices: the same choices have the same id in every plan.
+  public var id: String
+  /// For people: the variant's name, or what differs from the other variants.
+  public var label: String
+  /// The name, where the file gives one.
+  public var name: String?
+  /// All choices, the base included.
+  public var settings: VariantSettings
+  /// What was chosen on top of the base.
+  public var overrides: [(key: String, value: String)]
+  /// Where the variant was written.
+  public var position: SourcePosition
+
+  /// The choices as an engine takes them.
+  public var selection: StageSelection { settings.selection }
+}
+
+/// The deterministic, numbered list of variants that an experiment file stands for.
+///
+/// With a sweep, its product in written order (the last axis varies fastest), each on top of the base;
+/// then the named variants, each on top of the base. With neither, the base alone.
+public struct ExperimentPlan: Sendable {
+  /// The file.
+  public var file: ExperimentFile
+  /// The variants, in the order in which they run.
+  public var variants: [PlannedVariant]
+  /// What they are compared with, if anything.
+  public var reference: PlannedVariant?
+
+  /// More variants than this in one file are taken for a mistake.
+  public static let maximumVariants = 1000
+
+  /// Reads `path` and expands it. Throws `LabErrors` with every problem of the file and of the pairs of
+  /// stages that it puts together; nothing is run and no model is read.
+  public init(
+    path: String, overrides: [String] = [], registries: StageRegistries = .standard
+  ) throws {
+    try self.init(
+      ExperimentFile.read(path: path, overrides: overrides, registries: registries),
+      registries: registries)
+  }
+
+  /// Expands a file that has been read.
+  public init(_ file: ExperimentFile, registries: StageRegistries = .standard) throws {
+    self.file = file
+    let problems = Problems()
+    var list = try Self.product(file)
+    for named in file.variants {
+      list.append(
+        PlannedVariant(
+          index: 0, id: "", label: named.name, name: named.name,
+          settings: file.base.overridden(by: named.settings),
+          overrides: named.settings.flattened, position: named.position))
+    }
+    if list.isEmpty {
+      list.append(
+        PlannedVariant(
+          index: 0, id: "", label: "base", name: nil, settings: file.base, overrides: [],
+          position: file.document["base"]?.position ?? file.document.position))
+    }
+    Self.number(&list, problems)
+    Self.label(&list)
+    variants = list
+    reference = file.reference.map { settings in
+      PlannedVariant(
+        index: -1, id: settings.identity, label: "reference", name: "reference",
+        settings: settings, overrides: [],
+        position: file.document["reference"]?.position ?? file.document.position)
+    }
+    StagePairing(registries).check(variants + (reference.map { [$0] } ?? []), problems)
+    try problems.throwIfAny()
+  }
+
+  private static func product(_ file: ExperimentFile) throws -> [PlannedVariant] {
+    guard !file.sweep.isEmpty else { return [] }
+    var combinations: [VariantSettings] = [VariantSettings()]
+    for axis in file.sweep {
+      guard combinations.count * axis.values.count <= maximumVariants else {
+        throw LabError(
+          .badData, "sweep: the product has too many variants",
+          at: (file.document["sweep"]?.position ?? file.document.position).description,
+          expected: "at most \(maximumVariants)", advice: "split the file, or drop values")
+      }
+      combinations = combinations.flatMap { start in
+        axis.values.map { start.overridden(by: $0) }
+      }
+    }
+    let keys = file.sweep.map(\.key)
+    return combinations.map { settings in
+      let position = keys.compactMap { settings.positions[$0] }.last
+      return PlannedVariant(
+        index: 0, id: "", label: "", name: nil, settings: file.base.overridden(by: settings),
+        overrides: settings.flattened, position: position ?? file.document.position)
+    }
+  }
+
+  private static func number(_ list: inout [PlannedVariant], _ problems: Problems) {
+    var seen: [String: Int] = [:]
+    for index in list.indices {
+      list[index].index = index
+      list[index].id = list[index].settings.identity
+      if let earlier = seen.updateValue(index, forKey: list[index].id) {
+        problems.add(
+          "the same choices as variant \(earlier)",
+          list[index].name.map { "variant '\($0)'" } ?? "sweep", at: list[index].position,
+          expected: "variants that differ", advice: "remove one of the two")
+      }
+    }
+  }
+
+  /// Gives sweep variants a label of what differs between them: `i2_s`, `i2_s · int8`, `2 threads`.
+  private static func label(_ list: inout [PlannedVariant]) {
+    let swept = list.indices.filter { list[$0].name == nil && !list[$0].overrides.isEmpty }
+    var values: [String: Set<String>] = [:]
+    for index in swept {
+      for (key, value) in list[index].overrides { values[key, default: []].insert(value) }
+    }
+    for index in swept {
+      let varying = list[index].overrides.filter { pair in
+        (values[pair.key]?.count ?? 0) > 1 || pair.key.hasPrefix("layers.")
+      }
+      let parts = (varying.isEmpty ? list[index].overrides : varying).map { pair -> String in
+        switch pair.key {
+        case "threads": return pair.value == "1" ? "1 thread" : "\(pair.value) threads"
+        case "model": return pair.value.split(separator: "/").last.map(String.init) ?? pair.value
+        case let key where key.hasPrefix("layers."):
+          let pattern = key.dropFirst("layers.".count).split(separator: ".").dropLast()
+          return "\(pattern.joined(separator: ".")) \(pair.value)"
+        default: return pair.value
+        }
+      }
+      list[index].label = parts.joined(separator: " · ")
+    }
+    // Two stages can take the same word (int8 activations, int8 cache): say which.
+    var count: [String: Int] = [:]
+    for variant in list { count[variant.label, default: 0] += 1 }
+    for index in list.indices where (count[list[index].label] ?? 0) > 1 {
+      list[index].label = list[index].overrides.map { "\($0.key) \($0.value)" }
+        .joined(separator: " · ")
+    }
+  }
+
+  /// One line for each variant: index, id, overrides, with tabs between; for `--list` and job arrays.
+  public var listing: String {
+    variants.map { variant in
+      var words = variant.overrides.map { "\($0.key)=\($0.value)" }
+      if let name = variant.name { words.insert("name=\(name)", at: 0) }
+      return "\(variant.index)\t\(variant.id)\t\(words.joined(separator: " "))\n"
+    }.joined()
+  }
+
+  /// Identifies the plan: all ids, the reference's and what is measured.
+  var identity: String {
+    let text =
+      variants.map { "\($0.id) \($0.label)" }.joined(separator: "\n")
+      + "\nreference \(reference?.id ?? "none")\n" + "\(file.measure)\n"
+      + file.plots.map(\.rawValue).joined(separator: ",")
+      + "\n\(file.model?.path ?? "")\n\(file.seed) \(file.threads ?? 0) \(file.context ?? 0)"
+    return String(SHA256.hex(text).prefix(16))
+  }
+}
+
+extension VariantSettings {
+  /// Ten hex digits that depend on the choices alone.
+  var identity: String {
+    let text = flattened.map { "\($0.key)=\($0.value)\n" }.joined()
+    return String(SHA256.hex(text).prefix(10))
+  }
+
+  /// The choices as an engine takes them; what is not chosen is the engine's default.
+  public var selection: StageSelection {
+    func own(_ choice: StageChoice?) -> StageChoice? { choice?.name == "model" ? nil : choice }
+    var selection = StageSelection(
+      quantizer: own(stages[.quantizer]), activations: own(stages[.activations]))
+    if let choice = stages[.kernel] { selection.kernel = choice }
+    if let choice = stages[.attention] { selection.attention = choice }
+    if let choice = stages[.cache] { selection.cache = choice }
+    if let choice = stages[.head] { selection.head = choice }
+    selection.layers = layers.map { layer in
+      LayerOverride(
+        pattern: layer.pattern, quantizer: own(layer.stages[.quantizer]),
+        activations: own(layer.stages[.activations]), kernel: layer.stages[.kernel])
+    }
+    return selection
+  }
+}
