@@ -1,5 +1,5 @@
 import Testing
-import TritCore
+import TritLab
 
 @testable import TritExperiments
 
@@ -27,7 +27,7 @@ import TritCore
     }
     #expect(find("2:1", "desciption: unknown key")?.advice == "did you mean 'description'?")
     #expect(find("3:19", "base.quantizer: unknown")?.advice == "did you mean 'absmean'?")
-    #expect(find("3:52", "base.threads: wrong type")?.got == "string \"many\"")
+    #expect(find("3:51", "base.threads: wrong type")?.got == "string \"many\"")
     #expect(find("4:9", "sweep.kernal: unknown key")?.advice == "did you mean 'kernel'?")
     #expect(find("6:42", "variants[0].quantizer.grup")?.advice == "did you mean 'group'?")
     #expect(
@@ -119,7 +119,7 @@ import TritCore
       root, path: "dir/x.yaml", overrides: [], registries: .standard)
     #expect(file.model?.path == "dir/models/a")
     #expect(file.model?.text == "models/a")
-    #expect(file.measure.perplexity?.data.path == "t.txt")
+    #expect(file.measure.perplexity?.data.path == "dir/../t.txt")
     let set = try ExperimentFile.decode(
       root, path: "dir/x.yaml", overrides: ["model=m"], registries: .standard)
     #expect(set.model?.path == "m")

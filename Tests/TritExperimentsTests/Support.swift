@@ -1,5 +1,5 @@
 import Foundation
-import TritCore
+import TritLab
 
 @testable import TritExperiments
 

@@ -1,5 +1,5 @@
 import Testing
-import TritCore
+import TritLab
 
 @testable import TritExperiments
 
@@ -38,8 +38,8 @@ import TritCore
     let variant = try #require(root["variants"]?.elements?.first)
     #expect(variant.position.description == "x.yaml:5:5")
     #expect(variant["name"]?.text == "ä ö")
-    #expect(variant["layers"]?.entries?[0].keyPosition.description == "x.yaml:7:9")
-    #expect(variant["layers"]?["blk.0.*"]?.position.description == "x.yaml:7:20")
+    #expect(variant["layers"]?.entries?[0].keyPosition.description == "x.yaml:7:7")
+    #expect(variant["layers"]?["blk.0.*"]?.position.description == "x.yaml:7:18")
   }
 
   struct BadCase: Sendable, CustomTestStringConvertible {

@@ -81,6 +81,13 @@ struct ExperimentDecoder {
       fields.missing(
         "measure", expected: "a mapping with keys of: \(Self.measureKeys.joined(separator: ", "))")
     }
+    if measure.divergence != nil, reference == nil,
+      let node = fields["measure"]?["divergence"]
+    {
+      problems.add(
+        "compares with the reference", "measure.divergence", at: node.position,
+        expected: "a reference", got: "reference: none")
+    }
     return ExperimentFile(
       name: name ?? "", description: fields.text("description"),
       model: fields["model"].flatMap { pathReference($0, "model") }, reference: reference,
@@ -104,7 +111,7 @@ struct ExperimentDecoder {
     if text.hasPrefix("~/") {
       reference.path = NSString(string: text).expandingTildeInPath
     } else if !text.hasPrefix("/"), case .file = node.position, !folder.isEmpty {
-      reference.path = NSString(string: folder + "/" + text).standardizingPath
+      reference.path = folder + "/" + text
     }
     return reference
   }

@@ -1,4 +1,4 @@
-internal import TritCore
+public import TritCore
 
 /// An experiment as its file says it, decoded and checked: what `ExperimentPlan` expands.
 public struct ExperimentFile: Sendable {

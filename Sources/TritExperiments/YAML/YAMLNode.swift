@@ -105,12 +105,12 @@ public enum YAMLScalar: Sendable, Equatable {
     }
     var digits = 0
     var isReal = false
-    for (index, character) in text.utf8.enumerated() {
+    var before: UInt8?
+    for character in text.utf8 {
+      defer { before = character }
       switch character {
       case 0x30...0x39: digits += 1
-      case 0x2B, 0x2D:
-        let before = text.utf8.dropFirst(index - 1).first
-        guard index == 0 || before == 0x65 || before == 0x45 else { return nil }
+      case 0x2B, 0x2D: guard before == nil || before == 0x65 || before == 0x45 else { return nil }
       case 0x2E: isReal = true
       case 0x65, 0x45:
         guard digits > 0 else { return nil }

@@ -1,0 +1,64 @@
+/// How an experiment is run, apart from what its file says.
+public struct RunOptions: Sendable {
+  /// Overrides, `key.path=value` each; later ones win.
+  public var set: [String]
+  /// Measure again what an earlier run has measured with the same inputs, and begin a new run
+  /// directory where an unfinished one could be continued.
+  public var force: Bool
+  /// The folder in which `<name>/<UTC time>/` is made; nil is `runs` in the working directory.
+  public var outputDirectory: String?
+  /// Threads, over what the file says; nil is the file's, else the machine's cores.
+  public var threads: Int?
+  /// The folder with the plots' templates; nil looks in `TRITLAB_PLOTS`, then around the program.
+  public var plotsDirectory: String?
+
+  /// The defaults: new or continued run below `runs`.
+  public init(
+    set: [String] = [], force: Bool = false, outputDirectory: String? = nil, threads: Int? = nil,
+    plotsDirectory: String? = nil
+  ) {
+    self.set = set
+    self.force = force
+    self.outputDirectory = outputDirectory
+    self.threads = threads
+    self.plotsDirectory = plotsDirectory
+  }
+}
+
+/// What a run tells whoever watches it, in the order in which it happens.
+public enum RunEvent: Sendable {
+  /// The run begins in this directory; `resumed` where an unfinished one is continued.
+  case started(directory: String, variants: Int, resumed: Bool)
+  /// A variant begins (or the reference).
+  case variantStarted(index: Int, of: Int, label: String)
+  /// A section of a variant is so far, 0…1; `remaining` seconds of the whole run, once known.
+  case progress(label: String, section: String, fraction: Double, remaining: Double?)
+  /// A variant is done; the record says how.
+  case variantEnded(RunRecord)
+  /// A variant's record is taken from an earlier run.
+  case variantReused(RunRecord)
+  /// Something that the user should know and that fails nothing: no gnuplot, say.
+  case note(String)
+}
+
+/// What a run came to.
+public struct RunOutcome: Sendable {
+  /// The run directory.
+  public var directory: String
+  /// The records, reference first where there is one, then in the order of the plan.
+  public var records: [RunRecord]
+  /// How many records were taken over from earlier runs.
+  public var reused: Int
+  /// Whether Ctrl-C ended it.
+  public var wasInterrupted: Bool
+  /// The text of `summary.md`.
+  public var summary: String
+  /// Files written, relative to the directory.
+  public var files: [String]
+
+  /// 0; 1 where a variant failed; 130 after Ctrl-C.
+  public var exitCode: Int32 {
+    if wasInterrupted { return 130 }
+    return records.contains { $0.status == .failed } ? 1 : 0
+  }
+}
