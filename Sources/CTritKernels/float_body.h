@@ -253,6 +253,8 @@ TK_HEAD(head_f16, uint16_t, tk_widen_f16, TK_NO_SCALE, TK_ONE)
 TK_HEAD(head_bf16, uint16_t, tk_widen_bf16, TK_NO_SCALE, TK_ONE)
 TK_HEAD(head_i8, int8_t, TK_INT, TK_ROW_SCALES, TK_SCALE)
 
+#include "head_body.h"
+
 const tk_float_ops TK_FLOAT_TABLE = {
     .sum_of_squares = sum_of_squares,
     .scale_weighted = scale_weighted,
@@ -278,4 +280,6 @@ const tk_float_ops TK_FLOAT_TABLE = {
     .head_f16 = head_f16,
     .head_bf16 = head_bf16,
     .head_i8 = head_i8,
+    .head_i4 = head_i4,
+    .head_i6 = head_i6,
 };

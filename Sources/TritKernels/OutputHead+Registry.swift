@@ -21,6 +21,40 @@ extension Registry where Product == any OutputHead {
         source: "bfloat16: the upper half of a float32", accepts: "float32 weights",
         gives: "logits", exactness: .lossy("each weight within 2^-8 of its magnitude"))
     ) { _ in HalfHead(.bf16) }
+    registry.register(
+      StageDescriptor(
+        "int8", summary: "int8 weights, one scale a row", source: "rint(w · 127 / max |w|)",
+        accepts: "float32 weights", gives: "logits",
+        exactness: .lossy("each weight within max |w| / 254 of its row"))
+    ) { _ in Int8Head() }
+    for bits in [6, 4] {
+      registry.register(
+        StageDescriptor(
+          "int\(bits)", summary: "\(bits)-bit weights, a binary16 scale per 32 columns",
+          source: "as Q\(bits)_0 of llama.cpp, symmetric, in blocks of 128 columns",
+          accepts: "float32 weights", gives: "logits",
+          exactness: .lossy("each weight within max |w| / \((1 << bits) - 2) of its 32 columns"))
+      ) { _ in LowBitHead(bits: bits) }
+    }
+    registry.register(
+      StageDescriptor(
+        "screened",
+        summary: "a 4-bit pass, then exact logits for all rows that may be among the k greatest",
+        source: "Cauchy–Schwarz bound on each row's rounding error",
+        parameters: [
+          ParameterDescriptor(
+            "k", "how many of the greatest logits are exact", .integer(1...100_000),
+            default: .integer(40)),
+          ParameterDescriptor(
+            "exact", "format of the exact rows", .choice(["f16", "bf16"]), default: .text("f16")),
+        ],
+        accepts: "float32 weights", gives: "logits; the k greatest are the exact head's",
+        exactness: .lossy("greedy and top-k exact; logits below them are those of int4"))
+    ) { parameters in
+      ScreenedHead(
+        k: parameters.integer("k"),
+        exact: HalfHead.Format(rawValue: parameters.text("exact")) ?? .f16)
+    }
     return registry
   }
 }

@@ -27,12 +27,18 @@ public protocol PreparedHead: Sendable {
   /// disjoint ranges may run on different threads.
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>)
+  /// The most that the weights of `row` differ from the float32 ones in all, as a Euclidean length: by
+  /// Cauchy and Schwarz a logit is off by at most this times ‖x‖, beside the rounding of the sum.
+  func weightError(row: Int) -> Float
   /// Called once after all ranges of one `x` are done, on one thread: the place where `screened`
   /// rescores every candidate that its bound cannot rule out. Most heads do nothing.
   func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>)
 }
 
 extension PreparedHead {
+  /// Exact weights.
+  public func weightError(row: Int) -> Float { 0 }
+
   /// Nothing to finish.
   public func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>) {}
 }

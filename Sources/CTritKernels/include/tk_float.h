@@ -71,6 +71,15 @@ typedef struct tk_float_ops {
   void (*_Nonnull head_i8)(const int8_t *_Nonnull w, const float *_Nonnull scales, size_t w_stride,
                            size_t rows, const float *_Nonnull x, size_t x_stride, size_t tokens,
                            size_t n, float *_Nonnull y, size_t y_stride);
+  /// The same, w in 4 bits: blocks of 128 columns, 64 bytes each (see head_body.h), one binary16
+  /// scale per 32 columns; n > 0.
+  void (*_Nonnull head_i4)(const uint8_t *_Nonnull w, const uint16_t *_Nonnull scales, size_t rows,
+                           const float *_Nonnull x, size_t x_stride, size_t tokens, size_t n,
+                           float *_Nonnull y, size_t y_stride);
+  /// The same, w in 6 bits, 96 bytes a block.
+  void (*_Nonnull head_i6)(const uint8_t *_Nonnull w, const uint16_t *_Nonnull scales, size_t rows,
+                           const float *_Nonnull x, size_t x_stride, size_t tokens, size_t n,
+                           float *_Nonnull y, size_t y_stride);
 } tk_float_ops;
 
 /// Plain C, every CPU.

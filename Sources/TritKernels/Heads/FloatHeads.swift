@@ -64,18 +64,32 @@ public struct HalfHead: OutputHead {
   /// too large.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
     try HeadWeights.check(weights, head: name, limit: format == .f16 ? 65_519 : nil)
+    return round(weights)
+  }
+
+  /// Rounds weights that have been checked.
+  func round(_ weights: MatrixView<Float>) -> PreparedHalfHead {
     let stride = (weights.columns + 31) / 32 * 32
     let codes = AlignedBuffer<UInt16>(count: weights.rows * stride)
+    let back = AlignedBuffer<Float>(count: weights.columns)
+    var errors: [Float] = []
+    errors.reserveCapacity(weights.rows)
     for row in 0..<weights.rows {
       let source = weights.base + row * weights.stride
       let target = codes.base + row * stride
       switch format {
-      case .f16: VectorMath.narrow(source, toFloat16: target, count: weights.columns)
-      case .bf16: VectorMath.narrow(source, toBFloat16: target, count: weights.columns)
+      case .f16:
+        VectorMath.narrow(source, toFloat16: target, count: weights.columns)
+        VectorMath.widen(float16: target, into: back.base, count: weights.columns)
+      case .bf16:
+        VectorMath.narrow(source, toBFloat16: target, count: weights.columns)
+        VectorMath.widen(bfloat16: target, into: back.base, count: weights.columns)
       }
+      errors.append(HeadWeights.distance(weights.columns) { (source[$0], back[$0]) })
     }
     return PreparedHalfHead(
-      format: format, rows: weights.rows, columns: weights.columns, stride: stride, codes: codes)
+      format: format, rows: weights.rows, columns: weights.columns, stride: stride, codes: codes,
+      errors: errors)
   }
 }
 
@@ -85,10 +99,38 @@ struct PreparedHalfHead: PreparedHead {
   let columns: Int
   let stride: Int
   let codes: AlignedBuffer<UInt16>
+  let errors: [Float]
 
   var kernel: String { "\(format.rawValue)/\(HeadWeights.instructionSet)" }
   var weightBytes: Int { rows * stride * 2 }
   var rowAlignment: Int { 16 }
+
+  func weightError(row: Int) -> Float { errors[row] }
+
+  /// The values of one row.
+  func widen(row: Int, into out: UnsafeMutablePointer<Float>) {
+    let codes = codes.base + row * stride
+    switch format {
+    case .f16: VectorMath.widen(float16: codes, into: out, count: columns)
+    case .bf16: VectorMath.widen(bfloat16: codes, into: out, count: columns)
+    }
+  }
+
+  /// The logit of one row and token, by the same sequence of operations as `multiply` of all tokens: it
+  /// takes four together while there are four.
+  func logit(_ x: MatrixView<Float>, token: Int, row: Int) -> Float {
+    let leaf = format == .f16 ? HeadWeights.ops.head_f16 : HeadWeights.ops.head_bf16
+    let first = token / 4 * 4
+    let isTile = first + 4 <= x.rows
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: 4) { out in
+      guard let base = out.baseAddress else { return .nan }
+      let start = isTile ? first : token
+      leaf(
+        codes.base + row * stride, stride, 1, x.base + start * x.stride, x.stride,
+        isTile ? 4 : 1, columns, base, 1)
+      return out[token - start]
+    }
+  }
 
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
@@ -108,6 +150,25 @@ enum HeadWeights {
   static var instructionSet: String {
     let here = CPUFeatures.here
     return here.contains(.avx512) ? "avx512" : here.contains(.avx2) ? "avx2" : "scalar"
+  }
+
+  /// `limit / max |w|` and its inverse, both 0 for a row of zeros (or of numbers too small to divide by).
+  static func scale(
+    _ row: UnsafePointer<Float>, _ count: Int, limit: Float
+  ) -> (multiplier: Float, scale: Float) {
+    let multiplier = limit / VectorMath.absmax(row, count: count)
+    return multiplier.isFinite ? (multiplier, 1 / multiplier) : (0, 0)
+  }
+
+  /// Euclidean distance of `count` pairs, rounded up.
+  static func distance(_ count: Int, _ pair: (Int) -> (Float, Float)) -> Float {
+    var squares = 0.0
+    for index in 0..<count {
+      let (a, b) = pair(index)
+      let difference = Double(a) - Double(b)
+      squares += difference * difference
+    }
+    return Float(squares.squareRoot()).nextUp
   }
 
   /// Throws where a weight is not finite or its magnitude exceeds `limit`.

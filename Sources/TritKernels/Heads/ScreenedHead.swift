@@ -1,0 +1,136 @@
+public import TritCore
+import Synchronization
+
+/// A 4-bit pass over all rows, then the exact logit of every row that the pass cannot rule out of the
+/// greatest `k`.
+///
+/// The rounding error `δ_r` of a 4-bit row is known, and by Cauchy and Schwarz moves its logit by at most
+/// `‖δ_r‖ · ‖x‖`. So every logit lies in a known interval; a row whose upper end is below the k-th greatest
+/// lower end cannot be among the k greatest and keeps its 4-bit logit; all others get the logit of the
+/// exact head, bit for bit. Greedy choice and top-k (up to `k`) are therefore those of the exact head;
+/// statistics over the whole distribution (perplexity, top-p over more than k) are approximate.
+public struct ScreenedHead: OutputHead {
+  /// `screened`.
+  public let name = "screened"
+  /// How many of the greatest logits are exact.
+  public let k: Int
+  /// The 16-bit format of the exact rows.
+  public let exact: HalfHead.Format
+
+  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`.
+  public init(k: Int = 40, exact: HalfHead.Format = .f16) {
+    precondition(k >= 1, "a screened head keeps at least one logit exact")
+    self.k = k
+    self.exact = exact
+  }
+
+  /// Lays both forms of `weights` out and measures each row's error. Throws `badData` as they do.
+  public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    try HeadWeights.check(weights, head: name, limit: exact == .f16 ? 65_519 : 65_504 * 7)
+    return PreparedScreenedHead(
+      k: k, exact: HalfHead(exact).round(weights), coarse: PreparedLowBitHead(bits: 4, weights))
+  }
+}
+
+/// A head whose greatest logits are those of another head.
+public protocol ScreeningHead: PreparedHead {
+  /// How many of the greatest logits are those of `exact`.
+  var k: Int { get }
+  /// The head whose greatest logits these are.
+  var exact: any PreparedHead { get }
+  /// Rows whose exact logit has been computed since the head was prepared, over all tokens.
+  var rescoredRows: Int { get }
+  /// Tokens that have been finished since the head was prepared.
+  var finishedTokens: Int { get }
+}
+
+final class PreparedScreenedHead: ScreeningHead {
+  let k: Int
+  let rows: Int
+  let columns: Int
+  private let half: PreparedHalfHead
+  private let coarse: PreparedLowBitHead
+  /// By how much a unit of ‖x‖ can move each logit.
+  private let slopes: AlignedBuffer<Float>
+  private let rescored = Atomic<Int>(0)
+  private let finished = Atomic<Int>(0)
+
+  init(k: Int, exact: PreparedHalfHead, coarse: PreparedLowBitHead) {
+    self.k = k
+    half = exact
+    self.coarse = coarse
+    rows = exact.rows
+    columns = exact.columns
+    slopes = AlignedBuffer(count: rows)
+    // Both sums are rounded too: n terms in float32 are off by at most n · 2^-24 · ‖w‖ · ‖x‖ each, and
+    // the exact row is itself off the float32 one by its own error.
+    let rounding = Double(columns + 64) * 0x1p-23
+    let values = AlignedBuffer<Float>(count: columns)
+    for row in 0..<rows {
+      exact.widen(row: row, into: values.base)
+      let norm = VectorMath.sumOfSquares(values.base, count: columns).squareRoot()
+      let error = Double(coarse.weightError(row: row)) + Double(exact.weightError(row: row))
+      slopes[row] = Float((error + rounding * (norm + error)) * 1.000_01).nextUp
+    }
+  }
+
+  var exact: any PreparedHead { half }
+  var rescoredRows: Int { rescored.load(ordering: .relaxed) }
+  var finishedTokens: Int { finished.load(ordering: .relaxed) }
+  var kernel: String { "screened/\(coarse.kernel)+\(half.kernel)" }
+  var weightBytes: Int { coarse.weightBytes + 4 * rows }
+  var rowAlignment: Int { coarse.rowAlignment }
+
+  func weightError(row: Int) -> Float { max(slopes[row], half.weightError(row: row)) }
+
+  func multiply(
+    _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
+  ) { coarse.multiply(x, rows: range, into: logits) }
+
+  func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>) {
+    var count = 0
+    for token in 0..<x.rows { count += rescore(x, token: token, logits) }
+    rescored.add(count, ordering: .relaxed)
+    finished.add(x.rows, ordering: .relaxed)
+  }
+
+  /// Gives every row of one token that may be among the k greatest its exact logit; how many those are.
+  private func rescore(
+    _ x: MatrixView<Float>, token: Int, _ logits: MutableMatrixView<Float>
+  ) -> Int {
+    let y = logits.base + token * logits.stride
+    let squares = VectorMath.sumOfSquares(x.base + token * x.stride, count: columns)
+    let length = Float(squares.squareRoot()).nextUp
+    let threshold = length.isFinite ? kthLowerEnd(y, length) : -.infinity
+    var count = 0
+    for row in 0..<rows where !(y[row] + slopes[row] * length < threshold) {
+      y[row] = half.logit(x, token: token, row: row)
+      count += 1
+    }
+    return count
+  }
+
+  /// The k-th greatest of `y[r] − slope · length`, kept in a heap whose root is the least of the k; −∞
+  /// where there are no more than k rows.
+  private func kthLowerEnd(_ y: UnsafePointer<Float>, _ length: Float) -> Float {
+    guard rows > k else { return -.infinity }
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: k) { heap in
+      heap.initialize(repeating: -.infinity)
+      for row in 0..<rows {
+        let value = y[row] - slopes[row] * length
+        guard value > heap[0] else { continue }
+        var hole = 0
+        while true {
+          var child = 2 * hole + 1
+          guard child < k else { break }
+          if child + 1 < k, heap[child + 1] < heap[child] { child += 1 }
+          guard heap[child] < value else { break }
+          heap[hole] = heap[child]
+          hole = child
+        }
+        heap[hole] = value
+      }
+      return heap[0]
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Testing
+import TritLab
+
+@Suite("Kernel choice", .serialized) struct KernelChoiceTests {
+  static func trits(_ rows: Int, _ columns: Int, _ granularity: ScaleGranularity = .tensor)
+    -> QuantizedWeights
+  {
+    var random = SeededRandom(seed: 3)
+    let trits = AlignedBuffer<Int8>(count: rows * columns)
+    for index in 0..<trits.count { trits[index] = Int8(random.below(3) - 1) }
+    let scales = [Float](
+      repeating: 0.5, count: granularity.scaleCount(rows: rows, columns: columns))
+    return .ternary(
+      TernaryMatrix(
+        rows: rows, columns: columns, trits: trits, scales: scales, granularity: granularity))
+  }
+
+  static func make(_ name: String) throws -> any LinearKernel {
+    try Registry<any LinearKernel>.standard.make(StageChoice(name))
+  }
+
+  @Test("auto names what it picked, says why, and measures a shape once")
+  func auto() throws {
+    AutoKernel.forget()
+    let kernel = try Self.make("auto")
+    let first = try kernel.prepare(Self.trits(192, 256), for: .int8)
+    #expect(first.kernel != "auto")
+    let decision = try #require(AutoKernel.decisions.last { $0.rows == 192 })
+    #expect(decision.picked == first.kernel)
+    #expect(decision.timings.contains { $0.kernel == first.kernel && $0.decode > 0 })
+    #expect(decision.description.contains("192 × 256"))
+    let second = try kernel.prepare(Self.trits(192, 256), for: .int8)
+    #expect(second.kernel == first.kernel)
+    #expect(AutoKernel.decisions.filter { $0.rows == 192 }.count == 1)
+  }
+
+  @Test("auto takes float32 activations and float32 weights to OpenBLAS")
+  func autoFloat() throws {
+    let kernel = try Self.make("auto")
+    #expect(try kernel.prepare(Self.trits(8, 16), for: .float32).kernel == "dequantize")
+    let dense = QuantizedWeights.dense(Matrix(rows: 4, columns: 8))
+    #expect(try kernel.prepare(dense, for: .float32).kernel == "openblas")
+    let mixed = try kernel.prepare(dense, for: .int8)
+    #expect(mixed.kernel == "dequantize")
+    #expect(mixed.accepts == .int8)
+  }
+
+  @Test("dequantize of int8 rows multiplies what they stand for")
+  func dequantizeInt8() throws {
+    let weights = Matrix<Float>(rows: 2, columns: 3, [1, 2, 3, -4, 0.5, 0] as [Float])
+    let prepared = try Self.make("dequantize").prepare(.dense(weights), for: .int8)
+    let x = QuantizedRows(capacity: 2, columns: 3)
+    x.begin(rows: 2, form: .int8)
+    for (row, values) in [[1, 2, 3], [-4, 5, 6]].enumerated() {
+      for (column, value) in values.enumerated() { x.row(row)[column] = Int8(value) }
+      x.scales[row] = 0.5
+    }
+    let y = Matrix<Float>(rows: 2, columns: 2)
+    prepared.multiply(x, into: y.mutableView)
+    #expect(Array(y.storage.buffer) == [7, -1.5, 12, 9.25])
+  }
+
+  @Test("an illegal pair explains itself")
+  func illegalPair() throws {
+    let kernel = try Self.make("i2_s")
+    let error = #expect(throws: LabError.self) {
+      try kernel.prepare(Self.trits(32, 128), for: .float32)
+    }
+    #expect(error?.kind == .usage)
+    #expect(error?.what.contains("'i2_s' multiplies int8") == true)
+    #expect(error?.advice?.contains("dequantize") == true)
+    let blas = try Self.make("openblas")
+    #expect(throws: LabError.self) { try blas.prepare(Self.trits(32, 128), for: .int8) }
+    #expect(throws: LabError.self) { try kernel.prepare(.dense(Matrix(rows: 1, columns: 8))) }
+  }
+
+  @Test("bare names resolve to a kernel of their packing", arguments: ["i2_s", "int8"])
+  func bareNames(name: String) throws {
+    let registry = Registry<any LinearKernel>.standard
+    guard registry.names.contains(name) else { return }
+    let prepared = try registry.make(StageChoice(name)).prepare(Self.trits(64, 256))
+    #expect(prepared.kernel.hasPrefix(name + "/"))
+  }
+
+  @Test("integer kernels give the reference's sums for 2, 4 and 8 bits in groups and rows")
+  func integers() throws {
+    for kernel in Registry<any LinearKernel>.standard.available() where kernel.name == "int8" {
+      let violations = checkLinearKernel(kernel.product, shapes: [WeightShape(70, 300)])
+      #expect(violations.isEmpty, "\(violations.prefix(3))")
+    }
+  }
+
+  @Test("OpenBLAS runs one thread a call, on a core that knows the CPU")
+  func openBLAS() {
+    #expect(OpenBLASRuntime.threads == 1)
+    #expect(OpenBLASRuntime.description.contains(OpenBLASRuntime.core))
+    #expect(OpenBLASRuntime.version.first?.isNumber == true)
+    if OpenBLASRuntime.coreAtLoad != OpenBLASRuntime.core {
+      #expect(OpenBLASRuntime.environmentForRestart() == nil)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Testing
+import TritLab
+
+@Suite("Output heads") struct OutputHeadTests {
+  static let heads = Registry<any OutputHead>.standard.available()
+
+  @Test("every registered head keeps the laws", arguments: heads.map(\.name))
+  func laws(name: String) throws {
+    let head = try Registry<any OutputHead>.standard.make(StageChoice(name))
+    #expect(head.name == name)
+    let violations = checkOutputHead(head)
+    #expect(violations.isEmpty, "\(violations.prefix(5))")
+  }
+
+  @Test("screening keeps the greatest logits for any k", arguments: [1, 2, 5, 100, 1000])
+  func screening(k: Int) {
+    for format in [HalfHead.Format.f16, .bf16] {
+      let violations = checkOutputHead(ScreenedHead(k: k, exact: format))
+      #expect(violations.isEmpty, "\(violations.prefix(5))")
+    }
+  }
+
+  @Test("screening rescores few rows where one stands out")
+  func counter() throws {
+    var random = SeededRandom(seed: 5)
+    let weights = Matrix<Float>(rows: 4000, columns: 256)
+    for index in 0..<weights.storage.count {
+      weights.storage.base[index] = Float(random.uniform() * 2 - 1)
+    }
+    let prepared = try ScreenedHead(k: 1).prepare(weights.view)
+    let screening = try #require(prepared as? any ScreeningHead)
+    let logits = Matrix<Float>(rows: 1, columns: 4000)
+    let x = weights.view.rows(77..<78)
+    prepared.multiply(x, rows: 0..<4000, into: logits.mutableView)
+    prepared.finish(x, logits: logits.mutableView)
+    #expect(screening.finishedTokens == 1)
+    #expect((1...40).contains(screening.rescoredRows))
+    let greatest = (0..<4000).max { logits[0, $0] < logits[0, $1] }
+    #expect(greatest == 77)
+  }
+
+  @Test("a checker finds a head that is wrong")
+  func wrongHead() {
+    #expect(!checkOutputHead(WrongHead()).isEmpty)
+  }
+
+  @Test("a weight beyond binary16 is an error that names a head that takes it")
+  func tooLarge() throws {
+    let weights = Matrix<Float>(rows: 2, columns: 3)
+    weights[1, 2] = 70_000
+    let error = #expect(throws: LabError.self) { try HalfHead(.f16).prepare(weights.view) }
+    #expect(error?.place == "row 1, column 2")
+    #expect(error?.advice?.contains("bf16") == true)
+    #expect(throws: Never.self) { try HalfHead(.bf16).prepare(weights.view) }
+  }
+}
+
+/// Claims to be exact, and rounds to bfloat16.
+private struct WrongHead: OutputHead {
+  let name = "wrong"
+  func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    Prepared(inner: try HalfHead(.bf16).prepare(weights))
+  }
+
+  struct Prepared: PreparedHead {
+    let inner: any PreparedHead
+    var kernel: String { "wrong" }
+    var rows: Int { inner.rows }
+    var columns: Int { inner.columns }
+    var weightBytes: Int { inner.weightBytes }
+    var rowAlignment: Int { inner.rowAlignment }
+    func multiply(
+      _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
+    ) { inner.multiply(x, rows: range, into: logits) }
+  }
+}
