@@ -27,7 +27,7 @@ public struct SpeedResult: Sendable, Hashable, Codable {
     samples.map { 1e9 * Double(promptTokens + generatedTokens) / Double($0) }
   }
   /// Statistics of the nanoseconds.
-  public var time: SampleStatistics { Self.statistics(samples.map(Double.init)) }
+  public var time: SampleStatistics { Self.statistics(samples.map { Double($0) }) }
   /// Statistics of the tokens a second.
   public var rate: SampleStatistics { Self.statistics(rates) }
   /// llama-bench's test label: `pp512`, `tg128`, `pp512+tg128`.

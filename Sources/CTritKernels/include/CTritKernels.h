@@ -9,6 +9,7 @@
 
 #include "tk_lookup.h"
 
+#include "tk_attention.h"
 #include "tk_float.h"
 #include "tk_i2s.h"
 #include "tk_int8.h"

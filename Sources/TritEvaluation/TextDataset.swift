@@ -1,0 +1,249 @@
+public import Foundation
+import TritCore
+import TritFormats
+
+/// A text to evaluate on, with what a record needs to say about it.
+public struct TextDataset: Sendable {
+  /// What was asked for: a path, `file.jsonl:field`, or a known name.
+  public let name: String
+  /// The text.
+  public let text: String
+  /// Files it came from, in order.
+  public let sources: [String]
+  /// UTF-8 bytes of the text.
+  public var byteCount: Int { text.utf8.count }
+  /// SHA-256 of the text's UTF-8 bytes, 64 hex digits.
+  public let digest: String
+
+  /// Wraps a text. Throws `badData` for an empty one.
+  public init(name: String, text: String, sources: [String] = []) throws {
+    guard !text.isEmpty else {
+      throw LabError(
+        .badData, "the text is empty", at: name, expected: "UTF-8 text",
+        advice: "check that the file is the one you meant")
+    }
+    self.name = name
+    self.text = text
+    self.sources = sources
+    digest = SHA256.hex(text)
+  }
+
+  /// Where data sets are looked up by name.
+  public static let environmentVariable = "TRITLAB_DATA"
+
+  /// Reads what `specification` names:
+  ///
+  /// - a file of UTF-8 text;
+  /// - a folder: its `*.txt` and `*.raw` files in alphabetical order (not recursively), joined without
+  ///   anything between;
+  /// - `file.jsonl:field`: the string `field` of every line, joined by a blank line (`field` is `text`
+  ///   where left out);
+  /// - a known name such as `wikitext-2-raw/test`, or a path, inside `directory` (`--data-dir`), else
+  ///   inside the folder that `TRITLAB_DATA` names.
+  ///
+  /// Throws `missingInput` where there is nothing, saying where to get a known data set and where to put
+  /// it, and `badData` for text that is empty or no UTF-8 and for malformed JSON lines.
+  public static func load(
+    _ specification: String, directory: String? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> TextDataset {
+    if let dataset = try read(specification, name: specification) { return dataset }
+    let fromEnvironment = environment[environmentVariable].flatMap { $0.isEmpty ? nil : $0 }
+    let root = directory ?? fromEnvironment
+    if let known = KnownDataset.named(specification) {
+      guard let root else {
+        throw missing(known, "no data folder is set", "in a folder of your choice", nil)
+      }
+      for file in known.files {
+        if let dataset = try read(root + "/" + file, name: known.name) { return dataset }
+      }
+      throw missing(known, "the data set is not in the data folder", "in \(root)", root)
+    }
+    if let root, let dataset = try read(root + "/" + specification, name: specification) {
+      return dataset
+    }
+    let names = KnownDataset.all.map(\.name)
+    throw LabError(
+      .missingInput, "no such text, folder or data set", at: specification,
+      expected: "a file, a folder, file.jsonl:field, or one of: " + names.joined(separator: ", "),
+      advice: Suggestion.didYouMean(specification, names)
+        ?? "check the path; names are looked up in --data-dir or $\(environmentVariable)")
+  }
+
+  private static func missing(
+    _ known: KnownDataset, _ what: String, _ place: String, _ root: String?
+  ) -> LabError {
+    LabError(
+      .missingInput, "\(what): \(known.name)", at: root, expected: known.files[0],
+      advice: "\(known.origin); put \(known.files[0]) \(place) and name that folder by --data-dir "
+        + "or \(environmentVariable)")
+  }
+
+  /// Reads `path` (with or without `:field`); nil where nothing is there.
+  private static func read(_ path: String, name: String) throws -> TextDataset? {
+    var isFolder = ObjCBool(false)
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+      if isFolder.boolValue { return try readFolder(path, name: name) }
+      if path.hasSuffix(".jsonl") { return try readLines(path, field: "text", name: name) }
+      return try TextDataset(name: name, text: try readText(path), sources: [path])
+    }
+    guard let colon = path.lastIndex(of: ":"), path[..<colon].hasSuffix(".jsonl") else {
+      return nil
+    }
+    let file = String(path[..<colon])
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let field = String(path[path.index(after: colon)...])
+    guard !field.isEmpty else {
+      throw LabError(
+        .usage, "no field is named after the colon", at: path, expected: "file.jsonl:field")
+    }
+    return try readLines(file, field: field, name: name)
+  }
+
+  private static func readFolder(_ path: String, name: String) throws -> TextDataset {
+    let entries: [String]
+    do {
+      entries = try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+      throw LabError(
+        .missingInput, "cannot read the folder", at: path, advice: "check its permissions")
+    }
+    let files =
+      entries
+      .filter { $0.hasSuffix(".txt") || $0.hasSuffix(".raw") }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      .map { path + "/" + $0 }
+    guard !files.isEmpty else {
+      throw LabError(
+        .missingInput, "the folder holds no text", at: path, expected: "*.txt or *.raw files",
+        got: "\(entries.count) other entries")
+    }
+    var text = ""
+    for file in files { text += try readText(file) }
+    return try TextDataset(name: name, text: text, sources: files)
+  }
+
+  private static func readText(_ path: String) throws -> String {
+    let file = try MappedFile(path)
+    return try withExtendedLifetime(file) { try decode(file.bytes, at: path) }
+  }
+
+  /// Decodes UTF-8 strictly; the error names the first byte that is none.
+  private static func decode(_ bytes: UnsafeRawBufferPointer, at path: String) throws -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    let place = UTF8Scan.firstInvalid(bytes)
+    let isUTF16 = bytes.count >= 2 && (bytes[0] &+ bytes[1] == 0xFD) && bytes[0] >= 0xFE
+    throw LabError(
+      .badData, "the text is not valid UTF-8", at: path, expected: "UTF-8",
+      got: isUTF16
+        ? "a UTF-16 byte order mark"
+        : "byte 0x\(String(bytes[min(place, bytes.count - 1)], radix: 16)) at offset \(place)",
+      advice: "convert it, for example: iconv -f \(isUTF16 ? "UTF-16" : "LATIN1") -t UTF-8")
+  }
+
+  private static func readLines(_ path: String, field: String, name: String) throws -> TextDataset {
+    let file = try MappedFile(path)
+    var texts: [String] = []
+    var start = 0
+    var line = 0
+    let bytes = file.bytes
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      line += 1
+      let row = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+      start = end + 1
+      if row.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
+      let place = "\(path):\(line)"
+      let value: JSONValue
+      do {
+        value = try JSONReader.read(row, path: path)
+      } catch var error as LabError {
+        // The reader counts lines within the row that it was given.
+        error.place = place
+        throw error
+      }
+      guard let text = value[field]?.string else {
+        let keys = value.object?.map(\.key) ?? []
+        throw LabError(
+          .badData, "the line has no string '\(field)'", at: place,
+          expected: "a JSON object with \"\(field)\": \"…\"",
+          got: value.object == nil ? "no object" : "keys " + keys.joined(separator: ", "),
+          advice: Suggestion.didYouMean(field, keys))
+      }
+      texts.append(text)
+    }
+    withExtendedLifetime(file) {}
+    return try TextDataset(
+      name: name, text: texts.joined(separator: "\n\n"), sources: [path])
+  }
+}
+
+/// A data set that people ask for by name.
+public struct KnownDataset: Sendable {
+  /// The name, `set/split`.
+  public let name: String
+  /// Paths below the data folder where it may lie, the usual one first.
+  public let files: [String]
+  /// Where to get it.
+  public let origin: String
+
+  /// The data sets that `TextDataset.load` knows.
+  public static let all: [KnownDataset] = {
+    let wikitext =
+      "get https://huggingface.co/datasets/ggml-org/ci/resolve/main/wikitext-2-raw-v1.zip "
+      + "(CC BY-SA 3.0) and unpack it"
+    var sets = [("test", "test"), ("valid", "valid"), ("train", "train")].map { split, file in
+      KnownDataset(
+        name: "wikitext-2-raw/\(split)",
+        files: ["wikitext-2-raw/wiki.\(file).raw", "wiki.\(file).raw"], origin: wikitext)
+    }
+    sets.append(
+      KnownDataset(
+        name: "tinyshakespeare",
+        files: ["tinyshakespeare.txt", "tinyshakespeare/input.txt"],
+        origin: "get https://raw.githubusercontent.com/karpathy/char-rnn/master/data/"
+          + "tinyshakespeare/input.txt"))
+    sets += [("valid", "valid"), ("train", "train")].map { split, file in
+      KnownDataset(
+        name: "tinystories/\(split)",
+        files: ["TinyStories-\(file).txt", "tinystories/TinyStories-\(file).txt"],
+        origin: "get https://huggingface.co/datasets/roneneldan/TinyStories/resolve/main/"
+          + "TinyStories-\(file).txt (CDLA-Sharing-1.0)")
+    }
+    return sets
+  }()
+
+  /// The data set called `name`; `wikitext-2-raw` alone is its test split.
+  public static func named(_ name: String) -> KnownDataset? {
+    let name = name == "wikitext-2-raw" || name == "wikitext2" ? "wikitext-2-raw/test" : name
+    return all.first { $0.name == name }
+  }
+}
+
+/// Finds where bytes stop being UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+enum UTF8Scan {
+  static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var index = 0
+    while index < bytes.count {
+      let lead = bytes[index]
+      let length: Int
+      switch lead {
+      case 0..<0x80: length = 1
+      case 0xC2...0xDF: length = 2
+      case 0xE0...0xEF: length = 3
+      case 0xF0...0xF4: length = 4
+      default: return index
+      }
+      guard index + length <= bytes.count else { return index }
+      for offset in 1..<length {
+        let low: UInt8 =
+          offset > 1 ? 0x80 : lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80
+        let high: UInt8 =
+          offset > 1 ? 0xBF : lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF
+        guard (low...high).contains(bytes[index + offset]) else { return index }
+      }
+      index += length
+    }
+    return index
+  }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+import TritLab
+import _TritTestSupport
+
+@Suite struct TextDatasetTests {
+  /// A folder for one test, removed when the value goes.
+  private final class Folder {
+    let path: String
+
+    init() throws {
+      path = NSTemporaryDirectory() + "trit-dataset-" + UUID().uuidString
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+      let file = path + "/" + name
+      try FileManager.default.createDirectory(
+        atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try AtomicFile.write(bytes, to: file)
+      return file
+    }
+
+    func write(_ name: String, _ text: String) throws -> String {
+      try write(name, Array(text.utf8))
+    }
+  }
+
+  private func error(_ specification: String, _ directory: String? = nil) -> LabError? {
+    do {
+      _ = try TextDataset.load(specification, directory: directory, environment: [:])
+      return nil
+    } catch { return error as? LabError }
+  }
+
+  @Test func aFileIsItsText() throws {
+    let folder = try Folder()
+    let file = try folder.write("a.md", "abc")
+    let dataset = try TextDataset.load(file, environment: [:])
+    #expect(dataset.text == "abc" && dataset.byteCount == 3 && dataset.sources == [file])
+    #expect(
+      dataset.digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+  }
+
+  @Test func aFolderIsItsTextsInOrder() throws {
+    let folder = try Folder()
+    _ = try folder.write("b.txt", "two\n")
+    _ = try folder.write("a.raw", "one\n")
+    _ = try folder.write("c.json", "{}")
+    let dataset = try TextDataset.load(folder.path, environment: [:])
+    #expect(dataset.text == "one\ntwo\n" && dataset.sources.count == 2)
+    let empty = try Folder()
+    #expect(error(empty.path)?.kind == .missingInput)
+  }
+
+  @Test func linesOfJSONGiveOneField() throws {
+    let folder = try Folder()
+    let file = try folder.write(
+      "d.jsonl", "{\"text\": \"x\", \"story\": \"äb\"}\n\n{\"story\": \"c\\n\", \"text\": \"y\"}")
+    #expect(try TextDataset.load(file + ":story", environment: [:]).text == "äb\n\nc\n")
+    #expect(try TextDataset.load(file, environment: [:]).text == "x\n\ny")
+    let typo = error(file + ":sotry")
+    #expect(typo?.place == file + ":1" && typo?.advice == "did you mean 'story'?")
+    let broken = try folder.write("e.jsonl", "{\"text\": \"x\"}\n{\"text\": ")
+    #expect(error(broken)?.place == broken + ":2" && error(broken)?.kind == .badData)
+    let number = try folder.write("f.jsonl", "{\"text\": 5}")
+    #expect(error(number)?.kind == .badData)
+    #expect(error(file + ":")?.kind == .usage)
+  }
+
+  @Test func knownNamesAreLookedUpInTheDataFolder() throws {
+    let folder = try Folder()
+    _ = try folder.write("wiki.test.raw", "flat")
+    let flat = try TextDataset.load(
+      "wikitext-2-raw/test", environment: ["TRITLAB_DATA": folder.path])
+    #expect(flat.text == "flat" && flat.name == "wikitext-2-raw/test")
+    _ = try folder.write("wikitext-2-raw/wiki.test.raw", "nested")
+    #expect(
+      try TextDataset.load("wikitext-2-raw", directory: folder.path, environment: [:]).text
+        == "nested")
+    _ = try folder.write("own/thing.txt", "mine")
+    #expect(
+      try TextDataset.load("own/thing.txt", directory: folder.path, environment: [:]).text
+        == "mine")
+  }
+
+  @Test func aMissingSetSaysWhereToGetItAndWhereToPutIt() throws {
+    let folder = try Folder()
+    let nowhere = try #require(error("wikitext-2-raw/test"))
+    #expect(nowhere.kind == .missingInput)
+    #expect(nowhere.advice?.contains("wikitext-2-raw-v1.zip") == true)
+    #expect(nowhere.advice?.contains("TRITLAB_DATA") == true)
+    let absent = try #require(error("tinyshakespeare", folder.path))
+    #expect(absent.kind == .missingInput)
+    #expect(absent.advice?.contains("put tinyshakespeare.txt in \(folder.path)") == true)
+    #expect(error("wikitext-2-raw/tset")?.advice == "did you mean 'wikitext-2-raw/test'?")
+  }
+
+  @Test func badTextIsRefused() throws {
+    let folder = try Folder()
+    #expect(error(try folder.write("empty.txt", ""))?.kind == .badData)
+    for (bytes, place) in [
+      ([0x61, 0xFF], 1), ([0xC0, 0x80], 0), ([0x61, 0xED, 0xA0, 0x80], 1), ([0x62, 0xE2, 0x82], 1),
+      ([0xF4, 0x90, 0x80, 0x80], 0), ([0xC3, 0xA4, 0xE0, 0x80, 0x80], 2),
+    ] as [([UInt8], Int)] {
+      let problem = error(try folder.write("bad.txt", bytes))
+      #expect(problem?.kind == .badData)
+      #expect(problem?.got?.hasSuffix("at offset \(place)") == true, "\(bytes)")
+    }
+    let wide = error(try folder.write("wide.txt", [0xFF, 0xFE, 0x61, 0x00]))
+    #expect(wide?.got == "a UTF-16 byte order mark")
+  }
+
+  @Test(.enabled(if: SharedData.isPresent)) func wikitextIsTheKnownFile() throws {
+    let folder = try #require(SharedData.path("text"))
+    let dataset = try TextDataset.load(
+      "wikitext-2-raw/test", directory: folder, environment: [:])
+    #expect(dataset.byteCount == 1_290_590)
+  }
+}
