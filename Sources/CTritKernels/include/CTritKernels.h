@@ -7,12 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tk_lookup.h"
-
 #include "tk_attention.h"
 #include "tk_float.h"
 #include "tk_i2s.h"
 #include "tk_int8.h"
+#include "tk_lookup.h"
 
 // --- CPU ----------------------------------------------------------------------------------------
 
