@@ -1,7 +1,6 @@
 // The float leaves in plain C, included once per instruction set with TK_FLOAT_TABLE defined (the name
 // of the table to fill) and, where the set converts binary16 in hardware, TK_HARDWARE_F16. No guard: it
 // is meant to be included by exactly one float_*.c file per table.
-#include <math.h>
 #include <string.h>
 
 #include "tk_float.h"
