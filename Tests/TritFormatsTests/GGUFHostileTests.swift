@@ -85,7 +85,10 @@ import _TritTestSupport
     ("huge key count", file(keyCount: 1 << 40), "count of key-values"),
     ("largest key count", file(keyCount: .max), "count of key-values"),
     ("more keys than there are", file(keyCount: 2, data: 0), "count of key-values"),
-    ("tensors that are not there", file(tensorCount: 1, data: 64), "tensor 1 of 1: the name is empty"),
+    (
+      "tensors that are not there", file(tensorCount: 1, data: 64),
+      "tensor 1 of 1: the name is empty"
+    ),
   ]
 
   static let metadata: [(String, [UInt8], String)] = [
