@@ -12,9 +12,9 @@ import TritLab
 @main struct Trit {
   /// The subcommands, in the order of the help.
   static let commands: [CommandSpec] = [
-    GenerateCommand.spec, LogitsCommand.spec, InspectCommand.spec, TokenizeCommand.spec,
-    DetokenizeCommand.spec,
-    ListCommand.spec, CompletionsCommand.spec,
+    GenerateCommand.spec, PerplexityCommand.spec, BenchCommand.spec, LogitsCommand.spec,
+    InspectCommand.spec, TokenizeCommand.spec, DetokenizeCommand.spec, ListCommand.spec,
+    CompletionsCommand.spec,
   ]
 
   static let examples: [(line: String, does: String)] = [

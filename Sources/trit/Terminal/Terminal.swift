@@ -27,6 +27,9 @@ enum Terminal {
   /// Writes a line for the person who watches. Nothing depends on it, so failures are ignored.
   static func note(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
 
+  /// Writes text for the person who watches, as it is.
+  static func noteRaw(_ text: String) { _ = send(text, to: STDERR_FILENO) }
+
   /// Overwrites the current line of a terminal; nothing elsewhere.
   static func status(_ text: String) {
     guard isatty(STDERR_FILENO) == 1 else { return }

@@ -1,0 +1,130 @@
+import Foundation
+import TritLab
+
+/// Writes benchmark rows as they come, in one of llama-bench's formats.
+struct BenchTable {
+  /// The formats that there are.
+  static let formats = ["md", "csv", "json", "jsonl", "sql"]
+
+  private let format: String
+  private let varying: Set<String>
+  private let write: (String) throws -> Void
+  private var count = 0
+
+  /// A table in `format` that goes to `write`. `varying` names the columns of choices that differ between
+  /// rows: those are shown although they are not among the fixed ones.
+  init(format: String, varying: Set<String>, write: @escaping (String) throws -> Void) {
+    self.format = format
+    self.varying = varying
+    self.write = write
+  }
+
+  /// Writes one row, after the head if it is the first.
+  mutating func append(_ row: BenchRow) throws {
+    defer { count += 1 }
+    switch format {
+    case "csv":
+      if count == 0 { try write(row.fields.map(\.key).joined(separator: ",") + "\n") }
+      try write(row.fields.map { Self.quoted(Self.plain($0.value)) }.joined(separator: ",") + "\n")
+    case "json":
+      let text = JSONWriter.text(.object(row.fields), pretty: true)
+      let indented = text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
+      try write((count == 0 ? "[\n" : ",\n") + indented)
+    case "jsonl": try write(JSONWriter.text(.object(row.fields)) + "\n")
+    case "sql": try write(sql(row))
+    default: try write(markdown(row))
+    }
+  }
+
+  /// Closes what is open.
+  func finish() throws {
+    if format == "json" { try write(count == 0 ? "[]\n" : "\n]\n") }
+    if format == "md" {
+      let commit = String((BuildInformation.commit ?? "unknown").prefix(8))
+      try write("\nbuild: \(commit) (trit \(BuildInformation.version))\n")
+    }
+  }
+
+  /// Title, width and side of the columns that are shown; llama-bench's, then ours.
+  private func columns(_ row: BenchRow) -> [(
+    title: String, width: Int, isRight: Bool, text: String
+  )] {
+    let gigabytes = row.gigabytesPerSecond.map { String(format: "%.2f", $0) } ?? ""
+    let selection = row.engine.selection
+    var columns = [
+      ("model", 30, false, row.model),
+      ("size", 10, true, BenchRow.size(row.checkpoint.byteCount)),
+      ("params", 10, true, BenchRow.scaled(row.checkpoint.parameterCount)),
+      ("backend", 10, false, "CPU"),
+      ("threads", 7, true, "\(row.engine.threads)"),
+      ("kernel", 20, false, row.kernel),
+    ]
+    if varying.contains("quantizer") {
+      columns.append(("quantizer", 16, false, selection.quantizer?.description ?? "model"))
+    }
+    if varying.contains("type_k") {
+      columns.append(("type_k", 6, true, selection.cache.description))
+    }
+    if varying.contains("head") {
+      columns.append(("head", 12, false, row.engine.headReport.kernel))
+    }
+    columns.append(("test", 15, true, row.test))
+    columns.append(("t/s", 20, true, row.result.rateText))
+    columns.append(("GB/s", 8, true, gigabytes))
+    return columns
+  }
+
+  private func markdown(_ row: BenchRow) -> String {
+    let columns = columns(row)
+    var text = ""
+    if count == 0 {
+      text += line(columns.map { pad($0.title, $0.width, $0.isRight) })
+      text += line(
+        columns.map { column in
+          let dashes = String(repeating: "-", count: max(column.title.count, column.width) - 1)
+          return column.isRight ? dashes + ":" : dashes + "-"
+        })
+    }
+    return text + line(columns.map { pad($0.text, max($0.title.count, $0.width), $0.isRight) })
+  }
+
+  private func line(_ cells: [String]) -> String {
+    "| " + cells.joined(separator: " | ") + " |\n"
+  }
+
+  private func pad(_ text: String, _ width: Int, _ isRight: Bool) -> String {
+    let gap = String(repeating: " ", count: max(0, width - text.count))
+    return isRight ? gap + text : text + gap
+  }
+
+  private func sql(_ row: BenchRow) -> String {
+    // Lists have no column of their own, as in llama-bench.
+    let fields = row.fields.filter { $0.value.array == nil }
+    var text = ""
+    if count == 0 {
+      let columns = fields.map { field -> String in
+        let isNumber = field.value.double != nil
+        let isWhole = field.value.integer != nil && !field.key.hasSuffix("_ts")
+        return "  \(field.key) " + (isNumber ? (isWhole ? "INTEGER" : "REAL") : "TEXT")
+      }
+      text += "CREATE TABLE IF NOT EXISTS test (\n" + columns.joined(separator: ",\n") + "\n);\n\n"
+    }
+    let values = fields.map { "'" + Self.plain($0.value).replacing("'", with: "''") + "'" }
+    return text + "INSERT INTO test (" + fields.map(\.key).joined(separator: ", ")
+      + ") VALUES (" + values.joined(separator: ", ") + ");\n"
+  }
+
+  private static func plain(_ value: JSONValue) -> String {
+    switch value {
+    case .string(let text): text
+    case .null: ""
+    case .bool(let flag): flag ? "1" : "0"
+    case .array(let values): values.map(plain).joined(separator: " ")
+    default: JSONWriter.text(value)
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\"", with: "\"\"") + "\""
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import TritLab
+
+/// `trit bench`: tokens per second, in the manner of llama-bench.
+enum BenchCommand {
+  static let prompt = OptionSpec(
+    "-p", "--n-prompt", value: "n,…", help: "Prompt tokens of the pp tests; 0 leaves them out",
+    default: "512")
+  static let generate = OptionSpec(
+    "-n", "--n-gen", value: "n,…", help: "Generated tokens of the tg tests; 0 leaves them out",
+    default: "128")
+  static let both = OptionSpec(
+    "-pg", value: "pp,tg", help: "A test of both in one; may be repeated")
+  static let depth = OptionSpec(
+    "-d", "--n-depth", value: "n,…", help: "Positions already in the cache", default: "0")
+  static let threads = OptionSpec(
+    "-t", "--threads", value: "n,…", help: "Threads", default: "all cores",
+    environment: "TRITLAB_THREADS")
+  static let repetitions = OptionSpec(
+    "-r", "--repetitions", value: "n", help: "Repetitions of each test", default: "5")
+  static let output = OptionSpec(
+    "-o", "--output", value: "format", help: "Format on standard output: md, csv, json, jsonl, sql",
+    default: "md", choices: BenchTable.formats)
+  static let errorOutput = OptionSpec(
+    "-oe", "--output-err", value: "format", help: "The same rows on standard error too",
+    choices: BenchTable.formats)
+  static let like = OptionSpec(
+    "--like", value: "tool",
+    help: "The settings of another benchmark: bitnet.cpp (p 512, n 128, "
+      + "t 2, one prompt token at a time)", choices: ["bitnet.cpp"])
+  static let noWarmup = OptionSpec(flag: "--no-warmup", help: "Skip the run that does not count")
+  static let delay = OptionSpec(
+    "--delay", value: "s", help: "Pause before each test, in seconds", default: "0")
+
+  static let spec = CommandSpec(
+    "bench", overview: "Measure tokens per second.",
+    discussion: """
+      Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
+      options take lists too. Times hold neither tokenization nor sampling. GB/s is what generation \
+      reads: weights, head, keys and values.
+      """,
+    groups: [
+      OptionGroup(
+        "OPTIONS",
+        [
+          prompt, generate, both, depth, threads, repetitions, output, errorOutput, like, noWarmup,
+          delay,
+        ]),
+      OptionGroup(
+        "MODEL OPTIONS",
+        [ModelOptions.model, ModelOptions.chunk, ModelOptions.poll]
+          + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
+          + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
+      StageOptions.group,
+    ],
+    examples: [
+      ("trit bench -m model.gguf -p 512 -n 128 -t 1,2 -r 5", "the usual table"),
+      ("trit bench -m model.gguf -p 0 -n 64 --kernel i2_s,tl1,tl2", "race kernels in one run"),
+      ("trit bench -m model.gguf -o jsonl | jq '{test: .n_gen, ts: .avg_ts}'", "for a script"),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let isLike = try arguments.choice(like) != nil
+    let tests = try tests(arguments)
+    let threads = try arguments.integers(threads, in: 1...1024)
+    let teams = threads.isEmpty ? [isLike ? 2 : HostInformation.cores] : threads
+    let chunk = try arguments.integer(ModelOptions.chunk, in: 1...65_536) ?? (isLike ? 1 : 256)
+    let poll = try arguments.integer(ModelOptions.poll, in: 0...100) ?? 50
+    let pause = try arguments.real(delay, in: 0...86_400) ?? 0
+    let selections = try BenchSelections(arguments)
+    let checkpoint = try ModelOptions.checkpoint(arguments)
+    var tables = [
+      BenchTable(
+        format: try arguments.choice(output) ?? "md", varying: selections.varying,
+        write: Terminal.out)
+    ]
+    if let format = try arguments.choice(errorOutput) {
+      tables.append(
+        BenchTable(format: format, varying: selections.varying, write: Terminal.noteRaw))
+    }
+    let positions = tests.map(\.positions).max() ?? 1
+    for selection in selections.all {
+      for team in teams {
+        var options = EngineOptions(threads: team, poll: poll, maxContext: positions)
+        options.chunk = chunk
+        let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
+        for test in tests {
+          if pause > 0 { Thread.sleep(forTimeInterval: pause) }
+          let printer = ProgressPrinter(
+            "\(test.promptTokens)+\(test.generatedTokens)", value: "t/s")
+          let time = Date()
+          let result = try test.measure(engine, progress: printer.show)
+          let row = BenchRow(
+            engine: engine, checkpoint: checkpoint, measurement: test, result: result,
+            chunk: chunk, poll: poll, time: time)
+          for index in tables.indices { try tables[index].append(row) }
+        }
+      }
+    }
+    for table in tables { try table.finish() }
+  }
+
+  /// For every depth the prompt tests, the generation tests, and those of both.
+  private static func tests(_ arguments: ParsedArguments) throws -> [SpeedMeasurement] {
+    let sizes = 0...(1 << 24)
+    let prompts = arguments.has(prompt) ? try arguments.integers(prompt, in: sizes) : [512]
+    let lengths = arguments.has(generate) ? try arguments.integers(generate, in: sizes) : [128]
+    let depths = arguments.has(depth) ? try arguments.integers(depth, in: sizes) : [0]
+    let repetitions = try arguments.integer(repetitions, in: 1...1_000_000) ?? 5
+    let pairs = try arguments.all(both).map { text -> (Int, Int) in
+      let numbers = text.split(separator: ",").compactMap { Int($0) }
+      guard numbers.count == 2, numbers.allSatisfy(sizes.contains) else {
+        throw ParserError.invalidValue(both, value: text, expected: "two numbers, as 512,128")
+      }
+      return (numbers[0], numbers[1])
+    }
+    let combinations =
+      prompts.filter { $0 > 0 }.map { ($0, 0) } + lengths.filter { $0 > 0 }.map { (0, $0) } + pairs
+    guard !combinations.isEmpty else {
+      throw LabError(
+        .usage, "there is nothing to time", expected: "-p, -n or -pg above 0", got: "-p 0 -n 0")
+    }
+    let warmsUp = !arguments.flag(noWarmup)
+    return depths.flatMap { depth in
+      combinations.map { prompt, generated in
+        SpeedMeasurement(
+          promptTokens: prompt, generatedTokens: generated, depth: depth,
+          repetitions: repetitions, warmsUp: warmsUp)
+      }
+    }
+  }
+}
