@@ -1,0 +1,230 @@
+import Foundation
+import Testing
+import TritLab
+import _TritTestSupport
+
+/// The commands that run a model, end to end on tiny seeded checkpoints.
+@Suite struct ModelCommandTests {
+  let folder: TemporaryFolder
+  let model: String
+
+  init() throws {
+    folder = try TemporaryFolder("command")
+    model = try TinyCheckpoint.write(.bitnetOnline, in: folder)
+  }
+
+  private func json(_ text: String) throws -> JSONValue {
+    try JSONReader.read(text, path: "output")
+  }
+
+  @Test(arguments: TinyCheckpoint.Kind.allCases)
+  func everyFormOfCheckpointGenerates(kind: TinyCheckpoint.Kind) throws {
+    let path = try TinyCheckpoint.write(kind, seed: 2, in: folder)
+    let result = try CommandRunner.run(
+      ["generate", "-m", path, "-p", "once upon a time", "-n", "8", "--temp", "0", "-t", "1"])
+    #expect(result.status == 0, "\(result)")
+    #expect(result.out.hasPrefix("once upon a time"))
+    #expect(result.err.contains("prompt eval time = "))
+    #expect(result.err.contains("       eval time = "))
+    #expect(result.err.contains("tokens per second)"))
+    #expect(result.err.contains("total time = "))
+  }
+
+  @Test func seedDecidesAndThreadsDoNot() throws {
+    let run = { (extra: [String]) in
+      let result = try CommandRunner.run(
+        ["generate", "-m", model, "-p", "once", "-n", "24", "--ignore-eos", "--json"] + extra)
+      #expect(result.status == 0, "\(result)")
+      return try #require(try json(result.out)["tokens"]?.array)
+    }
+    let first = try run(["--seed", "7", "-t", "1"])
+    #expect(first.count == 24)
+    #expect(try run(["-s", "7", "-t", "2"]) == first)
+    #expect(try run(["--seed=8", "-t1"]) != first)
+    #expect(try run(["-s7", "--threads", "2", "--temp", "0"]) != first)
+  }
+
+  @Test func promptCanBeAFileStandardInputOrHidden() throws {
+    let file = try folder.write("once upon\na time", to: "prompt.txt")
+    let common = ["generate", "-m", model, "-n", "4", "--temp", "0", "-t", "1"]
+    let fromFile = try CommandRunner.run(common + ["-f", file])
+    #expect(fromFile.out.hasPrefix("once upon\na time"))
+    let fromInput = try CommandRunner.run(common + ["-f", "-"], input: "once upon\na time")
+    #expect(fromInput.out == fromFile.out)
+    let escaped = try CommandRunner.run(common + ["-e", "-p", "once upon\\na time"])
+    #expect(escaped.out == fromFile.out)
+    let hidden = try CommandRunner.run(common + ["-f", file, "--no-display-prompt"])
+    #expect("once upon\na time" + hidden.out == fromFile.out)
+  }
+
+  @Test func stagesAreChosenByFlags() throws {
+    let run = { (extra: [String]) in
+      try CommandRunner.run(
+        ["generate", "-m", model, "-p", "a", "-n", "2", "-t", "1", "--temp", "0"] + extra)
+    }
+    let chosen = try run([
+      "--kernel", "reference", "--head", "f32", "-ctk", "f32", "--attention", "naive",
+      "--layers", "blk.0.*:quantizer=none;kernel=openblas;activations=none",
+    ])
+    #expect(chosen.status == 0, "\(chosen)")
+    #expect(chosen.err.contains("openblas x 7, reference x 7"), "\(chosen.err)")
+    #expect(chosen.err.contains("cache f32"))
+    #expect(chosen.err.contains("attention naive"))
+    let reference = try run(["--reference"])
+    #expect(reference.err.contains("kernel openblas; activations none"), "\(reference.err)")
+  }
+
+  @Test func wrongStagesAreUsageErrorsWithTheNearestName() throws {
+    let cases: [(words: [String], says: [String])] = [
+      (["--kernel", "i2s"], ["unknown kernel 'i2s'", "did you mean 'i2_s"]),
+      (["--quantizer", "absmaen"], ["unknown weight quantizer 'absmaen'", "'absmean'"]),
+      (["--quantizer", "absmean:grup=3"], ["has no parameter 'grup'", "'group'"]),
+      (["--quantizer", "absmean:group"], ["cannot read the parameter"]),
+      (["--head", "f61"], ["unknown output head 'f61'"]),
+      (["--layers", "blk.9.*:quantizer=none"], ["no layer matches"]),
+      (["--layers", "blk.0.*"], ["is invalid for '--layers"]),
+      (["-ctk", "f16", "-ctv", "f32"], ["cached in one precision"]),
+      (["--reference", "--kernel", "openblas"], ["exclude one another"]),
+      (["-ngl", "33"], ["there is no GPU backend"]),
+      (["--top-p", "1.5"], ["'top-p'"]),
+      (["--temp", "-1"], ["'temperature'"]),
+      (["--temp", "warm"], ["The value 'warm' is invalid for '--temp <t>'"]),
+      (["-n", "3.5"], ["The value '3.5' is invalid for '--n-predict <n>'"]),
+      (["-t", "0"], ["a whole number from 1 to 1024"]),
+    ]
+    for one in cases {
+      let result = try CommandRunner.run(
+        ["generate", "-m", model, "-p", "a", "-n", "1"] + one.words)
+      #expect(result.status == 64, "\(one.words): \(result)")
+      #expect(result.out.isEmpty, "\(one.words): \(result)")
+      for text in one.says { #expect(result.err.contains(text), "\(one.words): \(result.err)") }
+    }
+  }
+
+  @Test func logitsAreAFileThatOthersRead() throws {
+    let path = folder.file("out.safetensors")
+    let result = try CommandRunner.run(
+      ["logits", "-m", model, "--tokens", "1,266,273", "-o", path, "-t", "1"])
+    #expect(result.status == 0, "\(result)")
+    let file = try SafetensorsFile(path: path)
+    let logits = try #require(file.info("logits"))
+    #expect(logits.type == .f32)
+    #expect(logits.shape == [3, TinyCheckpoint.vocabulary])
+    let tokens = try file.bytes("tokens")
+    #expect(
+      (0..<3).map { tokens.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) } == [1, 266, 273])
+    // The file itself is a list of tokens: the same logits come out again, as from a JSON list.
+    let again = folder.file("again.safetensors")
+    _ = try CommandRunner.run(["logits", "-m", model, "--tokens", path, "-o", again, "-t", "2"])
+    let list = try folder.write("[1, 266,\n 273]", to: "ids.json")
+    let third = folder.file("third.safetensors")
+    _ = try CommandRunner.run(["logits", "-m", model, "--tokens", list, "-o", third])
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: again)) == bytes)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: third)) == bytes)
+  }
+
+  @Test func perplexityEndsWithTheLineThatScriptsLookFor() throws {
+    let text = try folder.write(
+      String(repeating: "once upon a time the end. ", count: 40), to: "text.txt")
+    let common = ["perplexity", "-m", model, "-f", text, "-c", "32", "-t", "2"]
+    let plain = try CommandRunner.run(common + ["--chunks", "4"])
+    #expect(plain.status == 0, "\(plain)")
+    let lines = plain.out.split(separator: "\n").map(String.init)
+    let last = try #require(lines.last)
+    #expect(
+      last.wholeMatch(of: /Final estimate: PPL = \d+\.\d{4} \+\/- \d+\.\d{5}/) != nil, "\(last)")
+    #expect(lines[0].hasPrefix("[1]") && lines[0].contains("[4]"))
+    let compared = try CommandRunner.run(common + ["--kl-divergence"])
+    #expect(compared.out.contains("====== KL divergence statistics ======"))
+    #expect(compared.out.split(separator: "\n").last?.hasPrefix("Final estimate: PPL = ") == true)
+    let record = try json(
+      try CommandRunner.run(common + ["--json", "--protocol", "strided", "--stride", "8"]).out)
+    #expect(record["protocol"]?.string == "strided")
+    #expect((record["perplexity"]?.double ?? 0) > 1)
+    let short = try CommandRunner.run(
+      ["perplexity", "-m", model, "-f", text, "-c", "250", "--protocol", "llama.cpp"])
+    #expect(short.status == 65, "\(short)")
+    #expect(short.err.contains("too short"))
+  }
+
+  @Test func benchSpeaksLlamaBench() throws {
+    let common = ["bench", "-m", model, "-p", "8", "-n", "4", "-r", "2", "-t", "1,2"]
+    let table = try CommandRunner.run(common)
+    #expect(table.status == 0, "\(table)")
+    let lines = table.out.split(separator: "\n").map(String.init)
+    let titles = lines[0].split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+    #expect(
+      titles.filter { !$0.isEmpty } == [
+        "model", "size", "params", "backend", "threads", "kernel", "test", "t/s", "GB/s",
+      ])
+    #expect(lines[1].contains("---:"))
+    #expect(lines.filter { $0.contains(" pp8 ") }.count == 2)
+    #expect(lines.filter { $0.contains(" tg4 ") && $0.contains(" ± ") }.count == 2)
+    let rows = try CommandRunner.run(common + ["-o", "jsonl", "--kernel", "reference,i2_s"]).out
+      .split(separator: "\n").map { try json(String($0)) }
+    #expect(rows.count == 8)
+    #expect(Set(rows.compactMap { $0["kernel"]?.string }).count == 2)
+    for key in [
+      "build_commit", "cpu_info", "model_filename", "model_type", "model_size", "model_n_params",
+      "n_batch", "n_ubatch", "n_threads", "type_k", "type_v", "n_gpu_layers", "n_prompt", "n_gen",
+      "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns",
+      "samples_ts", "kernel", "gbps", "blas_core",
+    ] {
+      #expect(rows.allSatisfy { $0[key] != nil }, "\(key)")
+    }
+    #expect(rows[0]["samples_ns"]?.array?.count == 2)
+    let csv = try CommandRunner.run(common + ["-o", "csv"]).out.split(separator: "\n")
+    #expect(csv.count == 5)
+    #expect(csv[0].hasPrefix("build_commit,build_number,cpu_info,gpu_info,backends,model_filename"))
+    let document = try json(try CommandRunner.run(common + ["-o", "json", "-d", "0,16"]).out)
+    #expect(document.array?.count == 8)
+    let like = try CommandRunner.run(
+      [
+        "bench", "-m", model, "-p", "4", "-n", "2", "-r", "1", "--like", "bitnet.cpp", "-ngl", "0",
+        "-o", "jsonl",
+      ])
+    let row = try json(String(try #require(like.out.split(separator: "\n").first)))
+    #expect(row["n_batch"]?.integer == 1)
+    #expect(row["n_threads"]?.integer == 2)
+    let nothing = try CommandRunner.run(["bench", "-m", model, "-p", "0", "-n", "0"])
+    #expect(nothing.status == 64)
+  }
+
+  @Test func tokensGoThereAndBack() throws {
+    let pieces = try CommandRunner.run(["tokenize", "-m", model, "-p", "once\n\u{e9}"])
+    #expect(
+      pieces.out == "     1 -> '<|begin|>'\n   266 -> 'once'\n    13 -> '\\n'\n"
+        + "   198 -> '\\xc3'\n   172 -> '\\xa9'\n", "\(pieces)")
+    let ids = try CommandRunner.run(
+      ["tokenize", "-m", model, "-p", "once<|end|>", "--ids", "--parse-special"])
+    #expect(ids.out == "[1, 266, 2]\n")
+    let bare = try CommandRunner.run(
+      ["tokenize", "-m", model + "/tokenizer.json", "-p", "once", "--ids", "--no-bos"])
+    #expect(bare.out == "[266]\n")
+    let text = "  two  spaces\r\n\ttab \u{1F600} e\u{301} \u{0} end"
+    let file = try folder.write(text, to: "text.txt")
+    let back = try CommandRunner.shell(
+      "trit tokenize -m '\(model)' -f '\(file)' --ids --no-bos | "
+        + "trit detokenize -m '\(model)' -f - | cmp - '\(file)' && echo same")
+    #expect(back.out == "same\n", "\(back)")
+    let special = try CommandRunner.run(["detokenize", "-m", model, "--ids", "1,266", "--special"])
+    #expect(special.out == "<|begin|>once")
+    let outside = try CommandRunner.run(["detokenize", "-m", model, "--ids", "9999"])
+    #expect(outside.status == 65, "\(outside)")
+    let words = try CommandRunner.run(["detokenize", "-m", model, "--ids", "1,two"])
+    #expect(words.status == 65)
+    #expect(words.err.contains("cannot read token 1"))
+  }
+
+  @Test func inspectShowsTensorsInEveryForm() throws {
+    let text = try CommandRunner.run(["inspect", model])
+    #expect(text.status == 0, "\(text)")
+    #expect(text.out.contains("| F32     | model.embed_tokens.weight"))
+    let short = try CommandRunner.run(["inspect", model, "--no-tensors"])
+    #expect(!short.out.contains("embed_tokens"))
+    let document = try json(
+      try CommandRunner.run(["inspect", model + "/model.safetensors", "--json"]).out)
+    #expect(document["tensors"]?["model.norm.weight"]?["shape"] == [128])
+  }
+}
