@@ -9,9 +9,9 @@ import TritCore
 
 /// What OpenBLAS is loaded, which of its cores runs, and how it is told to use a good one.
 ///
-/// A distribution's OpenBLAS holds kernels for many CPUs and picks one when it is loaded, before `main`.
-/// Version 0.3.21 does not know the newest CPUs and gives them its AVX2 core ("Haswell", "Zen") although
-/// they have AVX-512, at about half the speed. The environment variable `OPENBLAS_CORETYPE` overrides
+/// A distribution's OpenBLAS holds kernels for many CPUs and picks one when it is loaded, before `main`. A
+/// CPU that it does not know gets its AVX2 core ("Haswell", "Zen") although it may have AVX-512, at about
+/// half the speed. The environment variable `OPENBLAS_CORETYPE` overrides
 /// the choice, but only when it is set before the library is loaded, too early for a program that links
 /// it. So the choice is made again here: the library exports the two functions with which its own
 /// constructor and destructor set the table of kernels, and calling them after the variable is set, before
@@ -50,10 +50,12 @@ public enum OpenBLASRuntime {
   /// The core that the library had picked by itself when it was loaded.
   public static var coreAtLoad: String { state.coreAtLoad }
 
-  /// One line for records: `OpenBLAS 0.3.21, core SkylakeX (Haswell at load), 1 thread per call`.
+  /// One line for records: `OpenBLAS 0.3.21, core SkylakeX (Haswell at load), 1 thread per call`; a core
+  /// that the user forced is kept, and shown as such.
   public static var description: String {
     let change = coreAtLoad == core ? "" : " (\(coreAtLoad) at load)"
-    return "OpenBLAS \(version), core \(core)\(change), \(threads) thread per call"
+    let choice = state.chosenByUser.map { " (OPENBLAS_CORETYPE=\($0))" } ?? ""
+    return "OpenBLAS \(version), core \(core)\(change)\(choice), \(threads) thread per call"
   }
 
   /// Variables that a command should add to its environment before it starts itself once more, because
@@ -65,17 +67,18 @@ public enum OpenBLASRuntime {
 
   private static let wantedCore = "SkylakeX"
 
-  private static let state: (coreAtLoad: String, wantsRestart: Bool) = {
+  private static let state: (coreAtLoad: String, chosenByUser: String?, wantsRestart: Bool) = {
+    let chosenByUser = getenv("OPENBLAS_CORETYPE").map { String(cString: $0) }
     let before = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
     var wantsRestart = false
     let isOldChoice = ["Haswell", "Zen", "Excavator", "SandyBridge", "Prescott"].contains(before)
-    if CPUFeatures.here.contains(.avx512), isOldChoice, getenv("OPENBLAS_CORETYPE") == nil {
+    if CPUFeatures.here.contains(.avx512), isOldChoice, chosenByUser == nil {
       setenv("OPENBLAS_CORETYPE", wantedCore, 1)
       wantsRestart = !chooseAgain()
       if wantsRestart { unsetenv("OPENBLAS_CORETYPE") }
     }
     openblas_set_num_threads(1)
-    return (before, wantsRestart)
+    return (before, chosenByUser, wantsRestart)
   }()
 
   /// Makes the library choose its core again from the environment. False where it exports no way.
