@@ -1,0 +1,188 @@
+internal import Foundation
+internal import TritCore
+
+/// A figure as it lies in a run directory.
+struct DrawnPlot {
+  var kind: PlotKind
+  var title: String
+  /// What it shows, where it was measured, and the command that draws it again.
+  var caption: String
+  /// Paths below the run directory.
+  var files: [String]
+  /// The SVG, where gnuplot drew one.
+  var image: String?
+
+  /// The SVG as part of a page: no XML prologue, ids made its own.
+  func inlineSVG(directory: String) -> String? {
+    guard let image, let text = try? String(contentsOfFile: directory + "/" + image, encoding: .utf8),
+      let start = text.range(of: "<svg")
+    else { return nil }
+    var svg = String(text[start.lowerBound...])
+    // gnuplot gives the same ids to its symbols in every file; on one page they must differ.
+    for pattern in [#"( id=["'])"#, #"(xlink:href=["']#)"#, #"(url\(#)"#] {
+      svg = svg.replacingOccurrences(
+        of: pattern, with: "$1\(kind.rawValue)-", options: .regularExpression)
+    }
+    return svg.trimmed
+  }
+}
+
+/// Writes every figure as data, script and, where gnuplot is installed, SVG and PNG.
+struct PlotWriter {
+  /// The run directory.
+  let directory: String
+  /// The folder with the templates, where the caller names one.
+  let templates: String?
+
+  /// Draws `kinds`. What cannot be drawn is told to `note` and fails nothing.
+  func draw(
+    _ kinds: [PlotKind], report: Report, note: (String) -> Void
+  ) throws -> [DrawnPlot] {
+    guard !kinds.isEmpty else { return [] }
+    let folder = directory + "/plots"
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw LabError(
+        .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
+        at: folder)
+    }
+    let source = PlotTemplates.locate(templates)
+    if let style = source.flatMap({ try? String(contentsOfFile: $0 + "/style.gp", encoding: .utf8) })
+    {
+      try AtomicFile.write(style, to: folder + "/style.gp")
+    } else {
+      note(
+        "the templates of the plots (style.gp and others) were not found: only data is written; set "
+          + "TRITLAB_PLOTS to the lab's folder plots/")
+    }
+    let gnuplot = Executable.find("gnuplot")
+    if gnuplot == nil {
+      note(
+        "gnuplot is not installed: data and scripts of the plots are written, no images; install "
+          + "it with 'apt-get install gnuplot-nox' and run: cd \(folder) && gnuplot *.gp")
+    }
+    var drawn: [DrawnPlot] = []
+    for kind in kinds {
+      guard let data = PlotData.make(kind, report) else {
+        note("plot '\(kind.rawValue)': no variant has what it shows")
+        continue
+      }
+      drawn.append(
+        try write(kind, data, report: report, source: source, gnuplot: gnuplot, note: note))
+    }
+    return drawn
+  }
+
+  private func write(
+    _ kind: PlotKind, _ data: PlotData, report: Report, source: String?, gnuplot: String?,
+    note: (String) -> Void
+  ) throws -> DrawnPlot {
+    let name = kind.rawValue
+    let folder = directory + "/plots"
+    let title = "\(report.plan.file.name): \(kind.summary)"
+    var plot = DrawnPlot(
+      kind: kind, title: title,
+      caption: "\(kind.summary.prefix(1).uppercased() + kind.summary.dropFirst()). "
+        + "\(report.environmentLine). Redraw: cd plots && gnuplot \(name).gp",
+      files: ["plots/\(name).tsv"], image: nil)
+    try AtomicFile.write(data.table, to: "\(folder)/\(name).tsv")
+    guard let source else { return plot }
+    let path = "\(source)/\(name).gp"
+    guard let template = try? String(contentsOfFile: path, encoding: .utf8) else {
+      note("plot '\(name)': its template is missing: \(path)")
+      return plot
+    }
+    try AtomicFile.write(script(name, data, title, report, template), to: "\(folder)/\(name).gp")
+    plot.files.append("plots/\(name).gp")
+    guard let gnuplot else { return plot }
+    let problem = Executable.run(gnuplot, ["\(name).gp"], in: folder)
+    if let problem {
+      note("plot '\(name)': gnuplot failed: \(problem)")
+      return plot
+    }
+    plot.image = "plots/\(name).svg"
+    plot.files += ["plots/\(name).svg", "plots/\(name).png"]
+    return plot
+  }
+
+  private func script(
+    _ name: String, _ data: PlotData, _ title: String, _ report: Report, _ template: String
+  ) -> String {
+    var text = "# Draws \(name).svg and \(name).png from \(name).tsv. Redraw: gnuplot \(name).gp\n"
+    text += "name = \(PlotData.string(name))\ndata = \(PlotData.string(name + ".tsv"))\n"
+    text += "heading = \(PlotData.string(PlotData.shortened(title)))\n"
+    text += "footer = \(PlotData.string(report.environmentLine))\n"
+    text += "rows = \(data.rows)\nwidth = 820\nheight = \(data.height)\n"
+    for variable in data.variables { text += "\(variable.name) = \(variable.value)\n" }
+    text += "load 'style.gp'\neval svg\n\n" + template
+    return text + "\neval png\nreplot\nunset output\n"
+  }
+}
+
+extension PlotData {
+  /// A title that fits over the figure.
+  static func shortened(_ text: String) -> String {
+    text.count > 90 ? String(text.prefix(89)) + "…" : text
+  }
+}
+
+/// Where the templates of the plots lie.
+enum PlotTemplates {
+  /// The folder that holds `style.gp`: the one named, `TRITLAB_PLOTS`, `plots/` or `share/trit/plots/`
+  /// in a folder above the program, `plots/` of the checkout that it was built in, `plots/` here.
+  static func locate(
+    _ named: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String? {
+    var candidates: [String] = []
+    // A folder that somebody names is the only one: falling back in silence would hide a typo.
+    if let named { return holdsStyle(named) ? named : nil }
+    if let variable = environment["TRITLAB_PLOTS"], !variable.isEmpty {
+      return holdsStyle(variable) ? variable : nil
+    }
+    var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
+    while let current = folder, current.path != "/" {
+      candidates += [current.path + "/plots", current.path + "/share/trit/plots"]
+      folder = current.deletingLastPathComponent()
+    }
+    let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    candidates += [checkout.path + "/plots", "plots"]
+    return candidates.first(where: holdsStyle)
+  }
+
+  private static func holdsStyle(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: folder + "/style.gp")
+  }
+}
+
+/// Other programs.
+enum Executable {
+  /// The path of `name` on `PATH`.
+  static func find(_ name: String) -> String? {
+    let path = getenv("PATH").map { String(cString: $0) } ?? ""
+    return path.split(separator: ":").map { "\($0)/\(name)" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
+  /// Runs a program in `folder`; nil where it ended well, else what it said.
+  static func run(_ program: String, _ arguments: [String], in folder: String) -> String? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let pipe = Pipe()
+    process.standardError = pipe
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    do {
+      try process.run()
+    } catch {
+      return (error as NSError).localizedDescription
+    }
+    let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationStatus != 0 else { return nil }
+    return said.trimmed.isEmpty ? "exit code \(process.terminationStatus)" : said.trimmed
+  }
+}

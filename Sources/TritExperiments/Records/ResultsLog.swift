@@ -1,0 +1,113 @@
+internal import Foundation
+internal import TritCore
+
+#if canImport(Glibc)
+  @preconcurrency internal import Glibc
+#endif
+
+/// `results.jsonl`: one record a line, each line whole.
+///
+/// A line is appended with one write and synced before the next measurement begins. A kill in between
+/// can leave half a line at the end of the file; opening the log cuts that off.
+final class ResultsLog {
+  let path: String
+  private(set) var records: [RunRecord]
+  /// Whether opening had to cut off half a line.
+  let wasTorn: Bool
+  private let descriptor: Int32
+
+  /// Opens or creates the log at `path`. Throws `cannotCreate` where it cannot be written.
+  init(_ path: String) throws {
+    self.path = path
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Self.failed("open", path) }
+    let whole: Int
+    (records, whole) = Self.parse(FileManager.default.contents(atPath: path) ?? Data())
+    let size = lseek(descriptor, 0, SEEK_END)
+    wasTorn = Int(size) > whole
+    if wasTorn {
+      guard ftruncate(descriptor, off_t(whole)) == 0, fsync(descriptor) == 0 else {
+        let error = Self.failed("repair", path)
+        close(descriptor)
+        throw error
+      }
+    }
+    lseek(descriptor, 0, SEEK_END)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends a record; when this returns it is on the disk.
+  func append(_ record: RunRecord) throws {
+    var line = try RecordCoding.encode(record)
+    line.append(0x0A)
+    let start = lseek(descriptor, 0, SEEK_CUR)
+    var written = 0
+    while written < line.count {
+      let count = line.withUnsafeBytes { bytes in
+        write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        let error = Self.failed("write", path)
+        // A full disk must not leave half a line for the next reader.
+        ftruncate(descriptor, start)
+        lseek(descriptor, start, SEEK_SET)
+        throw error
+      }
+      written += count
+    }
+    guard fsync(descriptor) == 0 else { throw Self.failed("sync", path) }
+    records.append(record)
+  }
+
+  /// The newest record of each role and id.
+  var latest: [RunRecord] { Self.latest(records) }
+
+  static func latest(_ records: [RunRecord]) -> [RunRecord] {
+    var byKey: [String: RunRecord] = [:]
+    for record in records { byKey["\(record.role.rawValue) \(record.id)"] = record }
+    return byKey.values.sorted { $0.index < $1.index }
+  }
+
+  /// The records of a file that somebody else may be writing; lines that cannot be read are skipped.
+  static func read(_ path: String) -> [RunRecord] {
+    parse(FileManager.default.contents(atPath: path) ?? Data()).records
+  }
+
+  /// The readable records and the number of bytes up to the end of the last whole line.
+  private static func parse(_ data: Data) -> (records: [RunRecord], whole: Int) {
+    guard let last = data.lastIndex(of: 0x0A) else { return ([], 0) }
+    let whole = data.distance(from: data.startIndex, to: last) + 1
+    let records = data.prefix(whole).split(separator: 0x0A).compactMap {
+      try? RecordCoding.decode(Data($0))
+    }
+    return (records, whole)
+  }
+
+  private static func failed(_ verb: String, _ path: String) -> LabError {
+    LabError(
+      .cannotCreate, "cannot \(verb) the results: \(String(cString: strerror(errno)))", at: path,
+      advice: "check that the folder exists, is writable and has space; -o DIR writes elsewhere")
+  }
+}
+
+/// Records as JSON: keys sorted, slashes plain, numbers that JSON lacks as words.
+enum RecordCoding {
+  static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting =
+      pretty
+      ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return try encoder.encode(value)
+  }
+
+  static func decode(_ data: Data) throws -> RunRecord {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return try decoder.decode(RunRecord.self, from: data)
+  }
+}

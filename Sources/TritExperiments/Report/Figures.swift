@@ -1,0 +1,51 @@
+internal import Foundation
+
+/// Numbers as people read them.
+enum Figures {
+  /// `5.57 ± 0.49`, `2.5e-4 ± 2.1e-5`: as many digits as the error allows.
+  static func text(_ value: Double, error: Double? = nil) -> String {
+    guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
+    guard let error, error.isFinite, error > 0 else { return plain(value) }
+    if abs(value) < 1e-2, value != 0 { return "\(scientific(value)) ± \(scientific(error))" }
+    let digits = min(max(1 - Int(log10(error).rounded(.down)), 0), 6)
+    if abs(value) >= 1e6 { return "\(scientific(value)) ± \(scientific(error))" }
+    return "\(fixed(value, digits)) ± \(fixed(error, digits))"
+  }
+
+  /// Four significant digits.
+  static func plain(_ value: Double) -> String {
+    if value == 0 { return "0" }
+    let size = abs(value)
+    if size < 1e-3 || size >= 1e6 { return scientific(value) }
+    if value == value.rounded(), size < 1e6 { return fixed(value, 0) }
+    return fixed(value, max(0, 3 - Int(log10(size).rounded(.down))))
+  }
+
+  static func percent(_ share: Double, error: Double? = nil) -> String {
+    guard share.isFinite else { return "–" }
+    guard let error, error.isFinite, error > 0 else { return fixed(100 * share, 2) + " %" }
+    return "\(fixed(100 * share, 2)) ± \(fixed(100 * error, 2)) %"
+  }
+
+  /// `1.5 MiB`.
+  static func bytes(_ value: Double) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    var value = value
+    var unit = 0
+    while value >= 1024, unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    return "\(unit == 0 ? fixed(value, 0) : plain(value)) \(units[unit])"
+  }
+
+  static func fixed(_ value: Double, _ digits: Int) -> String {
+    String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
+  }
+
+  private static func scientific(_ value: Double) -> String {
+    let text = String(format: "%.1e", locale: Locale(identifier: "en_US_POSIX"), value)
+    return text.replacingOccurrences(of: "e-0", with: "e-")
+      .replacingOccurrences(of: "e+0", with: "e").replacingOccurrences(of: "e+", with: "e")
+  }
+}

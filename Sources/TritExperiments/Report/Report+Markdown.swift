@@ -1,0 +1,123 @@
+extension Report {
+  /// `summary.md`.
+  func markdown(plots: [DrawnPlot]) -> String {
+    var text = "# \(plan.file.name)\n\n"
+    if let description = plan.file.description { text += description.trimmed + "\n\n" }
+    if wasInterrupted {
+      text += "> Interrupted: \(variants.filter { $0.status == .finished }.count) of "
+      text += "\(plan.variants.count) variants are done. Run the same command again to go on.\n\n"
+    }
+    text += "## Results\n\n" + table() + "\n"
+    for column in columns { text += "- **\(column.title)**: \(column.meaning)\n" }
+    if let reference {
+      let stages = reference.params["kernel"].map { "kernel \($0)" } ?? ""
+      text += "\nThe reference is the same model with \(stages), quantizer "
+      text += "\(reference.params["quantizer"] ?? ""), activations "
+      text += "\(reference.params["activations"] ?? "").\n"
+    }
+    text += failures()
+    text += comparison()
+    for plot in plots where plot.image != nil {
+      text += "\n![\(plot.title)](\(plot.image ?? ""))\n\n*\(plot.caption)*\n"
+    }
+    text += texts()
+    text += "\n## Where these figures come from\n\n| | |\n|---|---|\n"
+    for pair in provenance { text += "| \(pair.key) | \(Self.escaped(pair.value)) |\n" }
+    text += "\nEverything else is beside this file: `results.jsonl` (one record a line), "
+    text += "`metrics.csv`, `environment.json`, `experiment.yaml` (run it again with "
+    text += "`trit run experiment.yaml`)"
+    text += plots.isEmpty ? ".\n" : ", `plots/` (data, script and image of every figure).\n"
+    return text
+  }
+
+  private func table() -> String {
+    let titles = ["Variant"] + columns.map(\.title)
+    var text = "| " + titles.joined(separator: " | ") + " |\n"
+    text += "|---|" + columns.map { _ in "---:|" }.joined() + "\n"
+    for record in rows {
+      var label = Self.escaped(record.label)
+      if record.role == .reference { label = "*\(label)*" }
+      if record.status != .finished { label += " (\(record.status.rawValue))" }
+      let cells = columns.map { cell(record, $0) }
+      text += "| " + ([label] + cells).joined(separator: " | ") + " |\n"
+    }
+    return text
+  }
+
+  private func failures() -> String {
+    let failed = rows.filter { $0.error != nil }
+    guard !failed.isEmpty else { return "" }
+    var text = "\n## What failed\n\n"
+    for record in failed {
+      text += "**\(Self.escaped(record.label))**\n\n```\n\(record.error ?? "")\n```\n\n"
+    }
+    return text
+  }
+
+  private func comparison() -> String {
+    var text = "\n## What was compared\n\n"
+    let shared = sharedChoices.map { "\($0.key) `\($0.value)`" }.joined(separator: ", ")
+    if !shared.isEmpty { text += "All variants: \(shared).\n\n" }
+    let keys = differingParameters
+    guard !keys.isEmpty else { return text }
+    text += "| Variant | " + keys.joined(separator: " | ") + " |\n"
+    text += "|---|" + keys.map { _ in "---|" }.joined() + "\n"
+    for record in variants {
+      let cells = keys.map { Self.escaped(record.params[$0] ?? "–") }
+      text += "| " + ([Self.escaped(record.label)] + cells).joined(separator: " | ") + " |\n"
+    }
+    return text
+  }
+
+  private func texts() -> String {
+    guard let first = rows.first(where: { !$0.texts.isEmpty }) else { return "" }
+    var text = "\n## Texts\n"
+    for (index, prompt) in first.texts.enumerated() {
+      text += "\n### \(Self.escaped(prompt.prompt.trimmed))\n\n"
+      for group in textGroups(index) {
+        text += "**\(Self.escaped(group.labels.joined(separator: ", ")))**"
+        if let agreement = group.text.agreement, !group.isReference {
+          text += ": \(agreement) of \(group.text.tokens.count) tokens as the reference"
+        }
+        let body = group.text.text.split(separator: "\n", omittingEmptySubsequences: false)
+          .map { "> \(Self.escaped(String($0)))" }.joined(separator: "\n")
+        text += "\n\n\(body)\n\n"
+      }
+    }
+    return text
+  }
+
+  /// The texts of one prompt, equal ones together.
+  func textGroups(
+    _ index: Int
+  ) -> [(labels: [String], text: GeneratedText, isReference: Bool)] {
+    var groups: [(labels: [String], text: GeneratedText, isReference: Bool)] = []
+    for record in rows where index < record.texts.count {
+      let text = record.texts[index]
+      if let known = groups.firstIndex(where: { $0.text.tokens == text.tokens }) {
+        groups[known].labels.append(record.label)
+        groups[known].text.agreement = groups[known].text.agreement ?? text.agreement
+      } else {
+        groups.append(([record.label], text, record.role == .reference))
+      }
+    }
+    return groups
+  }
+
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      if "|*_`<>[]#\\".contains(character) { result.append("\\") }
+      result.append(character.isNewline ? " " : character)
+    }
+    return result
+  }
+}
+
+extension String {
+  /// The text without white space at either end.
+  var trimmed: String {
+    let body = drop { $0.isWhitespace }
+    return String(body.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}

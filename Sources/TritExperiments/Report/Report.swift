@@ -1,0 +1,192 @@
+/// A column of the results' table.
+struct ReportColumn {
+  var title: String
+  /// The metric, and the one that holds its error.
+  var key: String
+  var errorKey: String?
+  var format: (Double, Double?) -> String
+  /// One sentence for readers who meet the figure for the first time.
+  var meaning: String
+}
+
+/// What a run's reports are made of.
+struct Report {
+  let plan: ExperimentPlan
+  let inputs: RunInputs
+  let records: [RunRecord]
+  let wasInterrupted: Bool
+
+  var variants: [RunRecord] { records.filter { $0.role == .variant } }
+  var reference: RunRecord? { records.first { $0.role == .reference } }
+
+  /// The columns for which any record has a figure.
+  var columns: [ReportColumn] {
+    let hasSpeed = plan.file.measure.speed != nil
+    let all = Self.quality + Self.size + (hasSpeed ? Self.speed : Self.generationSpeed)
+    return all.filter { column in records.contains { $0.metrics[column.key] != nil } }
+  }
+
+  private static let quality = [
+    ReportColumn(
+      title: "Perplexity", key: "perplexity.value", errorKey: "perplexity.error",
+      format: { Figures.text($0, error: $1) },
+      meaning: "How surprised the model is by the text: the number of equally likely tokens that it "
+        + "hesitates between. Lower is better; ± is the standard error."),
+    ReportColumn(
+      title: "KL divergence", key: "divergence.kld.mean", errorKey: "divergence.kld.error",
+      format: { Figures.text($0, error: $1) },
+      meaning: "How far the predicted probabilities are from the reference's, in nats a token; 0 is "
+        + "the same."),
+    ReportColumn(
+      title: "Same top token", key: "divergence.same_top.share",
+      errorKey: "divergence.same_top.error", format: { Figures.percent($0, error: $1) },
+      meaning: "How often the likeliest next token is the reference's."),
+    ReportColumn(
+      title: "Agreeing tokens", key: "generate.agreement.tokens", errorKey: nil,
+      format: { value, _ in Figures.plain(value) },
+      meaning: "How many tokens the text is the reference's before it goes its own way, mean over "
+        + "prompts."),
+  ]
+
+  private static let size = [
+    ReportColumn(
+      title: "Bits a weight", key: "model.bits_per_weight", errorKey: nil,
+      format: { value, _ in Figures.fixed(value, 2) },
+      meaning: "Bytes of the linear layers as they lie in memory, scales and padding included, in "
+        + "bits a weight."),
+    ReportColumn(
+      title: "Linear weights", key: "model.linear_bytes", errorKey: nil,
+      format: { value, _ in Figures.bytes(value) },
+      meaning: "Bytes of the linear layers; embedding and output head come on top."),
+    ReportColumn(
+      title: "SQNR, dB", key: "weights.sqnr_db", errorKey: nil,
+      format: { value, _ in value.isFinite ? Figures.fixed(value, 1) : "exact" },
+      meaning: "Energy of the weights over the energy of their rounding error; 10 dB more is a tenth "
+        + "of the error. 'exact': nothing was rounded, since the checkpoint holds these values."),
+    ReportColumn(
+      title: "Zeros", key: "weights.zero_share", errorKey: nil,
+      format: { value, _ in Figures.percent(value) },
+      meaning: "Share of weights that are zero."),
+  ]
+
+  private static let speed = [
+    ReportColumn(
+      title: "Prefill, tokens/s", key: "speed.prefill.tokens_per_second",
+      errorKey: "speed.prefill.tokens_per_second_mad",
+      format: { Figures.text($0, error: $1) },
+      meaning: "How fast a prompt is read; median ± median absolute deviation."),
+    ReportColumn(
+      title: "Decode, tokens/s", key: "speed.decode.tokens_per_second",
+      errorKey: "speed.decode.tokens_per_second_mad",
+      format: { Figures.text($0, error: $1) },
+      meaning: "How fast new tokens come, one after the other; median ± median absolute deviation."),
+  ]
+
+  private static let generationSpeed = [
+    ReportColumn(
+      title: "Decode, tokens/s", key: "generate.decode.tokens_per_second", errorKey: nil,
+      format: { value, _ in Figures.plain(value) },
+      meaning: "How fast the text was written: one sample, no error known.")
+  ]
+
+  /// A record's cell in a column; a dash where it has no figure.
+  func cell(_ record: RunRecord, _ column: ReportColumn) -> String {
+    guard let value = record.metrics[column.key] else { return "–" }
+    return column.format(value, column.errorKey.flatMap { record.metrics[$0] })
+  }
+
+  /// The rows of the table: the reference first.
+  var rows: [RunRecord] { (reference.map { [$0] } ?? []) + variants }
+
+  /// The parameters that differ between variants.
+  var differingParameters: [String] {
+    let keys = Set(variants.flatMap(\.params.keys)).filter { !$0.hasPrefix("measure.") }
+    return keys.filter { key in Set(variants.map { $0.params[key] ?? "" }).count > 1 }.sorted()
+  }
+
+  /// The parameters that all variants share, as `key value` sentences.
+  var sharedChoices: [(key: String, value: String)] {
+    guard let first = variants.first else { return [] }
+    let stages = ["model"] + StageKey.allCases.map(\.rawValue) + ["sampler", "threads", "seed"]
+    return stages.compactMap { key in
+      guard !differingParameters.contains(key), let value = first.params[key] else { return nil }
+      return (key, value)
+    }
+  }
+
+  /// What the run depended on, as pairs for the section on provenance.
+  var provenance: [(key: String, value: String)] {
+    var list: [(String, String)] = []
+    for model in inputs.models.values.sorted(by: { $0.path < $1.path }) {
+      list.append(
+        (
+          "model",
+          "\(model.name), \(Figures.bytes(Double(model.bytes))), sha256 \(model.digest.prefix(16))…"
+        ))
+    }
+    for data in inputs.data.values.sorted(by: { $0.path < $1.path }) {
+      list.append(
+        (
+          "data",
+          "\(data.name), \(Figures.bytes(Double(data.bytes))), sha256 \(data.digest.prefix(16))…"
+        ))
+    }
+    let program = inputs.program
+    let commit = program.commit.map { ", commit \($0.prefix(10))" } ?? ""
+    list.append(("program", "trit \(program.version)\(commit)"))
+    list.append(("machine", "\(program.cpu), \(inputs.threads) threads"))
+    if let perplexity = plan.file.measure.perplexity,
+      let record = rows.first(where: { $0.metrics["perplexity.tokens"] != nil })
+    {
+      let tokens = Int(record.metrics["perplexity.tokens"] ?? 0)
+      let context = Int(record.metrics["perplexity.context"] ?? 0)
+      list.append(
+        (
+          "perplexity",
+          "protocol \(perplexity.protocolName), context \(context), \(tokens) tokens scored"
+        ))
+    }
+    if let speed = plan.file.measure.speed {
+      list.append(
+        (
+          "speed",
+          "prompt of \(speed.prompt), then \(speed.tokens) tokens, \(speed.repetitions) repetitions"
+        ))
+    }
+    list.append(("seed", "\(plan.file.seed)"))
+    return list
+  }
+
+  /// One line under every figure: where and on what it was measured.
+  var environmentLine: String {
+    let model = inputs.models.values.map(\.name).sorted()
+      .map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
+    return "\(model) · \(inputs.program.cpu) · \(inputs.threads) threads · trit "
+      + inputs.program.version
+  }
+
+  /// All metrics of all records, a column for each: for spreadsheets.
+  var csv: String {
+    let metrics = Set(records.flatMap(\.metrics.keys)).sorted()
+    let params = Set(records.flatMap(\.params.keys)).sorted()
+    var lines = [
+      (["index", "id", "label", "role", "status"] + params + metrics).map(Self.quoted)
+        .joined(separator: ",")
+    ]
+    for record in records {
+      let fixed = [
+        "\(record.index)", record.id, record.label, record.role.rawValue, record.status.rawValue,
+      ]
+      let values = metrics.map { record.metrics[$0].map { "\($0)" } ?? "" }
+      lines.append(
+        (fixed + params.map { record.params[$0] ?? "" } + values).map(Self.quoted)
+          .joined(separator: ","))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+    return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+  }
+}

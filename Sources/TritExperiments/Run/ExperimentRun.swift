@@ -1,0 +1,304 @@
+internal import Foundation
+internal import TritCore
+
+/// One run of a plan: measures what is not known yet, keeps records, writes the reports.
+final class ExperimentRun {
+  let plan: ExperimentPlan
+  let inputs: RunInputs
+  let directory: RunDirectory
+  private let backend: any ExperimentBackend
+  private let observer: (RunEvent) -> Void
+  private var reference: (any VariantSession)?
+  private var referenceError: LabError?
+  private var pace = Pace()
+  private var started = UTC.text()
+
+  init(
+    plan: ExperimentPlan, inputs: RunInputs, directory: RunDirectory,
+    backend: any ExperimentBackend, observer: @escaping (RunEvent) -> Void
+  ) {
+    self.plan = plan
+    self.inputs = inputs
+    self.directory = directory
+    self.backend = backend
+    self.observer = observer
+  }
+
+  /// Runs everything that is still to do. `earlier` are records of other runs of the experiment.
+  func run(earlier: [RunRecord], plotsDirectory: String?) throws -> RunOutcome {
+    try directory.write(RunState(plan: plan.identity, isFinished: false))
+    try directory.write(ResolvedFile.text(plan, inputs: inputs), to: "experiment.yaml")
+    try writeEnvironment(records: [])
+    observer(
+      .started(
+        directory: directory.path, variants: plan.variants.count, resumed: directory.isResumed))
+    if directory.log.wasTorn {
+      observer(.note("half a record at the end of results.jsonl was cut off; it is measured again"))
+    }
+    var records: [RunRecord] = []
+    var reused = 0
+    var wasInterrupted = false
+    let all = (plan.reference.map { [$0] } ?? []) + plan.variants
+    var work: [PlannedVariant] = []
+    for variant in all {
+      let digest = inputs.digest(of: variant, in: plan)
+      if let known = known(digest, role: role(of: variant), in: directory.log.records) {
+        records.append(renumbered(known, as: variant))
+        reused += 1
+        observer(.variantReused(known))
+      } else if var known = known(digest, role: role(of: variant), in: earlier) {
+        known = renumbered(known, as: variant)
+        try directory.log.append(known)
+        records.append(known)
+        reused += 1
+        observer(.variantReused(known))
+      } else {
+        work.append(variant)
+      }
+    }
+    pace.total = work.count
+    for (position, variant) in work.enumerated() {
+      observer(.variantStarted(index: position, of: work.count, label: variant.label))
+      let record = measure(variant, reference: records.first { $0.role == .reference })
+      try directory.log.append(record)
+      records.append(record)
+      observer(.variantEnded(record))
+      pace.done += 1
+      if record.status == .interrupted {
+        wasInterrupted = true
+        break
+      }
+    }
+    reference = nil
+    records.sort { $0.index < $1.index }
+    return try finish(
+      records, reused: reused, wasInterrupted: wasInterrupted, plotsDirectory: plotsDirectory)
+  }
+
+  private func role(of variant: PlannedVariant) -> RunRecord.Role {
+    variant.index < 0 ? .reference : .variant
+  }
+
+  private func known(
+    _ digest: String, role: RunRecord.Role, in records: [RunRecord]
+  ) -> RunRecord? {
+    records.last { $0.status == .finished && $0.inputs == digest && $0.role == role }
+  }
+
+  /// A known record under the number and label that it has in this plan.
+  private func renumbered(_ record: RunRecord, as variant: PlannedVariant) -> RunRecord {
+    var record = record
+    record.index = variant.index
+    record.id = variant.id
+    record.label = variant.label
+    record.experiment = plan.file.name
+    return record
+  }
+
+  // MARK: Measuring
+
+  /// Runs all sections on one variant. Never throws: what goes wrong is in the record.
+  private func measure(_ variant: PlannedVariant, reference: RunRecord?) -> RunRecord {
+    var record = RunRecord(
+      experiment: plan.file.name, role: role(of: variant), index: variant.index, id: variant.id,
+      label: variant.label, status: .finished, error: nil,
+      inputs: inputs.digest(of: variant, in: plan), reusedFrom: nil, started: UTC.text(),
+      ended: "", params: parameters(of: variant), metrics: [:])
+    var errors: [String] = []
+    Machine.resetPeakMemory()
+    do {
+      let session = try session(for: variant)
+      record.facts = session.facts
+      record.metrics.merge(session.figures.map { ("model.\($0.key)", $0.value) }) { $1 }
+      for section in plan.file.measure.sections where section != "divergence" || variant.index >= 0 {
+        do {
+          try Interruption.check()
+          try measure(section, variant, session, reference: reference, into: &record)
+        } catch let error as LabError where error.kind == .interrupted {
+          throw error
+        } catch {
+          errors.append("\(section): \(error)")
+        }
+      }
+    } catch let error as LabError where error.kind == .interrupted {
+      record.status = .interrupted
+    } catch {
+      errors.append("\(error)")
+    }
+    if let peak = Machine.peakMemory { record.metrics["memory.peak_bytes"] = peak }
+    if !errors.isEmpty, record.status == .finished { record.status = .failed }
+    record.error = errors.isEmpty ? nil : errors.joined(separator: "\n")
+    record.ended = UTC.text()
+    return record
+  }
+
+  private func measure(
+    _ section: String, _ variant: PlannedVariant, _ session: any VariantSession,
+    reference: RunRecord?, into record: inout RunRecord
+  ) throws {
+    let measure = plan.file.measure
+    let report: (Double) -> Void = { [self] fraction in
+      observer(
+        .progress(
+          label: variant.label, section: section, fraction: fraction,
+          remaining: pace.remaining(sections: measure.sections, section, fraction)))
+    }
+    report(0)
+    var result = Measured(metrics: [:])
+    switch section {
+    case "generate":
+      guard let wanted = measure.generate else { return }
+      var (texts, metrics) = try session.generate(
+        wanted, sampler: variant.settings.sampler ?? wanted.sampler, progress: report)
+      compare(&texts, with: reference?.texts, into: &metrics)
+      record.texts = texts
+      result.metrics = metrics
+    case "perplexity":
+      guard let wanted = measure.perplexity, let data = inputs.data(wanted.data, field: wanted.field)
+      else { return }
+      result = try session.perplexity(wanted, data: data, progress: report)
+    case "divergence":
+      guard let wanted = measure.divergence, let data = inputs.data(wanted.data, field: wanted.field)
+      else { return }
+      result = try session.divergence(
+        wanted, from: try referenceSession(), data: data, progress: report)
+    case "weights": result = try session.weights(progress: report)
+    case "speed":
+      guard let wanted = measure.speed else { return }
+      result = try session.speed(wanted, progress: report)
+    default: return
+    }
+    report(1)
+    record.metrics.merge(result.metrics.map { ("\(section).\($0.key)", $0.value) }) { $1 }
+    record.series.merge(result.series.map { ("\(section).\($0.key)", $0.value) }) { $1 }
+  }
+
+  /// Fills in how long each text is the reference's.
+  private func compare(
+    _ texts: inout [GeneratedText], with reference: [GeneratedText]?,
+    into metrics: inout [String: Double]
+  ) {
+    guard let reference, reference.count == texts.count, !texts.isEmpty else { return }
+    var total = 0
+    for index in texts.indices {
+      let agreement = zip(texts[index].tokens, reference[index].tokens).prefix { $0 == $1 }.count
+      texts[index].agreement = agreement
+      total += agreement
+    }
+    metrics["agreement.tokens"] = Double(total) / Double(texts.count)
+    let longest = zip(texts, reference).reduce(0) { $0 + max($1.0.tokens.count, $1.1.tokens.count) }
+    metrics["agreement.share"] = longest == 0 ? 1 : Double(total) / Double(longest)
+  }
+
+  // MARK: Sessions
+
+  private func session(for variant: PlannedVariant) throws -> any VariantSession {
+    if variant.index < 0 { return try referenceSession() }
+    return try load(variant)
+  }
+
+  private func load(_ variant: PlannedVariant) throws -> any VariantSession {
+    guard let model = inputs.model(of: variant, in: plan) else {
+      throw LabError(.internalError, "a variant without a model reached the runner")
+    }
+    return try backend.load(
+      SessionRequest(
+        model: model, settings: variant.settings, threads: inputs.threads(of: variant),
+        context: plan.file.context))
+  }
+
+  /// The reference, loaded once; a failure is remembered and told again.
+  private func referenceSession() throws -> any VariantSession {
+    if let reference { return reference }
+    if let referenceError { throw referenceError }
+    guard let planned = plan.reference else {
+      throw LabError(.internalError, "a comparison without a reference reached the runner")
+    }
+    do {
+      let session = try load(planned)
+      reference = session
+      return session
+    } catch let error as LabError {
+      if error.kind != .interrupted { referenceError = error.inside("reference") }
+      throw error
+    }
+  }
+
+  private func parameters(of variant: PlannedVariant) -> [String: String] {
+    var params: [String: String] = [:]
+    let selection = variant.selection
+    params["quantizer"] = selection.quantizer?.description ?? "model"
+    params["activations"] = selection.activations?.description ?? "model"
+    params["kernel"] = selection.kernel.description
+    params["attention"] = selection.attention.description
+    params["cache"] = selection.cache.description
+    params["head"] = selection.head.description
+    for (key, value) in variant.settings.flattened { params[key] = value }
+    params["model"] = (variant.settings.model ?? plan.file.model)?.text
+    params["threads"] = "\(inputs.threads(of: variant))"
+    params["seed"] = "\(plan.file.seed)"
+    if let context = plan.file.context { params["context"] = "\(context)" }
+    if let generate = plan.file.measure.generate {
+      params["sampler"] = (variant.settings.sampler ?? generate.sampler).description
+      params["measure.generate.tokens"] = "\(generate.tokens)"
+      params["measure.generate.seed"] = "\(generate.seed)"
+    }
+    if let perplexity = plan.file.measure.perplexity {
+      params["measure.perplexity.data"] = perplexity.data.text
+      params["measure.perplexity.protocol"] = perplexity.protocolName
+    }
+    if let speed = plan.file.measure.speed {
+      params["measure.speed.prompt"] = "\(speed.prompt)"
+      params["measure.speed.tokens"] = "\(speed.tokens)"
+      params["measure.speed.repetitions"] = "\(speed.repetitions)"
+    }
+    return params
+  }
+
+  // MARK: Ending
+
+  private func finish(
+    _ records: [RunRecord], reused: Int, wasInterrupted: Bool, plotsDirectory: String?
+  ) throws -> RunOutcome {
+    try writeEnvironment(records: records)
+    let report = Report(plan: plan, inputs: inputs, records: records, wasInterrupted: wasInterrupted)
+    let plots = try PlotWriter(directory: directory.path, templates: plotsDirectory)
+      .draw(plan.file.plots, report: report) { [observer] in observer(.note($0)) }
+    try directory.write(report.csv, to: "metrics.csv")
+    let summary = report.markdown(plots: plots)
+    try directory.write(summary, to: "summary.md")
+    try directory.write(report.html(plots: plots, directory: directory.path), to: "report.html")
+    try directory.write(RunState(plan: plan.identity, isFinished: !wasInterrupted))
+    return RunOutcome(
+      directory: directory.path, records: records, reused: reused, wasInterrupted: wasInterrupted,
+      summary: summary,
+      files: [
+        "summary.md", "report.html", "metrics.csv", "results.jsonl", "environment.json",
+        "experiment.yaml",
+      ] + plots.flatMap(\.files))
+  }
+
+  private func writeEnvironment(records: [RunRecord]) throws {
+    let environment = RunEnvironment(
+      plan: plan, inputs: inputs, records: records, started: started)
+    let text = String(decoding: try RecordCoding.encode(environment, pretty: true), as: UTF8.self)
+    try directory.write(text + "\n", to: "environment.json")
+  }
+}
+
+/// Estimates the time that is left from the variants that are done.
+private struct Pace {
+  var total = 0
+  var done = 0
+  private let start = ContinuousClock.now
+
+  /// Seconds to the end; nil before anything can be said.
+  func remaining(sections: [String], _ section: String, _ fraction: Double) -> Double? {
+    let position = sections.firstIndex(of: section) ?? 0
+    let part = (Double(position) + fraction) / Double(max(sections.count, 1))
+    let share = (Double(done) + part) / Double(max(total, 1))
+    let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    guard share > 0.02, elapsed > 0.5 else { return nil }
+    return elapsed / share * (1 - share)
+  }
+}

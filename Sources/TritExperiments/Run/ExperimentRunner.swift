@@ -1,0 +1,165 @@
+internal import Foundation
+public import TritCore
+public import TritModel
+
+/// Runs experiment files: the entry point of `trit run`.
+///
+/// ```swift
+/// let outcome = try ExperimentRunner.run(
+///   file: "experiments/quickstart.yaml", options: RunOptions(set: ["model=DIR"])
+/// ) { event in print(event) }
+/// exit(outcome.exitCode)
+/// ```
+public enum ExperimentRunner {
+  /// Reads, checks and runs `file`; continues an unfinished run of the same plan, and takes over what
+  /// earlier runs measured with the same inputs.
+  ///
+  /// Throws `LabErrors` with all problems of the file, of its models and of its data before anything
+  /// runs, and `cannotCreate` where results cannot be written. A variant that fails is a record, not an
+  /// error; so is Ctrl-C: look at `RunOutcome.exitCode`.
+  /// - Parameter observer: called on the calling thread with everything that happens.
+  public static func run(
+    file: String, options: RunOptions = RunOptions(), registries: StageRegistries = .standard,
+    observer: (RunEvent) -> Void = { _ in }
+  ) throws -> RunOutcome {
+    try run(
+      file: file, options: options, registries: registries,
+      backend: LabBackend(registries: registries), observer: observer)
+  }
+
+  /// The same with another way to run variants: for tests.
+  package static func run(
+    file: String, options: RunOptions, registries: StageRegistries = .standard,
+    backend: any ExperimentBackend,
+    environment: [String: String] = ProcessInfo.processInfo.environment,
+    observer: (RunEvent) -> Void = { _ in }
+  ) throws -> RunOutcome {
+    var plan = try ExperimentPlan(path: file, overrides: options.set, registries: registries)
+    if plan.file.model == nil, let path = environment["TRITLAB_MODEL"], !path.isEmpty {
+      plan.file.model = PathReference(text: path, path: path)
+    }
+    if let threads = options.threads { plan.file.threads = threads }
+    let inputs = try RunInputs(plan, backend: backend, environment: environment)
+    let root = options.outputDirectory ?? "runs"
+    let directory = try RunDirectory.open(root: root, plan: plan, force: options.force)
+    return try withoutActuallyEscaping(observer) { observer in
+      let run = ExperimentRun(
+        plan: plan, inputs: inputs, directory: directory, backend: backend, observer: observer)
+      let earlier =
+        options.force
+        ? [] : RunDirectory.earlierRecords(root: root, name: plan.file.name, besides: directory.path)
+      return try run.run(earlier: earlier, plotsDirectory: options.plotsDirectory)
+    }
+  }
+}
+
+/// Everything outside the file that a run depends on: models, data, threads, program, machine.
+struct RunInputs {
+  /// By path.
+  private(set) var models: [String: InputIdentity] = [:]
+  /// By path and field.
+  private(set) var data: [String: InputIdentity] = [:]
+  let threads: Int
+  let program = ProgramIdentity.here
+
+  /// Finds and digests all models and texts. Throws `LabErrors` with everything that is missing.
+  init(
+    _ plan: ExperimentPlan, backend: any ExperimentBackend, environment: [String: String]
+  ) throws {
+    threads = plan.file.threads ?? Self.defaultThreads(environment)
+    var missing: [LabError] = []
+    func note(_ error: any Error, _ key: String) {
+      let error = error as? LabError ?? LabError(.missingInput, "\(error)")
+      let place = plan.file.document[key]?.position.description ?? plan.file.path
+      if !missing.contains(error.inside("\(place): \(key)")) {
+        missing.append(error.inside("\(place): \(key)"))
+      }
+    }
+    for variant in plan.variants + (plan.reference.map { [$0] } ?? []) {
+      guard let model = variant.settings.model ?? plan.file.model else {
+        let error = LabError(
+          .missingInput, "the experiment names no model", at: "\(plan.file.path): model",
+          expected: "a checkpoint folder, a GGUF file, or hf:ORG/NAME",
+          advice: "add --set model=DIR, or set the environment variable TRITLAB_MODEL")
+        if !missing.contains(error) { missing.append(error) }
+        continue
+      }
+      guard models[model.path] == nil else { continue }
+      do { models[model.path] = try backend.identify(model: model) } catch { note(error, "model") }
+    }
+    let measure = plan.file.measure
+    var wanted: [(PathReference, String?)] = []
+    if let section = measure.perplexity { wanted.append((section.data, section.field)) }
+    if let section = measure.divergence { wanted.append((section.data, section.field)) }
+    for (reference, field) in wanted where data[Self.key(reference, field)] == nil {
+      do {
+        data[Self.key(reference, field)] = try backend.identify(data: reference, field: field)
+      } catch {
+        note(error, "measure")
+      }
+    }
+    if missing.count == 1 { throw missing[0] }
+    if !missing.isEmpty { throw LabErrors(missing) }
+  }
+
+  /// The number of threads where nobody says: what a cluster grants, else the cores.
+  private static func defaultThreads(_ environment: [String: String]) -> Int {
+    for name in ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"] {
+      if let text = environment[name], let count = Int(text), (1...1024).contains(count) {
+        return count
+      }
+    }
+    return ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  private static func key(_ reference: PathReference, _ field: String?) -> String {
+    "\(reference.path)\u{0}\(field ?? "")"
+  }
+
+  func model(of variant: PlannedVariant, in plan: ExperimentPlan) -> InputIdentity? {
+    (variant.settings.model ?? plan.file.model).flatMap { models[$0.path] }
+  }
+
+  func data(_ reference: PathReference, field: String?) -> InputIdentity? {
+    data[Self.key(reference, field)]
+  }
+
+  func threads(of variant: PlannedVariant) -> Int { variant.settings.threads ?? threads }
+
+  /// Digest of everything that the measurements of `variant` depend on: its choices, the model's and
+  /// the data's bytes, what is measured and how, what it is compared with, the program and the CPU.
+  func digest(of variant: PlannedVariant, in plan: ExperimentPlan) -> String {
+    var lines = choices(of: variant, in: plan)
+    let measure = plan.file.measure
+    lines.append("seed \(plan.file.seed) context \(plan.file.context ?? 0)")
+    if let section = measure.generate { lines.append("generate \(section)") }
+    if let section = measure.perplexity {
+      lines.append(
+        "perplexity \(data(section.data, field: section.field)?.digest ?? "")"
+          + " \(section.protocolName) \(section.context ?? 0) \(section.stride ?? 0)"
+          + " \(section.chunks ?? 0)")
+    }
+    if measure.weights != nil { lines.append("weights") }
+    if let section = measure.speed { lines.append("speed \(section)") }
+    if let section = measure.divergence, variant.index >= 0 {
+      lines.append(
+        "divergence \(data(section.data, field: section.field)?.digest ?? "")"
+          + " \(section.context ?? 0) \(section.chunks ?? 0)")
+    }
+    if let reference = plan.reference, variant.index >= 0,
+      measure.divergence != nil || measure.generate != nil
+    {
+      lines += choices(of: reference, in: plan).map { "reference \($0)" }
+    }
+    lines.append("program \(program.version) \(program.digest) cpu \(program.cpu)")
+    return SHA256.hex(lines.joined(separator: "\n"))
+  }
+
+  private func choices(of variant: PlannedVariant, in plan: ExperimentPlan) -> [String] {
+    variant.settings.flattened.filter { $0.key != "model" && $0.key != "threads" }
+      .map { "\($0.key)=\($0.value)" } + [
+        "model \(model(of: variant, in: plan)?.digest ?? "")",
+        "threads \(threads(of: variant))",
+      ]
+  }
+}

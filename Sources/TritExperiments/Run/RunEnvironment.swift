@@ -1,0 +1,119 @@
+internal import Foundation
+internal import TritCore
+internal import TritKernels
+
+/// `environment.json`: everything about program, machine and inputs that figures depend on.
+struct RunEnvironment: Encodable {
+  var schema = "trit/environment/1"
+  let experiment: String
+  let version: String
+  let commit: String?
+  let program: String
+  let swift: String
+  let optimized: Bool
+  let architecture: String
+  let cpu: String
+  let cpuFeatures: [String]
+  let cores: Int
+  let memoryBytes: UInt64
+  let governor: String?
+  let loadAverage: String?
+  let threads: Int
+  let openBLAS: String
+  let openBLASCore: String
+  let openBLASVersion: String
+  let models: [InputIdentity]
+  let data: [InputIdentity]
+  let seed: UInt64
+  let plan: String
+  let started: String
+  let ended: String?
+  /// Kernels that ran, by label of the variant.
+  let kernels: [String: String]
+
+  init(plan: ExperimentPlan, inputs: RunInputs, records: [RunRecord], started: String) {
+    OpenBLASRuntime.start()
+    experiment = plan.file.name
+    version = inputs.program.version
+    commit = inputs.program.commit
+    program = inputs.program.digest
+    swift = BuildInformation.swiftVersion
+    optimized = BuildInformation.isOptimized
+    architecture = BuildInformation.architecture
+    cpu = inputs.program.cpu
+    cpuFeatures = CPUFeatures.here.names
+    cores = ProcessInfo.processInfo.activeProcessorCount
+    memoryBytes = Machine.memory
+    governor = Machine.governor
+    loadAverage = Machine.load
+    threads = inputs.threads
+    openBLAS = OpenBLASRuntime.description
+    openBLASCore = OpenBLASRuntime.core
+    openBLASVersion = OpenBLASRuntime.version
+    models = inputs.models.values.sorted { $0.path < $1.path }
+    data = inputs.data.values.sorted { $0.path < $1.path }
+    seed = plan.file.seed
+    self.plan = plan.identity
+    self.started = started
+    ended = records.isEmpty ? nil : UTC.text()
+    kernels = Dictionary(
+      records.compactMap { record in record.facts["kernels"].map { (record.label, $0) } },
+      uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// `experiment.yaml` of a run: the file with its overrides applied and its paths made absolute, so that
+/// it can be run again from anywhere.
+enum ResolvedFile {
+  static func text(_ plan: ExperimentPlan, inputs: RunInputs) -> String {
+    var document = plan.file.document
+    func set(_ path: [String], _ value: String, plain: Bool = false) {
+      document.set(path, to: YAMLNode(.scalar(value, plain: plain), at: document.position))
+    }
+    if let model = plan.file.model {
+      set(["model"], inputs.models[model.path].map { absolute($0.path) } ?? model.path)
+    }
+    if let section = plan.file.measure.perplexity {
+      set(["measure", "perplexity", "data"], absolute(section.data))
+    }
+    if let section = plan.file.measure.divergence {
+      if document["measure"]?["divergence"]?["data"] != nil {
+        set(["measure", "divergence", "data"], absolute(section.data))
+      }
+    }
+    set(["seed"], "\(plan.file.seed)", plain: true)
+    set(["threads"], "\(inputs.threads)", plain: true)
+    let commented = plan.variants.map { "# \($0.index)  \($0.id)  \($0.label)\n" }.joined()
+    return "# \(plan.file.name), overrides applied, paths absolute. The variants it stands for:\n"
+      + commented + YAMLWriter.text(document)
+  }
+
+  private static func absolute(_ reference: PathReference) -> String {
+    FileManager.default.fileExists(atPath: reference.path)
+      ? absolute(reference.path) : reference.text
+  }
+
+  private static func absolute(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+}
+
+extension YAMLNode {
+  /// Puts `value` at a path of keys; makes what is missing, replaces scalars on the way.
+  mutating func set(_ path: [String], to value: YAMLNode) {
+    guard let key = path.first else {
+      self = value
+      return
+    }
+    var entries = self.entries ?? []
+    let rest = Array(path.dropFirst())
+    if let index = entries.firstIndex(where: { $0.key == key }) {
+      entries[index].value.set(rest, to: value)
+    } else {
+      var child = YAMLNode(.mapping([]), at: position)
+      child.set(rest, to: value)
+      entries.append(YAMLEntry(key, at: position, child))
+    }
+    content = .mapping(entries)
+  }
+}

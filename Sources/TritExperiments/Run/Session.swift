@@ -1,0 +1,82 @@
+/// What the runner needs of the rest of the lab: identify models and data, and make variants run.
+///
+/// A seam: `LabBackend` measures real models; tests use a made-up one, so that planning, records and
+/// resuming are tested without any.
+package protocol ExperimentBackend: AnyObject {
+  /// Finds a model and digests it. Throws `missingInput` with what to do.
+  func identify(model: PathReference) throws -> InputIdentity
+  /// Finds a text and digests it. Throws `missingInput` with what to do.
+  func identify(data: PathReference, field: String?) throws -> InputIdentity
+  /// Loads a model with the choices of a variant.
+  func load(_ request: SessionRequest) throws -> any VariantSession
+}
+
+/// A model or text as it was found.
+package struct InputIdentity: Sendable, Codable, Equatable {
+  /// As the file names it.
+  package var name: String
+  /// Where it was found.
+  package var path: String
+  /// SHA-256 over its bytes.
+  package var digest: String
+  /// Bytes in all.
+  package var bytes: Int
+
+  package init(name: String, path: String, digest: String, bytes: Int) {
+    self.name = name
+    self.path = path
+    self.digest = digest
+    self.bytes = bytes
+  }
+}
+
+/// What to load.
+package struct SessionRequest: Sendable {
+  /// The model.
+  package var model: InputIdentity
+  /// The choices.
+  package var settings: VariantSettings
+  /// Threads.
+  package var threads: Int
+  /// Positions of the KV cache; nil is the model's own.
+  package var context: Int?
+}
+
+/// A variant that is loaded and can be measured. Metrics come back flat, without the section's name in
+/// front; progress is a fraction.
+package protocol VariantSession: AnyObject {
+  /// Facts in words: kernels by what they run, head, provenance of the weights.
+  var facts: [String: String] { get }
+  /// Figures of the loaded model: bytes a token reads, parameters, load time.
+  var figures: [String: Double] { get }
+  /// Writes a text for each prompt.
+  func generate(
+    _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
+  ) throws -> (texts: [GeneratedText], metrics: [String: Double])
+  /// Measures perplexity.
+  func perplexity(
+    _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
+  ) throws -> Measured
+  /// Measures the divergence from `reference`, a session of the same backend.
+  func divergence(
+    _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
+    progress: (Double) -> Void
+  ) throws -> Measured
+  /// Compares the weights with those of the checkpoint.
+  func weights(progress: (Double) -> Void) throws -> Measured
+  /// Measures speed.
+  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured
+}
+
+/// What a section measured.
+package struct Measured: Sendable {
+  /// Figures.
+  package var metrics: [String: Double]
+  /// Curves and tables.
+  package var series: [String: Series]
+
+  package init(metrics: [String: Double], series: [String: Series] = [:]) {
+    self.metrics = metrics
+    self.series = series
+  }
+}

@@ -1,0 +1,15 @@
+# Speed of each variant: how fast a prompt is read and how fast new tokens come.
+# data: row, prefill, deviation, decode, deviation, label, prefill shown, decode shown
+eval by_variant
+set xlabel 'Tokens a second (median; bars are ± the median absolute deviation)'
+set xrange [0:*]
+set offsets 0, graph 0.18, 0, 0
+set key outside bottom center horizontal samplen 1 font ',11'
+set bmargin 7
+half = 0.19
+plot data using 2:($1-half):(0):2:($1-2*half):1:ytic(6) with boxxyerror lc rgb blue title 'prefill', \
+  data using 4:($1+half):(0):4:1:($1+2*half) with boxxyerror lc rgb orange title 'decode', \
+  data using 2:($1-half):3 with xerrorbars lc rgb black lw 1.2 pt 0, \
+  data using 4:($1+half):5 with xerrorbars lc rgb black lw 1.2 pt 0, \
+  data using ($2+$3):($1-half):7 with labels left offset 0.7,0 font ',10', \
+  data using ($4+$5):($1+half):8 with labels left offset 0.7,0 font ',10'
