@@ -14,7 +14,8 @@ struct DrawnPlot {
 
   /// The SVG as part of a page: no XML prologue, ids made its own.
   func inlineSVG(directory: String) -> String? {
-    guard let image, let text = try? String(contentsOfFile: directory + "/" + image, encoding: .utf8),
+    guard let image,
+      let text = try? String(contentsOfFile: directory + "/" + image, encoding: .utf8),
       let start = text.range(of: "<svg")
     else { return nil }
     var svg = String(text[start.lowerBound...])
@@ -48,8 +49,8 @@ struct PlotWriter {
         at: folder)
     }
     let source = PlotTemplates.locate(templates)
-    if let style = source.flatMap({ try? String(contentsOfFile: $0 + "/style.gp", encoding: .utf8) })
-    {
+    if let style = source.flatMap({ try? String(contentsOfFile: $0 + "/style.gp", encoding: .utf8) }
+    ) {
       try AtomicFile.write(style, to: folder + "/style.gp")
     } else {
       note(

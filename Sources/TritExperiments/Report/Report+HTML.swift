@@ -55,7 +55,9 @@ extension Report {
         text += " <span class=\"status\">\(record.status.rawValue)</span>"
       }
       text += "</th>"
-      for column in columns { text += "<td class=\"number\">\(Self.html(cell(record, column)))</td>" }
+      for column in columns {
+        text += "<td class=\"number\">\(Self.html(cell(record, column)))</td>"
+      }
       text += "</tr>\n"
     }
     return text + "</tbody>\n</table></div>\n"
@@ -74,7 +76,8 @@ extension Report {
   private func textsHTML() -> String {
     guard let first = rows.first(where: { !$0.texts.isEmpty }) else { return "" }
     var text = "<h2>Texts</h2>\n"
-    text += "<p>Equal texts stand together. Where a text leaves the reference's, it is marked.</p>\n"
+    text +=
+      "<p>Equal texts stand together. Where a text leaves the reference's, it is marked.</p>\n"
     for (index, prompt) in first.texts.enumerated() {
       text += "<h3>“\(Self.html(prompt.prompt.trimmed))”</h3>\n<div class=\"texts\">\n"
       let groups = textGroups(index)

@@ -1,10 +1,10 @@
 /// A column of the results' table.
-struct ReportColumn {
+struct ReportColumn: Sendable {
   var title: String
   /// The metric, and the one that holds its error.
   var key: String
   var errorKey: String?
-  var format: (Double, Double?) -> String
+  var format: @Sendable (Double, Double?) -> String
   /// One sentence for readers who meet the figure for the first time.
   var meaning: String
 }
@@ -30,12 +30,14 @@ struct Report {
     ReportColumn(
       title: "Perplexity", key: "perplexity.value", errorKey: "perplexity.error",
       format: { Figures.text($0, error: $1) },
-      meaning: "How surprised the model is by the text: the number of equally likely tokens that it "
+      meaning:
+        "How surprised the model is by the text: the number of equally likely tokens that it "
         + "hesitates between. Lower is better; ± is the standard error."),
     ReportColumn(
       title: "KL divergence", key: "divergence.kld.mean", errorKey: "divergence.kld.error",
       format: { Figures.text($0, error: $1) },
-      meaning: "How far the predicted probabilities are from the reference's, in nats a token; 0 is "
+      meaning:
+        "How far the predicted probabilities are from the reference's, in nats a token; 0 is "
         + "the same."),
     ReportColumn(
       title: "Same top token", key: "divergence.same_top.share",
@@ -61,7 +63,8 @@ struct Report {
     ReportColumn(
       title: "SQNR, dB", key: "weights.sqnr_db", errorKey: nil,
       format: { value, _ in value.isFinite ? Figures.fixed(value, 1) : "exact" },
-      meaning: "Energy of the weights over the energy of their rounding error; 10 dB more is a tenth "
+      meaning:
+        "Energy of the weights over the energy of their rounding error; 10 dB more is a tenth "
         + "of the error. 'exact': nothing was rounded, since the checkpoint holds these values."),
     ReportColumn(
       title: "Zeros", key: "weights.zero_share", errorKey: nil,

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritModel
 
 /// One run of a plan: measures what is not known yet, keeps records, writes the reports.
 final class ExperimentRun {
@@ -110,7 +111,8 @@ final class ExperimentRun {
       let session = try session(for: variant)
       record.facts = session.facts
       record.metrics.merge(session.figures.map { ("model.\($0.key)", $0.value) }) { $1 }
-      for section in plan.file.measure.sections where section != "divergence" || variant.index >= 0 {
+      for section in plan.file.measure.sections where section != "divergence" || variant.index >= 0
+      {
         do {
           try Interruption.check()
           try measure(section, variant, session, reference: reference, into: &record)
@@ -154,11 +156,13 @@ final class ExperimentRun {
       record.texts = texts
       result.metrics = metrics
     case "perplexity":
-      guard let wanted = measure.perplexity, let data = inputs.data(wanted.data, field: wanted.field)
+      guard let wanted = measure.perplexity,
+        let data = inputs.data(wanted.data, field: wanted.field)
       else { return }
       result = try session.perplexity(wanted, data: data, progress: report)
     case "divergence":
-      guard let wanted = measure.divergence, let data = inputs.data(wanted.data, field: wanted.field)
+      guard let wanted = measure.divergence,
+        let data = inputs.data(wanted.data, field: wanted.field)
       else { return }
       result = try session.divergence(
         wanted, from: try referenceSession(), data: data, progress: report)
@@ -261,7 +265,8 @@ final class ExperimentRun {
     _ records: [RunRecord], reused: Int, wasInterrupted: Bool, plotsDirectory: String?
   ) throws -> RunOutcome {
     try writeEnvironment(records: records)
-    let report = Report(plan: plan, inputs: inputs, records: records, wasInterrupted: wasInterrupted)
+    let report = Report(
+      plan: plan, inputs: inputs, records: records, wasInterrupted: wasInterrupted)
     let plots = try PlotWriter(directory: directory.path, templates: plotsDirectory)
       .draw(plan.file.plots, report: report) { [observer] in observer(.note($0)) }
     try directory.write(report.csv, to: "metrics.csv")

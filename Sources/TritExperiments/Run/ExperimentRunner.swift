@@ -1,5 +1,5 @@
 internal import Foundation
-public import TritCore
+internal import TritCore
 public import TritModel
 
 /// Runs experiment files: the entry point of `trit run`.
@@ -47,7 +47,8 @@ public enum ExperimentRunner {
         plan: plan, inputs: inputs, directory: directory, backend: backend, observer: observer)
       let earlier =
         options.force
-        ? [] : RunDirectory.earlierRecords(root: root, name: plan.file.name, besides: directory.path)
+        ? []
+        : RunDirectory.earlierRecords(root: root, name: plan.file.name, besides: directory.path)
       return try run.run(earlier: earlier, plotsDirectory: options.plotsDirectory)
     }
   }
