@@ -1,0 +1,67 @@
+/// The entropy of the story source, estimated by Monte Carlo over stories.
+///
+/// For a story `s` the generator knows `ln p(s)` exactly, so `E[−ln p] / E[bytes]` is the entropy rate
+/// per byte of the stream. The estimate is the ratio of the sums over `stories` stories; its standard
+/// error is that of a ratio estimator, `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For `h_i` it takes
+/// `Story.pathEntropy`, the sum of the entropies of the choices met, whose expectation is the same and
+/// whose variance is smaller.
+///
+/// Because two derivations may give one text, the figure is an upper bound on the entropy of the text:
+/// no model can be expected to go below the true entropy, and one that is very good could go a little
+/// below this bound.
+public struct StoryEntropy: Sendable {
+  /// Stories that were generated.
+  public let stories: Int
+  /// Their bytes in all, without separators.
+  public let bytes: Int
+  /// Their entropy in all, in nats.
+  public let nats: Double
+  /// Standard error of `natsPerByte`.
+  public let standardError: Double
+
+  /// Nats per byte of the source.
+  public var natsPerByte: Double { nats / Double(bytes) }
+  /// Nats of a story.
+  public var natsPerStory: Double { nats / Double(stories) }
+  /// Bits per byte of the source.
+  public var bitsPerByte: Double { natsPerByte / 0.693_147_180_559_945_3 }
+
+  /// Measures `count` stories of `generator` (at least 2).
+  public init(of generator: StoryGenerator, stories count: Int) {
+    self.init((0..<max(2, count)).lazy.map(Streamed(generator).story))
+  }
+
+  /// Measures given stories (at least 2): the exact floor of a test set is its own stories' sum.
+  public init(_ stories: some Sequence<Story>) {
+    var samples: [(nats: Double, bytes: Double)] = []
+    for story in stories { samples.append((story.pathEntropy, Double(story.byteCount))) }
+    let total = samples.reduce(0) { $0 + $1.nats }
+    let length = samples.reduce(0) { $0 + $1.bytes }
+    let ratio = total / length
+    let squares = samples.reduce(0) { sum, sample in
+      let residual = sample.nats - ratio * sample.bytes
+      return sum + residual * residual
+    }
+    let n = Double(samples.count)
+    self.stories = samples.count
+    bytes = Int(length)
+    nats = total
+    standardError = (squares / (n * (n - 1))).squareRoot() / (length / n)
+  }
+
+  /// The floor of a model's loss in nats per token, for a tokenizer that makes `tokens` tokens of the
+  /// measured stories (separators included, which cost nothing where the end of a story is certain, and
+  /// are paid for by the story's own choices where it is not).
+  public func natsPerToken(tokens: Int) -> Double { nats / Double(tokens) }
+}
+
+/// Stories of a stream by index.
+private struct Streamed {
+  let generator: StoryGenerator
+  init(_ generator: StoryGenerator) { self.generator = generator }
+  func story(_ index: Int) -> Story {
+    var copy = generator
+    copy.position &+= UInt64(index)
+    return copy.next()
+  }
+}
