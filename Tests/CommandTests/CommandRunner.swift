@@ -58,7 +58,7 @@ enum CommandRunner {
       out: try text(scratch, "out"), err: try text(scratch, "err"))
   }
 
-  /// Runs a line of shell in which `trit` is the built command.
+  /// Runs a line of shell in which `trit` is the built command and `$TRIT` its path.
   static func shell(_ line: String, environment extra: [String: String] = [:]) throws
     -> CommandResult
   {
@@ -66,7 +66,7 @@ enum CommandRunner {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")
     process.arguments = ["-c", "trit() { \"\(path)\" \"$@\"; }; \(line)"]
-    process.environment = environment(extra)
+    process.environment = environment(extra.merging(["TRIT": path]) { $1 })
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try handle(scratch, "out")
     process.standardError = try handle(scratch, "err")

@@ -142,8 +142,8 @@ import _TritTestSupport
       try CommandRunner.run(common + ["--json", "--protocol", "strided", "--stride", "8"]).out)
     #expect(record["protocol"]?.string == "strided")
     #expect((record["perplexity"]?.double ?? 0) > 1)
-    let short = try CommandRunner.run(
-      ["perplexity", "-m", model, "-f", text, "-c", "250", "--protocol", "llama.cpp"])
+    let few = try folder.write("once upon a time", to: "few.txt")
+    let short = try CommandRunner.run(["perplexity", "-m", model, "-f", few, "-c", "250"])
     #expect(short.status == 65, "\(short)")
     #expect(short.err.contains("too short"))
   }

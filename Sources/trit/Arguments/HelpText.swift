@@ -66,7 +66,7 @@ struct HelpText {
   }
 
   private func section(_ title: String, _ rows: [(label: String, help: String)]) -> [String] {
-    [title]
+    wrapped(title, indent: 0)
       + rows.flatMap { row -> [String] in
         var lines = wrapped(row.help, indent: labelWidth)
         let label = "  " + row.label
