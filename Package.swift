@@ -75,7 +75,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
-      swiftSettings: strict),
+      exclude: ["Snapshots"], swiftSettings: strict),
   ]
     + libraries.map {
       .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)

@@ -18,6 +18,12 @@ public enum Interruption {
         if interruptCount.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
       }
     }
+    // A parent's mask is inherited, and one that started us from a pool thread has them blocked.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGINT)
+    sigaddset(&set, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// Whether the user has asked to stop.
