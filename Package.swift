@@ -28,7 +28,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritTraining",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritModel", "COpenBLAS",
+      "TritAttention", "TritModel", "COpenBLAS",
     ]
   ),
   ("TritEvaluation", ["TritCore", "TritFormats", "TritTokenization", "TritSampling", "TritModel"]),
@@ -36,7 +36,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritExperiments",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritAttention", "TritSampling", "TritModel", "TritEvaluation", "CYaml",
+      "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation", "CYaml",
     ]
   ),
   (

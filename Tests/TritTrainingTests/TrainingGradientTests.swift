@@ -1,0 +1,73 @@
+import Testing
+import TritLab
+import _TritTestSupport
+
+/// Gradients against what PyTorch computed, and against differences of the loss itself.
+@Suite struct TrainingGradientTests {
+  /// A model with a checkpoint's weights.
+  static func model(
+    _ path: String, quantizer: any WeightQuantizer, activations: any ActivationQuantizer,
+    length: Int, threads: Int = 2
+  ) throws -> TrainableTransformer {
+    let checkpoint = try Checkpoint(path: path)
+    let parameters = ParameterSet(try ModelShape(checkpoint))
+    try parameters.load(checkpoint.source)
+    let model = try TrainableTransformer(
+      parameters, quantizer: quantizer, activations: activations, sequences: 1, length: length,
+      pool: WorkerPool(threads: threads))
+    try model.prepareWeights()
+    return model
+  }
+
+  /// ‖ours − theirs‖ / ‖theirs‖ of every parameter, and the two losses.
+  static func compare(_ name: String, quantized: Bool) throws -> (
+    errors: [(name: String, error: Double)], loss: Double, expected: Double
+  ) {
+    let path = try #require(SharedData.path("golden/" + name))
+    let model = try model(
+      path, quantizer: quantized ? AbsmeanQuantizer() : UnquantizedWeights(),
+      activations: quantized ? Int8Activations() : UnquantizedActivations(), length: 63)
+    let expected = try SafetensorsFile(path: path + "/expected.safetensors")
+    let bytes = try expected.bytes("tokens")
+    let tokens = (0..<64).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self) }
+    let batch = TokenBatch(
+      tokens: Array(tokens[0..<63]), targets: Array(tokens[1..<64]), sequences: 1)
+    let loss = try model.backward(batch)
+    let truth = try SafetensorsFile(path: path + "/gradients.safetensors")
+    let errors = try model.parameters.list.map { info in
+      let theirs = try truth.floats("grad." + info.name)
+      let ours = model.parameters.gradient(info)
+      var difference = 0.0
+      var size = 0.0
+      for index in 0..<info.count {
+        let (a, b) = (Double(ours.base[index]), Double(theirs[index]))
+        difference += (a - b) * (a - b)
+        size += b * b
+      }
+      return (info.name, (difference / size).squareRoot())
+    }
+    #expect(truth.tensors.count == errors.count + 1)
+    return (errors, loss, Double(try truth.floats("loss")[0]))
+  }
+
+  @Test(.enabled(if: SharedData.isPresent)) func denseLlamaAgreesWithPyTorch() throws {
+    let (errors, loss, expected) = try Self.compare("llama-fp32", quantized: false)
+    for (name, error) in errors {
+      print("llama-fp32 \(name) relative error \(error)")
+      // float32 sums in another order.
+      #expect(error < 2e-5, "\(name)")
+    }
+    print("llama-fp32 loss \(loss) expected \(expected)")
+    #expect(abs(loss - expected) < 2e-6 * expected)
+  }
+
+  @Test(.enabled(if: SharedData.isPresent)) func ternaryBitNetAgreesWithPyTorch() throws {
+    let (errors, loss, expected) = try Self.compare("bitnet-online", quantized: true)
+    for (name, error) in errors {
+      print("bitnet-online \(name) relative error \(error)")
+      #expect(error < 0.05, "\(name)")
+    }
+    print("bitnet-online loss \(loss) expected \(expected)")
+    #expect(abs(loss - expected) < 1e-3 * expected)
+  }
+}
