@@ -55,18 +55,18 @@ struct Entity: Sendable {
 /// The places in a story's state that templates name: `{A}` is the hero, `{X}` the thing it is about.
 enum Slot: UInt8, CaseIterable, Sendable {
   /// Characters.
-  case A, B, C, D
+  case a, b, c, d
   /// Things.
-  case X, Y, Z, U
+  case x, y, z, u
   /// Places.
-  case P, Q, R, S
+  case p, q, r, s
   /// Numbers.
-  case N, M, K, J
+  case n, m, k, j
   /// Feelings and other words that must be said again.
-  case F, G, H, V, W, T
+  case f, g, h, v, w, t
 
   private static let names: [String: Slot] = Dictionary(
-    uniqueKeysWithValues: allCases.map { ("\($0)", $0) })
+    uniqueKeysWithValues: allCases.map { ("\($0)".uppercased(), $0) })
 
   /// The slot that a template calls `name`.
   init?(named name: some StringProtocol) {

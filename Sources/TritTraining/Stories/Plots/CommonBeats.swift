@@ -53,10 +53,10 @@ enum Common {
 
 extension Narrator {
   /// Introduces `A`, alone.
-  mutating func introduce() { tell(self[.A].isChild ? Common.child : Common.animal) }
+  mutating func introduce() { tell(self[.a].isChild ? Common.child : Common.animal) }
   /// Introduces the friend `B`.
   mutating func introduceFriend() {
-    tell(self[.A].isChild ? Common.friendChild : Common.friendAnimal)
+    tell(self[.a].isChild ? Common.friendChild : Common.friendAnimal)
   }
 }
 

@@ -3,14 +3,14 @@ struct LostThingPlot: StoryPlot {
   let name = "lost thing"
 
   func tell(_ story: inout Narrator) {
-    story.cast([.A, .B])
+    story.cast([.a, .b])
     let inside = story.chance(0.5)
-    story.take(story.chance(0.5) ? Lexicon.toys : Lexicon.belongings, into: .X)
+    story.take(story.chance(0.5) ? Lexicon.toys : Lexicon.belongings, into: .x)
     let places = inside ? Lexicon.hidingPlaces : Lexicon.outdoorHidingPlaces
-    story.take(places, into: .P)
-    story.take(places, into: .Q, not: [.P])
-    story.take(places, into: .R, not: [.P, .Q])
-    story.offer(.place, [.P, .Q, .R])
+    story.take(places, into: .p)
+    story.take(places, into: .q, not: [.p])
+    story.take(places, into: .r, not: [.p, .q])
+    story.offer(.place, [.p, .q, .r])
     story.introduce()
     story.tell(Self.owned)
     story.maybe(0.6, Self.habit)

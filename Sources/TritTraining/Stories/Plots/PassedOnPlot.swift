@@ -3,9 +3,9 @@ struct PassedOnPlot: StoryPlot {
   let name = "passed on"
 
   func tell(_ story: inout Narrator) {
-    story.cast([.A, .B, .C])
-    story.take(Lexicon.treasures, into: .X)
-    story.take(Lexicon.outdoors, into: .P)
+    story.cast([.a, .b, .c])
+    story.take(Lexicon.treasures, into: .x)
+    story.take(Lexicon.outdoors, into: .p)
     story.introduce()
     story.tell(Self.found)
     story.paragraph()
@@ -15,8 +15,8 @@ struct PassedOnPlot: StoryPlot {
     story.tell(Self.second)
     let returned = story.chance(0.4)
     story.tell(returned ? Self.back : Self.kept)
-    story[.D] = story[returned ? .A : .C]
-    story.offer(.who, [.A, .B, .C])
+    story[.d] = story[returned ? .a : .c]
+    story.offer(.who, [.a, .b, .c])
     story.paragraph()
     story.tell(Self.end)
     story.maybe(0.5, Common.evening)
