@@ -1,17 +1,11 @@
 import Foundation
 import TritLab
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Shows how far a long run is: one line that changes on a terminal, a plain line now and then elsewhere.
 final class ProgressPrinter {
   private let label: String
   private let valueName: String?
-  private let isTerminal = isatty(STDERR_FILENO) == 1 && Terminal.environment("TERM") != "dumb"
+  private let isTerminal = Terminal.isInteractive
   private var lastLine = 0.0
 
   /// Seconds between lines where standard error is a file or a pipe.

@@ -30,9 +30,12 @@ enum Terminal {
   /// Writes text for the person who watches, as it is.
   static func noteRaw(_ text: String) { _ = send(text, to: STDERR_FILENO) }
 
+  /// Whether standard error is a terminal on which a line can be overwritten.
+  static let isInteractive = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
+
   /// Overwrites the current line of a terminal; nothing elsewhere.
   static func status(_ text: String) {
-    guard isatty(STDERR_FILENO) == 1 else { return }
+    guard isInteractive else { return }
     _ = send("\r\u{1B}[K" + text, to: STDERR_FILENO)
   }
 

@@ -1,0 +1,111 @@
+import Foundation
+import TritLab
+
+/// `trit run`: an experiment file, run to records, plots and a report.
+enum RunCommand {
+  static let file = ArgumentSpec("file", help: "The experiment file")
+  static let list = OptionSpec(flag: "--list", help: "List the variants and run nothing")
+  static let set = OptionSpec(
+    "--set", value: "key=value",
+    help: "Override a value of the file, as measure.speed.repetitions=9; may be repeated")
+  static let force = OptionSpec(
+    flag: "--force", help: "Measure again what is known, in a new run directory")
+  static let output = OptionSpec(
+    "-o", "--output", value: "folder", help: "Where run directories are made", default: "runs")
+  static let model = OptionSpec(
+    "-m", "--model", value: "model", help: "Short for --set model=…", environment: nil)
+
+  static let spec = CommandSpec(
+    "run", overview: "Run an experiment file.",
+    discussion: """
+      Everything wrong with the file is told at once, before anything runs. Results go to \
+      runs/<name>/<UTC time>/: one record a line in results.jsonl, summary.md, report.html, plots. A \
+      run that was stopped goes on where it was; a variant already measured with the same inputs is \
+      not measured again.
+      """,
+    arguments: [file],
+    groups: [
+      OptionGroup("OPTIONS", [list, set, model, force, output, ModelOptions.threads])
+    ],
+    examples: [
+      ("trit run experiments/quickstart.yaml --set model=DIR", "text, perplexity, plots"),
+      ("trit run experiments/kernels.yaml --list", "what would run"),
+      (
+        "trit run study.yaml --set base.quantizer=absmean:group=64 -o /data/runs",
+        "one choice changed, records elsewhere"
+      ),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let path = arguments.arguments[0]
+    var options = RunOptions()
+    options.set = arguments.all(set) + (arguments.text(model).map { ["model=" + $0] } ?? [])
+    options.force = arguments.flag(force)
+    options.outputDirectory = arguments.text(output)
+    options.threads = try arguments.integer(ModelOptions.threads, in: 1...1024)
+    if arguments.flag(list) {
+      return try Terminal.out(
+        try ExperimentPlan(path: path, overrides: options.set).listing)
+    }
+    let printer = RunPrinter()
+    let outcome = try ExperimentRunner.run(file: path, options: options, observer: printer.show)
+    try Terminal.line(outcome.summary)
+    try Terminal.line("results: \(outcome.directory)")
+    if outcome.wasInterrupted {
+      throw LabError(
+        .interrupted, "interrupted; what was measured is in \(outcome.directory)",
+        advice: "the same command goes on from there")
+    }
+    let failed = outcome.records.filter { $0.status == .failed }
+    guard failed.isEmpty else {
+      throw LabError(
+        .failure, "\(failed.count) of \(outcome.records.count) variants failed",
+        at: outcome.directory,
+        got: failed.map { "\($0.label): \($0.error ?? "unknown")" }.joined(separator: "\n       "))
+    }
+  }
+}
+
+/// Shows what a run tells: on a terminal progress on one line that changes, elsewhere plain lines.
+final class RunPrinter {
+  private let isTerminal = Terminal.isInteractive
+  private var lastNote = Date.distantPast
+  private var count = 0
+
+  /// Seconds between progress lines where standard error is a file or a pipe.
+  private static let interval = 10.0
+
+  /// Shows one event.
+  func show(_ event: RunEvent) {
+    switch event {
+    case .started(let directory, let variants, let resumed):
+      Terminal.note("\(resumed ? "continuing" : "running") \(variants) variants in \(directory)")
+    case .variantStarted(let index, let of, let label):
+      count = of
+      if isTerminal {
+        Terminal.status("[\(index + 1)/\(of)] \(label)")
+      } else {
+        Terminal.note("[\(index + 1)/\(of)] \(label)")
+      }
+    case .progress(let label, let section, let fraction, let remaining):
+      var text = "\(label): \(section) \(Int((100 * fraction).rounded())) %"
+      if let remaining { text += ", \(ProgressPrinter.duration(remaining)) left" }
+      if isTerminal {
+        Terminal.status(text)
+      } else if Date().timeIntervalSince(lastNote) >= Self.interval {
+        lastNote = Date()
+        Terminal.note("  " + text)
+      }
+    case .variantEnded(let record):
+      Terminal.status("")
+      let why = record.error.map { ": " + $0 } ?? ""
+      Terminal.note("  \(record.label): \(record.status.rawValue)\(why)")
+    case .variantReused(let record):
+      Terminal.note("  \(record.label): known from \(record.reusedFrom ?? "an earlier run")")
+    case .note(let text):
+      Terminal.status("")
+      Terminal.note("note: " + text)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+import TritLab
+import _TritTestSupport
+
+/// Experiment files through the command, on tiny checkpoints.
+@Suite struct RunCommandTests {
+  let folder: TemporaryFolder
+  let model: String
+
+  init() throws {
+    folder = try TemporaryFolder("runs")
+    model = try TinyCheckpoint.write(.bitnetOnline, in: folder)
+    try folder.write(String(repeating: "once upon a time the end. ", count: 40), to: "text.txt")
+  }
+
+  private func experiment(_ changes: String = "") throws -> String {
+    try folder.write(
+      """
+      name: small
+      reference: openblas-f32
+      sweep:
+        kernel: [reference, i2_s]
+      measure:
+        generate: {prompts: [{text: once upon}], tokens: 6}
+        perplexity: {data: text.txt, context: 32, chunks: 3}
+        divergence: {}
+      plots: [perplexity-by-variant]
+      \(changes)
+      """, to: "small.yaml")
+  }
+
+  private func run(_ words: String..., environment: [String: String] = [:]) throws -> CommandResult
+  {
+    try CommandRunner.run(
+      ["run"] + words + ["--set", "model=\(model)", "-o", folder.file("out"), "-t", "1"],
+      environment: environment)
+  }
+
+  /// The newest run directory.
+  private func newest() throws -> String {
+    let parent = folder.file("out/small")
+    let names = try FileManager.default.contentsOfDirectory(atPath: parent).sorted()
+    return parent + "/" + (try #require(names.last { !$0.hasPrefix(".") }))
+  }
+
+  @Test func oneFileGivesRecordsAndReportAndKnowsThemTheNextTime() throws {
+    let path = try experiment()
+    let first = try run(path)
+    #expect(first.status == 0, "\(first)")
+    let directory = try newest()
+    #expect(first.out.contains("results: \(directory)"))
+    for name in ["results.jsonl", "summary.md", "report.html", "environment.json"] {
+      #expect(FileManager.default.fileExists(atPath: directory + "/" + name), "\(name)")
+    }
+    let log = try String(contentsOfFile: directory + "/results.jsonl", encoding: .utf8)
+    let records = try log.split(separator: "\n").map { try JSONReader.read(String($0)) }
+    #expect(records.count == 3)
+    #expect(records.allSatisfy { $0["status"]?.string == "finished" })
+    let second = try run(path)
+    #expect(second.status == 0, "\(second)")
+    #expect(second.err.contains("known from"), "\(second.err)")
+    let forced = try run(path, "--force")
+    #expect(forced.status == 0, "\(forced)")
+    #expect(!forced.err.contains("known from"))
+  }
+
+  @Test func listShowsThePlanAndRunsNothing() throws {
+    let result = try run(try experiment(), "--list")
+    #expect(result.status == 0, "\(result)")
+    let lines = result.out.split(separator: "\n").map { $0.split(separator: "\t") }
+    #expect(lines.map { $0.last ?? "" } == ["kernel=reference", "kernel=i2_s"])
+    #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
+  }
+
+  @Test func allProblemsOfAFileAreToldWithTheirPlaces() throws {
+    let path = try folder.write(
+      """
+      name: wrong
+      kernal: i2_s
+      sweep:
+        kernel: [i2s, reference]
+      measure:
+        perplexity: {data: text.txt, context: many}
+      """, to: "wrong.yaml")
+    let result = try run(path)
+    #expect(result.status == 64 || result.status == 65, "\(result)")
+    #expect(result.out.isEmpty)
+    #expect(result.err.contains("wrong.yaml:2:1"), "\(result.err)")
+    #expect(result.err.contains("wrong.yaml:4:12"), "\(result.err)")
+    #expect(result.err.contains("wrong.yaml:6:"), "\(result.err)")
+    #expect(result.err.contains("3 problems"), "\(result.err)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
+  }
+
+  @Test func wrongOverridesAndMissingFilesAreErrors() throws {
+    let path = try experiment()
+    let override = try run(path, "--set", "measure.perplexity.contxt=64")
+    #expect(override.status == 64 || override.status == 65, "\(override)")
+    #expect(override.err.contains("contxt"), "\(override.err)")
+    let absent = try run(folder.file("absent.yaml"))
+    #expect(absent.status == 66, "\(absent)")
+    #expect(absent.err.contains("absent.yaml"))
+    let noModel = try CommandRunner.run(["run", path, "-o", folder.file("out")])
+    #expect(noModel.status == 66, "\(noModel)")
+    #expect(noModel.err.contains("--set model="))
+    #expect(try CommandRunner.run(["run"]).status == 64)
+  }
+
+  @Test func withoutGnuplotEverythingElseIsWritten() throws {
+    let result = try run(try experiment(), environment: ["PATH": folder.path])
+    #expect(result.status == 0, "\(result)")
+    #expect(result.err.contains("gnuplot"), "\(result.err)")
+    #expect(FileManager.default.fileExists(atPath: try newest() + "/summary.md"))
+  }
+
+  @Test func outputFolderThatCannotBeMadeIsToldBeforeAnythingRuns() throws {
+    try folder.write("in the way", to: "out")
+    let result = try run(try experiment())
+    #expect(result.status == 73, "\(result)")
+    #expect(result.err.contains(folder.file("out")), "\(result.err)")
+  }
+
+  @Test func interruptedRunKeepsWhatItHasAndGoesOn() throws {
+    try folder.write(String(repeating: "once upon a time the end. ", count: 20_000), to: "text.txt")
+    let path = try experiment()
+    let words = "run '\(path)' --set model='\(model)' --set measure.perplexity.chunks=400 "
+    let rest = "-o '\(folder.file("out"))' -t 1"
+    let stopped = try CommandRunner.shell(
+      "$TRIT \(words)\(rest) & pid=$!; sleep 1; kill -INT $pid; wait $pid; echo $?")
+    #expect(stopped.out.hasSuffix("130\n"), "\(stopped)")
+    let log = try String(contentsOfFile: try newest() + "/results.jsonl", encoding: .utf8)
+    for line in log.split(separator: "\n") { _ = try JSONReader.read(String(line)) }
+    let resumed = try CommandRunner.shell("$TRIT \(words)\(rest)")
+    #expect(resumed.status == 0, "\(resumed)")
+    #expect(resumed.err.contains("continuing"), "\(resumed.err)")
+  }
+}
