@@ -1,7 +1,7 @@
 import Testing
 import TritLab
 
-@testable import TritExperiments
+import TritExperiments
 
 @Suite struct DecoderTests {
   static let head = "name: t\nmeasure: {weights: {}}\n"

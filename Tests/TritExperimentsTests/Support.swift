@@ -1,7 +1,7 @@
 import Foundation
 import TritLab
 
-@testable import TritExperiments
+import TritExperiments
 
 /// Runs `body` with a fresh folder that is removed afterwards.
 func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {

@@ -1,7 +1,7 @@
 import Testing
 import TritLab
 
-@testable import TritExperiments
+import TritExperiments
 
 @Suite struct YAMLTests {
   // Scalars by the core schema of YAML 1.2: what YAML 1.1 read as booleans are strings.

@@ -16,7 +16,7 @@ extension ExperimentFile {
   }
 
   /// Checks a document that has been read from `path`.
-  static func decode(
+  package static func decode(
     _ document: YAMLNode, path: String, overrides: [String], registries: StageRegistries
   ) throws -> ExperimentFile {
     var document = document
