@@ -73,6 +73,7 @@ let package = Package(
       dependencies: ["TritCore", "TritFormats"],
       path: "Tests/_TritTestSupport",
       swiftSettings: strict),
+    .target(name: "_CAllocationCounter", path: "Tests/_CAllocationCounter"),
     .testTarget(
       name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
@@ -82,7 +83,8 @@ let package = Package(
     }
     + tested.map {
       .testTarget(
-        name: "\($0)Tests", dependencies: ["TritLab", "_TritTestSupport"], swiftSettings: strict)
+        name: "\($0)Tests", dependencies: ["TritLab", "_TritTestSupport", "_CAllocationCounter"],
+        swiftSettings: strict)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

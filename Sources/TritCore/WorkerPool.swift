@@ -21,10 +21,20 @@ public final class WorkerPool: @unchecked Sendable {
   private let remaining = Atomic<Int>(0)
   private let parked = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  private var job: (count: Int, alignment: Int, body: (Range<Int>, Int) -> Void)?
+  private var job = Job.none
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var handles: [pthread_t] = []
+
+  /// A region. A struct, not a tuple or an optional: those would store the closure in a thunk of its own,
+  /// one heap allocation a region.
+  private struct Job {
+    let count: Int
+    let alignment: Int
+    let body: (Range<Int>, Int) -> Void
+
+    static var none: Job { Job(count: 0, alignment: 1) { _, _ in } }
+  }
 
   /// Starts `threads - 1` workers. `poll` (0…100) is how eagerly they spin before they park: 0 parks at
   /// once, 50 spins for about 50 µs.
@@ -57,25 +67,36 @@ public final class WorkerPool: @unchecked Sendable {
       body(0..<count, 0)
       return
     }
-    withoutActuallyEscaping(body) { body in
-      job = (count, alignment, body)
-      remaining.store(threads - 1, ordering: .relaxed)
-      epoch.add(1, ordering: .sequentiallyConsistent)
-      if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
-      let own = Self.range(of: 0, threads: threads, count: count, alignment: alignment)
-      if !own.isEmpty { body(own, 0) }
-      var turns = 0
-      while remaining.load(ordering: .acquiring) > 0 {
-        tk_pause()
-        turns += 1
-        // More threads than cores: give the core to whoever still works.
-        if turns > 20_000 {
-          sched_yield()
-          turns = 0
-        }
-      }
-      job = nil
+    withoutActuallyEscaping(body) { runStored(count: count, alignment: alignment, body: $0) }
+  }
+
+  /// The same for a body that the caller has stored: no heap allocation, where a closure made for the
+  /// call costs one.
+  public func runStored(
+    count: Int, alignment: Int = 1, body: @escaping (_ range: Range<Int>, _ worker: Int) -> Void
+  ) {
+    guard count > 0 else { return }
+    guard threads > 1, count > alignment else {
+      body(0..<count, 0)
+      return
     }
+    job = Job(count: count, alignment: alignment, body: body)
+    remaining.store(threads - 1, ordering: .relaxed)
+    epoch.add(1, ordering: .sequentiallyConsistent)
+    if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
+    let own = Self.range(of: 0, threads: threads, count: count, alignment: alignment)
+    if !own.isEmpty { body(own, 0) }
+    var turns = 0
+    while remaining.load(ordering: .acquiring) > 0 {
+      tk_pause()
+      turns += 1
+      // More threads than cores: give the core to whoever still works.
+      if turns > 20_000 {
+        sched_yield()
+        turns = 0
+      }
+    }
+    job = Job.none
   }
 
   /// The part of `0..<count` that `worker` takes: nearly equal whole multiples of `alignment`.
@@ -139,11 +160,9 @@ public final class WorkerPool: @unchecked Sendable {
         }
       }
       seen = epoch.load(ordering: .sequentiallyConsistent)
-      if let job {
-        let range = Self.range(
-          of: worker, threads: threads, count: job.count, alignment: job.alignment)
-        if !range.isEmpty { job.body(range, worker) }
-      }
+      let range = Self.range(
+        of: worker, threads: threads, count: job.count, alignment: job.alignment)
+      if !range.isEmpty { job.body(range, worker) }
       remaining.subtract(1, ordering: .releasing)
     }
   }

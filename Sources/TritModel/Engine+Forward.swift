@@ -32,10 +32,7 @@ extension Engine {
     capture("output_norm", normed.readOnly)
     times.end(.norm)
     let logits = workspace.logits.mutableView.rows(0..<rows.count)
-    pool.run(count: head.rows, alignment: head.rowAlignment) { range, _ in
-      head.multiply(normed.readOnly, rows: range, into: logits)
-    }
-    head.finish(normed.readOnly, logits: logits)
+    steps.project(normed.readOnly, into: logits)
     capture("logits", logits.readOnly)
     times.end(.head)
     return logits.readOnly
@@ -53,7 +50,7 @@ extension Engine {
     let query = workspace.query.mutableView.rows(0..<count)
     let key = workspace.key.mutableView.rows(0..<count)
     let value = workspace.value.mutableView.rows(0..<count)
-    project(normed.readOnly, block.attentionInput) { $0 == 0 ? query : $0 == 1 ? key : value }
+    project(normed.readOnly, block.attentionInput, into: ProjectionOutputs(query, key, value))
     capture("attn_q", layer, query.readOnly)
     capture("attn_k", layer, key.readOnly)
     capture("attn_v", layer, value.readOnly)
@@ -80,7 +77,7 @@ extension Engine {
       times.end(.norm)
     }
     let projected = workspace.projected.mutableView.rows(0..<count)
-    project(input, block.attentionOutput) { _ in projected }
+    project(input, block.attentionOutput, into: ProjectionOutputs(projected))
     capture("attn_output", layer, projected.readOnly)
     add(projected.readOnly, count: count)
   }
@@ -93,7 +90,7 @@ extension Engine {
     times.end(.norm)
     let gate = workspace.gate.mutableView.rows(0..<count)
     let up = workspace.up.mutableView.rows(0..<count)
-    project(normed.readOnly, block.feedForwardInput) { $0 == 0 ? gate : up }
+    project(normed.readOnly, block.feedForwardInput, into: ProjectionOutputs(gate, up))
     capture("ffn_gate", layer, gate.readOnly)
     capture("ffn_up", layer, up.readOnly)
     let kind = configuration.activation
@@ -119,7 +116,7 @@ extension Engine {
       times.end(.norm)
     }
     let projected = workspace.projected.mutableView.rows(0..<count)
-    project(input, block.feedForwardOutput) { _ in projected }
+    project(input, block.feedForwardOutput, into: ProjectionOutputs(projected))
     capture("ffn_down", layer, projected.readOnly)
     add(projected.readOnly, count: count)
     capture("out", layer, hidden)
@@ -127,8 +124,7 @@ extension Engine {
 
   /// Quantizes `input` once a group and multiplies it with the group's layers.
   private func project(
-    _ input: MatrixView<Float>, _ groups: [ProjectionGroup],
-    output: (Int) -> MutableMatrixView<Float>
+    _ input: MatrixView<Float>, _ groups: [ProjectionGroup], into outputs: ProjectionOutputs
   ) {
     for group in groups {
       var input = input
@@ -144,23 +140,8 @@ extension Engine {
         group.activations.quantize(input, rows: range, into: rows)
       }
       times.end(.quantize)
-      for layout in group.layouts {
-        let (base, _) = rows.buffer(for: layout)
-        pool.run(count: layout.parts(rows: rows.rows, columns: rows.columns)) { range, _ in
-          layout.build(range, from: rows, into: base)
-        }
-        rows.markBuilt(layout)
-      }
-      let workers = pool.threads
-      pool.run(count: workers) { range, _ in
-        for worker in range {
-          for (linear, index) in group.layers {
-            let part = WorkerPool.range(
-              of: worker, threads: workers, count: linear.rows, alignment: linear.rowAlignment)
-            if !part.isEmpty { linear.multiply(rows, rows: part, into: output(index)) }
-          }
-        }
-      }
+      for layout in group.layouts { steps.build(layout, from: rows) }
+      steps.multiply(group, rows, into: outputs)
       times.end(.linear)
     }
   }
@@ -191,15 +172,11 @@ extension Engine {
     times.end(.activation)
   }
 
-  /// Attention over the cache, split over key heads and blocks of queries. A probe receives the softmax
+  /// Attention over the cache. A probe receives the softmax
   /// weights as `[heads · tokens, keys]`, head by head.
   private func attend(
     layer: Int, query: MatrixView<Float>, first: Int, into output: MutableMatrixView<Float>
   ) {
-    let group = configuration.heads / configuration.keyValueHeads
-    let keyHeads = configuration.keyValueHeads
-    let block = 32
-    let blocks = (query.rows + block - 1) / block
     // A probe sees the softmax weights of all queries as one matrix, filled by one thread.
     let scores =
       probe == nil
@@ -213,25 +190,7 @@ extension Engine {
         }
       }
     }
-    let workers = scores == nil ? pool.threads : 1
-    pool.run(count: workers) { range, worker in
-      let scratch = workspace.scratch.base + worker * workspace.scratchStride
-      for part in range {
-        let units = WorkerPool.range(
-          of: part, threads: workers, count: keyHeads * blocks, alignment: 1)
-        for unit in units {
-          let keyHead = unit / blocks
-          let tokens = (unit % blocks * block)..<min((unit % blocks + 1) * block, query.rows)
-          let context = AttentionContext(
-            layer: layer, firstPosition: first + tokens.lowerBound, heads: configuration.heads,
-            headDimension: configuration.headDimension)
-          attention.attend(
-            query.rows(tokens), context: context, cache: cache,
-            heads: (keyHead * group)..<((keyHead + 1) * group), scratch: scratch,
-            into: output.rows(tokens), probe: weightsProbe)
-        }
-      }
-    }
+    steps.attend(query, layer: layer, first: first, into: output, probe: weightsProbe)
     if let scores { capture("attn.scores", layer, scores.view) }
   }
 

@@ -67,6 +67,7 @@ public final class Engine: LanguageModel {
   let cache: any KVCache
   let rotary: RotaryEmbedding
   let workspace: Workspace
+  let steps: ParallelSteps
   private let source: Checkpoint
 
   /// Assembles `checkpoint` with the stages of `selection`. Throws usage errors for names and pairs that
@@ -120,6 +121,9 @@ public final class Engine: LanguageModel {
     workspace = Workspace(
       configuration: configuration, tokens: max(1, min(options.chunk, context)),
       threads: options.threads, attention: attention, context: context)
+    steps = ParallelSteps(
+      pool: pool, configuration: configuration, attention: attention, cache: cache, head: head,
+      workspace: workspace)
   }
 
   /// Forgets all positions.

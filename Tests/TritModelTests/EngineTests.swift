@@ -112,7 +112,7 @@ import _TritTestSupport
       kernel: StageChoice("reference"),
       layers: [
         LayerOverride(pattern: "blk.-1.*", quantizer: StageChoice("none")),
-        LayerOverride(pattern: "*.ffn_down", kernel: StageChoice("i2_s/scalar")),
+        LayerOverride(pattern: "blk.0.ffn_down", kernel: StageChoice("i2_s/scalar")),
       ])
     let engine = try engine(.bitnetOnline, selection)
     func kernel(_ name: String) -> String? { engine.layers.first { $0.name == name }?.kernel }

@@ -1,0 +1,167 @@
+import TritAttention
+import TritCore
+import TritKernels
+
+/// The regions that run on several threads even for a single token: building input layouts, multiplying
+/// a group of layers, attention, and the head.
+///
+/// Their bodies are made once and read what they work on from the properties below: handing a fresh
+/// closure to other threads costs a heap allocation, and a decoded token may not have any.
+final class ParallelSteps {
+  private let pool: WorkerPool
+  private let configuration: ModelConfiguration
+  private let attention: any Attention
+  private let cache: any KVCache
+  private let head: any PreparedHead
+  private let workspace: Workspace
+  private var bodies: [Body] = []
+
+  /// A struct: an array of bare closures would wrap each in a fresh thunk whenever one is taken out.
+  private struct Body {
+    let call: (Range<Int>, Int) -> Void
+  }
+
+  private enum Step: Int { case build, multiply, attend, head }
+
+  // What the current region works on.
+  private var rows: QuantizedRows
+  private var layout: (any InputLayout)?
+  private var layoutBase: UnsafeMutableRawPointer?
+  private var layers: [(linear: any PreparedLinear, output: Int)] = []
+  private var outputs: ProjectionOutputs
+  private var call: AttentionContext
+  private var probe: AttentionProbe?
+  private var workers = 1
+  private var input: MatrixView<Float>
+  private var output: MutableMatrixView<Float>
+
+  init(
+    pool: WorkerPool, configuration: ModelConfiguration, attention: any Attention,
+    cache: any KVCache, head: any PreparedHead, workspace: Workspace
+  ) {
+    self.pool = pool
+    self.configuration = configuration
+    self.attention = attention
+    self.cache = cache
+    self.head = head
+    self.workspace = workspace
+    rows = workspace.quantized(width: configuration.hiddenSize)
+    output = workspace.projected.mutableView
+    outputs = ProjectionOutputs(output)
+    input = workspace.hidden.view
+    call = AttentionContext(
+      layer: 0, firstPosition: 0, heads: configuration.heads,
+      headDimension: configuration.headDimension)
+    bodies = [
+      Body { [unowned self] range, _ in buildPart(range) },
+      Body { [unowned self] range, _ in multiplyPart(range) },
+      Body { [unowned self] range, worker in attendPart(range, worker) },
+      Body { [unowned self] range, _ in head.multiply(input, rows: range, into: output) },
+    ]
+  }
+
+  /// Builds `layout` from `rows`.
+  func build(_ layout: any InputLayout, from rows: QuantizedRows) {
+    self.rows = rows
+    self.layout = layout
+    layoutBase = rows.buffer(for: layout).base
+    run(.build, count: layout.parts(rows: rows.rows, columns: rows.columns))
+    rows.markBuilt(layout)
+  }
+
+  /// Multiplies `rows` with every layer of `group`; all layers in one region.
+  func multiply(_ group: ProjectionGroup, _ rows: QuantizedRows, into outputs: ProjectionOutputs) {
+    self.rows = rows
+    self.outputs = outputs
+    layers = group.layers
+    workers = pool.threads
+    run(.multiply, count: workers)
+  }
+
+  /// Attention of `query` over the cache, split over key heads and blocks of queries. With a probe all
+  /// queries run on one thread, in order.
+  func attend(
+    _ query: MatrixView<Float>, layer: Int, first: Int, into output: MutableMatrixView<Float>,
+    probe: AttentionProbe?
+  ) {
+    input = query
+    self.output = output
+    self.probe = probe
+    call.layer = layer
+    call.firstPosition = first
+    workers = probe == nil ? pool.threads : 1
+    run(.attend, count: workers)
+    self.probe = nil
+  }
+
+  /// Multiplies normed hidden states with the output head.
+  func project(_ normed: MatrixView<Float>, into logits: MutableMatrixView<Float>) {
+    input = normed
+    output = logits
+    run(.head, count: head.rows, alignment: head.rowAlignment)
+    head.finish(normed, logits: logits)
+  }
+
+  private func run(_ step: Step, count: Int, alignment: Int = 1) {
+    pool.runStored(count: count, alignment: alignment, body: bodies[step.rawValue].call)
+  }
+
+  private func buildPart(_ range: Range<Int>) {
+    guard let layout, let layoutBase else { return }
+    layout.build(range, from: rows, into: layoutBase)
+  }
+
+  private func multiplyPart(_ range: Range<Int>) {
+    for part in range {
+      for (linear, index) in layers {
+        let own = WorkerPool.range(
+          of: part, threads: workers, count: linear.rows, alignment: linear.rowAlignment)
+        if !own.isEmpty { linear.multiply(rows, rows: own, into: outputs[index]) }
+      }
+    }
+  }
+
+  private func attendPart(_ range: Range<Int>, _ worker: Int) {
+    let block = 32
+    let blocks = (input.rows + block - 1) / block
+    let group = configuration.heads / configuration.keyValueHeads
+    let scratch = workspace.scratch.base + worker * workspace.scratchStride
+    for part in range {
+      let units = WorkerPool.range(
+        of: part, threads: workers, count: configuration.keyValueHeads * blocks, alignment: 1)
+      for unit in units {
+        let keyHead = unit / blocks
+        let start = unit % blocks * block
+        let tokens = start..<min(start + block, input.rows)
+        var context = call
+        context.firstPosition += start
+        attention.attend(
+          input.rows(tokens), context: context, cache: cache,
+          heads: (keyHead * group)..<((keyHead + 1) * group), scratch: scratch,
+          into: output.rows(tokens), probe: probe)
+      }
+    }
+  }
+}
+
+/// Where the layers of a group write: at most three, since q, k and v are the most that share an input.
+struct ProjectionOutputs {
+  private let first: MutableMatrixView<Float>
+  private let second: MutableMatrixView<Float>
+  private let third: MutableMatrixView<Float>
+
+  /// The outputs by index; what is not given is never written.
+  init(
+    _ first: MutableMatrixView<Float>, _ second: MutableMatrixView<Float>? = nil,
+    _ third: MutableMatrixView<Float>? = nil
+  ) {
+    self.first = first
+    self.second = second ?? first
+    self.third = third ?? first
+  }
+
+  /// Output `index`, 0…2.
+  subscript(index: Int) -> MutableMatrixView<Float> {
+    index == 0 ? first : index == 1 ? second : third
+  }
+}
