@@ -8,6 +8,10 @@
 /// Lets the compiler take sums in vector order; only where that is harmless (never around tk_rint).
 #define TK_FAST _Pragma("clang fp reassociate(on) contract(fast)")
 
+/// An element of `out` depends on the same element of the inputs alone: vectors are right even where `out` is
+/// an input. Without this word the compiler checks for overlap and takes the scalar loop in place.
+#define TK_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety)")
+
 static inline float tk_from_bits(uint32_t bits) {
   float x;
   memcpy(&x, &bits, 4);
@@ -90,8 +94,10 @@ static double sum_of_squares(const float *x, size_t n) {
 
 static void scale_weighted(const float *x, float scale, const float *weight, float *out, size_t n) {
   if (weight) {
+    TK_ELEMENTWISE
     for (size_t i = 0; i < n; i++) out[i] = (x[i] * scale) * weight[i];
   } else {
+    TK_ELEMENTWISE
     for (size_t i = 0; i < n; i++) out[i] = x[i] * scale;
   }
 }
@@ -136,22 +142,27 @@ static int32_t quantize_int8(
 }
 
 static void add(const float *a, const float *b, float *out, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) out[i] = a[i] + b[i];
 }
 
 static void multiply(const float *a, const float *b, float *out, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) out[i] = a[i] * b[i];
 }
 
 static void scale(const float *a, float factor, float *out, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) out[i] = a[i] * factor;
 }
 
 static void silu_multiply(const float *gate, const float *up, float *out, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) out[i] = gate[i] / (1.0f + tk_exp(-gate[i])) * up[i];
 }
 
 static void relu2_multiply(const float *gate, const float *up, float *out, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) {
     float g = gate[i] <= 0 ? 0 : gate[i];  // NaN stays NaN
     out[i] = g * g * up[i];
@@ -179,6 +190,7 @@ static double exp_shifted(const float *x, float shift, float *out, size_t n) {
   double total = 0;
   for (size_t start = 0; start < n; start += 256) {
     size_t end = start + 256 < n ? start + 256 : n;
+    TK_ELEMENTWISE
     for (size_t i = start; i < end; i++) out[i] = tk_exp(x[i] - shift);
     {
       TK_FAST

@@ -49,6 +49,12 @@ struct CausalAttention {
       columns: headDimension, stride: x.stride)
   }
 
+  /// Puts scores beyond the diagonal so low that their exponentials are 0. Whole rows then go through the
+  /// vector loops, whose remainders cost more than what lies beyond the diagonal of a block.
+  private func mask(_ scores: UnsafeMutablePointer<Float>, after row: Int, _ end: Int) {
+    (scores + row + 1).update(repeating: -1e30, count: end - row - 1)
+  }
+
   /// `out` `[tokens, heads · d]` and `logSums` `[heads, tokens]`: log Σ e^score of each row.
   func forward(
     _ qkv: MatrixView<Float>, into out: MutableMatrixView<Float>,
@@ -65,9 +71,9 @@ struct CausalAttention {
         let sums = scratch + Self.block * length
         for row in start..<end {
           let values = scratch + (row - start) * end
-          let largest = VectorMath.maximum(values, count: row + 1)
-          let total = VectorMath.exp(values, minus: largest, into: values, count: row + 1)
-          (values + row + 1).update(repeating: 0, count: end - row - 1)
+          mask(values, after: row, end)
+          let largest = VectorMath.maximum(values, count: end)
+          let total = VectorMath.exp(values, minus: largest, into: values, count: end)
           sums[row - start] = Float(1 / total)
           logSums[head * length + row] = Float(Double(largest) + log(total))
         }
@@ -112,14 +118,12 @@ struct CausalAttention {
           let at = row - start
           let weights = scores.base + at * end
           let slopes = gradients.base + at * end
-          VectorMath.exp(
-            weights, minus: logSums[head * length + row], into: weights, count: row + 1)
+          mask(weights, after: row, end)
+          VectorMath.exp(weights, minus: logSums[head * length + row], into: weights, count: end)
           let shared = VectorMath.dot(
             incoming.base + at * incoming.stride, outgoing.base + at * outgoing.stride,
             count: headDimension)
-          for column in 0...row { slopes[column] = (slopes[column] - shared) * weights[column] }
-          (weights + row + 1).update(repeating: 0, count: end - row - 1)
-          (slopes + row + 1).update(repeating: 0, count: end - row - 1)
+          for column in 0..<end { slopes[column] = (slopes[column] - shared) * weights[column] }
         }
         MatrixProduct.transposedTimes(
           scores.readOnly, incoming, beta: 1,
