@@ -2,10 +2,10 @@
 # data: one block a variant: position, KL divergence, error.  label[], end_x, end_y[]: names and where
 # they stand.  direct: 1 where names stand at the ends of the lines
 set xlabel 'Position in the context (tokens)'
-set ylabel 'KL divergence from the reference (nats a token)'
+set ylabel 'KL divergence (nats a token)'
 if (logarithmic) { set logscale y; set format y '%.0e' }
 if (direct) {
-  set rmargin longest*1.05 + 3
+  set rmargin longest*0.85 + 3
   do for [i=1:rows] { set label (100+i) label[i] at end_x, end_y[i] left offset 0.8,0 textcolor lt i font ',11' }
 } else {
   set key outside right center vertical Left reverse spacing 1.1 font ',11' samplen 1.5 width 1

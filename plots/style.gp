@@ -17,7 +17,7 @@ set linetype 7 lc rgb yellow lw 1.8 pt 4 ps 0.9
 set linetype 8 lc rgb black  lw 1.8 pt 8 ps 1.0
 set linetype cycle 8
 
-svg = sprintf("set terminal svg size %d,%d dynamic noenhanced background '#ffffff' font 'Helvetica,13' name '%s'; set output '%s.svg'", width, height, name, name)
+svg = sprintf("set terminal svg size %d,%d dynamic noenhanced background '#ffffff' font 'Helvetica,13'; set output '%s.svg'", width, height, name)
 png = sprintf("set terminal pngcairo size %d,%d noenhanced background '#ffffff' font 'Sans,12' fontscale 1.8 linewidth 2 pointscale 2; set output '%s.png'", 2*width, 2*height, name)
 
 set datafile separator "\t"

@@ -56,6 +56,31 @@ struct PlotData {
     return high / low > factor
   }
 
+  /// The range of an axis and, for a logarithmic one, its ticks at 1, 2, 5 times powers of ten.
+  static func axis(_ values: [Double], isLog: Bool) -> [(name: String, value: String)] {
+    let lowest = values.min() ?? 0
+    let highest = values.max() ?? 1
+    guard isLog, lowest > 0 else {
+      let span = max(highest - lowest, abs(highest) * 0.02, 1e-9)
+      return [
+        ("low", "\(lowest - 0.18 * span)"), ("high", "\(highest + 0.18 * span)"), ("ticks", "''"),
+      ]
+    }
+    let room = max(pow(highest / lowest, 0.15), 1.3)
+    let (low, high) = (lowest / room, highest * room)
+    let decades = Int(log10(low).rounded(.down))...Int(log10(high).rounded(.up))
+    let steps: [Double] = decades.count > 4 ? [1] : [1, 2, 5]
+    let ticks = decades.flatMap { decade in steps.map { $0 * pow(10, Double(decade)) } }
+      .filter { $0 >= low && $0 <= high }
+    return [
+      ("low", "\(low)"), ("high", "\(high)"),
+      (
+        "ticks",
+        string("(" + ticks.map { "'\(Figures.plain($0))' \($0)" }.joined(separator: ", ") + ")")
+      ),
+    ]
+  }
+
   private static func finite(_ value: Double?) -> Double? {
     value.flatMap { $0.isFinite ? $0 : nil }
   }
@@ -77,7 +102,11 @@ struct PlotData {
       variables: [
         ("reference", reference.map { "\($0)" } ?? "NaN"),
         ("logarithmic", isWide(values, factor: 8) ? "1" : "0"),
-      ], rows: rows.count, height: rowHeight(rows.count, each: 40))
+      ]
+        + axis(
+          bounds(values, errors) + (reference.map { [$0] } ?? []),
+          isLog: isWide(values, factor: 8)),
+      rows: rows.count, height: rowHeight(rows.count, each: 40) + 20)
   }
 
   private static func scatter(_ report: Report, _ key: String, scale: Double) -> PlotData? {
@@ -88,20 +117,32 @@ struct PlotData {
     let values = records.map { $0.metrics["perplexity.value"] ?? 0 }
     let sizes = records.map { ($0.metrics[key] ?? 0) * scale }
     let errors = records.map { finite($0.metrics["perplexity.error"]) ?? 0 }
+    // Names of points in the right half stand to the left of them, so that none is cut off.
+    let middle = ((sizes.min() ?? 0) + (sizes.max() ?? 0)) / 2
     let rows = records.indices.map { index in
-      ["\(sizes[index])", "\(values[index])", "\(errors[index])", cell(records[index].label)]
+      let label = cell(records[index].label)
+      let isRight = sizes[index] > middle
+      return [
+        "\(sizes[index])", "\(values[index])", "\(errors[index])", isRight ? " " : label,
+        isRight ? label : " ",
+      ]
     }
     let reference = finite(report.reference?.metrics["perplexity.value"])
     let isLog = isWide(values, factor: 8)
     let direct = records.count <= 4 && !collide(sizes, isLog ? values.map { log($0) } : values)
     return PlotData(
-      table: table(["x", "perplexity", "error", "label"], rows),
+      table: table(["x", "perplexity", "error", "label at the right", "label at the left"], rows),
       variables: [
         ("array label[\(records.count)]", strings(records.map(\.label))),
-        ("array shift[\(records.count)]", numbers(records.map { _ in 0.4 })),
         ("reference", reference.map { "\($0)" } ?? "NaN"),
         ("logarithmic", isLog ? "1" : "0"), ("direct", direct ? "1" : "0"),
-      ], rows: rows.count, height: 440)
+      ] + axis(bounds(values, errors) + (reference.map { [$0] } ?? []), isLog: isLog),
+      rows: rows.count, height: 440)
+  }
+
+  /// Both ends of every error bar, above zero.
+  private static func bounds(_ values: [Double], _ errors: [Double]) -> [Double] {
+    zip(values, errors).flatMap { [max($0 - $1, $0 * 0.1), $0 + $1] }
   }
 
   /// Whether two points are so near that names beside them would lie on each other.

@@ -34,6 +34,8 @@ struct PlotWriter {
   let directory: String
   /// The folder with the templates, where the caller names one.
   let templates: String?
+  /// Where programs and templates are looked for.
+  let environment: [String: String]
 
   /// Draws `kinds`. What cannot be drawn is told to `note` and fails nothing.
   func draw(
@@ -48,7 +50,7 @@ struct PlotWriter {
         .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
         at: folder)
     }
-    let source = PlotTemplates.locate(templates)
+    let source = PlotTemplates.locate(templates, environment: environment)
     if let style = source.flatMap({ try? String(contentsOfFile: $0 + "/style.gp", encoding: .utf8) }
     ) {
       try AtomicFile.write(style, to: folder + "/style.gp")
@@ -57,7 +59,7 @@ struct PlotWriter {
         "the templates of the plots (style.gp and others) were not found: only data is written; set "
           + "TRITLAB_PLOTS to the lab's folder plots/")
     }
-    let gnuplot = Executable.find("gnuplot")
+    let gnuplot = Executable.find("gnuplot", path: environment["PATH"])
     if gnuplot == nil {
       note(
         "gnuplot is not installed: data and scripts of the plots are written, no images; install "
@@ -113,7 +115,8 @@ struct PlotWriter {
     var text = "# Draws \(name).svg and \(name).png from \(name).tsv. Redraw: gnuplot \(name).gp\n"
     text += "name = \(PlotData.string(name))\ndata = \(PlotData.string(name + ".tsv"))\n"
     text += "heading = \(PlotData.string(PlotData.shortened(title)))\n"
-    text += "footer = \(PlotData.string(report.environmentLine))\n"
+    text +=
+      "footer = \(PlotData.string(report.environmentLine + " · redraw: gnuplot \(name).gp"))\n"
     text += "rows = \(data.rows)\nwidth = 820\nheight = \(data.height)\n"
     for variable in data.variables { text += "\(variable.name) = \(variable.value)\n" }
     text += "load 'style.gp'\neval svg\n\n" + template
@@ -133,7 +136,7 @@ enum PlotTemplates {
   /// The folder that holds `style.gp`: the one named, `TRITLAB_PLOTS`, `plots/` or `share/trit/plots/`
   /// in a folder above the program, `plots/` of the checkout that it was built in, `plots/` here.
   static func locate(
-    _ named: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+    _ named: String?, environment: [String: String]
   ) -> String? {
     var candidates: [String] = []
     // A folder that somebody names is the only one: falling back in silence would hide a typo.
@@ -160,9 +163,8 @@ enum PlotTemplates {
 /// Other programs.
 enum Executable {
   /// The path of `name` on `PATH`.
-  static func find(_ name: String) -> String? {
-    let path = getenv("PATH").map { String(cString: $0) } ?? ""
-    return path.split(separator: ":").map { "\($0)/\(name)" }
+  static func find(_ name: String, path: String?) -> String? {
+    (path ?? "").split(separator: ":").map { "\($0)/\(name)" }
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 

@@ -7,7 +7,9 @@ enum Figures {
     guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
     guard let error, error.isFinite, error > 0 else { return plain(value) }
     if abs(value) < 1e-2, value != 0 { return "\(scientific(value)) ± \(scientific(error))" }
-    let digits = min(max(1 - Int(log10(error).rounded(.down)), 0), 6)
+    // Two digits of the error, but no more than five of the value.
+    let whole = Int(log10(max(abs(value), 1)).rounded(.down)) + 1
+    let digits = min(max(1 - Int(log10(error).rounded(.down)), 0), max(5 - whole, 0))
     if abs(value) >= 1e6 { return "\(scientific(value)) ± \(scientific(error))" }
     return "\(fixed(value, digits)) ± \(fixed(error, digits))"
   }
@@ -18,7 +20,10 @@ enum Figures {
     let size = abs(value)
     if size < 1e-3 || size >= 1e6 { return scientific(value) }
     if value == value.rounded(), size < 1e6 { return fixed(value, 0) }
-    return fixed(value, max(0, 3 - Int(log10(size).rounded(.down))))
+    let text = fixed(value, max(0, 3 - Int(log10(size).rounded(.down))))
+    guard text.contains(".") else { return text }
+    let trimmed = text.reversed().drop { $0 == "0" }
+    return String((trimmed.first == "." ? trimmed.dropFirst() : trimmed).reversed())
   }
 
   static func percent(_ share: Double, error: Double? = nil) -> String {
@@ -40,11 +45,11 @@ enum Figures {
   }
 
   static func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
+    String(format: "%.\(digits)f", value)
   }
 
   private static func scientific(_ value: Double) -> String {
-    let text = String(format: "%.1e", locale: Locale(identifier: "en_US_POSIX"), value)
+    let text = String(format: "%.1e", value)
     return text.replacingOccurrences(of: "e-0", with: "e-")
       .replacingOccurrences(of: "e+0", with: "e").replacingOccurrences(of: "e+", with: "e")
   }

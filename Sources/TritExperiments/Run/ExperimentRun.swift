@@ -26,7 +26,7 @@ final class ExperimentRun {
   }
 
   /// Runs everything that is still to do. `earlier` are records of other runs of the experiment.
-  func run(earlier: [RunRecord], plotsDirectory: String?) throws -> RunOutcome {
+  func run(earlier: [RunRecord], plots: PlotWriter) throws -> RunOutcome {
     try directory.write(RunState(plan: plan.identity, isFinished: false))
     try directory.write(ResolvedFile.text(plan, inputs: inputs), to: "experiment.yaml")
     try writeEnvironment(records: [])
@@ -73,7 +73,7 @@ final class ExperimentRun {
     reference = nil
     records.sort { $0.index < $1.index }
     return try finish(
-      records, reused: reused, wasInterrupted: wasInterrupted, plotsDirectory: plotsDirectory)
+      records, reused: reused, wasInterrupted: wasInterrupted, plots: plots)
   }
 
   private func role(of variant: PlannedVariant) -> RunRecord.Role {
@@ -262,13 +262,14 @@ final class ExperimentRun {
   // MARK: Ending
 
   private func finish(
-    _ records: [RunRecord], reused: Int, wasInterrupted: Bool, plotsDirectory: String?
+    _ records: [RunRecord], reused: Int, wasInterrupted: Bool, plots writer: PlotWriter
   ) throws -> RunOutcome {
     try writeEnvironment(records: records)
     let report = Report(
       plan: plan, inputs: inputs, records: records, wasInterrupted: wasInterrupted)
-    let plots = try PlotWriter(directory: directory.path, templates: plotsDirectory)
-      .draw(plan.file.plots, report: report) { [observer] in observer(.note($0)) }
+    let plots = try writer.draw(plan.file.plots, report: report) { [observer] in
+      observer(.note($0))
+    }
     try directory.write(report.csv, to: "metrics.csv")
     let summary = report.markdown(plots: plots)
     try directory.write(summary, to: "summary.md")

@@ -49,7 +49,9 @@ public enum ExperimentRunner {
         options.force
         ? []
         : RunDirectory.earlierRecords(root: root, name: plan.file.name, besides: directory.path)
-      return try run.run(earlier: earlier, plotsDirectory: options.plotsDirectory)
+      let plots = PlotWriter(
+        directory: directory.path, templates: options.plotsDirectory, environment: environment)
+      return try run.run(earlier: earlier, plots: plots)
     }
   }
 }

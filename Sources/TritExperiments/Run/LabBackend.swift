@@ -262,10 +262,14 @@ final class LabSession: VariantSession {
       for role in LinearRole.allCases {
         try Interruption.check()
         let resolved = try resolver.resolve(role, layer: layer)
-        layers.append(
+        let original = resolved.source.weights.dequantized()
+        // A view does not keep its matrix alive.
+        let statistics = try withExtendedLifetime(original) {
           try WeightStatistics(
-            name: resolved.name, original: resolved.source.weights.dequantized().view,
-            quantized: resolved.weights, packedBytes: bytes[resolved.name] ?? 0))
+            name: resolved.name, original: original.view, quantized: resolved.weights,
+            packedBytes: bytes[resolved.name] ?? 0)
+        }
+        layers.append(statistics)
       }
       progress(Double(layer + 1) / Double(max(count, 1)))
     }

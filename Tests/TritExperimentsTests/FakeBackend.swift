@@ -1,0 +1,88 @@
+import Foundation
+import TritLab
+
+@testable import TritExperiments
+
+/// A backend whose figures are functions of the choices: tests of the runner need no model.
+final class FakeBackend: ExperimentBackend {
+  /// Labels of what was loaded, in order.
+  var loaded: [String] = []
+  /// A kernel whose load fails.
+  var failingKernel = ""
+  /// Ctrl-C comes when this many variants have been loaded.
+  var interruptAfter = Int.max
+  /// The digest of every model.
+  var modelDigest = "m1"
+
+  func identify(model: PathReference) throws -> InputIdentity {
+    guard !model.path.contains("missing") else {
+      throw LabError(.missingInput, "there is no such model", at: model.path)
+    }
+    return InputIdentity(name: model.text, path: model.path, digest: modelDigest, bytes: 1000)
+  }
+
+  func identify(data: PathReference, field: String?) throws -> InputIdentity {
+    InputIdentity(name: data.text, path: data.path, digest: "d1", bytes: 10)
+  }
+
+  func load(_ request: SessionRequest) throws -> any VariantSession {
+    let kernel = request.settings.stages[.kernel]?.description ?? "auto"
+    let cache = request.settings.stages[.cache]?.description ?? "f16"
+    if kernel == failingKernel {
+      throw LabError(.badData, "kernel '\(kernel)' cannot take the shape", at: "blk.0.attn_q")
+    }
+    loaded.append("\(kernel) \(cache)")
+    if loaded.count > interruptAfter { throw LabError(.interrupted, "interrupted") }
+    return FakeSession(seed: kernel == "openblas" ? 0 : cache.count + request.threads)
+  }
+}
+
+final class FakeSession: VariantSession {
+  let seed: Int
+  init(seed: Int) { self.seed = seed }
+
+  var facts: [String: String] { ["kernels": "fake"] }
+  var figures: [String: Double] { ["bits_per_weight": 2 + Double(seed), "linear_bytes": 1e6] }
+
+  func generate(
+    _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
+  ) throws -> (texts: [GeneratedText], metrics: [String: Double]) {
+    progress(0.5)
+    let texts = measure.prompts.map {
+      GeneratedText(
+        prompt: $0, text: " <b>&\n\"text\" \(seed)", tokens: [1, 2, seed], finish: "length",
+        agreement: nil)
+    }
+    return (texts, ["tokens": 3])
+  }
+
+  func perplexity(
+    _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
+  ) throws -> Measured {
+    Measured(metrics: ["value": 5 + Double(seed), "error": 0.3, "tokens": 100, "context": 16])
+  }
+
+  func divergence(
+    _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
+    progress: (Double) -> Void
+  ) throws -> Measured {
+    Measured(
+      metrics: ["kld.mean": 0.01 * Double(seed + 1), "kld.error": 0.001, "same_top.share": 0.9],
+      series: [
+        "by_position": Series(columns: [
+          "position": [1, 5, 9], "kld": [0.01, 0.02, 0.03], "error": [0.001, 0.001, 0.002],
+        ])
+      ])
+  }
+
+  func weights(progress: (Double) -> Void) throws -> Measured {
+    Measured(metrics: ["sqnr_db": .infinity, "zero_share": 0.3])
+  }
+
+  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {
+    Measured(metrics: [
+      "prefill.tokens_per_second": 100, "prefill.tokens_per_second_mad": 2,
+      "decode.tokens_per_second": 20, "decode.tokens_per_second_mad": 1,
+    ])
+  }
+}
