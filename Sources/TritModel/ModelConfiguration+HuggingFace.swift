@@ -133,6 +133,8 @@ private struct ConfigurationReader {
   /// `quantization_config`, or what the 1bitLLM checkpoints say instead of one.
   func quantization(architecture: String) throws -> TrainedQuantization? {
     guard let config = root["quantization_config"], config != .null else {
+      // The lab's own trainer says what it trained with; `none` is full precision.
+      if root["tritlab"]?["quantizer"]?.string == "none" { return nil }
       // 1bitLLM: float masters, no quantization_config, absmean at every forward pass.
       let isBitNet = architecture.lowercased().hasPrefix("bitnet")
       return isBitNet ? TrainedQuantization(isOnline: true, scaleDivides: false) : nil
