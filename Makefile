@@ -22,7 +22,7 @@ demo: build ## Run the quickstart experiment: text, perplexity, comparison, plot
 	@Scripts/demo.sh "$(TRIT)" "$(MODEL)"
 
 test: install ## Run all tests, optimised
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release --disable-testable-imports
 
 bench: build ## Measure tokens per second (MODEL=… or TRITLAB_MODEL)
 	@if [ -z "$(MODEL)" ]; then echo "make bench needs a model: make bench MODEL=model.gguf" >&2; exit 66; fi
