@@ -93,6 +93,17 @@ import _TritTestSupport
     #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
   }
 
+  @Test func schemaKnowsTheRegistries() throws {
+    let result = try CommandRunner.run(["schema"])
+    #expect(result.status == 0, "\(result)")
+    let schema = try JSONReader.read(result.out)
+    #expect(schema["$schema"]?.string?.contains("json-schema.org") == true)
+    let registries = StageRegistries.standard
+    for name in registries.quantizers.names + registries.kernels.names + registries.caches.names {
+      #expect(result.out.contains("\"\(name)\"") || result.out.contains(name), "\(name)")
+    }
+  }
+
   @Test func wrongOverridesAndMissingFilesAreErrors() throws {
     let path = try experiment()
     let override = try run(path, "--set", "measure.perplexity.contxt=64")
