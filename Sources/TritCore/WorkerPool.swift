@@ -90,11 +90,8 @@ public final class WorkerPool: @unchecked Sendable {
     while remaining.load(ordering: .acquiring) > 0 {
       tk_pause()
       turns += 1
-      // More threads than cores: give the core to whoever still works.
-      if turns > 20_000 {
-        sched_yield()
-        turns = 0
-      }
+      // A worker that is this late has lost its core to somebody else: give ours to it.
+      if turns > 2_000 { sched_yield() }
     }
     job = Job.none
   }
