@@ -1,7 +1,7 @@
 import Foundation
 import TritLab
 
-@testable import TritExperiments
+import TritExperiments
 
 /// A backend whose figures are functions of the choices: tests of the runner need no model.
 final class FakeBackend: ExperimentBackend {

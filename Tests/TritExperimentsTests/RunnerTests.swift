@@ -3,7 +3,7 @@ import FoundationXML
 import Testing
 import TritLab
 
-@testable import TritExperiments
+import TritExperiments
 
 @Suite struct RunnerTests {
   static let text = """

@@ -41,13 +41,13 @@ extension ExperimentFile {
 }
 
 /// Decodes the document of an experiment strictly; what is wrong goes to `problems`.
-struct ExperimentDecoder {
+package struct ExperimentDecoder {
   /// The folder of the file, for the paths written in it.
   let folder: String
   let stages: StageDecoding
   let problems: Problems
 
-  static let keys = [
+  package static let keys = [
     "name", "description", "model", "reference", "base", "sweep", "variants", "measure", "plots",
     "threads", "seed", "context",
   ]

@@ -161,9 +161,9 @@ enum PlotTemplates {
 }
 
 /// Other programs.
-enum Executable {
+package enum Executable {
   /// The path of `name` on `PATH`.
-  static func find(_ name: String, path: String?) -> String? {
+  package static func find(_ name: String, path: String?) -> String? {
     (path ?? "").split(separator: ":").map { "\($0)/\(name)" }
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }

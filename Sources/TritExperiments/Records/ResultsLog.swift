@@ -9,7 +9,7 @@ internal import TritCore
 ///
 /// A line is appended with one write and synced before the next measurement begins. A kill in between
 /// can leave half a line at the end of the file; opening the log cuts that off.
-final class ResultsLog {
+package final class ResultsLog {
   let path: String
   private(set) var records: [RunRecord]
   /// Whether opening had to cut off half a line.
@@ -17,7 +17,7 @@ final class ResultsLog {
   private let descriptor: Int32
 
   /// Opens or creates the log at `path`. Throws `cannotCreate` where it cannot be written.
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.failed("open", path) }

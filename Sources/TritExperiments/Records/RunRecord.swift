@@ -70,6 +70,19 @@ public struct GeneratedText: Codable, Sendable, Equatable {
   public var agreement: Int?
   /// Tokens of the prompt.
   public var promptTokens: Int = 0
+
+  /// Records a text.
+  public init(
+    prompt: String, text: String, tokens: [Int], finish: String, agreement: Int? = nil,
+    promptTokens: Int = 0
+  ) {
+    self.prompt = prompt
+    self.text = text
+    self.tokens = tokens
+    self.finish = finish
+    self.agreement = agreement
+    self.promptTokens = promptTokens
+  }
 }
 
 /// Columns of equal length, by name; `labels` names the rows where numbers do not.
