@@ -81,7 +81,7 @@ struct Fields {
   let path: String
   let node: YAMLNode
   private let entries: [YAMLEntry]
-  private let problems: Problems
+  let problems: Problems
 
   /// Notes unknown keys at once; nil (noted) where `node` is not a mapping. A null counts as `{}` where
   /// `nullIsEmpty`: `weights:` with nothing behind it.

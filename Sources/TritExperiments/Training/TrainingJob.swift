@@ -1,0 +1,149 @@
+internal import Foundation
+internal import TritCore
+internal import TritEvaluation
+internal import TritFormats
+internal import TritKernels
+internal import TritTokenization
+public import TritTraining
+
+/// Carries out a training file: text, tokenizer, training, loss curve.
+public struct TrainingJob {
+  /// The file.
+  public let file: TrainingFile
+  /// The folder of the model.
+  public let folder: String
+  /// Whether a checkpoint in the folder is ignored.
+  public let restart: Bool
+  /// Threads.
+  public let threads: Int
+
+  /// A job; `output` and `threads` replace what the file says.
+  public init(
+    _ file: TrainingFile, output: String? = nil, threads: Int? = nil, restart: Bool = false
+  ) {
+    self.file = file
+    folder = output ?? file.output
+    self.restart = restart
+    self.threads = threads ?? file.threads ?? ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  /// Trains (or goes on training), writes the model, and draws the loss curve. `note` gets lines for the
+  /// person who watches.
+  public func run(
+    observer: (TrainingEvent) -> Void, note: (String) -> Void
+  ) throws -> TrainingOutcome {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw LabError(
+        .cannotCreate, "cannot make the folder: \(error.localizedDescription)", at: folder)
+    }
+    let tokenizer = try makeTokenizer(note)
+    let corpus = try makeCorpus(tokenizer)
+    note("text: \(corpus.train.count) tokens to train on, \(corpus.valid.count) held out")
+    var settings = file.settings
+    settings.shape.vocabulary = tokenizer.vocabularySize
+    let floor = try floor(by: tokenizer)
+    if let floor { note("entropy of the source: at most \(decimals(floor)) nats a token") }
+    let trainer = try Trainer(
+      settings, corpus: corpus, folder: folder,
+      endOfText: tokenizer.endOfGeneration.min() ?? tokenizer.bos, restart: restart,
+      pool: WorkerPool(threads: threads))
+    note(
+      "model: \(settings.shape.parameterCount) parameters, \(settings.quantizer) weights, "
+        + "\(settings.activations) activations; \(OpenBLASRuntime.description), \(threads) threads")
+    try AtomicFile.write(
+      JSONWriter.text(settings.document, pretty: true) + "\n",
+      to: folder + "/training/settings.json")
+    defer {
+      do {
+        try LossCurve(folder: folder, name: settings.name, floor: floor).draw(note: note)
+      } catch {
+        note("the loss curve was not drawn: \(error)")
+      }
+    }
+    return try trainer.run(observer: observer)
+  }
+
+  private func decimals(_ value: Double) -> String { String(format: "%.4f", value) }
+
+  // MARK: Text
+
+  /// The texts of some sources, as they are needed: stories without end, files whole.
+  private func texts(_ sources: [String]) throws -> AnySequence<String> {
+    let parts = try sources.map { source -> AnySequence<String> in
+      if let stories = StoryDataset(named: source) {
+        return AnySequence {
+          var generator = stories.makeGenerator()
+          return AnyIterator { generator.next().text }
+        }
+      }
+      let text = try TextDataset.load(source).text
+      return AnySequence([text])
+    }
+    return AnySequence(parts.lazy.joined())
+  }
+
+  private func makeTokenizer(_ note: (String) -> Void) throws -> any Tokenizer {
+    let target = folder + "/tokenizer.json"
+    switch file.tokenizer {
+    case .file(let path):
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      let source = isFolder.boolValue ? path + "/tokenizer.json" : path
+      let tokenizer = try TokenizerLoader.load(path: source)
+      guard source.hasSuffix(".json") else {
+        throw LabError(
+          .usage, "a trained model needs a tokenizer.json", at: "tokenizer", got: source)
+      }
+      let document = try JSONReader.readFile(source)
+      try AtomicFile.write(JSONWriter.text(document, pretty: true) + "\n", to: target)
+      return tokenizer
+    case .trained(let vocabulary, let limit):
+      var trainer = try BytePairTrainer(vocabularySize: vocabulary)
+      var bytes = 0
+      for text in try texts(file.data.train) {
+        trainer.add(text)
+        bytes += text.utf8.count
+        if bytes >= limit { break }
+        try Interruption.check()
+      }
+      let trained = try trainer.train()
+      note("tokenizer: \(trained.count) tokens from \(bytes) bytes of text")
+      try trained.write(to: target)
+      return try trained.tokenizer()
+    }
+  }
+
+  private func makeCorpus(_ tokenizer: any Tokenizer) throws -> TokenCorpus {
+    let data = file.data
+    var train = try TokenCorpus.encode(
+      try texts(data.train), by: tokenizer, limit: data.tokens)
+    var valid: [Int32] = []
+    if data.valid.isEmpty {
+      let count = min(train.count / 20, data.validTokens)
+      valid = Array(train.suffix(count))
+      train.removeLast(count)
+    } else {
+      valid = try TokenCorpus.encode(
+        try texts(data.valid), by: tokenizer, limit: data.validTokens)
+    }
+    return TokenCorpus(
+      train: train, valid: valid, source: data.train.joined(separator: ", "))
+  }
+
+  /// Nats a token that no model can go below, where the held-out text is a built-in source: the
+  /// source's log-probability of its first stories over their tokens, end tokens included.
+  private func floor(by tokenizer: any Tokenizer) throws -> Double? {
+    guard file.data.valid.count == 1, let set = StoryDataset(named: file.data.valid[0]) else {
+      return nil
+    }
+    let stories = set.stories(1000)
+    let tokens = try stories.reduce(0) { sum, story in
+      sum + 1
+        + (try tokenizer.encode(story.text, addSpecial: false, parseSpecial: false).count)
+    }
+    return StoryEntropy(stories).natsPerToken(tokens: tokens)
+  }
+}
