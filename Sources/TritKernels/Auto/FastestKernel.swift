@@ -20,12 +20,19 @@ public struct FastestKernel: LinearKernel {
   /// The form that all candidates multiply.
   public var accepts: ActivationForm { candidates[0].accepts }
 
-  /// Prepares the first candidate that takes `weights`; throws what the last one, which takes most, says.
+  /// Prepares the first candidate that takes `weights`; throws what the last one, which takes most, says,
+  /// under the packing's own name.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     for candidate in candidates.dropLast() {
       if let prepared = try? candidate.prepare(weights) { return prepared }
     }
-    return try candidates[candidates.count - 1].prepare(weights)
+    let last = candidates[candidates.count - 1]
+    do {
+      return try last.prepare(weights)
+    } catch var error as LabError {
+      error.what = error.what.replacing("'\(last.name)'", with: "'\(name)'")
+      throw error
+    }
   }
 }
 
