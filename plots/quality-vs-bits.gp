@@ -1,11 +1,13 @@
 # Perplexity against bits a weight: down and left is better.
 # data: x, perplexity, error, label at the right, label at the left.
 # label[]: names.  direct: 1 where names stand at the points.  low, high, logarithmic, ticks: the axis
-set xlabel 'Bits a weight, scales and padding included'
+set xlabel 'Bits a weight, codes and scales (1.58 = log2 3: a trit)'
+set logscale x 2
+set xrange [0.8:40]
+set xtics (1, '1.58' log(3)/log(2), 2, 4, 8, 16, 32)
 set ylabel 'Perplexity (± one standard error)'
 set yrange [low:high]
 if (logarithmic) { set logscale y; eval 'set ytics '.ticks }
-set offsets graph 0.08, graph 0.08, 0, 0
 if (reference == reference) {
   set arrow 1 from graph 0, first reference to graph 1, first reference nohead lc rgb gray dt 2 lw 1.5
   set label 1 sprintf('reference %.4g', reference) at graph 1, first reference right offset 0,0.6 textcolor rgb gray font ',10'

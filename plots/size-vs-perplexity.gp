@@ -2,10 +2,11 @@
 # data: x, perplexity, error, label at the right, label at the left.
 # label[]: names.  direct: 1 where names stand at the points.  low, high, logarithmic, ticks: the axis
 set xlabel 'Linear weights in memory (MiB)'
+set xrange [0:*]
 set ylabel 'Perplexity (± one standard error)'
 set yrange [low:high]
 if (logarithmic) { set logscale y; eval 'set ytics '.ticks }
-set offsets graph 0.08, graph 0.08, 0, 0
+set offsets 0, graph 0.08, 0, 0
 if (reference == reference) {
   set arrow 1 from graph 0, first reference to graph 1, first reference nohead lc rgb gray dt 2 lw 1.5
   set label 1 sprintf('reference %.4g', reference) at graph 1, first reference right offset 0,0.6 textcolor rgb gray font ',10'

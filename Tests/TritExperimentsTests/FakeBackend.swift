@@ -76,7 +76,7 @@ final class FakeSession: VariantSession {
   }
 
   func weights(progress: (Double) -> Void) throws -> Measured {
-    Measured(metrics: ["sqnr_db": .infinity, "zero_share": 0.3])
+    Measured(metrics: ["sqnr_db": .infinity, "zero_share": 0.3, "code_bits_per_weight": 1.58])
   }
 
   func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {

@@ -122,7 +122,7 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
     switch self {
     case .perplexityByVariant: "perplexity of each variant, with its error"
     case .sizeVersusPerplexity: "perplexity against the bytes of the linear weights"
-    case .qualityVersusBits: "perplexity against bits a weight"
+    case .qualityVersusBits: "perplexity against bits a weight (codes and scales)"
     case .throughput: "prefill and decode speed of each variant"
     case .divergenceByPosition: "KL divergence from the reference along the context"
     case .layerSensitivity: "KL divergence that each variant causes"

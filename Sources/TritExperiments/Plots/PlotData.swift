@@ -16,7 +16,7 @@ struct PlotData {
     switch kind {
     case .perplexityByVariant: perplexity(report)
     case .sizeVersusPerplexity: scatter(report, "model.linear_bytes", scale: 1 / 1048576.0)
-    case .qualityVersusBits: scatter(report, "model.bits_per_weight", scale: 1)
+    case .qualityVersusBits: scatter(report, "weights.code_bits_per_weight", scale: 1)
     case .throughput: throughput(report)
     case .divergenceByPosition: byPosition(report)
     case .layerSensitivity: sensitivity(report)

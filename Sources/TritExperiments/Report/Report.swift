@@ -52,10 +52,16 @@ struct Report {
 
   private static let size = [
     ReportColumn(
-      title: "Bits a weight", key: "model.bits_per_weight", errorKey: nil,
+      title: "Bits of code", key: "weights.code_bits_per_weight", errorKey: nil,
       format: { value, _ in Figures.fixed(value, 2) },
-      meaning: "Bytes of the linear layers as they lie in memory, scales and padding included, in "
-        + "bits a weight."),
+      meaning:
+        "Bits a weight that the quantizer's codes and scales hold, whatever kernel runs them: "
+        + "log2 3 = 1.58 for a trit."),
+    ReportColumn(
+      title: "Bits in memory", key: "model.bits_per_weight", errorKey: nil,
+      format: { value, _ in Figures.fixed(value, 2) },
+      meaning: "Bytes of the linear layers as this variant's kernels hold them, scales and padding "
+        + "included, in bits a weight."),
     ReportColumn(
       title: "Linear weights", key: "model.linear_bytes", errorKey: nil,
       format: { value, _ in Figures.bytes(value) },

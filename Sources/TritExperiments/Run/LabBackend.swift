@@ -257,6 +257,7 @@ final class LabSession: VariantSession {
     let bytes = Dictionary(
       engine.layers.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
     var layers: [WeightStatistics] = []
+    var codeBits = 0.0
     let count = engine.configuration.layers
     for layer in 0..<count {
       for role in LinearRole.allCases {
@@ -270,6 +271,7 @@ final class LabSession: VariantSession {
             packedBytes: bytes[resolved.name] ?? 0)
         }
         layers.append(statistics)
+        codeBits += Self.codeBits(resolved.weights, levels: statistics.levels.count)
       }
       progress(Double(layer + 1) / Double(max(count, 1)))
     }
@@ -278,6 +280,7 @@ final class LabSession: VariantSession {
       "mse": total.meanSquaredError, "sqnr_db": total.signalToNoise, "cosine": total.cosine,
       "zero_share": total.zeroShare, "bits_per_weight": total.bitsPerWeight,
       "bytes": Double(total.bytes), "count": Double(total.count),
+      "code_bits_per_weight": codeBits / Double(max(total.count, 1)),
     ]
     if let entropy = total.entropy { metrics["entropy_bits"] = entropy }
     let series = Series(
@@ -288,6 +291,19 @@ final class LabSession: VariantSession {
         "entropy_bits": layers.map { $0.entropy ?? .nan },
       ])
     return Measured(metrics: metrics, series: ["layers": series])
+  }
+
+  /// Bits that the codes and float32 scales of a layer hold, whatever kernel runs them: log₂ 3 for a
+  /// trit, 1 where no weight is zero, `bits` for an integer, 32 for a float.
+  private static func codeBits(_ weights: QuantizedWeights, levels: Int) -> Double {
+    let count = Double(weights.rows * weights.columns)
+    switch weights {
+    case .dense: return 32 * count
+    case .ternary(let matrix):
+      return log2(Double(max(levels, 2))) * count + 32 * Double(matrix.scales.count)
+    case .integer(let matrix):
+      return Double(matrix.bits) * count + 32 * Double(matrix.scales.count)
+    }
   }
 
   func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {
