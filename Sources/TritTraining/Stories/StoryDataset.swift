@@ -1,5 +1,5 @@
-/// The built-in data sets `builtin:storyteller/train`, `/valid` and `/test`: disjoint stretches of one
-/// stream of stories.
+/// The built-in data sets `builtin:storyteller/train`, `/valid` and `/test`: disjoint stretches of
+/// one stream of stories.
 public struct StoryDataset: Sendable {
   /// What the stories are used for.
   public enum Split: String, CaseIterable, Sendable {
@@ -46,7 +46,8 @@ public struct StoryDataset: Sendable {
     }
   }
 
-  /// A stream of the split's stories, endless in practice, beginning with its story number `offset`.
+  /// A stream of the split's stories, endless in practice, beginning with its story number
+  /// `offset`.
   public func makeGenerator(from offset: Int = 0) -> StoryGenerator {
     StoryGenerator(
       seed: StoryDataset.seed, position: positions.lowerBound + UInt64(max(0, offset)))
@@ -58,8 +59,9 @@ public struct StoryDataset: Sendable {
     return (0..<max(0, count)).map { _ in generator.next() }
   }
 
-  /// The first `count` stories as one text. The stories are separated by `separator`; a tokenizer that
-  /// knows an end-of-text token should encode the stories one by one and put the token between them.
+  /// The first `count` stories as one text. The stories are separated by `separator`; a tokenizer
+  /// that knows an end-of-text token should encode the stories one by one and put the token
+  /// between them.
   public func text(stories count: Int, from offset: Int = 0, separator: String = "\n\n") -> String {
     var generator = makeGenerator(from: offset)
     var result = ""

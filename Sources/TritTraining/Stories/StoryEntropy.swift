@@ -1,14 +1,14 @@
 /// The entropy of the story source, estimated by Monte Carlo over stories.
 ///
-/// For a story `s` the generator knows `ln p(s)` exactly, so `E[−ln p] / E[bytes]` is the entropy rate
-/// per byte of the stream. The estimate is the ratio of the sums over `stories` stories; its standard
-/// error is that of a ratio estimator, `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For `h_i` it takes
-/// `Story.pathEntropy`, the sum of the entropies of the choices met, whose expectation is the same and
-/// whose variance is smaller.
+/// For a story `s` the generator knows `ln p(s)` exactly, so `E[−ln p] / E[bytes]` is the entropy
+/// rate per byte of the stream. The estimate is the ratio of the sums over `stories` stories; its
+/// standard error is that of a ratio estimator, `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For
+/// `h_i` it takes `Story.pathEntropy`, the sum of the entropies of the choices met, whose
+/// expectation is the same and whose variance is smaller.
 ///
-/// Because two derivations may give one text, the figure is an upper bound on the entropy of the text:
-/// no model can be expected to go below the true entropy, and one that is very good could go a little
-/// below this bound.
+/// Because two derivations may give one text, the figure is an upper bound on the entropy of the
+/// text: no model can be expected to go below the true entropy, and one that is very good could go
+/// a little below this bound.
 public struct StoryEntropy: Sendable {
   /// Stories that were generated.
   public let stories: Int
@@ -16,6 +16,9 @@ public struct StoryEntropy: Sendable {
   public let bytes: Int
   /// Their entropy in all, in nats.
   public let nats: Double
+  /// `−Σ ln p` of exactly these stories, in nats: the loss that the source itself has on them, and
+  /// so the floor of a model on this very sample, where `nats` estimates the expectation.
+  public let surprisal: Double
   /// Standard error of `natsPerByte`.
   public let standardError: Double
 
@@ -34,7 +37,11 @@ public struct StoryEntropy: Sendable {
   /// Measures given stories (at least 2): the exact floor of a test set is its own stories' sum.
   public init(_ stories: some Sequence<Story>) {
     var samples: [(nats: Double, bytes: Double)] = []
-    for story in stories { samples.append((story.pathEntropy, Double(story.byteCount))) }
+    var surprisal = 0.0
+    for story in stories {
+      samples.append((story.pathEntropy, Double(story.byteCount)))
+      surprisal -= story.logProbability
+    }
     let total = samples.reduce(0) { $0 + $1.nats }
     let length = samples.reduce(0) { $0 + $1.bytes }
     let ratio = total / length
@@ -46,12 +53,13 @@ public struct StoryEntropy: Sendable {
     self.stories = samples.count
     bytes = Int(length)
     nats = total
+    self.surprisal = surprisal
     standardError = (squares / (n * (n - 1))).squareRoot() / (length / n)
   }
 
-  /// The floor of a model's loss in nats per token, for a tokenizer that makes `tokens` tokens of the
-  /// measured stories (separators included, which cost nothing where the end of a story is certain, and
-  /// are paid for by the story's own choices where it is not).
+  /// The floor of a model's loss in nats per token, for a tokenizer that makes `tokens` tokens of
+  /// the measured stories (separators included, which cost nothing where the end of a story is
+  /// certain, and are paid for by the story's own choices where it is not).
   public func natsPerToken(tokens: Int) -> Double { nats / Double(tokens) }
 }
 

@@ -2,11 +2,11 @@ import TritCore
 
 /// Generates short English stories for small language models: a probabilistic grammar with state.
 ///
-/// In the spirit of TinyStories (Eldan, Li, arXiv:2305.07759), with words, templates and plots of our
-/// own. Characters own things, things change hands and are counted, feelings follow from events, and
-/// what is promised at the start is kept at the end, so that predicting the text needs memory. The
-/// stories are a function of the seed, and every random choice has a known probability, so the entropy
-/// of the source is known too (`StoryEntropy`).
+/// In the spirit of TinyStories (Eldan, Li, arXiv:2305.07759), with words, templates and plots of
+/// our own. Characters own things, things change hands and are counted, feelings follow from
+/// events, and what is promised at the start is kept at the end, so that predicting the text needs
+/// memory. The stories are a function of the seed, and every random choice has a known
+/// probability, so the entropy of the source is known too (`StoryEntropy`).
 public struct StoryGenerator: Sendable {
   /// The seed of the stream.
   public let seed: UInt64

@@ -1,10 +1,10 @@
 import TritCore
 
-/// A question about a story with one exact answer, in multiple-choice form: which of `choices` continues
-/// `context`?
+/// A question about a story with one exact answer, in multiple-choice form: which of `choices`
+/// continues `context`?
 ///
-/// The answer follows from the story's state; every other choice contradicts it. A model is scored by
-/// the log-probability that it gives to each choice after the context, so the task stays in the
+/// The answer follows from the story's state; every other choice contradicts it. A model is scored
+/// by the log-probability that it gives to each choice after the context, so the task stays in the
 /// distribution that it was trained on.
 public struct StoryTask: Sendable, Equatable {
   /// What must be remembered to answer.
@@ -42,7 +42,8 @@ public struct StoryTask: Sendable, Equatable {
     let lead = bytes.last == 0x20 ? " " : ""
     if !lead.isEmpty { bytes.removeLast() }
     context = String(decoding: bytes, as: UTF8.self)
-    // The order of the choices is a function of the story alone and takes nothing from its randomness.
+    // The order of the choices is a function of the story alone and takes nothing from its
+    // randomness.
     var random = SeededRandom(
       seed: story.logProbability.bitPattern &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
     let words = ([mark.answer] + mark.others).shuffled(using: &random)

@@ -1,13 +1,15 @@
 import TritCore
 import TritTokenization
 
-/// Trains a byte-level byte-pair vocabulary (Sennrich, Haddow, Birch, ACL 2016, on bytes as GPT-2 does).
+/// Trains a byte-level byte-pair vocabulary (Sennrich, Haddow, Birch, ACL 2016, on bytes as GPT-2
+/// does).
 ///
-/// Text is cut into words by the GPT-2 expression, distinct words are counted, and the commonest pair of
-/// adjacent tokens is merged until the vocabulary is full. Ids: special tokens, then the 256 bytes in
-/// the order of their characters (GPT-2's alphabet), then merges. Of pairs that are equally common the
-/// one with the smaller left id, then the smaller right id, is merged first. This is the order of
-/// Hugging Face's `BpeTrainer` with `initial_alphabet=ByteLevel.alphabet()`, so both give one file.
+/// Text is cut into words by the GPT-2 expression, distinct words are counted, and the commonest
+/// pair of adjacent tokens is merged until the vocabulary is full. Ids: special tokens, then the
+/// 256 bytes in the order of their characters (GPT-2's alphabet), then merges. Of pairs that are
+/// equally common the one with the smaller left id, then the smaller right id, is merged first.
+/// This is the order of Hugging Face's `BpeTrainer` with `initial_alphabet=ByteLevel.alphabet()`,
+/// so both give one file.
 public struct BytePairTrainer: Sendable {
   /// Tokens in the vocabulary, special tokens and bytes included: 257 to 65,536.
   public let vocabularySize: Int
@@ -20,8 +22,8 @@ public struct BytePairTrainer: Sendable {
   /// The token that ends a text.
   public static let endOfText = "<|endoftext|>"
 
-  /// A trainer that has seen no text yet. Throws `usage` for a size out of range and for special tokens
-  /// that are empty, repeated or missing.
+  /// A trainer that has seen no text yet. Throws `usage` for a size out of range and for special
+  /// tokens that are empty, repeated or missing.
   public init(
     vocabularySize: Int, specialTokens: [String] = [BytePairTrainer.endOfText],
     minimumCount: Int = 2
@@ -50,8 +52,8 @@ public struct BytePairTrainer: Sendable {
     self.minimumCount = minimumCount
   }
 
-  /// Counts the words of a text. Words never cross texts. Special tokens are not looked for: give texts
-  /// without them.
+  /// Counts the words of a text. Words never cross texts. Special tokens are not looked for: give
+  /// texts without them.
   public mutating func add(_ text: String) {
     var text = text
     text.withUTF8 { bytes in ByteLevelText.forEachWord(of: bytes) { words.add($0) } }
@@ -60,8 +62,8 @@ public struct BytePairTrainer: Sendable {
   /// Distinct words seen so far.
   public var distinctWords: Int { words.count }
 
-  /// Merges until the vocabulary is full or no pair is common enough. Throws `badData` where no text
-  /// was added.
+  /// Merges until the vocabulary is full or no pair is common enough. Throws `badData` where no
+  /// text was added.
   public func train() throws -> BytePairVocabulary {
     guard words.count > 0 else {
       throw LabError(

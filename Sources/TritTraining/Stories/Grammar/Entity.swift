@@ -52,7 +52,8 @@ struct Entity: Sendable {
   }
 }
 
-/// The places in a story's state that templates name: `{A}` is the hero, `{X}` the thing it is about.
+/// The places in a story's state that templates name: `{A}` is the hero, `{X}` the thing it is
+/// about.
 enum Slot: UInt8, CaseIterable, Sendable {
   /// Characters.
   case a, b, c, d

@@ -17,6 +17,8 @@ struct Narrator {
   private var alternatives: [StoryTask.Kind: [Slot]] = [:]
   /// Names in the story, so that no two characters share one.
   var namesInUse: [Int] = []
+  /// The last word drawn from each class, or −1.
+  private var lastWords = [Int](repeating: -1, count: Lexicon.classes.count)
   private(set) var text: [UInt8] = []
   private(set) var marks: [StoryMark] = []
   private var needsArticle = false
@@ -37,8 +39,9 @@ struct Narrator {
 
   // MARK: Choices
 
-  /// Chooses option `i` with probability `w_i / Σ w` over the options that are not excluded, and adds
-  /// the logarithm of that probability to the story's. Every random choice of a story is one of these.
+  /// Chooses option `i` with probability `w_i / Σ w` over the options that are not excluded, and
+  /// adds the logarithm of that probability to the story's. Every random choice of a story is one
+  /// of these.
   mutating func choose(_ table: WeightTable, excluding excluded: [Int] = []) -> Int {
     var total = table.total
     var logs = table.weightedLogs
@@ -90,6 +93,8 @@ struct Narrator {
   /// Tells one of the beat's templates, after a space where the paragraph has begun.
   mutating func tell(_ beat: Beat) {
     if let last = text.last, last != 0x0A { put(0x20) }
+    needsCapital = true
+    endsSentence = false
     render(beat.templates[choose(beat.table)])
   }
 
@@ -118,11 +123,16 @@ struct Narrator {
         write(self[number].value == 1 ? self[noun].word : self[noun].plural)
       case .choice(let table, let branches): render(branches[choose(table)])
       case .word(let wordClass, let slot):
-        let word = wordClass.words[choose(wordClass.table)]
+        // Never the same word twice in a row: "busy and busy".
+        let previous = lastWords[wordClass.number]
+        let index = choose(wordClass.table, excluding: previous < 0 ? [] : [previous])
+        lastWords[wordClass.number] = index
+        let word = wordClass.words[index]
         if let slot { self[slot] = .word(word) }
         write(word)
       case .article: needsArticle = true
       case .capital: needsCapital = true
+      case .lower: needsCapital = false
       }
     }
   }

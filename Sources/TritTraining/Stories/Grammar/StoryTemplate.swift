@@ -14,6 +14,8 @@ indirect enum TemplateNode: Sendable {
   case article
   /// `^`: the next letter is a capital.
   case capital
+  /// `~`: the next letter is none, after a quotation mark that goes on with a sentence.
+  case lower
 }
 
 /// Compiles the template language of the story grammar:
@@ -23,25 +25,31 @@ indirect enum TemplateNode: Sendable {
 /// - `{N X}`: a number and its noun, in agreement;
 /// - `[a|b|c]`: one of several, may be nested or empty;
 /// - `<class>`, `<class=W>`: a random word of a lexicon class, kept in `W`;
-/// - `{a}`: the indefinite article; `^`: a capital where the writer's own rules give none.
+/// - `{a}`: the indefinite article; `^`: a capital where the writer's own rules give none; `~`:
+/// none where they give one.
 ///
-/// What cannot be understood stays in the text as it is, so that the law checker of stories finds it.
+/// What cannot be understood stays in the text as it is, so that the law checker of stories finds
+/// it.
 struct TemplateParser {
   private let source: [Character]
+  private let allowsPhrases: Bool
   private var position = 0
 
-  static func parse(_ source: String) -> [TemplateNode] {
-    var parser = TemplateParser(source: Array(source))
+  static func parse(_ source: String, allowsPhrases: Bool = true) -> [TemplateNode] {
+    var parser = TemplateParser(source: Array(source), allowsPhrases: allowsPhrases)
     return parser.sequence(nested: false)
   }
 
-  private init(source: [Character]) { self.source = source }
+  private init(source: [Character], allowsPhrases: Bool) {
+    self.source = source
+    self.allowsPhrases = allowsPhrases
+  }
 
   private mutating func sequence(nested: Bool) -> [TemplateNode] {
     var nodes: [TemplateNode] = []
     var literal = ""
     func flush() {
-      if !literal.isEmpty { nodes.append(.text(Array(literal.utf8))) }
+      nodes += Synonyms.nodes(literal)
       literal = ""
     }
     while position < source.count {
@@ -58,7 +66,7 @@ struct TemplateParser {
         while position < source.count, source[position] != close { position += 1 }
         let name = String(source[start..<position])
         position += 1
-        if let node = character == "{" ? Self.slot(name) : Self.word(name) {
+        if let node = character == "{" ? Self.slot(name) : word(name) {
           flush()
           nodes.append(node)
         } else {
@@ -67,6 +75,9 @@ struct TemplateParser {
       case "^":
         flush()
         nodes.append(.capital)
+      case "~":
+        flush()
+        nodes.append(.lower)
       default: literal.append(character)
       }
     }
@@ -99,7 +110,8 @@ struct TemplateParser {
     return .slot(slot, field, kind)
   }
 
-  private static func word(_ name: String) -> TemplateNode? {
+  private func word(_ name: String) -> TemplateNode? {
+    if allowsPhrases, let phrase = Phrases.named(name) { return phrase }
     let parts = name.split(separator: "=")
     guard parts.count <= 2, let first = parts.first, let wordClass = WordClass.named(String(first))
     else { return nil }
@@ -114,7 +126,7 @@ struct Beat: Sendable {
   let table: WeightTable
 
   init(_ sources: [String]) {
-    templates = sources.map(TemplateParser.parse)
+    templates = sources.map { TemplateParser.parse($0) }
     table = .uniform(sources.count)
   }
 }

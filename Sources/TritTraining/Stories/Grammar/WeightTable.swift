@@ -2,8 +2,8 @@ import Foundation
 
 /// Weights of a random choice, with the sums that make its exact probabilities cheap.
 ///
-/// Option `i` has probability `weights[i] / Σ weights`; where options are excluded, over the sum of the
-/// rest.
+/// Option `i` has probability `weights[i] / Σ weights`; where options are excluded, over the sum
+/// of the rest.
 struct WeightTable: Sendable {
   let weights: [Double]
   let total: Double
@@ -26,8 +26,9 @@ struct WeightTable: Sendable {
     WeightTable([Double](repeating: 1, count: $0))
   }
 
-  /// Falling weights `1 / (i + 6)`: the first words of a list are the common ones, as in real text.
+  /// Falling weights `1 / (i + 12)`: the first words of a list are the common ones, as in real
+  /// text.
   static func falling(_ count: Int) -> WeightTable {
-    WeightTable((0..<count).map { 1 / Double($0 + 6) })
+    WeightTable((0..<count).map { 1 / Double($0 + 12) })
   }
 }

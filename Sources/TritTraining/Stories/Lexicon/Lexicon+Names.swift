@@ -14,7 +14,8 @@ extension Lexicon {
   /// Names of animals that are he.
   static let maleAnimals = WordClass(
     """
-    Pip, Rusty, Biscuit, Bruno, Scamper, Toby, Whiskers, Chip, Buster, Fuzzy, Bramble, Nibbles, Ziggy,
+    Pip, Rusty, Biscuit, Bruno, Scamper, Toby, Whiskers, Chip, Buster, Fuzzy, Bramble, Nibbles,
+    Ziggy,
     Hopper, Waddle, Barnaby, Grumble, Tuck
     """)
   /// Names of animals that are she.
@@ -26,7 +27,8 @@ extension Lexicon {
   /// What animal characters are.
   static let animals = NounGroup(
     """
-    rabbit, fox, bear, mouse/mice, squirrel, frog, duck, hedgehog, owl, cat, puppy, badger, mole, deer,
+    rabbit, fox, bear, mouse/mice, squirrel, frog, duck, hedgehog, owl, cat, puppy, badger, mole,
+    deer,
     goat, turtle, beaver, pony, otter, hen, lamb, raccoon, porcupine, donkey
     """)
   /// Grown-ups: what they are called, their kind, and whether they are he.
@@ -66,7 +68,8 @@ extension Narrator {
   /// Casts a grown-up of the family.
   mutating func castElder(_ slot: Slot) { self[slot] = Lexicon.elders[choose(Lexicon.elderTable)] }
 
-  /// Casts the heroes of a story, all children or all animals; the names are possible answers to `who`.
+  /// Casts the heroes of a story, all children or all animals; the names are possible answers to
+  /// `who`.
   mutating func cast(_ slots: [Slot], animals probability: Double = 0.4) {
     let areAnimals = chance(probability)
     for slot in slots {

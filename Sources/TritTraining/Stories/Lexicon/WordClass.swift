@@ -2,6 +2,8 @@
 struct WordClass: Sendable {
   let words: [String]
   let table: WeightTable
+  /// The class's place among `Lexicon.classes`.
+  var number = 0
 
   init(_ listing: String) {
     words = listing.split(whereSeparator: { $0 == "," || $0 == "\n" })
