@@ -9,7 +9,7 @@ import _TritTestSupport
     .appendingPathComponent("Snapshots").path
   static let commands = [
     "bench", "completions", "detokenize", "generate", "inspect", "list", "logits", "perplexity",
-    "run", "schema", "tokenize",
+    "run", "train", "schema", "tokenize",
   ]
 
   @Test(arguments: commands)

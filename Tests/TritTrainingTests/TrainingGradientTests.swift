@@ -65,7 +65,8 @@ import _TritTestSupport
     let (errors, loss, expected) = try Self.compare("bitnet-online", quantized: true)
     for (name, error) in errors {
       print("bitnet-online \(name) relative error \(error)")
-      #expect(error < 0.05, "\(name)")
+      // 2e-6 where no int8 value rounds the other way; one that does moves a gradient by about 1e-3.
+      #expect(error < 5e-3, "\(name)")
     }
     print("bitnet-online loss \(loss) expected \(expected)")
     #expect(abs(loss - expected) < 1e-3 * expected)
