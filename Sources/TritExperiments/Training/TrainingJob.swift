@@ -63,7 +63,24 @@ public struct TrainingJob {
         note("the loss curve was not drawn: \(error)")
       }
     }
-    return try trainer.run(observer: observer)
+    let rate = ProductRate.measure(pool: trainer.model.pool)
+    var pace: (tokens: Double, seconds: Double) = (0, 0)
+    let outcome = try trainer.run { event in
+      if case .step(let record, _, _) = event {
+        pace.tokens += Double(settings.tokensPerStep)
+        pace.seconds += Double(settings.tokensPerStep) / record.tokensPerSecond
+      }
+      observer(event)
+    }
+    if pace.seconds > 0 {
+      let speed = pace.tokens / pace.seconds
+      let useful = speed * settings.shape.operationsPerToken(length: settings.length)
+      note(
+        "speed: \(Int(speed.rounded())) tokens/s, \(Int((useful / 1e9).rounded())) Gflop/s of products, "
+          + "\(Int((100 * useful / rate).rounded())) % of what OpenBLAS reached before "
+          + "(\(Int((rate / 1e9).rounded())))")
+    }
+    return outcome
   }
 
   private func decimals(_ value: Double) -> String { String(format: "%.4f", value) }
