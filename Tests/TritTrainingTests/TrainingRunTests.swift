@@ -129,6 +129,23 @@ import _TritTestSupport
     #expect(worst < (block == .llama ? 1e-3 : 0.05))
   }
 
+  /// What a folder says that it was trained with is what the engine runs it with.
+  @Test(arguments: TrainingBlock.allCases) func exportedFoldersSayTheirQuantization(
+    block: TrainingBlock
+  ) throws {
+    for isQuantized in [true, false] {
+      let folder = try TemporaryFolder()
+      let parameters = ParameterSet(Self.settings(block).shape)
+      parameters.initialize(seed: 1)
+      try ModelExport.write(
+        parameters, quantizer: StageChoice(isQuantized ? "absmean" : "none"),
+        activations: StageChoice(isQuantized ? "int8" : "none"), endOfText: 0, to: folder.path)
+      let checkpoint = try Checkpoint(path: folder.path)
+      #expect(checkpoint.configuration.quantization?.isOnline == (isQuantized ? true : nil))
+      #expect(try ModelShape(checkpoint) == parameters.shape)
+    }
+  }
+
   @Test func tooLittleTextIsAnError() throws {
     let folder = try TemporaryFolder()
     #expect(throws: LabError.self) {
