@@ -31,7 +31,12 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
       "TritAttention", "TritModel", "COpenBLAS",
     ]
   ),
-  ("TritEvaluation", ["TritCore", "TritFormats", "TritTokenization", "TritSampling", "TritModel"]),
+  (
+    "TritEvaluation",
+    [
+      "TritCore", "TritFormats", "TritTokenization", "TritSampling", "TritModel", "TritTraining",
+    ]
+  ),
   (
     "TritExperiments",
     [
@@ -79,7 +84,9 @@ let package = Package(
       exclude: ["Snapshots"], swiftSettings: strict),
   ]
     + libraries.map {
-      .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
+      .target(
+        name: $0.name, dependencies: $0.dependencies,
+        resources: $0.name == "TritModel" ? [.copy("Resources")] : [], swiftSettings: strict)
     }
     + tested.map {
       .testTarget(

@@ -114,9 +114,11 @@ public struct DivergenceMeasurement {
   /// error where the context is longer than a model's, and `interrupted` on Ctrl-C.
   public func measure(
     variant: any LanguageModel, reference: any LanguageModel, text: String,
-    method: PerplexityProtocol, limit: Int? = nil, progress: ProgressReporter? = nil
+    method: PerplexityProtocol, limit: Int? = nil, parseSpecial: Bool = false,
+    progress: ProgressReporter? = nil
   ) throws -> DivergenceStatistics {
-    let windows = try method.windows(of: text, tokenizer: reference.tokenizer, limit: limit)
+    let windows = try method.windows(
+      of: text, tokenizer: reference.tokenizer, limit: limit, parseSpecial: parseSpecial)
     return try measure(
       variant: variant, reference: reference, windows: windows, method: method, progress: progress)
   }

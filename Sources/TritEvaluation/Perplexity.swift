@@ -183,9 +183,11 @@ public enum Perplexity {
   /// context is longer than the model's, and `interrupted` on Ctrl-C.
   public static func measure(
     _ model: any LanguageModel, text: String, method: PerplexityProtocol, limit: Int? = nil,
+    parseSpecial: Bool = false,
     progress: ProgressReporter? = nil
   ) throws -> PerplexityResult {
-    let windows = try method.windows(of: text, tokenizer: model.tokenizer, limit: limit)
+    let windows = try method.windows(
+      of: text, tokenizer: model.tokenizer, limit: limit, parseSpecial: parseSpecial)
     return try measure(model, windows: windows, method: method, progress: progress)
   }
 

@@ -172,12 +172,13 @@ public enum PerplexityProtocol: Sendable, Hashable {
 }
 
 extension PerplexityProtocol {
-  /// Tokenizes `text` once, with specials and without reading control tokens out of it, and cuts it.
+  /// Tokenizes `text` once, with specials, and cuts it. Control tokens are read out of it only with
+  /// `parseSpecial`: for data sets that write their own.
   public func windows(
-    of text: String, tokenizer: any Tokenizer, limit: Int? = nil
+    of text: String, tokenizer: any Tokenizer, limit: Int? = nil, parseSpecial: Bool = false
   ) throws -> [ScoringWindow] {
     let tokens = try tokenizer.encode(
-      String(prepared(text)), addSpecial: true, parseSpecial: false)
+      String(prepared(text)), addSpecial: true, parseSpecial: parseSpecial)
     return try windows(of: tokens, bos: tokenizer.addsBOS ? tokenizer.bos : nil, limit: limit)
   }
 }

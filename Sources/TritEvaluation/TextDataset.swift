@@ -1,6 +1,7 @@
 public import Foundation
 import TritCore
 import TritFormats
+import TritTraining
 
 /// A text to evaluate on, with what a record needs to say about it.
 public struct TextDataset: Sendable {
@@ -10,13 +11,17 @@ public struct TextDataset: Sendable {
   public let text: String
   /// Files it came from, in order.
   public let sources: [String]
+  /// Whether the text writes control tokens (`<|endoftext|>`) that are to be read as such.
+  public let writesControlTokens: Bool
   /// UTF-8 bytes of the text.
   public var byteCount: Int { text.utf8.count }
   /// SHA-256 of the text's UTF-8 bytes, 64 hex digits.
   public let digest: String
 
   /// Wraps a text. Throws `badData` for an empty one.
-  public init(name: String, text: String, sources: [String] = []) throws {
+  public init(
+    name: String, text: String, sources: [String] = [], writesControlTokens: Bool = false
+  ) throws {
     guard !text.isEmpty else {
       throw LabError(
         .badData, "the text is empty", at: name, expected: "UTF-8 text",
@@ -25,6 +30,7 @@ public struct TextDataset: Sendable {
     self.name = name
     self.text = text
     self.sources = sources
+    self.writesControlTokens = writesControlTokens
     digest = SHA256.hex(text)
   }
 
@@ -38,6 +44,8 @@ public struct TextDataset: Sendable {
   ///   anything between;
   /// - `file.jsonl:field`: the string `field` of every line, joined by a blank line (`field` is `text`
   ///   where left out);
+  /// - `builtin:storyteller/test` (or `/valid`, `/train`): 200 of the lab's own stories, or as many as
+  ///   `:N` behind the name says, each followed by `<|endoftext|>`;
   /// - a known name such as `wikitext-2-raw/test`, or a path, inside `directory` (`--data-dir`), else
   ///   inside the folder that `TRITLAB_DATA` names.
   ///
@@ -48,6 +56,7 @@ public struct TextDataset: Sendable {
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> TextDataset {
     if let dataset = try read(specification, name: specification) { return dataset }
+    if specification.hasPrefix("builtin:") { return try stories(specification) }
     let fromEnvironment = environment[environmentVariable].flatMap { $0.isEmpty ? nil : $0 }
     let root = directory ?? fromEnvironment
     if let known = KnownDataset.named(specification) {
@@ -68,6 +77,21 @@ public struct TextDataset: Sendable {
       expected: "a file, a folder, file.jsonl:field, or one of: " + names.joined(separator: ", "),
       advice: Suggestion.didYouMean(specification, names)
         ?? "check the path; names are looked up in --data-dir or $\(environmentVariable)")
+  }
+
+  private static func stories(_ specification: String) throws -> TextDataset {
+    let parts = specification.split(separator: ":", omittingEmptySubsequences: false)
+    let count = parts.count > 2 ? Int(parts[2]) ?? 0 : 200
+    guard parts.count <= 3, (1...1_000_000).contains(count),
+      let stories = StoryDataset(named: parts.prefix(2).joined(separator: ":"))
+    else {
+      throw LabError(
+        .missingInput, "there is no such built-in data set", at: specification,
+        expected: "builtin:storyteller/train, /valid or /test, with :N for the first N stories")
+    }
+    return try TextDataset(
+      name: specification, text: stories.text(stories: count, separator: "<|endoftext|>"),
+      writesControlTokens: true)
   }
 
   private static func missing(

@@ -124,7 +124,7 @@ extension Engine {
     onText: (String) throws -> Void = { _ in }
   ) throws -> (text: String, result: GenerationResult) {
     let prompt = try tokenizer.encode(text, addSpecial: true, parseSpecial: parseSpecial)
-    var decoder = StreamingDecoder(tokenizer, atStart: false)
+    var decoder = StreamingDecoder(tokenizer, atStart: text.isEmpty)
     var output = ""
     let result = try generate(prompt: prompt, options: options) { token in
       let piece = try decoder.append(token)

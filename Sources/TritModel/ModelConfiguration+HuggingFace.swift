@@ -135,9 +135,10 @@ private struct ConfigurationReader {
     guard let config = root["quantization_config"], config != .null else {
       // The lab's own trainer says what it trained with; `none` is full precision.
       if root["tritlab"]?["quantizer"]?.string == "none" { return nil }
-      // 1bitLLM: float masters, no quantization_config, absmean at every forward pass.
-      let isBitNet = architecture.lowercased().hasPrefix("bitnet")
-      return isBitNet ? TrainedQuantization(isOnline: true, scaleDivides: false) : nil
+      // 1bitLLM (`Bitnet…`, their spelling): float masters, no quantization_config, absmean at every
+      // forward pass. transformers' own `BitNet…` without one is a dense model.
+      return architecture == "BitnetForCausalLM"
+        ? TrainedQuantization(isOnline: true, scaleDivides: false) : nil
     }
     let method = config["quant_method"]?.string ?? ""
     guard method == "bitnet" else {

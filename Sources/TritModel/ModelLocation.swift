@@ -6,12 +6,7 @@ public enum ModelLocation {
   /// Resolves a GGUF file, a checkpoint folder, `builtin:NAME`, or `hf:ORG/NAME[@revision]` (looked up
   /// read-only in the Hugging Face cache). Throws `missingInput` with what to do about it.
   public static func resolve(_ text: String) throws -> String {
-    if text.hasPrefix("builtin:") {
-      throw LabError(
-        .missingInput, "there is no built-in model '\(text.dropFirst(8))'", at: text,
-        expected: "this version ships no model",
-        advice: "give a checkpoint folder or a GGUF file, as in -m path/to/model")
-    }
+    if text.hasPrefix("builtin:") { return try BuiltinModels.folder(String(text.dropFirst(8))) }
     if text.hasPrefix("hf:") { return try resolveHuggingFace(String(text.dropFirst(3))) }
     guard FileManager.default.fileExists(atPath: text) else {
       throw LabError(

@@ -246,7 +246,7 @@ import TritExperiments
     #expect(plan.file.name == name)
     #expect(plan.variants.count >= 3)
     for data in [plan.file.measure.perplexity?.data, plan.file.measure.divergence?.data] {
-      if let data { #expect(FileManager.default.fileExists(atPath: data.path)) }
+      if let data { #expect(try TextDataset.load(data.path).byteCount > 1000) }
     }
   }
 }

@@ -9,7 +9,7 @@ internal import TritTokenization
 /// Measures real models with the engine.
 final class LabBackend: ExperimentBackend {
   private let registries: StageRegistries
-  private var texts: [String: String] = [:]
+  private var texts: [String: TextDataset] = [:]
   private var checkpoint: (path: String, value: Checkpoint)?
 
   init(registries: StageRegistries) { self.registries = registries }
@@ -36,7 +36,7 @@ final class LabBackend: ExperimentBackend {
     var known = isFile ? data.path : data.text
     if let field { known += ":\(field)" }
     let text = try TextDataset.load(known)
-    texts[text.digest] = text.text
+    texts[text.digest] = text
     return InputIdentity(
       name: data.text, path: text.sources.first ?? known, digest: text.digest,
       bytes: text.byteCount)
@@ -75,12 +75,12 @@ final class LabSession: VariantSession {
   private let checkpoint: Checkpoint
   private let registries: StageRegistries
   private let loadSeconds: Double
-  private let text: (_ digest: String) -> String?
+  private let text: (_ digest: String) -> TextDataset?
   private var recorded: RecordedLogits?
 
   init(
     engine: Engine, checkpoint: Checkpoint, registries: StageRegistries, loadSeconds: Double,
-    text: @escaping (String) -> String?
+    text: @escaping (String) -> TextDataset?
   ) {
     self.engine = engine
     self.checkpoint = checkpoint
@@ -163,7 +163,7 @@ final class LabSession: VariantSession {
 
   // MARK: Quality
 
-  private func dataset(_ data: InputIdentity) throws -> String {
+  private func dataset(_ data: InputIdentity) throws -> TextDataset {
     guard let text = text(data.digest) else {
       throw LabError(.internalError, "a text was not kept", at: data.path)
     }
@@ -187,7 +187,10 @@ final class LabSession: VariantSession {
       longest: engine.contextLength)
     let text = try dataset(data)
     let result = try withoutActuallyEscaping(progress) { progress in
-      try Perplexity.measure(engine, text: text, method: method, limit: measure.chunks) {
+      try Perplexity.measure(
+        engine, text: text.text, method: method, limit: measure.chunks,
+        parseSpecial: text.writesControlTokens
+      ) {
         progress($0.fraction)
       }
     }
@@ -222,8 +225,8 @@ final class LabSession: VariantSession {
     let text = try dataset(data)
     let result = try withoutActuallyEscaping(progress) { progress in
       try DivergenceMeasurement().measure(
-        variant: engine, reference: reference.asReference, text: text, method: method,
-        limit: measure.chunks
+        variant: engine, reference: reference.asReference, text: text.text, method: method,
+        limit: measure.chunks, parseSpecial: text.writesControlTokens
       ) { progress($0.fraction) }
     }
     var metrics: [String: Double] = [

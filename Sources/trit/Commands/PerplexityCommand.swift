@@ -75,12 +75,13 @@ enum PerplexityCommand {
       let printer = ProgressPrinter("divergence", value: "KLD")
       let statistics = try DivergenceMeasurement().measure(
         variant: variant, reference: try engine(.reference), text: data.text, method: method,
-        limit: limit, progress: printer.show)
+        limit: limit, parseSpecial: data.writesControlTokens, progress: printer.show)
       return try report(statistics, arguments)
     }
     let printer = ProgressPrinter("perplexity", value: "PPL")
     let result = try Perplexity.measure(
-      variant, text: data.text, method: method, limit: limit, progress: printer.show)
+      variant, text: data.text, method: method, limit: limit,
+      parseSpecial: data.writesControlTokens, progress: printer.show)
     try report(result, arguments)
   }
 

@@ -26,7 +26,7 @@ enum TrainCommand {
     examples: [
       ("trit train experiments/train/storyteller.yaml", "the shipped ternary model"),
       (
-        "trit train experiments/train/tiny.yaml --set quantization=none -o /tmp/tiny-fp",
+        "trit train experiments/train/tiny.yaml --set quantization=none -o models/tiny-fp",
         "a small one in full precision"
       ),
     ],
