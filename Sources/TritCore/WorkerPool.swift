@@ -157,11 +157,17 @@ public final class WorkerPool: @unchecked Sendable {
         }
       }
       seen = epoch.load(ordering: .sequentiallyConsistent)
-      let range = Self.range(
-        of: worker, threads: threads, count: job.count, alignment: job.alignment)
-      if !range.isEmpty { job.body(range, worker) }
+      runPart(of: worker)
       remaining.subtract(1, ordering: .releasing)
     }
+  }
+
+  /// Not inlined: every reference to the body is dropped before the caller counts this worker as done,
+  /// since the body may be gone a moment later.
+  @inline(never) private func runPart(of worker: Int) {
+    let range = Self.range(
+      of: worker, threads: threads, count: job.count, alignment: job.alignment)
+    if !range.isEmpty { job.body(range, worker) }
   }
 
   private func park(_ seen: UInt64) {
