@@ -11,6 +11,11 @@ extension Registry where Product == any OutputHead {
     ) { _ in Float32Head() }
     registry.register(
       StageDescriptor(
+        "exact", summary: "f16, bf16 or f32: the narrowest that holds every weight exactly",
+        source: "narrow, widen, compare", accepts: "float32 weights", gives: "logits")
+    ) { _ in ExactHead() }
+    registry.register(
+      StageDescriptor(
         "f16", summary: "binary16 weights, widened as they are read", source: "IEEE 754 binary16",
         accepts: "float32 weights up to 65504", gives: "logits",
         exactness: .lossy("each weight within 2^-11 of its magnitude"))

@@ -12,10 +12,10 @@ enum StageOptions {
   static let attention = OptionSpec(
     "--attention", value: "choice", help: "Attention", default: "streaming")
   static let cache = OptionSpec(
-    "-ctk", "--cache-type-k", "--cache", value: "choice", help: "KV cache", default: "f16")
+    "-ctk", "--cache-type-k", "--cache", value: "choice", help: "KV cache", default: "f32")
   static let cacheValues = OptionSpec(
     "-ctv", "--cache-type-v", value: "choice", help: "", hidden: true)
-  static let head = OptionSpec("--head", value: "choice", help: "Output head", default: "f16")
+  static let head = OptionSpec("--head", value: "choice", help: "Output head", default: "exact")
   static let layers = OptionSpec(
     "--layers", value: "glob:stage=choice",
     help: "Another quantizer, activations or kernel for some layers, as 'blk.0.*:quantizer=none'; "

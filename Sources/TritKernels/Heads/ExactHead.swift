@@ -1,0 +1,39 @@
+public import TritCore
+
+/// The narrowest of f16, bf16 and f32 that holds every weight exactly: half the bytes where the
+/// checkpoint stored its head in 16 bits, and never another logit.
+public struct ExactHead: OutputHead {
+  /// The registered name.
+  public let name = "exact"
+
+  /// The head; it has no parameters.
+  public init() {}
+
+  /// Looks at the weights `[vocabulary, hidden]` until one does not survive narrowing, and lays them
+  /// out in the first format in which all do.
+  public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    if Self.holds(weights, in: .f16) { return try HalfHead(.f16).prepare(weights) }
+    if Self.holds(weights, in: .bf16) { return try HalfHead(.bf16).prepare(weights) }
+    return try Float32Head().prepare(weights)
+  }
+
+  /// Whether narrowing and widening gives back every bit.
+  static func holds(_ weights: MatrixView<Float>, in format: HalfHead.Format) -> Bool {
+    let narrow = AlignedBuffer<UInt16>(count: weights.columns)
+    let wide = AlignedBuffer<Float>(count: weights.columns)
+    return withExtendedLifetime((narrow, wide)) {
+      (0..<weights.rows).allSatisfy { row in
+        let source = weights.base + row * weights.stride
+        switch format {
+        case .f16:
+          VectorMath.narrow(source, toFloat16: narrow.base, count: weights.columns)
+          VectorMath.widen(float16: narrow.base, into: wide.base, count: weights.columns)
+        case .bf16:
+          VectorMath.narrow(source, toBFloat16: narrow.base, count: weights.columns)
+          VectorMath.widen(bfloat16: narrow.base, into: wide.base, count: weights.columns)
+        }
+        return (0..<weights.columns).allSatisfy { source[$0] == wide.base[$0] }
+      }
+    }
+  }
+}
