@@ -49,6 +49,18 @@ public final class MappedFile: Sendable {
     UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: address), count: size)
   }
 
+  /// Says that `range` will not be read soon: its pages stop counting as this process's memory. They may
+  /// still be read, from the file.
+  public func release(_ range: Range<Int>) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = (max(range.lowerBound, 0) + page - 1) / page * page
+    let end = min(range.upperBound, size) / page * page
+    guard page > 0, start < end, let base = UnsafeMutableRawPointer(bitPattern: address) else {
+      return
+    }
+    madvise(base + start, end - start, MADV_DONTNEED)
+  }
+
   /// The bytes in `range`, checked; valid while this object lives.
   public func bytes(_ range: Range<Int>) throws -> UnsafeRawBufferPointer {
     guard range.lowerBound >= 0, range.upperBound <= size else {

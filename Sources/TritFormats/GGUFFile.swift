@@ -41,6 +41,13 @@ public struct GGUFFile: TensorSource {
       offset(ofTensor: index)..<offset(ofTensor: index) + tensors[index].byteCount)
   }
 
+  /// Gives the pages of a part of `name` back; they are read from the file again when needed.
+  public func release(_ name: String, _ range: Range<Int>) {
+    guard let index = header.names[name] else { return }
+    let start = offset(ofTensor: index)
+    file.release(start + range.lowerBound..<start + min(range.upperBound, tensors[index].byteCount))
+  }
+
   /// Where the data of tensor number `index` begin in the file, in bytes.
   public func offset(ofTensor index: Int) -> Int { header.offsets[index] }
 }

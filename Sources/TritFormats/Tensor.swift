@@ -65,9 +65,19 @@ public protocol TensorSource: Sendable {
   func info(_ name: String) -> TensorInfo?
   /// Its bytes; valid while the source lives. Throws for an unknown name.
   func bytes(_ name: String) throws -> UnsafeRawBufferPointer
+  /// Says that the bytes `range` of tensor `name` will not be read soon, so that they need no memory.
+  func release(_ name: String, _ range: Range<Int>)
 }
 
 extension TensorSource {
+  /// Nothing: for sources whose bytes are in memory anyway.
+  public func release(_ name: String, _ range: Range<Int>) {}
+
+  /// Releases all bytes of tensor `name`.
+  public func release(_ name: String) {
+    if let info = info(name) { release(name, 0..<info.byteCount) }
+  }
+
   /// The tensor called `name` as float32 values, whatever plain or block float type it has on disk.
   /// Throws for ternary containers: those are packings, read by the kernels module.
   public func floats(_ name: String) throws -> AlignedBuffer<Float> {

@@ -9,6 +9,9 @@ public protocol OutputHead: Sendable {
   var name: String { get }
   /// Lays the float32 matrix `[vocabulary, hidden]` out.
   func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead
+  /// The same from rows that are read as they are needed, by the threads of `pool` if there is one: what
+  /// an engine calls. Heads that keep fewer bits never hold the whole matrix in float32.
+  func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead
 }
 
 /// An output head ready to run.

@@ -45,6 +45,45 @@ struct BlockBuilder {
 
   init(resolver: LayerResolver) { self.resolver = resolver }
 
+  /// All blocks, on the threads of `pool`. The first one alone: `auto` measures its kernels on a machine
+  /// that does nothing else, and finds the shapes of the others known.
+  static func build(resolver: LayerResolver, on pool: WorkerPool) throws -> (
+    [Block], [LayerReport]
+  ) {
+    let layers = resolver.checkpoint.configuration.layers
+    var results = [Result<(Block, [LayerReport]), any Error>?](repeating: nil, count: layers)
+    func one(_ layer: Int) -> Result<(Block, [LayerReport]), any Error> {
+      Result {
+        var builder = BlockBuilder(resolver: resolver)
+        let block = try builder.build(layer: layer)
+        return (block, builder.reports)
+      }
+    }
+    results[0] = one(0)
+    if case .success? = results[0] {
+      results.withUnsafeMutableBufferPointer { results in
+        let base = results.baseAddress
+        pool.run(count: layers - 1) { range, _ in
+          for index in range {
+            let result = one(index + 1)
+            base?[index + 1] = result
+            if case .failure = result { return }
+          }
+        }
+      }
+    }
+    // Threads take rising ranges and stop at what fails: the first failure is that of the first layer.
+    var blocks: [Block] = []
+    var reports: [LayerReport] = []
+    for result in results {
+      guard let result else { continue }
+      let (block, own) = try result.get()
+      blocks.append(block)
+      reports += own
+    }
+    return (blocks, reports)
+  }
+
   mutating func build(layer: Int) throws -> Block {
     let checkpoint = resolver.checkpoint
     func buffer(_ role: NormRole) throws -> AlignedBuffer<Float>? {
@@ -81,6 +120,7 @@ struct BlockBuilder {
           form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
           activations: resolved.activationChoice.description, bytes: linear.weightBytes))
       layers.append((resolved, linear))
+      resolver.checkpoint.release(role, layer: layer)
     }
     let epsilon = resolver.checkpoint.configuration.quantization?.innerNormEpsilon ?? 0
     return ProjectionGroup.grouped(layers, epsilon: epsilon)

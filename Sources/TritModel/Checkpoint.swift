@@ -118,17 +118,59 @@ public struct Checkpoint: Sendable {
     return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
   }
 
+  /// The output head's matrix, read a few rows at a time; every value is checked to be finite.
+  func headRows() throws -> HeadRows {
+    let name = headName
+    let info = try info(name)
+    let (rows, columns) = (configuration.vocabularySize, configuration.hiddenSize)
+    let source = source
+    guard info.byteCount.isMultiple(of: rows), info.type.block != nil,
+      !TernaryTensors.isContainer(info.type)
+    else {
+      // Rows that share a block, and types without a decoder, which say so.
+      let values = try floats(name)
+      return HeadRows(rows: rows, columns: columns) { range, out in
+        out.update(from: values.base + range.lowerBound * columns, count: range.count * columns)
+      }
+    }
+    let rowBytes = info.byteCount / rows
+    return HeadRows(rows: rows, columns: columns) { range, out in
+      let bytes = try source.bytes(name)
+      let part = range.lowerBound * rowBytes..<range.upperBound * rowBytes
+      let values = UnsafeMutableBufferPointer(start: out, count: range.count * columns)
+      _ = try FloatDecoding.decode(
+        UnsafeRawBufferPointer(rebasing: bytes[part]), as: info.type, to: values)
+      source.release(name, part)
+      // A sum that is not finite need not come from such a value, but such a value spoils every sum.
+      let squares = VectorMath.sumOfSquares(out, count: values.count)
+      guard !squares.isFinite, let index = values.firstIndex(where: { !$0.isFinite }) else {
+        return
+      }
+      throw Self.notFinite(
+        values[index], name: name, index: range.lowerBound * columns + index, path: source.path)
+    }
+  }
+
+  /// Says that the weights of one linear layer will not be read again soon.
+  func release(_ role: LinearRole, layer: Int) {
+    source.release(names.linear(role, layer: layer) + ".weight")
+  }
+
   /// A float tensor, every value finite. Throws `badData` that names the first value that is not.
   func floats(_ name: String) throws -> AlignedBuffer<Float> {
     let values = try source.floats(name)
     if let index = values.buffer.firstIndex(where: { !$0.isFinite }) {
-      throw LabError(
-        .badData, "tensor '\(name)' holds a value that is not finite",
-        at: "\(source.path): \(name)[\(index)]", expected: "finite numbers",
-        got: "\(values[index])",
-        advice: "the checkpoint is damaged, or its training diverged")
+      throw Self.notFinite(values[index], name: name, index: index, path: source.path)
     }
     return values
+  }
+
+  private static func notFinite(_ value: Float, name: String, index: Int, path: String) -> LabError
+  {
+    LabError(
+      .badData, "tensor '\(name)' holds a value that is not finite",
+      at: "\(path): \(name)[\(index)]", expected: "finite numbers", got: "\(value)",
+      advice: "the checkpoint is damaged, or its training diverged")
   }
 
   /// llama.cpp's converter writes `<linear>.scale` [1] beside float tensors of arch `bitnet`.

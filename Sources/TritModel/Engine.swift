@@ -103,15 +103,10 @@ public final class Engine: LanguageModel {
       pairing: configuration.ropePairing, frequencyFactors: try checkpoint.ropeFrequencyFactors(),
       maxPositions: context)
     pool = WorkerPool(threads: options.threads, poll: options.poll)
-    var builder = BlockBuilder(resolver: resolver)
-    blocks = try (0..<configuration.layers).map { try builder.build(layer: $0) }
-    layers = builder.reports
+    (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
-    let headMatrix = Matrix<Float>(
-      storage: try checkpoint.floats(checkpoint.headName), rows: configuration.vocabularySize,
-      columns: configuration.hiddenSize)
-    head = try registries.heads.make(selection.head).prepare(headMatrix.view)
+    head = try registries.heads.make(selection.head).prepare(checkpoint.headRows(), on: pool)
     headReport = (head.kernel, head.weightBytes)
     do {
       tokenizer = try checkpoint.tokenizer()

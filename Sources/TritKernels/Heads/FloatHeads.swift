@@ -63,33 +63,18 @@ public struct HalfHead: OutputHead {
   /// Rounds `weights` to 16 bits, nearest even. Throws `badData` where one is not finite or, for `f16`,
   /// too large.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
-    try HeadWeights.check(weights, head: name, limit: format == .f16 ? 65_519 : nil)
-    return round(weights)
+    try prepare(weights.source(), on: nil)
   }
 
-  /// Rounds weights that have been checked.
-  func round(_ weights: MatrixView<Float>) -> PreparedHalfHead {
-    let stride = (weights.columns + 31) / 32 * 32
-    let codes = AlignedBuffer<UInt16>(count: weights.rows * stride)
-    let back = AlignedBuffer<Float>(count: weights.columns)
-    var errors: [Float] = []
-    errors.reserveCapacity(weights.rows)
-    for row in 0..<weights.rows {
-      let source = weights.base + row * weights.stride
-      let target = codes.base + row * stride
-      switch format {
-      case .f16:
-        VectorMath.narrow(source, toFloat16: target, count: weights.columns)
-        VectorMath.widen(float16: target, into: back.base, count: weights.columns)
-      case .bf16:
-        VectorMath.narrow(source, toBFloat16: target, count: weights.columns)
-        VectorMath.widen(bfloat16: target, into: back.base, count: weights.columns)
-      }
-      errors.append(HeadWeights.distance(weights.columns) { (source[$0], back[$0]) })
+  /// The same, row by row.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    let head = PreparedHalfHead(format: format, rows: source.rows, columns: source.columns)
+    try source.forEach(on: pool) { first, weights in
+      try HeadWeights.check(
+        weights, head: name, firstRow: first, limit: format == .f16 ? 65_519 : nil)
+      head.encode(weights, firstRow: first)
     }
-    return PreparedHalfHead(
-      format: format, rows: weights.rows, columns: weights.columns, stride: stride, codes: codes,
-      errors: errors)
+    return head
   }
 }
 
@@ -99,7 +84,36 @@ struct PreparedHalfHead: PreparedHead {
   let columns: Int
   let stride: Int
   let codes: AlignedBuffer<UInt16>
-  let errors: [Float]
+  let errors: AlignedBuffer<Float>
+
+  /// A head of zeros, for `encode` to fill.
+  init(format: HalfHead.Format, rows: Int, columns: Int) {
+    self.format = format
+    self.rows = rows
+    self.columns = columns
+    stride = (columns + 31) / 32 * 32
+    codes = AlignedBuffer(count: rows * stride)
+    errors = AlignedBuffer(count: rows)
+  }
+
+  /// Rounds `weights`, which have been checked, to the rows from `firstRow` on.
+  func encode(_ weights: MatrixView<Float>, firstRow: Int) {
+    let back = AlignedBuffer<Float>(count: columns)
+    for index in 0..<weights.rows {
+      let row = firstRow + index
+      let source = weights.base + index * weights.stride
+      let target = codes.base + row * stride
+      switch format {
+      case .f16:
+        VectorMath.narrow(source, toFloat16: target, count: weights.columns)
+        VectorMath.widen(float16: target, into: back.base, count: weights.columns)
+      case .bf16:
+        VectorMath.narrow(source, toBFloat16: target, count: weights.columns)
+        VectorMath.widen(bfloat16: target, into: back.base, count: weights.columns)
+      }
+      errors.base[row] = HeadWeights.distance(columns) { (source[$0], back[$0]) }
+    }
+  }
 
   var kernel: String { "\(format.rawValue)/\(HeadWeights.instructionSet)" }
   var weightBytes: Int { rows * stride * 2 }
@@ -162,17 +176,34 @@ enum HeadWeights {
 
   /// Euclidean distance of `count` pairs, rounded up.
   static func distance(_ count: Int, _ pair: (Int) -> (Float, Float)) -> Float {
-    var squares = 0.0
-    for index in 0..<count {
+    // Four sums, so that additions need not wait for one another; the rounding of float64 sums of a few
+    // thousand terms vanishes in the one of float32 that follows.
+    var squares = (0.0, 0.0, 0.0, 0.0)
+    var index = 0
+    func term(_ index: Int) -> Double {
       let (a, b) = pair(index)
       let difference = Double(a) - Double(b)
-      squares += difference * difference
+      return difference * difference
     }
-    return Float(squares.squareRoot()).nextUp
+    while index + 4 <= count {
+      squares.0 += term(index)
+      squares.1 += term(index + 1)
+      squares.2 += term(index + 2)
+      squares.3 += term(index + 3)
+      index += 4
+    }
+    while index < count {
+      squares.0 += term(index)
+      index += 1
+    }
+    let sum = (squares.0 + squares.1) + (squares.2 + squares.3)
+    return Float(sum.squareRoot()).nextUp
   }
 
   /// Throws where a weight is not finite or its magnitude exceeds `limit`.
-  static func check(_ weights: MatrixView<Float>, head: String, limit: Float? = nil) throws {
+  static func check(
+    _ weights: MatrixView<Float>, head: String, firstRow: Int = 0, limit: Float? = nil
+  ) throws {
     for row in 0..<weights.rows {
       let base = weights.base + row * weights.stride
       let most = limit ?? .greatestFiniteMagnitude
@@ -185,7 +216,7 @@ enum HeadWeights {
           .badData,
           value.isFinite
             ? "an output weight is too large for head '\(head)'" : "an output weight is not finite",
-          at: "row \(row), column \(column)",
+          at: "row \(firstRow + row), column \(column)",
           expected: limit.map { "magnitudes up to \($0)" } ?? "finite numbers", got: "\(value)",
           advice: value.isFinite
             ? "use head 'bf16' or 'f32'" : "the checkpoint is damaged; get it again")

@@ -11,22 +11,31 @@ public struct Int8Head: OutputHead {
 
   /// Rounds each row to `rint(w · 127 / max |w|)`. Throws `badData` where a weight is not finite.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
-    try HeadWeights.check(weights, head: name)
-    let stride = (weights.columns + 63) / 64 * 64
-    let codes = AlignedBuffer<Int8>(count: weights.rows * stride)
-    var scales: [Float] = []
-    var errors: [Float] = []
-    for row in 0..<weights.rows {
-      let source = weights.base + row * weights.stride
-      let target = codes.base + row * stride
-      let (multiplier, scale) = HeadWeights.scale(source, weights.columns, limit: 127)
-      _ = VectorMath.quantize(source, multiplier: multiplier, into: target, count: weights.columns)
-      scales.append(scale)
-      errors.append(
-        HeadWeights.distance(weights.columns) { (source[$0], Float(target[$0]) * scale) })
+    try prepare(weights.source(), on: nil)
+  }
+
+  /// The same, row by row.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    let columns = source.columns
+    let stride = (columns + 63) / 64 * 64
+    let codes = AlignedBuffer<Int8>(count: source.rows * stride)
+    let scales = AlignedBuffer<Float>(count: source.rows)
+    let errors = AlignedBuffer<Float>(count: source.rows)
+    try source.forEach(on: pool) { first, weights in
+      try HeadWeights.check(weights, head: name, firstRow: first)
+      for index in 0..<weights.rows {
+        let row = first + index
+        let values = weights.base + index * weights.stride
+        let target = codes.base + row * stride
+        let (multiplier, scale) = HeadWeights.scale(values, columns, limit: 127)
+        _ = VectorMath.quantize(values, multiplier: multiplier, into: target, count: columns)
+        scales.base[row] = scale
+        errors.base[row] =
+          HeadWeights.distance(columns) { (values[$0], Float(target[$0]) * scale) }
+      }
     }
     return PreparedInt8Head(
-      rows: weights.rows, columns: weights.columns, stride: stride, codes: codes, scales: scales,
+      rows: source.rows, columns: columns, stride: stride, codes: codes, scales: scales,
       errors: errors)
   }
 }
@@ -36,8 +45,8 @@ struct PreparedInt8Head: PreparedHead {
   let columns: Int
   let stride: Int
   let codes: AlignedBuffer<Int8>
-  let scales: [Float]
-  let errors: [Float]
+  let scales: AlignedBuffer<Float>
+  let errors: AlignedBuffer<Float>
 
   var kernel: String { "int8/\(HeadWeights.instructionSet)" }
   var weightBytes: Int { rows * (stride + 4) }
@@ -48,12 +57,9 @@ struct PreparedInt8Head: PreparedHead {
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) {
-    scales.withUnsafeBufferPointer { scales in
-      guard let first = scales.baseAddress else { return }
-      HeadWeights.ops.head_i8(
-        codes.base + range.lowerBound * stride, first + range.lowerBound, stride, range.count,
-        x.base, x.stride, x.rows, columns, logits.base + range.lowerBound, logits.stride)
-    }
+    HeadWeights.ops.head_i8(
+      codes.base + range.lowerBound * stride, scales.base + range.lowerBound, stride, range.count,
+      x.base, x.stride, x.rows, columns, logits.base + range.lowerBound, logits.stride)
   }
 }
 
@@ -74,9 +80,18 @@ public struct LowBitHead: OutputHead {
   /// Rounds each run of 32 columns to `rint(w / scale)`, `scale = max |w| / (2^(bits − 1) − 1)` as
   /// binary16. Throws `badData` where a weight is not finite, or too large for that scale.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    try prepare(weights.source(), on: nil)
+  }
+
+  /// The same, row by row.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
     let limit = Float((1 << (bits - 1)) - 1)
-    try HeadWeights.check(weights, head: name, limit: 65_504 * limit)
-    return PreparedLowBitHead(bits: bits, weights)
+    let head = PreparedLowBitHead(bits: bits, rows: source.rows, columns: source.columns)
+    try source.forEach(on: pool) { first, weights in
+      try HeadWeights.check(weights, head: name, firstRow: first, limit: 65_504 * limit)
+      head.encode(weights, firstRow: first)
+    }
+    return head
   }
 }
 
@@ -88,7 +103,7 @@ struct PreparedLowBitHead: PreparedHead {
   private let blocks: Int
   private let codes: AlignedBuffer<UInt8>
   private let scales: AlignedBuffer<UInt16>
-  private let errors: [Float]
+  private let errors: AlignedBuffer<Float>
 
   var kernel: String { "int\(bits)/\(HeadWeights.instructionSet)" }
   var weightBytes: Int { codes.count + 2 * scales.count }
@@ -96,21 +111,27 @@ struct PreparedLowBitHead: PreparedHead {
 
   func weightError(row: Int) -> Float { errors[row] }
 
-  init(bits: Int, _ weights: MatrixView<Float>) {
+  /// A head of zeros, for `encode` to fill.
+  init(bits: Int, rows: Int, columns: Int) {
     self.bits = bits
-    rows = weights.rows
-    columns = weights.columns
+    self.rows = rows
+    self.columns = columns
     blocks = max((columns + 127) / 128, 1)
     let blockBytes = bits == 4 ? 64 : 96
     codes = AlignedBuffer(count: rows * blocks * blockBytes)
     scales = AlignedBuffer(count: rows * blocks * 4)
-    var errors: [Float] = []
-    errors.reserveCapacity(rows)
+    errors = AlignedBuffer(count: rows)
+  }
+
+  /// Rounds `weights` to the rows from `firstRow` on.
+  func encode(_ weights: MatrixView<Float>, firstRow: Int) {
+    let blockBytes = bits == 4 ? 64 : 96
     let values = AlignedBuffer<Int8>(count: blocks * 128)
     let steps = AlignedBuffer<Float>(count: blocks * 4)
     let limit = Int32(1 << (bits - 1)) - 1
-    for row in 0..<rows {
-      let source = weights.base + row * weights.stride
+    for index in 0..<weights.rows {
+      let row = firstRow + index
+      let source = weights.base + index * weights.stride
       let rowScales = scales.base + row * blocks * 4
       for group in 0..<(blocks * 4) {
         let start = min(group * 32, columns)
@@ -126,10 +147,9 @@ struct PreparedLowBitHead: PreparedHead {
       }
       Self.pack(
         values.base, blocks: blocks, bits: bits, into: codes.base + row * blocks * blockBytes)
-      errors.append(
-        HeadWeights.distance(columns) { (source[$0], Float(values[$0]) * steps[$0 / 32]) })
+      errors.base[row] =
+        HeadWeights.distance(columns) { (source[$0], Float(values[$0]) * steps[$0 / 32]) }
     }
-    self.errors = errors
   }
 
   private static func pack(

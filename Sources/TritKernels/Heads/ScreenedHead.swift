@@ -26,9 +26,20 @@ public struct ScreenedHead: OutputHead {
 
   /// Lays both forms of `weights` out and measures each row's error. Throws `badData` as they do.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
-    try HeadWeights.check(weights, head: name, limit: exact == .f16 ? 65_519 : 65_504 * 7)
-    return PreparedScreenedHead(
-      k: k, exact: HalfHead(exact).round(weights), coarse: PreparedLowBitHead(bits: 4, weights))
+    try prepare(weights.source(), on: nil)
+  }
+
+  /// The same, row by row.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    let half = PreparedHalfHead(format: exact, rows: source.rows, columns: source.columns)
+    let coarse = PreparedLowBitHead(bits: 4, rows: source.rows, columns: source.columns)
+    try source.forEach(on: pool) { first, weights in
+      try HeadWeights.check(
+        weights, head: name, firstRow: first, limit: exact == .f16 ? 65_519 : 65_504 * 7)
+      half.encode(weights, firstRow: first)
+      coarse.encode(weights, firstRow: first)
+    }
+    return PreparedScreenedHead(k: k, exact: half, coarse: coarse)
   }
 }
 

@@ -1,0 +1,83 @@
+public import TritCore
+
+/// The float32 matrix of an output head, handed over a few rows at a time: the largest matrix of a model
+/// never has to be in memory in float32 as a whole.
+public struct HeadRows: Sendable {
+  /// Number of logits.
+  public let rows: Int
+  /// Width of the hidden state.
+  public let columns: Int
+  private let read: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
+
+  /// A matrix whose rows `read(range, out)` writes side by side, `columns` values each; it may be called
+  /// from several threads at once.
+  public init(
+    rows: Int, columns: Int,
+    read: @escaping @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.read = read
+  }
+
+  /// The whole matrix.
+  public func all() throws -> Matrix<Float> {
+    let matrix = Matrix<Float>(rows: rows, columns: columns)
+    try read(0..<rows, matrix.storage.base)
+    return matrix
+  }
+
+  /// Calls `body(first, rows)` for all rows, in runs that start at `first` and follow one another within a
+  /// thread; the threads of `pool` take disjoint parts. Throws what `read` or `body` threw for the first
+  /// row that failed.
+  func forEach(
+    on pool: WorkerPool?, _ body: (_ first: Int, _ rows: MatrixView<Float>) throws -> Void
+  ) throws {
+    let run = max(1, min(256, (1 << 20) / max(columns, 1)))
+    let workers = pool?.threads ?? 1
+    let failures = UnsafeMutableBufferPointer<(any Error)?>.allocate(capacity: workers)
+    failures.initialize(repeating: nil)
+    defer {
+      failures.deinitialize()
+      failures.deallocate()
+    }
+    func work(_ range: Range<Int>, _ worker: Int) {
+      let values = AlignedBuffer<Float>(count: run * columns)
+      do {
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: run) {
+          try Interruption.check()
+          let count = min(run, range.upperBound - first)
+          try read(first..<first + count, values.base)
+          try body(first, MatrixView(base: values.base, rows: count, columns: columns))
+        }
+      } catch {
+        failures[worker] = error
+      }
+    }
+    if let pool { pool.run(count: rows, alignment: run, work) } else { work(0..<rows, 0) }
+    // Workers take rising ranges: the first that failed met the first bad row.
+    if let failure = failures.compactMap(\.self).first { throw failure }
+  }
+}
+
+extension OutputHead {
+  /// Makes the whole matrix, then prepares it: for heads that keep it.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    let weights = try source.all()
+    return try prepare(weights.view)
+  }
+}
+
+extension MatrixView where Element == Float {
+  /// The same rows as a source for `OutputHead.prepare(_:on:)`; the memory must outlive it.
+  func source() -> HeadRows {
+    // A view is a bare pointer: whoever prepares a head from it keeps it alive meanwhile.
+    let view = self
+    return HeadRows(rows: rows, columns: columns) { range, out in
+      for row in range {
+        (out + (row - range.lowerBound) * view.columns)
+          .update(from: view.base + row * view.stride, count: view.columns)
+      }
+    }
+  }
+}
