@@ -34,7 +34,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   (
     "TritEvaluation",
     [
-      "TritCore", "TritFormats", "TritTokenization", "TritSampling", "TritModel", "TritTraining",
+      "TritCore", "TritFormats", "TritTokenization", "TritKernels", "TritSampling", "TritModel",
+      "TritTraining",
     ]
   ),
   (

@@ -8,8 +8,8 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "bench", "completions", "detokenize", "generate", "inspect", "list", "logits", "perplexity",
-    "run", "train", "schema", "tokenize",
+    "bench", "completions", "detokenize", "dummy", "generate", "inspect", "kernel", "list",
+    "logits", "peak", "perplexity", "run", "schema", "tokenize", "train",
   ]
 
   @Test(arguments: commands)
@@ -44,7 +44,8 @@ import _TritTestSupport
     let lines = examples.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
       .filter { $0.hasPrefix("trit \(command)") }
     #expect(!lines.isEmpty)
-    for line in lines where !line.contains("|") && !line.contains(">") {
+    // The examples of 'dummy' write gigabytes.
+    for line in lines where !line.contains("|") && !line.contains(">") && command != "dummy" {
       let result = try CommandRunner.shell("cd \"$(mktemp -d)\" && " + line)
       #expect(result.status == 0 || result.status == 66, "\(line): \(result)")
     }

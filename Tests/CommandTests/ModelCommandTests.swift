@@ -156,7 +156,8 @@ import _TritTestSupport
     let titles = lines[0].split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
     #expect(
       titles.filter { !$0.isEmpty } == [
-        "model", "size", "params", "backend", "threads", "kernel", "test", "t/s", "GB/s",
+        "model", "size", "params", "backend", "threads", "kernel", "test", "t/s",
+        "MB/token", "GB/s", "of the roof",
       ])
     #expect(lines[1].contains("---:"))
     #expect(lines.filter { $0.contains(" pp8 ") }.count == 2)
@@ -169,7 +170,7 @@ import _TritTestSupport
       "build_commit", "cpu_info", "model_filename", "model_type", "model_size", "model_n_params",
       "n_batch", "n_ubatch", "n_threads", "type_k", "type_v", "n_gpu_layers", "n_prompt", "n_gen",
       "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns",
-      "samples_ts", "kernel", "gbps", "blas_core",
+      "samples_ts", "kernel", "gbps", "bytes_per_token", "roof", "roof_share", "blas_core",
     ] {
       #expect(rows.allSatisfy { $0[key] != nil }, "\(key)")
     }

@@ -12,6 +12,7 @@
 #include "tk_i2s.h"
 #include "tk_int8.h"
 #include "tk_lookup.h"
+#include "tk_peak.h"
 
 // --- CPU ----------------------------------------------------------------------------------------
 

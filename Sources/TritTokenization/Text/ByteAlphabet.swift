@@ -2,7 +2,7 @@
 ///
 /// Bytes 33–126, 161–172 and 174–255 stand for themselves; the other 68, in rising order, are U+0100,
 /// U+0101, … (space is `Ġ`, newline `Ċ`). Source: GPT-2's `bytes_to_unicode`.
-enum ByteAlphabet {
+package enum ByteAlphabet {
   /// The scalar of each byte.
   static let scalars: [UInt32] = {
     var next: UInt32 = 0x100
@@ -45,7 +45,7 @@ enum ByteAlphabet {
   }
 
   /// The characters that stand for `bytes`.
-  static func encode(_ bytes: some Sequence<UInt8>) -> String {
+  package static func encode(_ bytes: some Sequence<UInt8>) -> String {
     var scalars = String.UnicodeScalarView()
     for byte in bytes {
       if let scalar = Unicode.Scalar(self.scalars[Int(byte)]) { scalars.append(scalar) }

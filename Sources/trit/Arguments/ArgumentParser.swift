@@ -51,7 +51,8 @@ struct ArgumentParser {
         }
       }
     }
-    if arguments.count > command.arguments.count {
+    let isOpen = command.arguments.last?.repeats ?? false
+    if arguments.count > command.arguments.count, !isOpen {
       throw ParserError.unexpectedArgument(arguments[command.arguments.count])
     }
     if let missing = command.arguments.dropFirst(arguments.count).first(where: { !$0.isOptional }) {

@@ -65,17 +65,26 @@ struct ArgumentSpec: Sendable {
   let isOptional: Bool
   /// The words that are legal, where they are few.
   let choices: [String]
+  /// Whether any number of words may stand in its place; the last argument only.
+  let repeats: Bool
 
   /// Describes a positional argument.
-  init(_ name: String, help: String, optional: Bool = false, choices: [String] = []) {
+  init(
+    _ name: String, help: String, optional: Bool = false, choices: [String] = [],
+    repeats: Bool = false
+  ) {
     self.name = name
     self.help = help
     isOptional = optional
     self.choices = choices
+    self.repeats = repeats
   }
 
-  /// `<file>` or `[<file>]`.
-  var synopsis: String { isOptional ? "[<\(name)>]" : "<\(name)>" }
+  /// `<file>`, `[<file>]` or `[<file>...]`.
+  var synopsis: String {
+    let word = repeats ? "<\(name)>..." : "<\(name)>"
+    return isOptional ? "[\(word)]" : word
+  }
 }
 
 /// Options that belong together under one heading of the help.

@@ -12,6 +12,8 @@ struct BenchRow {
   let chunk: Int
   let poll: Int
   let time: Date
+  /// What bounds the test on this machine, measured beside it; nil where nothing single does.
+  let roof: SpeedRoof?
 
   /// `pp512`, `tg128 @ d256`.
   var test: String {
@@ -32,6 +34,19 @@ struct BenchRow {
   var gigabytesPerSecond: Double? {
     guard measurement.promptTokens == 0 else { return nil }
     return Double(measurement.bytesPerGeneratedToken(engine)) * result.rate.mean * 1e-9
+  }
+
+  /// Bytes that one generated token reads; nil where a prompt is timed.
+  var bytesPerToken: Int? {
+    measurement.promptTokens == 0 ? measurement.bytesPerGeneratedToken(engine) : nil
+  }
+
+  /// The share of the roof that was reached: `91 % of 43.1 GB/s`, `88 % of 1042 Gop/s`.
+  var share: String {
+    guard let roof else { return "" }
+    let unit = roof.name == "read bandwidth" ? "%.1f GB/s" : "%.0f Gop/s"
+    return String(format: "%.0f %% of ", 100 * roof.share(result.rate.mean))
+      + String(format: unit, roof.perSecond * 1e-9)
   }
 
   /// `1.10 GiB`, `512.00 MiB`.
@@ -73,6 +88,11 @@ struct BenchRow {
       ("cache", .string(cache)), ("head", .string(engine.headReport.kernel)),
       ("weight_bytes", JSONValue(engine.weightBytes)),
       ("gbps", gigabytesPerSecond.map { JSONValue($0) } ?? .null),
+      ("bytes_per_token", bytesPerToken.map { JSONValue($0) } ?? .null),
+      ("roof", roof.map { .string($0.name) } ?? .null),
+      ("roof_per_token", roof.map { JSONValue($0.perToken) } ?? .null),
+      ("roof_per_second", roof.map { JSONValue($0.perSecond) } ?? .null),
+      ("roof_share", roof.map { JSONValue($0.share(result.rate.mean)) } ?? .null),
       ("median_ts", JSONValue(result.rate.median)),
       ("blas", .string("OpenBLAS " + OpenBLASRuntime.version)),
       ("blas_core", .string(OpenBLASRuntime.core)),

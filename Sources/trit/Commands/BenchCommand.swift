@@ -36,8 +36,9 @@ enum BenchCommand {
     "bench", overview: "Measure tokens per second.",
     discussion: """
       Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
-      options take lists too. Times hold neither tokenization nor sampling. GB/s is what generation \
-      reads: weights, head, keys and values.
+      options take lists too. Times hold neither tokenization nor sampling. MB/token and GB/s are what \
+      generation reads: weights, head, keys and values. The roof is measured beside each test: \
+      reading so many bytes for generation, the int8 peak for the linear layers of a prompt.
       """,
     groups: [
       OptionGroup(
@@ -85,15 +86,20 @@ enum BenchCommand {
         var options = EngineOptions(threads: team, poll: poll, maxContext: positions)
         options.chunk = chunk
         let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
+        let meter = PeakMeter(threads: team)
         for test in tests {
           if pause > 0 { Thread.sleep(forTimeInterval: pause) }
           let printer = ProgressPrinter(
             "\(test.promptTokens)+\(test.generatedTokens)", value: "t/s")
           let time = Date()
+          let before = test.roof(engine, meter: meter)
           let result = try test.measure(engine, progress: printer.show)
+          // Neighbours take bandwidth away at times: the better of two measurements is the roof.
+          let after = test.roof(engine, meter: meter)
+          let roof = [before, after].compactMap(\.self).max { $0.perSecond < $1.perSecond }
           let row = BenchRow(
             engine: engine, checkpoint: checkpoint, measurement: test, result: result,
-            chunk: chunk, poll: poll, time: time)
+            chunk: chunk, poll: poll, time: time, roof: roof)
           for index in tables.indices { try tables[index].append(row) }
         }
       }

@@ -1,0 +1,144 @@
+public import TritCore
+
+/// One kernel on one shape: exact where it should be, and how fast.
+///
+/// Copies of the layer are multiplied in turn, so that weights come from where they come from in a model:
+/// with one token from memory, which no cache can hold.
+public final class KernelTrial {
+  /// The kernel that runs, after a choice by `auto` or a packing's bare name.
+  public let kernel: String
+  /// The shape.
+  public let shape: WeightShape
+  /// Bytes of weights that one multiply reads.
+  public let weightBytes: Int
+  /// Bytes of all copies that are multiplied in turn: what a cache would have to hold.
+  public var workingBytes: Int { weightBytes * copies.count }
+  /// The form of activations.
+  public let accepts: ActivationForm
+  private let weights: QuantizedWeights
+  private let copies: [any PreparedLinear]
+  private let pool: WorkerPool
+
+  /// One speed.
+  public struct Speed: Sendable, Hashable {
+    /// Tokens of a multiply.
+    public let tokens: Int
+    /// Seconds of the median multiply, input layout included.
+    public let seconds: Double
+    /// Multiplications and additions a second.
+    public let operationsPerSecond: Double
+    /// Bytes of weights read a second.
+    public let bytesPerSecond: Double
+  }
+
+  /// How far outputs are from the reference kernel's.
+  public struct Residual: Sendable, Hashable {
+    /// The largest |y − reference| over the largest |reference|.
+    public let relative: Double
+    /// Whether all int32 sums are the reference's; nil where the kernel has none.
+    public let sumsAreExact: Bool?
+  }
+
+  /// Random ternary weights of `shape`, prepared by `kernel`, as often as it takes to fill `streaming` bytes
+  /// (once for 0). Throws what `prepare` throws.
+  public init(_ kernel: any LinearKernel, shape: WeightShape, streaming: Int = 0, threads: Int = 1)
+    throws
+  {
+    self.shape = shape
+    weights = LawCases.weights(
+      shape, LawCases.Form(bits: nil, granularity: .tensor), .random,
+      seed: UInt64(shape.rows * 100_003 + shape.columns))
+    let first = try kernel.prepare(weights, for: kernel.accepts)
+    let count = max(1, min(streaming / max(first.weightBytes, 1), 512))
+    let weights = weights
+    copies =
+      try [first]
+      + (1..<max(count, 1)).map { _ in try kernel.prepare(weights, for: kernel.accepts) }
+    self.kernel = first.kernel
+    accepts = first.accepts
+    weightBytes = first.weightBytes
+    pool = WorkerPool(threads: threads)
+  }
+
+  /// Times multiplies of `tokens` rows for about `seconds`, at least three after one that does not count.
+  public func time(tokens: Int, seconds: Double = 0.1) -> Speed {
+    let x = activations(tokens)
+    let y = Matrix<Float>(rows: tokens, columns: shape.rows)
+    var samples: [Double] = []
+    multiply(copies[0], x, y)
+    let begin = PeakMeter.now()
+    var index = 1
+    while samples.count < 3 || PeakMeter.now() - begin < seconds {
+      let start = PeakMeter.now()
+      multiply(copies[index % copies.count], x, y)
+      samples.append(PeakMeter.now() - start)
+      index += 1
+    }
+    samples.sort()
+    let time = max(samples[samples.count / 2], 1e-9)
+    let operations = 2 * Double(shape.rows) * Double(shape.columns) * Double(tokens)
+    return Speed(
+      tokens: tokens, seconds: time, operationsPerSecond: operations / time,
+      bytesPerSecond: Double(weightBytes) / time)
+  }
+
+  /// Compares the outputs for `tokens` rows, and the int32 sums where there are some, with the reference.
+  public func residual(tokens: Int) throws -> Residual {
+    let x = activations(tokens)
+    let y = Matrix<Float>(rows: tokens, columns: shape.rows)
+    multiply(copies[0], x, y)
+    let exact = Matrix<Float>(rows: tokens, columns: shape.rows)
+    let oracle: any PreparedLinear
+    if accepts == .int8 {
+      oracle = try ReferenceKernel().prepare(weights)
+      oracle.multiply(x, into: exact.mutableView)
+    } else {
+      oracle = try ReferenceFloatKernel().prepare(weights)
+      oracle.multiply(x, into: exact.mutableView)
+    }
+    var difference = 0.0
+    var greatest = 0.0
+    for index in 0..<y.storage.count {
+      let (value, right) = (Double(y.storage.base[index]), Double(exact.storage.base[index]))
+      difference = max(difference, abs(value - right))
+      greatest = max(greatest, abs(right))
+    }
+    return Residual(
+      relative: greatest > 0 ? difference / greatest : difference,
+      sumsAreExact: sumsAreExact(x, oracle))
+  }
+
+  private func sumsAreExact(_ x: QuantizedRows, _ oracle: any PreparedLinear) -> Bool? {
+    guard accepts == .int8 else { return nil }
+    let found = Matrix<Int32>(rows: x.rows, columns: shape.rows)
+    let right = Matrix<Int32>(rows: x.rows, columns: shape.rows)
+    guard copies[0].accumulate(x, rows: 0..<shape.rows, into: found.mutableView),
+      oracle.accumulate(x, rows: 0..<shape.rows, into: right.mutableView)
+    else { return nil }
+    return (0..<found.storage.count).allSatisfy {
+      found.storage.base[$0] == right.storage.base[$0]
+    }
+  }
+
+  /// One multiply as an engine does it: the layout built in parts, then rows split over the threads.
+  private func multiply(_ linear: any PreparedLinear, _ x: QuantizedRows, _ y: Matrix<Float>) {
+    x.begin(rows: x.rows, form: x.form)
+    if let layout = linear.inputLayout {
+      let (base, _) = x.buffer(for: layout)
+      pool.run(count: layout.parts(rows: x.rows, columns: x.columns)) { range, _ in
+        layout.build(range, from: x, into: base)
+      }
+      x.markBuilt(layout)
+    }
+    let view = y.mutableView
+    pool.run(count: linear.rows, alignment: linear.rowAlignment) { range, _ in
+      linear.multiply(x, rows: range, into: view)
+    }
+  }
+
+  private func activations(_ tokens: Int) -> QuantizedRows {
+    LawCases.activations(
+      rows: tokens, columns: shape.columns, form: accepts, first: 0,
+      seed: UInt64(shape.columns * 31 + tokens))
+  }
+}

@@ -1,0 +1,193 @@
+internal import CTritKernels
+import TritCore
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Measures what a team of threads can do at most: multiply-adds a second, bytes read a second, and what
+/// it costs to start and end a parallel region.
+///
+/// Every figure is the best of several short runs: a roof is what the machine can do, and whatever else
+/// runs on it only takes away. On a machine with neighbours the figures are therefore lower bounds.
+public final class PeakMeter {
+  /// Threads of the team.
+  public let threads: Int
+  private let pool: WorkerPool
+  private var memory: AlignedBuffer<UInt8>?
+
+  /// Bytes that a reading from memory streams: beyond four times the last cache.
+  public static var memoryBytes: Int { min(max(4 * CacheSizes.here.last, 128 << 20), 1 << 30) }
+
+  /// A meter with its own team.
+  public init(threads: Int) {
+    self.threads = threads
+    pool = WorkerPool(threads: threads, poll: 100)
+  }
+
+  /// One way to multiply and add, as measured.
+  public struct Arithmetic: Sendable, Hashable {
+    /// The instruction set: `avx512vnni`.
+    public let name: String
+    /// What the loop consists of: `vpdpbusd zmm`.
+    public let instruction: String
+    /// Threads that worked.
+    public let threads: Int
+    /// Multiplications and additions a second, of all threads together.
+    public let operationsPerSecond: Double
+  }
+
+  /// A reading of memory, as measured.
+  public struct Reading: Sendable, Hashable {
+    /// `L1`, `L2`, `L3`, `memory`.
+    public let level: String
+    /// Bytes that each pass reads, of all threads together.
+    public let bytes: Int
+    /// Threads that worked.
+    public let threads: Int
+    /// Bytes a second, of all threads together.
+    public let bytesPerSecond: Double
+  }
+
+  /// The int8 peak of every instruction set that runs here, widest first.
+  public func integerPeaks(seconds: Double = 0.04) -> [Arithmetic] {
+    var count = 0
+    return Self.leaves(tk_peak_int8(&count), count).map { arithmetic($0, seconds: seconds) }
+  }
+
+  /// The float32 peak of every instruction set that runs here, widest first.
+  public func floatPeaks(seconds: Double = 0.04) -> [Arithmetic] {
+    var count = 0
+    return Self.leaves(tk_peak_float(&count), count).map { arithmetic($0, seconds: seconds) }
+  }
+
+  /// The greatest int8 peak, in operations a second; nil where no leaf runs here.
+  public func integerPeak(seconds: Double = 0.04) -> Double? {
+    integerPeaks(seconds: seconds).map(\.operationsPerSecond).max()
+  }
+
+  /// The greatest float32 peak, in operations a second; nil where no leaf runs here.
+  public func floatPeak(seconds: Double = 0.04) -> Double? {
+    floatPeaks(seconds: seconds).map(\.operationsPerSecond).max()
+  }
+
+  /// How fast `bytes` are read again and again, shared evenly by the threads, each its own piece front to
+  /// back; rounded up to 4 KiB a thread, and no more than `memoryBytes`.
+  public func read(bytes: Int, level: String = "memory", seconds: Double = 0.06) -> Reading {
+    let page = 4096
+    let share = max(1, (min(max(bytes, 1), Self.memoryBytes) / threads + page - 1) / page) * page
+    let total = share * threads
+    let buffer = memory(atLeast: total)
+    let base = UnsafeRawPointer(buffer.base)
+    let features = CPUFeatures.here.rawValue
+    // Enough passes that a barrier does not count.
+    let passes = max(1, (16 << 20) / total)
+    var best = Double.infinity
+    // The hardware's prefetcher alone, and helped: which is faster differs between CPUs.
+    for ahead in [0, 4096] {
+      let time = shortest(seconds: seconds / 2) {
+        pool.run(count: threads) { range, _ in
+          for part in range {
+            for _ in 0..<passes {
+              Self.use(tk_peak_read(base + part * share, share, ahead, features))
+            }
+          }
+        }
+      }
+      best = min(best, time)
+    }
+    return Reading(
+      level: level, bytes: total, threads: threads,
+      bytesPerSecond: Double(total) * Double(passes) / best)
+  }
+
+  /// Readings from every cache level and from memory. Caches that cores own are read at half their size
+  /// by each thread; a shared one at half its size by all.
+  public func readings() -> [Reading] {
+    let caches = CacheSizes.here
+    var levels = [("L1", caches.l1 / 2 * threads), ("L2", caches.l2 / 2 * threads)]
+    // A shared cache that the second level holds already would be measured twice.
+    if caches.l3 / 2 > caches.l2 * threads { levels.append(("L3", caches.l3 / 2)) }
+    levels.append(("memory", Self.memoryBytes))
+    return levels.map { read(bytes: $1, level: $0, seconds: $0 == "memory" ? 0.3 : 0.06) }
+  }
+
+  /// Seconds that an empty parallel region takes, from call to return.
+  public func regionSeconds() -> Double {
+    // Short batches: on a busy machine one of them finds all cores free.
+    let regions = 100
+    let time = shortest(seconds: 0.1) {
+      for _ in 0..<regions { pool.run(count: threads) { _, _ in } }
+    }
+    return time / Double(regions)
+  }
+
+  /// Cycles a second of one core under no other load, by a chain of dependent additions.
+  public static func clock() -> Double {
+    let rounds = 200_000
+    var best = Double.infinity
+    for _ in 0..<8 {
+      let start = now()
+      tk_peak_chain(rounds)
+      best = min(best, now() - start)
+    }
+    return 16 * Double(rounds) / best
+  }
+
+  // MARK: Loops
+
+  private static func leaves(_ base: UnsafePointer<tk_peak_leaf>?, _ count: Int) -> [tk_peak_leaf] {
+    UnsafeBufferPointer(start: base, count: base == nil ? 0 : count).filter {
+      CPUFeatures.here.contains(CPUFeatures(rawValue: $0.features))
+    }
+  }
+
+  private func arithmetic(_ leaf: tk_peak_leaf, seconds: Double) -> Arithmetic {
+    // A tenth of a millisecond: long beside a barrier, short beside a time slice. A team needs more
+    // tries until all its cores are free at once.
+    let rounds = 50_000
+    let time = shortest(seconds: threads > 1 ? 3 * seconds : seconds) {
+      pool.run(count: threads) { range, _ in
+        for _ in range { leaf.run(rounds) }
+      }
+    }
+    return Arithmetic(
+      name: String(cString: leaf.name), instruction: String(cString: leaf.instruction),
+      threads: threads,
+      operationsPerSecond: 2 * Double(leaf.products) * Double(rounds) * Double(threads) / time)
+  }
+
+  /// The shortest of at least three runs of `body`, for about `seconds`; the first does not count.
+  private func shortest(seconds: Double, _ body: () -> Void) -> Double {
+    body()
+    let begin = Self.now()
+    var best = Double.infinity
+    var runs = 0
+    while runs < 3 || Self.now() - begin < seconds {
+      let start = Self.now()
+      body()
+      best = min(best, Self.now() - start)
+      runs += 1
+    }
+    return max(best, 1e-9)
+  }
+
+  private func memory(atLeast bytes: Int) -> AlignedBuffer<UInt8> {
+    if let memory, memory.count >= bytes { return memory }
+    let buffer = AlignedBuffer<UInt8>(count: bytes)
+    memory = buffer
+    return buffer
+  }
+
+  @inline(never) private static func use(_ value: UInt64) {
+    withUnsafePointer(to: value) { _ = $0.pointee }
+  }
+
+  static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import TritLab
+
+/// Lines about kernels in the manner of the BLIS test suite.
+struct KernelTable {
+  /// Whether lines are JSON.
+  let json: Bool
+  /// Colours.
+  let style: Style
+
+  /// One measured case.
+  struct Row {
+    let trial: KernelTrial
+    let speed: KernelTrial.Speed
+    let roof: (name: String, share: Double)
+    /// nil where nothing was compared.
+    let residual: KernelTrial.Residual?
+    let isFine: Bool?
+  }
+
+  /// Titles.
+  func head() throws {
+    guard !json else { return }
+    try Terminal.line(
+      style.faint(
+        line(["kernel", "shape", "tokens", "Gop/s", "GB/s", "of the roof", "residual", ""])))
+  }
+
+  /// One case.
+  func row(_ row: Row) throws {
+    if json { return try Terminal.line(JSONWriter.text(document(row))) }
+    let residual = row.residual.map { String(format: "%.1e", $0.relative) } ?? ""
+    let verdict = row.isFine.map { $0 ? "PASS" : style.red("FAIL") } ?? ""
+    try Terminal.line(
+      line([
+        row.trial.kernel, row.trial.shape.description, "\(row.speed.tokens)",
+        String(format: "%.1f", row.speed.operationsPerSecond * 1e-9),
+        String(format: "%.1f", row.speed.bytesPerSecond * 1e-9),
+        String(format: "%.1f %% ", 100 * row.roof.share) + row.roof.name, residual, verdict,
+      ]))
+  }
+
+  /// A shape that a kernel does not take: the reason is part of the answer.
+  func refusal(_ kernel: String, _ shape: WeightShape, _ error: LabError) throws {
+    if json {
+      return try Terminal.line(
+        JSONWriter.text(
+          .object([
+            ("kernel", .string(kernel)), ("rows", JSONValue(shape.rows)),
+            ("columns", JSONValue(shape.columns)), ("refused", .string(error.what)),
+          ])))
+    }
+    try Terminal.line(
+      line([kernel, shape.description, "", "", "", "", "", ""])
+        + style.faint("not taken: \(error.what)"))
+  }
+
+  private func line(_ cells: [String]) -> String {
+    let widths = [24, 14, 6, 9, 7, 14, 8, 4]
+    return zip(cells, widths).enumerated().map { index, pair in
+      let gap = String(repeating: " ", count: max(0, pair.1 - pair.0.count))
+      return index < 2 ? pair.0 + gap : gap + pair.0
+    }.joined(separator: " ")
+  }
+
+  private func document(_ row: Row) -> JSONValue {
+    var fields: [(key: String, value: JSONValue)] = [
+      ("kernel", .string(row.trial.kernel)), ("rows", JSONValue(row.trial.shape.rows)),
+      ("columns", JSONValue(row.trial.shape.columns)), ("tokens", JSONValue(row.speed.tokens)),
+      ("seconds", JSONValue(row.speed.seconds)),
+      ("ops_per_second", JSONValue(row.speed.operationsPerSecond)),
+      ("bytes_per_second", JSONValue(row.speed.bytesPerSecond)),
+      ("roof", .string(row.roof.name)), ("roof_share", JSONValue(row.roof.share)),
+    ]
+    if let residual = row.residual { fields.append(("residual", JSONValue(residual.relative))) }
+    if let isFine = row.isFine { fields.append(("pass", .bool(isFine))) }
+    return .object(fields)
+  }
+}

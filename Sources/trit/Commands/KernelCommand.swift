@@ -1,0 +1,250 @@
+import Foundation
+import TritLab
+
+/// `trit kernel`: what kernels there are, whether they are right, and how fast they are.
+enum KernelCommand {
+  static let action = ArgumentSpec(
+    "action", help: "What to do", choices: ["list", "check", "bench"])
+  static let names = ArgumentSpec(
+    "name", help: "Kernels or packings, as i2_s or tl2/avx2; 'all'", optional: true,
+    repeats: true)
+  static let models = OptionSpec(
+    "--models", value: "name,…", help: "Whose layer shapes 'bench' takes",
+    default: "bitnet-b1.58-2B-4T,3B,llama3-8B")
+  static let tokens = OptionSpec(
+    "--tokens", value: "n,…", help: "Tokens of a multiply",
+    default: "bench 1,2,4,8,16,32,128,512; check 1,33")
+  static let threads = OptionSpec(
+    "-t", "--threads", value: "n", help: "Threads of 'bench'", default: "1",
+    environment: "TRITLAB_THREADS")
+  static let json = OptionSpec(flag: "--json", help: "Print JSON lines")
+
+  static let spec = CommandSpec(
+    "kernel", overview: "List, prove and time the linear kernels.",
+    discussion: """
+      'check' runs the laws of kernels (int32 sums equal to the reference, in any split, beside any \
+      other tokens) over awkward shapes and compares real layer shapes with the reference; it ends \
+      with code 2 if one fails. 'bench' times real layers, weights streamed from memory, and names \
+      the share of the roof that bounds each: the int8 (float32) peak, or reading. Without names, \
+      'check' takes all kernels that run here and 'bench' i2_s.
+      """,
+    arguments: [action, names],
+    groups: [OptionGroup("OPTIONS", [models, tokens, threads, json])],
+    examples: [
+      ("trit kernel list", "all kernels, with what each needs"),
+      ("trit kernel check i2_s", "every kernel of the packing i2_s"),
+      (
+        "trit kernel bench i2_s base3 --tokens 1 --models large",
+        "two packings, one token, the shapes of 'large'"
+      ),
+    ],
+    run: run)
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let chosen = Array(arguments.arguments.dropFirst())
+    switch try arguments.choice(action) {
+    case "check": try check(try kernels(chosen, default: "all", bare: false), arguments)
+    case "bench": try bench(try kernels(chosen, default: "i2_s", bare: true), arguments)
+    default: try list(arguments)
+    }
+  }
+
+  private static let registry = Registry<any LinearKernel>.standard
+
+  private static func list(_ arguments: ParsedArguments) throws {
+    let style = try Style.out(arguments)
+    for entry in registry.descriptors {
+      if arguments.flag(json) {
+        let object = JSONValue.object([
+          ("name", .string(entry.name)), ("summary", .string(entry.summary)),
+          ("exactness", .string(entry.exactness.text)),
+          ("needs", JSONValue(entry.instructionSets)),
+          ("available", .bool(entry.unavailable == nil)),
+        ])
+        try Terminal.line(JSONWriter.text(object))
+        continue
+      }
+      let state = entry.unavailable ?? entry.exactness.text
+      try Terminal.line(
+        "  " + style.bold(entry.name) + pad(entry.name, 20) + entry.summary
+          + style.faint("  [\(state)]"))
+    }
+  }
+
+  /// The kernels that `names` mean: a kernel, all kernels of a packing, or all that run here. `bare`
+  /// takes a packing's name for its fastest kernel.
+  private static func kernels(_ names: [String], default fallback: String, bare: Bool) throws
+    -> [any LinearKernel]
+  {
+    let available = registry.available()
+    var result: [any LinearKernel] = []
+    for name in names.isEmpty ? [fallback] : names {
+      if name == "all" {
+        result += available.filter { $0.name != "auto" && registry.isSingle($0.name) }.map(
+          \.product)
+        continue
+      }
+      let members = available.filter { $0.name.hasPrefix(name + "/") }.map(\.product)
+      if !bare, !members.isEmpty {
+        result += members
+      } else {
+        result.append(try registry.make(try StageChoice(parsing: name)))
+      }
+    }
+    return result
+  }
+
+  // MARK: Check
+
+  private static func check(_ kernels: [any LinearKernel], _ arguments: ParsedArguments) throws {
+    let counts = try arguments.integers(tokens, in: 1...4096)
+    let meter = PeakMeter(threads: 1)
+    let roofs = Roofs(meter)
+    let printer = KernelTable(json: arguments.flag(json), style: try Style.out(arguments))
+    try printer.head()
+    var failures = 0
+    for kernel in kernels {
+      for shape in WeightShape.awkward {
+        try Interruption.check()
+        let broken = checkLinearKernel(kernel, shapes: [shape])
+        for violation in broken.filter({ !$0.isRefusalOfAll }) { Terminal.note("  \(violation)") }
+        failures += broken.contains { !$0.isRefusalOfAll } ? 1 : 0
+        try row(
+          kernel, shape, counts.isEmpty ? [33] : counts, roofs, printer,
+          verdict: broken.contains { !$0.isRefusalOfAll } ? false : true, failures: &failures)
+      }
+      for shape in [WeightShape(2560, 2560), WeightShape(6912, 2560), WeightShape(2560, 6912)] {
+        try Interruption.check()
+        try row(
+          kernel, shape, counts.isEmpty ? [1, 33] : counts, roofs, printer, verdict: true,
+          failures: &failures)
+      }
+    }
+    guard failures == 0 else {
+      throw LabError(
+        .verdict, "\(failures) cases failed", advice: "the lines above say which law was broken")
+    }
+  }
+
+  /// Times and compares one kernel on one shape. `verdict` is what its laws gave.
+  private static func row(
+    _ kernel: any LinearKernel, _ shape: WeightShape, _ counts: [Int], _ roofs: Roofs,
+    _ printer: KernelTable, verdict: Bool, failures: inout Int
+  ) throws {
+    let trial: KernelTrial
+    do {
+      trial = try KernelTrial(kernel, shape: shape)
+    } catch let error as LabError where error.kind == .usage || error.kind == .badData {
+      return try printer.refusal(kernel.name, shape, error)
+    }
+    let isLossy = registry.descriptor(kernel.name)?.exactness != .lossless
+    for count in counts {
+      let residual = try trial.residual(tokens: count)
+      // Two roundings of a float32 product, or those of a float32 sum.
+      let bound = isLossy ? .infinity : trial.accepts == .int8 ? 0x1p-20 : 0x1p-13
+      let isFine =
+        verdict && residual.relative <= bound && (isLossy || residual.sumsAreExact != false)
+      if verdict, !isFine { failures += 1 }
+      let speed = trial.time(tokens: count, seconds: 0.004)
+      try printer.row(
+        KernelTable.Row(
+          trial: trial, speed: speed, roof: roofs.roof(trial, speed), residual: residual,
+          isFine: isFine))
+    }
+  }
+
+  // MARK: Bench
+
+  private static func bench(_ kernels: [any LinearKernel], _ arguments: ParsedArguments) throws {
+    let given = try arguments.integers(tokens, in: 1...4096)
+    let counts = given.isEmpty ? [1, 2, 4, 8, 16, 32, 128, 512] : given
+    let team = try arguments.integer(threads, in: 1...1024) ?? 1
+    let listed = try arguments.list(models)
+    let presets = try (listed.isEmpty ? ["bitnet-b1.58-2B-4T", "3B", "llama3-8B"] : listed)
+      .map(DummyPreset.named)
+    var shapes: [WeightShape] = []
+    for shape in presets.flatMap(\.linearShapes) where !shapes.contains(shape) {
+      shapes.append(shape)
+    }
+    let meter = PeakMeter(threads: team)
+    let printer = KernelTable(json: arguments.flag(json), style: try Style.out(arguments))
+    try printer.head()
+    for kernel in kernels {
+      for shape in shapes {
+        try Interruption.check()
+        // Measured again beside each shape: what neighbours leave of the machine changes by the minute.
+        let roofs = Roofs(meter)
+        let trial: KernelTrial
+        do {
+          trial = try KernelTrial(
+            kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: team)
+        } catch let error as LabError where error.kind == .usage || error.kind == .badData {
+          try printer.refusal(kernel.name, shape, error)
+          continue
+        }
+        var slowest = 0.0
+        for count in counts {
+          try Interruption.check()
+          // A reference kernel on a large batch would take minutes to say nothing new.
+          guard slowest < 0.5 else { continue }
+          let speed = trial.time(tokens: count)
+          slowest = speed.seconds
+          try printer.row(
+            KernelTable.Row(
+              trial: trial, speed: speed, roof: roofs.roof(trial, speed), residual: nil,
+              isFine: nil))
+        }
+      }
+    }
+  }
+
+  private static func pad(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(1, width - text.count))
+  }
+}
+
+/// The roofs of one team of threads, each measured when it is first needed.
+final class Roofs {
+  private let meter: PeakMeter
+  private let integer: Double
+  private let float: Double
+  private var readings: [Int: Double] = [:]
+
+  /// Measures the peaks.
+  init(_ meter: PeakMeter) {
+    self.meter = meter
+    integer = meter.integerPeak(seconds: 0.02) ?? .infinity
+    float = meter.floatPeak(seconds: 0.02) ?? .infinity
+  }
+
+  /// The roof that a multiply would reach first, and the share of it that was reached. Weights that fit
+  /// a cache are held against reading from that cache.
+  func roof(_ trial: KernelTrial, _ speed: KernelTrial.Speed) -> (name: String, share: Double) {
+    let peak = trial.accepts == .int8 ? integer : float
+    let compute = speed.operationsPerSecond / peak
+    let memory = speed.bytesPerSecond / reading(trial.workingBytes)
+    return compute > memory ? (trial.accepts == .int8 ? "int8" : "fp32", compute) : ("read", memory)
+  }
+
+  private func reading(_ bytes: Int) -> Double {
+    // Sizes within a power of two are read alike, unless a cache ends between them.
+    var size = 1 << 14
+    while size < bytes, size < PeakMeter.memoryBytes { size *= 2 }
+    if let known = readings[size] { return known }
+    let speed = meter.read(bytes: size, seconds: 0.1).bytesPerSecond
+    readings[size] = speed
+    return speed
+  }
+}
+
+extension LawViolation {
+  /// One shape alone may be refused by a kernel: that is no broken law.
+  fileprivate var isRefusalOfAll: Bool { law == "a kernel takes some weights" }
+}
+
+extension Registry {
+  /// Whether `name` is a kernel of its own, not a packing's fastest.
+  fileprivate func isSingle(_ name: String) -> Bool {
+    !names.contains { $0.hasPrefix(name + "/") }
+  }
+}

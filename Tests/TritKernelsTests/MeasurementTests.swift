@@ -1,0 +1,46 @@
+import Testing
+import TritLab
+
+@Suite("Measuring sticks", .serialized) struct MeasurementTests {
+  @Test("every instruction set that runs here has a peak, and wider ones are not slower by half")
+  func peaks() throws {
+    let meter = PeakMeter(threads: 1)
+    let peaks = meter.integerPeaks(seconds: 0.005) + meter.floatPeaks(seconds: 0.005)
+    #expect(!peaks.isEmpty)
+    let clock = PeakMeter.clock()
+    // Slower than 0.2 GHz or faster than 20 GHz is no CPU but a broken stick.
+    #expect((2e8...2e10).contains(clock))
+    for peak in peaks {
+      #expect(peak.operationsPerSecond > 1e8, "\(peak)")
+      // No core multiplies more than 4 registers of 64 bytes a cycle.
+      #expect(peak.operationsPerSecond / 2 / clock < 512, "\(peak)")
+    }
+  }
+
+  @Test("reading is measured for what was asked, rounded to pages")
+  func reading() {
+    let meter = PeakMeter(threads: 2)
+    let small = meter.read(bytes: 1, seconds: 0.002)
+    #expect(small.bytes == 8192)
+    #expect(small.threads == 2)
+    #expect(small.bytesPerSecond > 1e7)
+    #expect(meter.read(bytes: 100_000, seconds: 0.002).bytes == 106_496)
+    #expect(meter.regionSeconds() > 0)
+  }
+
+  @Test("a trial of a lossless kernel finds exact sums, of a float kernel none")
+  func trials() throws {
+    let kernels = Registry<any LinearKernel>.standard
+    let trial = try KernelTrial(
+      kernels.make(StageChoice("i2_s")), shape: WeightShape(96, 384), streaming: 100_000)
+    #expect(trial.workingBytes > 90_000 && trial.workingBytes <= 100_000)
+    #expect(try trial.residual(tokens: 5).sumsAreExact == true)
+    #expect(try trial.residual(tokens: 5).relative < 1e-6)
+    let speed = trial.time(tokens: 5, seconds: 0.002)
+    #expect(abs(speed.operationsPerSecond * speed.seconds - Double(2 * 96 * 384 * 5)) < 1)
+    let float = try KernelTrial(
+      kernels.make(StageChoice("dequantize")), shape: WeightShape(96, 384))
+    #expect(try float.residual(tokens: 5).sumsAreExact == nil)
+    #expect(try float.residual(tokens: 5).relative < 1e-5)
+  }
+}

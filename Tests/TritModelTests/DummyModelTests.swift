@@ -1,0 +1,79 @@
+import Testing
+import TritLab
+import _TritTestSupport
+
+@Suite("Dummy models") struct DummyModelTests {
+  /// Small shapes with what the presets have: sub-norms or not, tied or not, a width that I2_S cannot hold.
+  static let bitnet = DummyPreset(
+    "small", "bitnet-b1.58", 2, (256, 384), (4, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
+  static let llama = DummyPreset(
+    "small", "llama", 2, (256, 384), (4, 2, 64), 320, 64, 10_000, 1e-6, tied: false, (11, 11))
+  static let odd = DummyPreset(
+    "small", "bitnet", 1, (128, 192), (2, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
+
+  @Test(
+    "a dummy loads, runs, and counts the weights of its shapes", arguments: [bitnet, llama, odd])
+  func runs(preset: DummyPreset) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/dummy.gguf"
+    try DummyModel(preset).write(to: path)
+    let checkpoint = try Checkpoint(path: path)
+    let engine = try Engine(checkpoint: checkpoint, options: EngineOptions(threads: 1))
+    #expect(engine.layers.count == 7 * preset.layers)
+    #expect(engine.layers.allSatisfy { $0.form.hasPrefix("ternary") })
+    #expect(
+      engine.layers.reduce(0) { $0 + $1.rows * $1.columns }
+        == preset.layers * preset.ternaryPerLayer)
+    let tokens = try engine.tokenizer.encode("hello", addSpecial: true, parseSpecial: false)
+    #expect(tokens.count == (preset.bosToken == preset.eosToken ? 5 : 6))
+    let logits = try engine.prefill(tokens)
+    let values = Array(logits)
+    #expect(values.allSatisfy { $0.isFinite })
+    #expect(Set(values).count > 10)
+  }
+
+  @Test("codes are trits in equal parts")
+  func frequencies() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/dummy.gguf"
+    try DummyModel(Self.bitnet).write(to: path)
+    guard case .ternary(let matrix) = try Checkpoint(path: path).linear(.gate, layer: 1).weights
+    else {
+      Issue.record("not ternary")
+      return
+    }
+    for trit in [Int8(-1), 0, 1] {
+      let share = Double(matrix.trits.buffer.count { $0 == trit }) / Double(matrix.trits.count)
+      // 98,304 trits: five standard deviations are 0.0075.
+      #expect(abs(share - 1.0 / 3) < 0.02, "\(trit): \(share)")
+    }
+  }
+
+  @Test("a seed decides every byte; embeddings may be Q6_K")
+  func seeds() throws {
+    let folder = try TemporaryFolder()
+    func bytes(_ name: String, seed: UInt64, _ type: TensorType = .f16) throws -> [UInt8] {
+      try DummyModel(Self.bitnet, layers: 1, embedding: type, seed: seed)
+        .write(to: folder.path + "/" + name)
+      let file = try MappedFile(folder.path + "/" + name)
+      return withExtendedLifetime(file) { Array(file.bytes) }
+    }
+    let first = try bytes("a", seed: 1)
+    #expect(try bytes("b", seed: 1) == first)
+    #expect(try bytes("c", seed: 2) != first)
+    _ = try bytes("d.gguf", seed: 1, .q6_k)
+    let checkpoint = try Checkpoint(path: folder.path + "/d.gguf")
+    let engine = try Engine(checkpoint: checkpoint, options: EngineOptions(threads: 1))
+    let logits = Array(try engine.prefill([1, 2, 3]))
+    #expect(logits.allSatisfy { $0.isFinite })
+  }
+
+  @Test("what cannot be written is refused with a reason")
+  func refusals() throws {
+    let path = try TemporaryFolder().path + "/dummy.gguf"
+    #expect(throws: LabError.self) { try DummyModel(Self.odd, embedding: .q6_k).write(to: path) }
+    #expect(throws: LabError.self) { try DummyModel(Self.bitnet, embedding: .i2_s).write(to: path) }
+    #expect(throws: LabError.self) { try DummyModel(Self.bitnet, layers: 0).write(to: path) }
+    #expect(throws: LabError.self) { try DummyPreset.named("2B") }
+  }
+}
