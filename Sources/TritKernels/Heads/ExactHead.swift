@@ -12,10 +12,27 @@ public struct ExactHead: OutputHead {
   /// Looks at the weights `[vocabulary, hidden]` until one does not survive narrowing, and lays them
   /// out in the first format in which all do.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
-    if Self.holds(weights, in: .f16) { return try HalfHead(.f16).prepare(weights) }
-    if Self.holds(weights, in: .bf16) { return try HalfHead(.bf16).prepare(weights) }
-    return try Float32Head().prepare(weights)
+    try prepare(weights.source(), on: nil)
   }
+
+  /// The same, row by row: a format is given up at the first weight that it does not hold.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    for format in [HalfHead.Format.f16, .bf16] {
+      let head = PreparedHalfHead(format: format, rows: source.rows, columns: source.columns)
+      do {
+        try source.forEach(on: pool) { first, weights in
+          try HeadWeights.check(weights, head: name, firstRow: first)
+          guard Self.holds(weights, in: format) else { throw Inexact() }
+          head.encode(weights, firstRow: first)
+        }
+        return head
+      } catch is Inexact { continue }
+    }
+    return try Float32Head().prepare(source, on: pool)
+  }
+
+  /// A weight does not survive narrowing.
+  private struct Inexact: Error {}
 
   /// Whether narrowing and widening gives back every bit.
   static func holds(_ weights: MatrixView<Float>, in format: HalfHead.Format) -> Bool {
