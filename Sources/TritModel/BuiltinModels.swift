@@ -5,16 +5,20 @@ import TritCore
 public enum BuiltinModels {
   /// The models that are there, in alphabetical order.
   public static var names: [String] {
-    guard let root else { return [] }
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-    return entries.filter { FileManager.default.fileExists(atPath: "\(root)/\($0)/config.json") }
-      .sorted()
+    let entries = roots.flatMap { root in
+      ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).filter {
+        isModel("\(root)/\($0)")
+      }
+    }
+    return Set(entries).sorted()
   }
 
   /// The folder of the model `name`. Throws `missingInput` that names those that are there.
   public static func folder(_ name: String) throws -> String {
-    let names = names
-    guard let root, names.contains(name) else {
+    let isPlain = !name.isEmpty && !name.contains("/") && name != ".."
+    let folders = isPlain ? roots.map { "\($0)/\(name)" } : []
+    guard let folder = folders.first(where: isModel) else {
+      let names = names
       throw LabError(
         .missingInput, "there is no built-in model '\(name)'", at: "builtin:\(name)",
         expected: names.isEmpty
@@ -22,13 +26,17 @@ public enum BuiltinModels {
         advice: Suggestion.didYouMean(name, names)
           ?? "give a checkpoint folder or a GGUF file, as in -m path/to/model")
     }
-    return "\(root)/\(name)"
+    return folder
   }
 
-  /// The folder of all built-in models: `TRITLAB_MODELS`, else the package's resources beside the
-  /// running program, else the checkout that the program was built from. The accessor that SwiftPM
+  private static func isModel(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: folder + "/config.json")
+  }
+
+  /// Where built-in models may lie, first come first served: `TRITLAB_MODELS`, the package's resources beside the
+  /// running program, the checkout that the program was built from. The accessor that SwiftPM
   /// generates traps where there is none, so it is not used.
-  private static let root: String? = {
+  private static let roots: [String] = {
     let environment = ProcessInfo.processInfo.environment["TRITLAB_MODELS"]
     let program = (CommandLine.arguments.first).map { path in
       URL(
@@ -42,6 +50,6 @@ public enum BuiltinModels {
       environment, program.map { $0 + "/TritLab_TritModel.resources/Resources" },
       source + "/Resources",
     ]
-    return candidates.compactMap { $0 }.first { ModelLocation.isDirectory($0) }
+    return candidates.compactMap { $0 }.filter { ModelLocation.isDirectory($0) }
   }()
 }

@@ -276,8 +276,8 @@ extension VariantSettings {
     let selection = StageSelection.reference
     var settings = VariantSettings()
     settings.stages = [
-      .quantizer: selection.quantizer ?? StageChoice("none"),
-      .activations: selection.activations ?? StageChoice("none"), .kernel: selection.kernel,
+      .quantizer: selection.quantizer ?? StageChoice("model"),
+      .activations: selection.activations ?? StageChoice("model"), .kernel: selection.kernel,
       .attention: selection.attention, .cache: selection.cache, .head: selection.head,
     ]
     return settings
