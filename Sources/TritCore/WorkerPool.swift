@@ -9,22 +9,30 @@ import Synchronization
 
 /// A fixed team of threads that runs one body at a time over disjoint ranges.
 ///
-/// Between regions a worker spins for a while (a barrier then costs a fraction of a microsecond), then
-/// parks on a condition variable, so that an idle engine costs nothing. Regions never nest. Ranges
-/// depend only on the count and the number of threads, and kernels keep each output on one thread, so
-/// results never depend on timing.
+/// A region is cut into as many parts as there are threads. Each thread takes its own part first, so that
+/// a core keeps meeting the same memory, and then whatever nobody has taken: a worker that lost its
+/// core to another program delays nothing, the others do its part. Between regions a worker spins for a
+/// while (a barrier then costs a fraction of a microsecond), then parks on a condition variable, so that
+/// an idle engine costs nothing. Regions never nest.
+///
+/// Parts depend on the count and the number of threads alone, and kernels compute each output within one
+/// part, so results depend neither on timing nor on who computes what.
 public final class WorkerPool: @unchecked Sendable {
   /// Threads that work in a region, the caller included.
   public let threads: Int
   private let spins: Int
+  /// Number of the region that runs, or ran last; written by the caller's thread only.
   private let epoch = Atomic<UInt64>(0)
-  private let remaining = Atomic<Int>(0)
+  /// For each part the last region in which somebody took it, a cache line apart.
+  private let taken: UnsafeMutablePointer<Atomic<UInt64>>
+  private let finished = Atomic<Int>(0)
   private let parked = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
   private var job = Job.none
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var handles: [pthread_t] = []
+  private static let line = 64 / MemoryLayout<UInt64>.size
 
   /// A region. A struct, not a tuple or an optional: those would store the closure in a thunk of its own,
   /// one heap allocation a region.
@@ -42,23 +50,28 @@ public final class WorkerPool: @unchecked Sendable {
     precondition(threads >= 1, "a pool has at least one thread")
     self.threads = threads
     spins = max(0, min(poll, 100)) * 40
+    taken = .allocate(capacity: threads * Self.line)
+    for index in 0..<threads * Self.line { (taken + index).initialize(to: Atomic(0)) }
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
     for worker in 1..<max(threads, 1) where worker < threads { start(worker) }
   }
 
   deinit {
-    stopping.store(true, ordering: .releasing)
+    stopping.store(true, ordering: .sequentiallyConsistent)
     wakeParked()
     for handle in handles { pthread_join(handle, nil) }
     pthread_cond_destroy(condition)
     pthread_mutex_destroy(mutex)
     condition.deallocate()
     mutex.deallocate()
+    taken.deinitialize(count: threads * Self.line)
+    taken.deallocate()
   }
 
-  /// Runs `body(range, worker)` for ranges that cover `0..<count`, one a thread, and waits for all.
-  /// Ranges start at multiples of `alignment`. A region of one range runs on the caller alone.
+  /// Runs `body(range, worker)` for ranges that cover `0..<count`, one a part, and waits for all.
+  /// Ranges start at multiples of `alignment`; `worker` tells the threads apart, 0 is the caller. A
+  /// region of one range runs on the caller alone.
   public func run(
     count: Int, alignment: Int = 1, _ body: (_ range: Range<Int>, _ worker: Int) -> Void
   ) {
@@ -81,27 +94,54 @@ public final class WorkerPool: @unchecked Sendable {
       return
     }
     job = Job(count: count, alignment: alignment, body: body)
-    remaining.store(threads - 1, ordering: .relaxed)
-    epoch.add(1, ordering: .sequentiallyConsistent)
+    finished.store(0, ordering: .relaxed)
+    let region = epoch.load(ordering: .relaxed) + 1
+    epoch.store(region, ordering: .sequentiallyConsistent)
     if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
-    let own = Self.range(of: 0, threads: threads, count: count, alignment: alignment)
-    if !own.isEmpty { body(own, 0) }
+    work(on: region, as: 0)
     var turns = 0
-    while remaining.load(ordering: .acquiring) > 0 {
+    while finished.load(ordering: .acquiring) < threads {
       tk_pause()
       turns += 1
-      // A worker that is this late has lost its core to somebody else: give ours to it.
+      // Whoever is this late in the middle of a part has lost its core: give ours to it.
       if turns > 2_000 { sched_yield() }
     }
     job = Job.none
   }
 
-  /// The part of `0..<count` that `worker` takes: nearly equal whole multiples of `alignment`.
-  public static func range(of worker: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
+  /// The part of `0..<count` that is number `part` of `threads`: nearly equal whole multiples of
+  /// `alignment`.
+  public static func range(of part: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
     let units = (count + alignment - 1) / alignment
-    let first = units * worker / threads * alignment
-    let last = units * (worker + 1) / threads * alignment
+    let first = units * part / threads * alignment
+    let last = units * (part + 1) / threads * alignment
     return min(first, count)..<min(last, count)
+  }
+
+  /// Does the thread's own part of `region`, then those that nobody has taken.
+  ///
+  /// Taking a part that was last taken in the region before proves that `region` still runs: it cannot
+  /// end before this part is finished, so the job may be read. A thread that comes too late finds all
+  /// parts taken.
+  private func work(on region: UInt64, as worker: Int) {
+    for step in 0..<threads {
+      let part = (worker + step) % threads
+      let isMine = taken[part * Self.line].compareExchange(
+        expected: region - 1, desired: region, ordering: .acquiringAndReleasing
+      ).exchanged
+      if isMine {
+        runPart(part, as: worker)
+        finished.add(1, ordering: .releasing)
+      }
+    }
+  }
+
+  /// Not inlined: every reference to the body is dropped before the part counts as finished, since the
+  /// body may be gone a moment later.
+  @inline(never) private func runPart(_ part: Int, as worker: Int) {
+    let range = Self.range(
+      of: part, threads: threads, count: job.count, alignment: job.alignment)
+    if !range.isEmpty { job.body(range, worker) }
   }
 
   private func wakeParked() {
@@ -132,7 +172,7 @@ public final class WorkerPool: @unchecked Sendable {
         guard let context else { return nil }
         let (pool, worker) = context.move()
         context.deallocate()
-        pool._withUnsafeGuaranteedRef { $0.work(as: worker) }
+        pool._withUnsafeGuaranteedRef { $0.serve(as: worker) }
         return nil
       }, context)
     precondition(status == 0, "cannot start a thread")
@@ -143,11 +183,11 @@ public final class WorkerPool: @unchecked Sendable {
     #endif
   }
 
-  private func work(as worker: Int) {
+  private func serve(as worker: Int) {
     var seen: UInt64 = 0
     while true {
       var turns = 0
-      while epoch.load(ordering: .sequentiallyConsistent) == seen {
+      while epoch.load(ordering: .acquiring) == seen {
         if stopping.load(ordering: .acquiring) { return }
         if turns < spins {
           turns += 1
@@ -156,18 +196,9 @@ public final class WorkerPool: @unchecked Sendable {
           park(seen)
         }
       }
-      seen = epoch.load(ordering: .sequentiallyConsistent)
-      runPart(of: worker)
-      remaining.subtract(1, ordering: .releasing)
+      seen = epoch.load(ordering: .acquiring)
+      work(on: seen, as: worker)
     }
-  }
-
-  /// Not inlined: every reference to the body is dropped before the caller counts this worker as done,
-  /// since the body may be gone a moment later.
-  @inline(never) private func runPart(of worker: Int) {
-    let range = Self.range(
-      of: worker, threads: threads, count: job.count, alignment: job.alignment)
-    if !range.isEmpty { job.body(range, worker) }
   }
 
   private func park(_ seen: UInt64) {

@@ -21,6 +21,10 @@ final class ParallelSteps {
     let call: (Range<Int>, Int) -> Void
   }
 
+  /// Multiply-adds below which a region runs on the caller alone: half a microsecond of int8 arithmetic,
+  /// about what it costs to involve another thread.
+  private static let smallWork = 1 << 18
+
   private enum Step: Int { case build, multiply, attend, head }
 
   // What the current region works on.
@@ -65,7 +69,10 @@ final class ParallelSteps {
     self.rows = rows
     self.layout = layout
     layoutBase = rows.buffer(for: layout).base
-    run(.build, count: layout.parts(rows: rows.rows, columns: rows.columns))
+    let parts = layout.parts(rows: rows.rows, columns: rows.columns)
+    // A lookup table costs some 16 additions a column.
+    let isSmall = rows.rows * rows.columns * 16 < Self.smallWork
+    run(.build, count: parts, alignment: isSmall ? parts : 1)
     rows.markBuilt(layout)
   }
 
@@ -74,7 +81,8 @@ final class ParallelSteps {
     self.rows = rows
     self.outputs = outputs
     layers = group.layers
-    workers = pool.threads
+    let weights = layers.reduce(0) { $0 + $1.linear.rows * $1.linear.columns }
+    workers = weights * rows.rows < Self.smallWork ? 1 : pool.threads
     run(.multiply, count: workers)
   }
 
@@ -89,7 +97,8 @@ final class ParallelSteps {
     self.probe = probe
     call.layer = layer
     call.firstPosition = first
-    workers = probe == nil ? pool.threads : 1
+    let work = 2 * query.rows * query.columns * (first + query.rows)
+    workers = probe == nil && work >= Self.smallWork ? pool.threads : 1
     run(.attend, count: workers)
     self.probe = nil
   }
