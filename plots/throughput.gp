@@ -4,6 +4,7 @@ eval by_variant
 set xlabel 'Tokens a second (median; bars are ± the median absolute deviation)'
 set xrange [0:*]
 set offsets 0, graph 0.18, 0, 0
+set rmargin 5
 set key above right horizontal samplen 1 font ',11'
 half = 0.19
 plot data using 2:($1-half):(0):2:($1-2*half):1:ytic(6) with boxxyerror lc rgb blue title 'prefill', \

@@ -23,9 +23,17 @@ public struct SamplerChain: Sendable {
     candidates.reserveCapacity(vocabulary)
   }
 
-  /// The chain that `options` stands for. Throws `LabErrors` for options that cannot be used.
+  /// The chain that `options` stands for. Throws `LabErrors` for options that cannot
+  /// be used, and a usage error for a biased token beyond a `vocabulary` that is given.
   public init(_ options: SamplingOptions, vocabulary: Int = 0) throws {
     try options.validate()
+    let outside = options.logitBias.first { vocabulary > 0 && Int($0.token) >= vocabulary }
+    if let outside {
+      throw LabError(
+        .usage, "the logit bias names a token that is not in the vocabulary",
+        expected: "0…\(vocabulary - 1)", got: "\(outside.token)",
+        advice: "'trit tokenize' shows the ids of a text")
+    }
     self.init(
       processors: options.processors, sampler: options.isGreedy ? Greedy() : Multinomial(),
       seed: options.seed, vocabulary: vocabulary)

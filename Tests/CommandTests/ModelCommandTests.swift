@@ -44,6 +44,14 @@ import _TritTestSupport
     #expect(try run(["-s7", "--threads", "2", "--temp", "0"]) != first)
   }
 
+  @Test func aContextBeyondTheTrainedOneIsSaid() throws {
+    let common = ["generate", "-m", model, "-p", "once", "-n", "1", "-t", "1", "-c"]
+    let longer = try CommandRunner.run(common + ["300"])
+    #expect(longer.status == 0)
+    #expect(longer.err.contains("longer than the 256"), "\(longer)")
+    #expect(try !CommandRunner.run(common + ["256"]).err.contains("note:"))
+  }
+
   @Test func promptCanBeAFileStandardInputOrHidden() throws {
     let file = try folder.write("once upon\na time", to: "prompt.txt")
     let common = ["generate", "-m", model, "-n", "4", "--temp", "0", "-t", "1"]

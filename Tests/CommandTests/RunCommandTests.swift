@@ -65,6 +65,29 @@ import _TritTestSupport
     #expect(!forced.err.contains("known from"))
   }
 
+  @Test func whatTheModelCannotDoIsToldAllAtOnceBeforeAnythingRuns() throws {
+    let dense = try TinyCheckpoint.write(.llamaDense, in: folder)
+    let path = try experiment(
+      """
+      variants:
+        - {name: pair, kernel: i2_s}
+        - {name: glob, layers: {"blk.9.*": {quantizer: none}}}
+        - {name: fine, quantizer: absmean, activations: int8, kernel: tl1}
+      """)
+    let result = try CommandRunner.run(
+      ["run", path, "--set", "model=\(dense)", "--set", "sweep={}", "-o", folder.file("out")])
+    #expect(result.status == 64 || result.status == 65, "\(result)")
+    #expect(result.err.contains("small.yaml:11:26: variant 'pair': blk.0.attn_q"), "\(result)")
+    #expect(result.err.contains("variant 'glob': layers: blk.9.*"), "\(result)")
+    #expect(!result.err.contains("variant 'fine'"))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
+    let long = try run(try experiment(), "--set", "measure.perplexity.context=300")
+    #expect(long.status == 65)
+    #expect(long.err.contains("measure.perplexity.context: a window does not fit"), "\(long)")
+    let short = try run(try experiment(), "--set", "measure.perplexity.context=2")
+    #expect(short.err.contains("a whole number, 3…"), "\(short)")
+  }
+
   @Test func listShowsThePlanAndRunsNothing() throws {
     let result = try run(try experiment(), "--list")
     #expect(result.status == 0, "\(result)")

@@ -9,6 +9,8 @@ final class FakeBackend: ExperimentBackend {
   var loaded: [String] = []
   /// A kernel whose load fails.
   var failingKernel = ""
+  /// A cache that is known not to fit before anything is loaded.
+  var misfit: String?
   /// Ctrl-C comes when this many variants have been loaded.
   var interruptAfter = Int.max
   /// The digest of every model.
@@ -23,6 +25,11 @@ final class FakeBackend: ExperimentBackend {
 
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
     InputIdentity(name: data.text, path: data.path, digest: "d1", bytes: 10)
+  }
+
+  func check(_ request: SessionRequest, _ measure: Measurements) throws {
+    let cache = request.settings.stages[.cache]?.description
+    if let cache, cache == misfit { throw LabError(.badData, "it does not fit", at: "blk.0") }
   }
 
   func load(_ request: SessionRequest) throws -> any VariantSession {

@@ -165,6 +165,41 @@ import TritExperiments
     }
   }
 
+  @Test func whatCannotFitTheModelIsToldWithItsPlaceBeforeAnythingRuns() throws {
+    try withTemporaryFolder { folder in
+      let backend = FakeBackend()
+      backend.misfit = "f16"
+      do {
+        _ = try run(folder, backend)
+        Issue.record("no error")
+      } catch let error as LabError {
+        #expect(error.place == "\(folder)/x.yaml:3:22: variant 'f16': blk.0")
+      }
+      #expect(backend.loaded.isEmpty)
+      #expect(!FileManager.default.fileExists(atPath: folder + "/runs"))
+    }
+  }
+
+  @Test func halfAnImageIsNeverLeftInTheFolder() throws {
+    try withTemporaryFolder { folder in
+      // A gnuplot whose disk is full: it writes the beginning of an image and says that all is well.
+      let tools = folder + "/tools"
+      try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+      try AtomicFile.write(
+        "#!/bin/sh\nname=${1%.gp}\nprintf '<svg>' > $name.svg\nprintf 'x' > $name.png\n",
+        to: tools + "/gnuplot")
+      chmod(tools + "/gnuplot", 0o755)
+      var notes: [String] = []
+      let outcome = try run(folder, FakeBackend(), environment: ["PATH": tools]) {
+        if case .note(let note) = $0 { notes.append(note) }
+      }
+      #expect(notes.count { $0.contains("half an image") } == PlotKind.allCases.count)
+      let names = try FileManager.default.contentsOfDirectory(atPath: outcome.directory + "/plots")
+      #expect(names.allSatisfy { $0.hasSuffix(".gp") || $0.hasSuffix(".tsv") })
+      #expect(names.allSatisfy { !$0.hasPrefix(".") })
+    }
+  }
+
   @Test func aFolderThatCannotBeWrittenIsAnErrorWithItsPlace() throws {
     try withTemporaryFolder { folder in
       // A file where the folder should be: not even root can make a folder in it.

@@ -106,6 +106,13 @@ import TritLab
       ])
   }
 
+  @Test func aBiasBeyondTheVocabularyIsAnError() throws {
+    var options = SamplingOptions()
+    options.logitBias = [.init(token: 7, bias: 1)]
+    _ = try SamplerChain(options, vocabulary: 8)
+    #expect(throws: LabError.self) { try SamplerChain(options, vocabulary: 7) }
+  }
+
   @Test func sameSeedSameTokensOtherSeedOtherTokens() throws {
     let logits = noise(500, seed: 1).map { $0 / 8 }
     var first = try SamplerChain(SamplingOptions(seed: 5))

@@ -57,6 +57,8 @@ package struct ExperimentDecoder {
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
   static let contextRange = 2...16_777_216
+  /// Of the protocol `llama.cpp`: 3 tokens are the fewest whose second half predicts one.
+  static let windowRange = 3...16_777_216
 
   func file(_ document: YAMLNode, path: String) -> ExperimentFile? {
     guard

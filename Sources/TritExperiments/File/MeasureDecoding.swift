@@ -101,7 +101,8 @@ extension ExperimentDecoder {
 
   private func perplexity(_ fields: Fields) -> PerplexityMeasure? {
     let name = fields.word("protocol", Self.protocols) ?? Self.protocols[0]
-    let context = fields.integer("context", Self.contextRange)
+    let context = fields.integer(
+      "context", name == Self.protocols[0] ? Self.windowRange : Self.contextRange)
     let stride = fields.integer("stride", 1...Self.contextRange.upperBound)
     if let node = fields["stride"] {
       if name != "strided" {
@@ -138,7 +139,7 @@ extension ExperimentDecoder {
     return DivergenceMeasure(
       data: data,
       field: fields.text("field") ?? (written == nil ? perplexity?.field : nil),
-      context: fields.integer("context", Self.contextRange) ?? perplexity?.context,
+      context: fields.integer("context", Self.windowRange) ?? perplexity?.context,
       chunks: fields.integer("chunks", 1...Self.contextRange.upperBound) ?? perplexity?.chunks)
   }
 }

@@ -99,9 +99,10 @@ struct PlotWriter {
     try AtomicFile.write(script(name, data, title, report, template), to: "\(folder)/\(name).gp")
     plot.files.append("plots/\(name).gp")
     guard let gnuplot else { return plot }
-    let problem = Executable.run(gnuplot, ["\(name).gp"], in: folder)
-    if let problem {
-      note("plot '\(name)': gnuplot failed: \(problem)")
+    if let problem = try draw(
+      name, script(name, data, title, report, template, into: ".\(name)"), gnuplot)
+    {
+      note("plot '\(name)': \(problem)")
       return plot
     }
     plot.image = "plots/\(name).svg"
@@ -109,11 +110,43 @@ struct PlotWriter {
     return plot
   }
 
+  /// Draws under hidden names and renames what is whole, so that no half image stands in the folder,
+  /// whether the disk fills or the run is killed. Returns what went wrong, if anything did.
+  private func draw(_ name: String, _ script: String, _ gnuplot: String) throws -> String? {
+    let folder = directory + "/plots"
+    let hidden = "\(folder)/.\(name)"
+    defer {
+      for ending in ["gp", "svg", "png"] {
+        try? FileManager.default.removeItem(atPath: "\(hidden).\(ending)")
+      }
+    }
+    try AtomicFile.write(script, to: hidden + ".gp")
+    if let problem = Executable.run(gnuplot, [".\(name).gp"], in: folder) {
+      return "gnuplot failed: \(problem)"
+    }
+    for (ending, end) in [("svg", Array("</svg>".utf8)), ("png", Self.endOfPNG)] {
+      let bytes = FileManager.default.contents(atPath: "\(hidden).\(ending)") ?? Data()
+      guard bytes.suffix(end.count + 8).firstRange(of: end) != nil else {
+        return "gnuplot left half an image: is the disk full?"
+      }
+    }
+    for ending in ["svg", "png"] {
+      guard rename("\(hidden).\(ending)", "\(folder)/\(name).\(ending)") == 0 else {
+        return "cannot rename the image: \(String(cString: strerror(errno)))"
+      }
+    }
+    return nil
+  }
+
+  /// The type and checksum of a PNG's last chunk, IEND.
+  private static let endOfPNG: [UInt8] = [0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82]
+
   private func script(
-    _ name: String, _ data: PlotData, _ title: String, _ report: Report, _ template: String
+    _ name: String, _ data: PlotData, _ title: String, _ report: Report, _ template: String,
+    into output: String? = nil
   ) -> String {
     var text = "# Draws \(name).svg and \(name).png from \(name).tsv. Redraw: gnuplot \(name).gp\n"
-    text += "name = \(PlotData.string(name))\ndata = \(PlotData.string(name + ".tsv"))\n"
+    text += "name = \(PlotData.string(output ?? name))\ndata = \(PlotData.string(name + ".tsv"))\n"
     text += "heading = \(PlotData.string(PlotData.shortened(title)))\n"
     text +=
       "footer = \(PlotData.string(report.environmentLine + " · redraw: gnuplot \(name).gp"))\n"

@@ -178,8 +178,8 @@ extension Report {
       font-size: .88rem; color: var(--soft); }
     dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
     @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
-    figure { margin: 2rem 0; }
-    figure svg { width: 100%; height: auto; background: #fff; border-radius: 6px; }
+    figure { margin: 2rem 0; overflow-x: auto; }
+    figure svg { width: 100%; min-width: 34rem; height: auto; background: #fff; border-radius: 6px; }
     figcaption { font-size: .85rem; color: var(--soft); margin-top: .4rem; overflow-wrap: anywhere; }
     .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
     .texts section { background: var(--band); border-radius: 6px; padding: .8rem 1rem; }

@@ -143,7 +143,9 @@ struct Report {
     let program = inputs.program
     let commit = program.commit.map { ", commit \($0.prefix(10))" } ?? ""
     list.append(("program", "trit \(program.version)\(commit)"))
-    list.append(("machine", "\(program.cpu), \(inputs.threads) threads"))
+    list.append(
+      ("machine", "\(program.cpu), \(inputs.threads) \(inputs.threads == 1 ? "thread" : "threads")")
+    )
     if let perplexity = plan.file.measure.perplexity,
       let record = rows.first(where: { $0.metrics["perplexity.tokens"] != nil })
     {
@@ -170,7 +172,8 @@ struct Report {
   var environmentLine: String {
     let model = inputs.models.values.map(\.name).sorted()
       .map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
-    return "\(model) · \(inputs.program.cpu) · \(inputs.threads) threads · trit "
+    return
+      "\(model) · \(inputs.program.cpu) · \(inputs.threads) \(inputs.threads == 1 ? "thread" : "threads") · trit "
       + inputs.program.version
   }
 

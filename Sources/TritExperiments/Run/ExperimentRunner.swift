@@ -101,8 +101,36 @@ struct RunInputs {
         note(error, "measure")
       }
     }
+    if missing.isEmpty { missing = Self.misfits(plan, models: models, threads: threads, backend) }
     if missing.count == 1 { throw missing[0] }
     if !missing.isEmpty { throw LabErrors(missing) }
+  }
+
+  /// What cannot work on the models that were found: at most one problem a variant, each told once.
+  private static func misfits(
+    _ plan: ExperimentPlan, models: [String: InputIdentity], threads: Int,
+    _ backend: any ExperimentBackend
+  ) -> [LabError] {
+    var found: [LabError] = []
+    for variant in (plan.reference.map { [$0] } ?? []) + plan.variants {
+      guard let path = (variant.settings.model ?? plan.file.model)?.path, let model = models[path]
+      else { continue }
+      let request = SessionRequest(
+        model: model, settings: variant.settings, threads: variant.settings.threads ?? threads,
+        context: plan.file.context)
+      do {
+        try backend.check(request, plan.file.measure)
+      } catch {
+        let error = error as? LabError ?? LabError(.badData, "\(error)")
+        guard !found.contains(where: { $0.what == error.what && error.place == nil }) else {
+          continue
+        }
+        let positions = variant.settings.positions
+        let position = positions["kernel"] ?? positions["quantizer"] ?? variant.position
+        found.append(error.inside("\(position): variant '\(variant.label)'"))
+      }
+    }
+    return found
   }
 
   /// The number of threads where nobody says: what a cluster grants, else the cores.

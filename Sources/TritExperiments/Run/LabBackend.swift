@@ -8,7 +8,7 @@ internal import TritTokenization
 
 /// Measures real models with the engine.
 final class LabBackend: ExperimentBackend {
-  private let registries: StageRegistries
+  let registries: StageRegistries
   private var texts: [String: TextDataset] = [:]
   private var checkpoint: (path: String, value: Checkpoint)?
 
@@ -16,6 +16,8 @@ final class LabBackend: ExperimentBackend {
 
   func identify(model: PathReference) throws -> InputIdentity {
     let path = try ModelLocation.resolve(model.path)
+    // A model that cannot be read is a problem of the file that names it, not of every variant.
+    _ = try checkpoint(path)
     guard ModelLocation.isDirectory(path) else {
       return InputIdentity(
         name: model.text, path: path, digest: try FileDigest.hex(path), bytes: Self.size(path))
@@ -56,7 +58,7 @@ final class LabBackend: ExperimentBackend {
   }
 
   /// The checkpoint, opened once while the variants share it.
-  private func checkpoint(_ path: String) throws -> Checkpoint {
+  func checkpoint(_ path: String) throws -> Checkpoint {
     if let checkpoint, checkpoint.path == path { return checkpoint.value }
     let value = try Checkpoint(path: path, packings: registries.packings)
     checkpoint = (path, value)

@@ -7,6 +7,8 @@ package protocol ExperimentBackend: AnyObject {
   func identify(model: PathReference) throws -> InputIdentity
   /// Finds a text and digests it. Throws `missingInput` with what to do.
   func identify(data: PathReference, field: String?) throws -> InputIdentity
+  /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
+  func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// Loads a model with the choices of a variant.
   func load(_ request: SessionRequest) throws -> any VariantSession
 }

@@ -62,7 +62,10 @@ enum RunCommand {
       throw LabError(
         .failure, "\(failed.count) of \(outcome.records.count) variants failed",
         at: outcome.directory,
-        got: failed.map { "\($0.label): \($0.error ?? "unknown")" }.joined(separator: "\n       "))
+        got: failed.map { record in
+          let first = record.error?.split(separator: "\n").first.map(String.init)
+          return "\(record.label): \(first ?? "unknown")"
+        }.joined(separator: "\n       "), advice: "summary.md there has the whole messages")
     }
   }
 }

@@ -33,6 +33,12 @@ enum EngineLoader {
       "stages: kernel \(kernels); activations \(activations); cache \(engine.selection.cache); "
         + "attention \(engine.selection.attention); head \(engine.headReport.kernel); "
         + "threads \(engine.threads)")
+    if engine.contextLength > configuration.contextLength {
+      Terminal.note(
+        "note: the context of \(engine.contextLength) is longer than the "
+          + "\(configuration.contextLength) that the model was trained with; text gets worse beyond"
+      )
+    }
   }
 
   /// `i2_s/avx2 x 56, openblas x 2`, the most frequent first.
