@@ -46,6 +46,9 @@ import TritExperiments
     let plan = try plan(Self.head + "base: {cache: f32}")
     #expect(plan.variants.map(\.label) == ["base"])
     #expect(plan.reference?.settings.stages[.kernel]?.name == "openblas")
+    // The same network as `trit eval --reference`: BitNet masters go through absmean there.
+    #expect(plan.reference?.selection.quantizer == StageSelection.reference.quantizer)
+    #expect(plan.reference?.selection.activations == StageSelection.reference.activations)
     #expect(try self.plan(Self.head + "reference: none").reference == nil)
   }
 
