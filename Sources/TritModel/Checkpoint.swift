@@ -185,7 +185,7 @@ public struct Checkpoint: Sendable {
       throw wrongShape(info, expected: "[\(count)]")
     }
     let values = try floats(name)
-    return Array(values.buffer)
+    return withExtendedLifetime(values) { Array(values.buffer) }
   }
 
   private func normSize(_ role: NormRole) -> Int {

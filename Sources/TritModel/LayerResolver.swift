@@ -96,7 +96,9 @@ public struct LayerResolver: Sendable {
           checkpoint.configuration.quantization?.isOnline == true ? "the masters" : "the weights"
         }
       let values = weights.dequantized()
-      return (try quantizer.quantize(values.view), "\(choice) of \(origin)")
+      // A view does not keep its matrix alive.
+      let result = try withExtendedLifetime(values) { try quantizer.quantize(values.view) }
+      return (result, "\(choice) of \(origin)")
     }
     guard case .dense(let matrix) = weights, checkpoint.configuration.quantization != nil else {
       if case .ternary = weights { return (weights, "trits of the checkpoint") }

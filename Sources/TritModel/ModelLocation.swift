@@ -16,8 +16,11 @@ public enum ModelLocation {
     }
     guard isDirectory(text) else { return text }
     if FileManager.default.fileExists(atPath: text + "/config.json") { return text }
-    let files = try FileManager.default.contentsOfDirectory(atPath: text)
-      .filter { $0.hasSuffix(".gguf") }.sorted()
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: text) else {
+      throw LabError(
+        .missingInput, "cannot read the folder", at: text, advice: "check its permissions")
+    }
+    let files = names.filter { $0.hasSuffix(".gguf") }.sorted()
     guard files.count == 1 else {
       throw LabError(
         .missingInput,

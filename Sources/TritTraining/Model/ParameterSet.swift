@@ -178,7 +178,9 @@ public final class ParameterSet: @unchecked Sendable {
         .badData, "tensor '\(name)' has the wrong shape", at: source.path,
         expected: "\(info.shape)", got: "\(source.info(name)?.shape ?? [])")
     }
-    (target.base + info.offset).update(from: read.base, count: info.count)
+    withExtendedLifetime(read) {
+      (target.base + info.offset).update(from: read.base, count: info.count)
+    }
   }
 
   /// The tensors of a checkpoint as `type`, from `buffer` (the masters unless told otherwise), their names

@@ -77,10 +77,13 @@ enum LogitsCommand {
     }
     let bytes = try file.bytes("tokens")
     let width = info.type == .i32 ? 4 : 8
-    return (0..<bytes.count / width).map { index in
-      width == 4
-        ? Int(bytes.loadUnaligned(fromByteOffset: index * 4, as: Int32.self))
-        : Int(bytes.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
+    // The bytes are the file's: it must stay mapped until they are read.
+    return withExtendedLifetime(file) {
+      (0..<bytes.count / width).map { index in
+        width == 4
+          ? Int(bytes.loadUnaligned(fromByteOffset: index * 4, as: Int32.self))
+          : Int(bytes.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
+      }
     }
   }
 }
