@@ -190,9 +190,12 @@ public struct Registry<Product: Sendable>: Sendable {
     }
   }
 
-  /// The descriptor of `name` or of one of its aliases.
+  /// The descriptor called `name`, else the first that has it as an alias.
   public func descriptor(_ name: String) -> StageDescriptor? {
-    entries.first { $0.descriptor.name == name || $0.descriptor.aliases.contains(name) }?.descriptor
+    let entry =
+      entries.first { $0.descriptor.name == name }
+      ?? entries.first { $0.descriptor.aliases.contains(name) }
+    return entry?.descriptor
   }
 
   /// Makes what `choice` names. Throws a usage error that suggests the nearest name, names the bad

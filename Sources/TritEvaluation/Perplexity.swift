@@ -117,7 +117,7 @@ public struct PositionBucket: Sendable, Hashable, Codable {
     _ samples: [Double], _ positions: [Int32], context: Int, buckets: Int
   ) -> [PositionBucket] {
     precondition(buckets >= 1, "at least one bucket")
-    let width = max(1, (context + buckets - 1) / buckets)
+    let width = max(1, context / buckets + (context.isMultiple(of: buckets) ? 0 : 1))
     var groups: [Int: [Double]] = [:]
     for (sample, position) in zip(samples, positions) {
       groups[Int(position) / width, default: []].append(sample)

@@ -28,4 +28,14 @@ import TritCore
       try registry.make(StageChoice(parsing: "double:of=12"))
     } throws: { ($0 as? LabError)?.expected == "integer 0…9" }
   }
+
+  @Test func aNameWinsOverAnEarlierEntrysAlias() throws {
+    var registry = Registry<Int>(stage: "number", key: "number")
+    registry.register(
+      StageDescriptor("one", aliases: ["two"], summary: "1", source: "arithmetic")
+    ) { _ in 1 }
+    registry.register(StageDescriptor("two", summary: "2", source: "arithmetic")) { _ in 2 }
+    #expect(registry.descriptor("two")?.summary == "2")
+    #expect(try registry.make(StageChoice("two")) == 2)
+  }
 }

@@ -9,7 +9,7 @@ public enum KVCacheTolerance: Sendable, Hashable {
   /// By this share of the largest magnitude in its head's row.
   case row(Double)
 
-  /// The bound that the lab's own caches state; for others an eighth of a 4-bit step, `1/16` of the row.
+  /// The bound that the lab's own caches state; for others half a step of 4 bits, `1/16` of the row.
   public static func standard(_ name: String) -> KVCacheTolerance {
     switch name {
     case "f32": .exact

@@ -60,14 +60,16 @@ struct PlotData {
   static func axis(_ values: [Double], isLog: Bool) -> [(name: String, value: String)] {
     let lowest = values.min() ?? 0
     let highest = values.max() ?? 1
-    guard isLog, lowest > 0 else {
+    guard isLog, lowest > 0, highest.isFinite else {
       let span = max(highest - lowest, abs(highest) * 0.02, 1e-9)
       return [
         ("low", "\(lowest - 0.18 * span)"), ("high", "\(highest + 0.18 * span)"), ("ticks", "''"),
       ]
     }
     let room = max(pow(highest / lowest, 0.15), 1.3)
-    let (low, high) = (lowest / room, highest * room)
+    // Perplexities of broken variants come near the end of the range: both ends stay numbers.
+    let low = max(lowest / room, .leastNormalMagnitude)
+    let high = min(highest * room, .greatestFiniteMagnitude)
     let decades = Int(log10(low).rounded(.down))...Int(log10(high).rounded(.up))
     let steps: [Double] = decades.count > 4 ? [1] : [1, 2, 5]
     let ticks = decades.flatMap { decade in steps.map { $0 * pow(10, Double(decade)) } }

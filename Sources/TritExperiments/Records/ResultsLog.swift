@@ -27,9 +27,7 @@ package final class ResultsLog {
     wasTorn = Int(size) > whole
     if wasTorn {
       guard ftruncate(descriptor, off_t(whole)) == 0, fsync(descriptor) == 0 else {
-        let error = Self.failed("repair", path)
-        close(descriptor)
-        throw error
+        throw Self.failed("repair", path)
       }
     }
     lseek(descriptor, 0, SEEK_END)

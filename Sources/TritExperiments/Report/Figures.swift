@@ -4,8 +4,7 @@ internal import Foundation
 enum Figures {
   /// `5.57 ± 0.49`, `2.5e-4 ± 2.1e-5`: as many digits as the error allows.
   static func text(_ value: Double, error: Double? = nil) -> String {
-    guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
-    guard let error, error.isFinite, error > 0 else { return plain(value) }
+    guard value.isFinite, let error, error.isFinite, error > 0 else { return plain(value) }
     if abs(value) < 1e-2, value != 0 { return "\(scientific(value)) ± \(scientific(error))" }
     // Two digits of the error, but no more than five of the value.
     let whole = Int(log10(max(abs(value), 1)).rounded(.down)) + 1
@@ -14,8 +13,9 @@ enum Figures {
     return "\(fixed(value, digits)) ± \(fixed(error, digits))"
   }
 
-  /// Four significant digits.
+  /// Four significant digits; signs for what is no number.
   static func plain(_ value: Double) -> String {
+    guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
     if value == 0 { return "0" }
     let size = abs(value)
     if size < 1e-3 || size >= 1e6 { return scientific(value) }

@@ -149,8 +149,8 @@ struct Report {
     if let perplexity = plan.file.measure.perplexity,
       let record = rows.first(where: { $0.metrics["perplexity.tokens"] != nil })
     {
-      let tokens = Int(record.metrics["perplexity.tokens"] ?? 0)
-      let context = Int(record.metrics["perplexity.context"] ?? 0)
+      let tokens = Figures.fixed(record.metrics["perplexity.tokens"] ?? 0, 0)
+      let context = Figures.fixed(record.metrics["perplexity.context"] ?? 0, 0)
       list.append(
         (
           "perplexity",

@@ -19,7 +19,7 @@ struct ProgramIdentity: Sendable {
     let digest = (try? FileDigest.hex(path)).map { String($0.prefix(16)) } ?? "unknown"
     return ProgramIdentity(
       version: BuildInformation.version, commit: BuildInformation.commit, digest: digest,
-      cpu: Machine.cpuName)
+      cpu: HostInformation.cpuName)
   }()
 }
 
@@ -57,18 +57,6 @@ enum FileDigest {
 
 /// What Linux tells about the machine; empty or nil where a file of `/proc` or `/sys` is not there.
 enum Machine {
-  /// `model name` of `/proc/cpuinfo`.
-  static let cpuName: String = {
-    let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first {
-      $0.hasPrefix("model name") || $0.hasPrefix("Model")
-    }
-    guard let line, let colon = line.firstIndex(of: ":") else {
-      return BuildInformation.architecture
-    }
-    return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
-  }()
-
   /// The three load averages.
   static var load: String? {
     let text = try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)

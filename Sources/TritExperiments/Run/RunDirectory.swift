@@ -105,13 +105,11 @@ final class FileLock {
   /// Takes the lock; nil where somebody else holds it or the file cannot be made.
   init?(_ path: String) {
     descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      if descriptor >= 0 { close(descriptor) }
-      return nil
-    }
+    // `deinit` runs, and closes, also where this fails.
+    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
   }
 
-  deinit { close(descriptor) }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 }
 
 /// Times as they stand in records and names of folders.

@@ -43,7 +43,7 @@ extension Registry where Product == any LinearKernel {
         accepts: "\(rows), columns in 8s (4s where rows are in 64s); int8 activations",
         gives: "float32 outputs",
         exactness: .lossy(
-          "|error| ≤ columns/2 · f/2 · s_x · |s_w|, f = max(1, greatest |a| + |b| / 127); none if f = 1"
+          "|error| ≤ columns/2 · f/2 · s_x · |s_w|, f = max(1, (greatest |a| + |b|) / 127); none if f = 1"
         ))
     ) { _ in TL1Kernel(.lossy) }
     register(
@@ -53,7 +53,8 @@ extension Registry where Product == any LinearKernel {
         accepts: "\(rows), columns in 24s or 32s; int8 activations",
         gives: "float32 outputs",
         exactness: .lossy(
-          "|error| ≤ Σ over look-ups of f/2 · s_x · |s_w|, f = max(1, greatest sum of |a| / 127)"))
+          "|error| ≤ Σ over look-ups of f/2 · s_x · |s_w|, f = max(1, (greatest sum of |a|) / 127)")
+      )
     ) { _ in TL2Kernel(.lossy) }
   }
 }

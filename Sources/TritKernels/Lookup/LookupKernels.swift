@@ -32,6 +32,9 @@ public struct TL1Kernel: LinearKernel {
 
   /// Packs trits with a scale per tensor or row, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
+    #if arch(x86_64)
+      if form == .avx2 { try checkRuns(on: .avx2) }
+    #endif
     let matrix = try ternaryWeights(weights)
     let scales = try rowScales(matrix)
     let packing = TL1Packing()
@@ -78,6 +81,9 @@ public struct TL2Kernel: LinearKernel {
 
   /// Packs trits with a scale per tensor or row, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
+    #if arch(x86_64)
+      if form == .avx2 { try checkRuns(on: .avx2) }
+    #endif
     let matrix = try ternaryWeights(weights)
     let scales = try rowScales(matrix)
     let packing = TL2Packing()
