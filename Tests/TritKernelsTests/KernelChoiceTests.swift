@@ -60,6 +60,16 @@ import TritLab
     #expect(Array(y.storage.buffer) == [7, -1.5, 12, 9.25])
   }
 
+  @Test("TL2 counts the bytes that it reads, not the allocation of the file")
+  func bytesOfTL2() throws {
+    // 192 columns in triples of 5 bits, 64 in pairs of 4, and a scale a row.
+    let linear = try Self.make("tl2/scalar").prepare(Self.trits(64, 256))
+    let bitsOfRow: Int = 192 / 3 * 5 + 64 / 2 * 4
+    let bytes: Int = 64 * (bitsOfRow / 8 + 4)
+    #expect(linear.weightBytes == bytes)
+    #expect(TL2Packing().byteCount(rows: 64, columns: 256) > linear.weightBytes)
+  }
+
   @Test("an illegal pair explains itself")
   func illegalPair() throws {
     let kernel = try Self.make("i2_s")

@@ -122,7 +122,11 @@ struct RunInputs {
         try backend.check(request, plan.file.measure)
       } catch {
         let error = error as? LabError ?? LabError(.badData, "\(error)")
-        guard !found.contains(where: { $0.what == error.what && error.place == nil }) else {
+        // Sizes have no layer to name: they are wrong in 'measure', once for all variants.
+        if error.place == nil {
+          let place = plan.file.document["measure"]?.position ?? plan.file.document.position
+          let whole = error.inside(place.description)
+          if !found.contains(whole) { found.append(whole) }
           continue
         }
         let positions = variant.settings.positions

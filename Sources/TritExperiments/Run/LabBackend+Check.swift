@@ -13,8 +13,14 @@ extension LabBackend {
     let selection = request.settings.selection
     let resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, registries: registries)
+    try checkPairs(resolver, selection)
     try Self.checkSizes(
       measure, context: request.context ?? min(configuration.contextLength, 4096))
+  }
+
+  /// Prepares the layers of the first block, and the first that each override matches.
+  private func checkPairs(_ resolver: LayerResolver, _ selection: StageSelection) throws {
+    let configuration = resolver.checkpoint.configuration
     // `auto` finds a kernel for whatever comes: no need to read weights for it.
     let kernels = [selection.kernel] + selection.layers.compactMap(\.kernel)
     guard kernels.contains(where: { $0.name != "auto" }), configuration.layers > 0 else { return }

@@ -100,7 +100,7 @@ struct TL2Linear: PreparedLinear {
   private var tables: TL2Tables { TL2Tables(tripleColumns: layer.tiling.tripleColumns) }
   var rows: Int { layer.tiling.rows }
   var columns: Int { layer.tiling.columns }
-  var weightBytes: Int { layer.bytes.count + 4 * scales.count }
+  var weightBytes: Int { layer.tiling.codeBytes + 4 * scales.count }
   var rowAlignment: Int { TL2Layer.group }
   let inputLayout: (any InputLayout)?
 
@@ -170,7 +170,7 @@ struct TL2LossyLinear: LossyLinear {
   private var tables: ByteTables { ByteTables(tripleColumns: layer.tiling.tripleColumns) }
   var rows: Int { layer.tiling.rows }
   var columns: Int { layer.tiling.columns }
-  var weightBytes: Int { layer.bytes.count + 4 * scales.count }
+  var weightBytes: Int { layer.tiling.codeBytes + 4 * scales.count }
   var rowAlignment: Int { TL2Layer.group }
   var inputLayout: (any InputLayout)? { tables }
 

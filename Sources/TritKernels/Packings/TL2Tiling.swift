@@ -71,6 +71,9 @@ public struct TL2Tiling: Sendable, Hashable {
   /// Bytes of the plane of pair indices (B).
   var pairBytes: Int { rows * pairColumns / 4 }
 
+  /// Bytes of all codes: what a multiply reads. The file's allocation can be larger.
+  var codeBytes: Int { indexBytes + signBytes + pairBytes }
+
   /// Where a row of a group of 32 stands in its 32 bytes: groups of eight in the order 0, 2, 1, 3, so
   /// that AVX2's unpack, which works in halves of 16 bytes, puts rows 0–15 and 16–31 together.
   @inline(__always) static func position(_ row: Int) -> Int {
