@@ -17,56 +17,24 @@ import Synchronization
 ///
 /// Parts depend on the count and the number of threads alone, and kernels compute each output within one
 /// part, so results depend neither on timing nor on who computes what.
-public final class WorkerPool: @unchecked Sendable {
+public final class WorkerPool: Sendable {
   /// Threads that work in a region, the caller included.
-  public let threads: Int
-  private let spins: Int
-  /// Number of the region that runs, or ran last; written by the caller's thread only.
-  private let epoch = Atomic<UInt64>(0)
-  /// For each part the last region in which somebody took it, a cache line apart.
-  private let taken: UnsafeMutablePointer<Atomic<UInt64>>
-  private let finished = Atomic<Int>(0)
-  private let parked = Atomic<Int>(0)
-  private let stopping = Atomic<Bool>(false)
-  private var job = Job.none
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var handles: [pthread_t] = []
-  private static let line = 64 / MemoryLayout<UInt64>.size
-
-  /// A region. A struct, not a tuple or an optional: those would store the closure in a thunk of its own,
-  /// one heap allocation a region.
-  private struct Job {
-    let count: Int
-    let alignment: Int
-    let body: (Range<Int>, Int) -> Void
-
-    static var none: Job { Job(count: 0, alignment: 1) { _, _ in } }
-  }
+  public var threads: Int { team.threads }
+  private let team: WorkerTeam
+  private let handles: [pthread_t]
 
   /// Starts `threads - 1` workers. `poll` (0…100) is how eagerly they spin before they park: 0 parks at
   /// once, 50 spins for about 50 µs.
   public init(threads: Int, poll: Int = 50) {
     precondition(threads >= 1, "a pool has at least one thread")
-    self.threads = threads
-    spins = max(0, min(poll, 100)) * 40
-    taken = .allocate(capacity: threads * Self.line)
-    for index in 0..<threads * Self.line { (taken + index).initialize(to: Atomic(0)) }
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-    for worker in 1..<max(threads, 1) where worker < threads { start(worker) }
+    let team = WorkerTeam(threads: threads, poll: poll)
+    self.team = team
+    handles = (1..<max(threads, 1)).map { team.start($0) }
   }
 
   deinit {
-    stopping.store(true, ordering: .sequentiallyConsistent)
-    wakeParked()
+    team.stop()
     for handle in handles { pthread_join(handle, nil) }
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
-    taken.deinitialize(count: threads * Self.line)
-    taken.deallocate()
   }
 
   /// Runs `body(range, worker)` for ranges that cover `0..<count`, one a part, and waits for all.
@@ -80,7 +48,7 @@ public final class WorkerPool: @unchecked Sendable {
       body(0..<count, 0)
       return
     }
-    withoutActuallyEscaping(body) { runStored(count: count, alignment: alignment, body: $0) }
+    withoutActuallyEscaping(body) { team.run(count: count, alignment: alignment, body: $0) }
   }
 
   /// The same for a body that the caller has stored: no heap allocation, where a closure made for the
@@ -93,6 +61,71 @@ public final class WorkerPool: @unchecked Sendable {
       body(0..<count, 0)
       return
     }
+    team.run(count: count, alignment: alignment, body: body)
+  }
+
+  /// The part of `0..<count` that is number `part` of `threads`: nearly equal whole multiples of
+  /// `alignment`.
+  public static func range(of part: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
+    let units = (count + alignment - 1) / alignment
+    let first = units * part / threads * alignment
+    let last = units * (part + 1) / threads * alignment
+    return min(first, count)..<min(last, count)
+  }
+}
+
+/// What the threads of a pool share. Each worker keeps it alive until it ends; none knows the pool, so
+/// that the pool always ends on its owner's thread, which can wait for the workers.
+private final class WorkerTeam: @unchecked Sendable {
+  let threads: Int
+  private let spins: Int
+  /// Number of the region that runs, or ran last; written by the caller's thread only.
+  private let epoch = Atomic<UInt64>(0)
+  /// For each part the last region in which somebody took it, a cache line apart.
+  private let taken: UnsafeMutablePointer<Atomic<UInt64>>
+  private let finished = Atomic<Int>(0)
+  private let parked = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private var job = Job.none
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private static let line = 64 / MemoryLayout<UInt64>.size
+
+  /// A region. A struct, not a tuple or an optional: those would store the closure in a thunk of its own,
+  /// one heap allocation a region.
+  private struct Job {
+    let count: Int
+    let alignment: Int
+    let body: (Range<Int>, Int) -> Void
+
+    static var none: Job { Job(count: 0, alignment: 1) { _, _ in } }
+  }
+
+  init(threads: Int, poll: Int) {
+    self.threads = threads
+    spins = max(0, min(poll, 100)) * 40
+    taken = .allocate(capacity: threads * Self.line)
+    for index in 0..<threads * Self.line { (taken + index).initialize(to: Atomic(0)) }
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+    taken.deinitialize(count: threads * Self.line)
+    taken.deallocate()
+  }
+
+  /// Tells the workers to end.
+  func stop() {
+    stopping.store(true, ordering: .sequentiallyConsistent)
+    wakeParked()
+  }
+
+  func run(count: Int, alignment: Int, body: @escaping (Range<Int>, Int) -> Void) {
     job = Job(count: count, alignment: alignment, body: body)
     finished.store(0, ordering: .relaxed)
     let region = epoch.load(ordering: .relaxed) + 1
@@ -107,15 +140,6 @@ public final class WorkerPool: @unchecked Sendable {
       if turns > 2_000 { sched_yield() }
     }
     job = Job.none
-  }
-
-  /// The part of `0..<count` that is number `part` of `threads`: nearly equal whole multiples of
-  /// `alignment`.
-  public static func range(of part: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
-    let units = (count + alignment - 1) / alignment
-    let first = units * part / threads * alignment
-    let last = units * (part + 1) / threads * alignment
-    return min(first, count)..<min(last, count)
   }
 
   /// Does the thread's own part of `region`, then those that nobody has taken.
@@ -139,7 +163,7 @@ public final class WorkerPool: @unchecked Sendable {
   /// Not inlined: every reference to the body is dropped before the part counts as finished, since the
   /// body may be gone a moment later.
   @inline(never) private func runPart(_ part: Int, as worker: Int) {
-    let range = Self.range(
+    let range = WorkerPool.range(
       of: part, threads: threads, count: job.count, alignment: job.alignment)
     if !range.isEmpty { job.body(range, worker) }
   }
@@ -150,11 +174,10 @@ public final class WorkerPool: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  private func start(_ worker: Int) {
-    // A worker must not keep its pool alive, or the pool would never end: it holds the bare pointer,
-    // and `deinit` joins every worker before the memory goes.
-    let context = UnsafeMutablePointer<(Unmanaged<WorkerPool>, Int)>.allocate(capacity: 1)
-    context.initialize(to: (Unmanaged.passUnretained(self), worker))
+  /// Starts the thread of `worker`.
+  func start(_ worker: Int) -> pthread_t {
+    let context = UnsafeMutablePointer<(WorkerTeam, Int)>.allocate(capacity: 1)
+    context.initialize(to: (self, worker))
     #if canImport(Glibc)
       var handle = pthread_t()
     #else
@@ -164,22 +187,23 @@ public final class WorkerPool: @unchecked Sendable {
       &handle, nil,
       { raw -> UnsafeMutableRawPointer? in
         #if canImport(Glibc)
-          let context = raw?.assumingMemoryBound(to: (Unmanaged<WorkerPool>, Int).self)
+          let context = raw?.assumingMemoryBound(to: (WorkerTeam, Int).self)
         #else
-          let context: UnsafeMutablePointer<(Unmanaged<WorkerPool>, Int)>? =
-            raw.assumingMemoryBound(to: (Unmanaged<WorkerPool>, Int).self)
+          let context: UnsafeMutablePointer<(WorkerTeam, Int)>? =
+            raw.assumingMemoryBound(to: (WorkerTeam, Int).self)
         #endif
         guard let context else { return nil }
-        let (pool, worker) = context.move()
+        let (team, worker) = context.move()
         context.deallocate()
-        pool._withUnsafeGuaranteedRef { $0.serve(as: worker) }
+        team.serve(as: worker)
         return nil
       }, context)
     precondition(status == 0, "cannot start a thread")
     #if canImport(Glibc)
-      handles.append(handle)
+      return handle
     #else
-      if let handle { handles.append(handle) }
+      guard let handle else { preconditionFailure("a thread without a handle") }
+      return handle
     #endif
   }
 
