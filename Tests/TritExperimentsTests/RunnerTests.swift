@@ -270,6 +270,23 @@ import TritExperiments
     }
   }
 
+  /// Where an experiment asks what one stage changes, its reference must have all the other stages of
+  /// the variants: a default that moves must not move them apart.
+  @Test(arguments: ["kernels", "kv-cache", "sampling"])
+  func theReferenceDiffersInNothingElse(name: String) throws {
+    let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().path
+    let plan = try ExperimentPlan(path: "\(checkout)/experiments/\(name).yaml")
+    let reference = try #require(plan.reference).selection
+    // The first variant of kv-cache is the reference's cache.
+    let variant = plan.variants[0].selection
+    #expect(reference.quantizer == variant.quantizer)
+    #expect(reference.activations == variant.activations)
+    #expect(reference.attention == variant.attention)
+    #expect(reference.cache == variant.cache)
+    #expect(reference.head == variant.head)
+  }
+
   /// The experiment files that the lab ships must always decode and plan.
   @Test(arguments: [
     "quickstart", "quantizers", "kernels", "activations", "kv-cache", "sampling",
