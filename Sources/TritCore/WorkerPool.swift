@@ -29,7 +29,7 @@ public final class WorkerPool: Sendable {
     precondition(threads >= 1, "a pool has at least one thread")
     let team = WorkerTeam(threads: threads, poll: poll)
     self.team = team
-    handles = (1..<max(threads, 1)).map { team.start($0) }
+    handles = (1..<max(threads, 1)).compactMap { team.start($0) }
   }
 
   deinit {
@@ -174,8 +174,9 @@ private final class WorkerTeam: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Starts the thread of `worker`.
-  func start(_ worker: Int) -> pthread_t {
+  /// Starts the thread of `worker`; nil where the system gives no more threads: the others then do its
+  /// part.
+  func start(_ worker: Int) -> pthread_t? {
     let context = UnsafeMutablePointer<(WorkerTeam, Int)>.allocate(capacity: 1)
     context.initialize(to: (self, worker))
     #if canImport(Glibc)
@@ -198,13 +199,12 @@ private final class WorkerTeam: @unchecked Sendable {
         team.serve(as: worker)
         return nil
       }, context)
-    precondition(status == 0, "cannot start a thread")
-    #if canImport(Glibc)
-      return handle
-    #else
-      guard let handle else { preconditionFailure("a thread without a handle") }
-      return handle
-    #endif
+    guard status == 0 else {
+      context.deinitialize(count: 1)
+      context.deallocate()
+      return nil
+    }
+    return handle
   }
 
   private func serve(as worker: Int) {
