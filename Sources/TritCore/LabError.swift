@@ -18,7 +18,7 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingInput = 66
     /// A broken promise of the lab itself.
     case internalError = 70
-    /// An output could not be written.
+    /// An output could not be written; the exit code is that of a failed run.
     case cannotCreate = 73
     /// Ctrl-C.
     case interrupted = 130
@@ -50,8 +50,9 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
     self.advice = advice
   }
 
-  /// The process exit code for this error.
-  public var exitCode: Int32 { kind.rawValue }
+  /// The process exit code for this error: 0 all well, 1 failed, 2 outside a tolerance, 64 usage, 65 bad
+  /// data, 66 missing input, 70 internal, 130 Ctrl-C.
+  public var exitCode: Int32 { kind == .cannotCreate ? Kind.failure.rawValue : kind.rawValue }
 
   /// `place: what`, then indented lines for expected, got and the advice.
   public var description: String {

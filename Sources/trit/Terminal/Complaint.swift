@@ -20,7 +20,7 @@ struct Complaint {
       exitCode = error.exitCode
     case let error as OutputError:
       lines = ["cannot write to standard output: \(error.reason)"]
-      exitCode = LabError.Kind.cannotCreate.rawValue
+      exitCode = LabError.Kind.failure.rawValue
     default:
       lines = [error.localizedDescription]
       exitCode = LabError.Kind.failure.rawValue
