@@ -90,9 +90,9 @@ extension Engine {
     var result = GenerationResult(prompt: prompt)
     result.tokens.reserveCapacity(limit)
     let ends = options.ignoresEnd ? [] : tokenizer.endOfGeneration.union(configuration.eosTokens)
-    let start = StageTimes.now()
+    let start = MonotonicClock.nanoseconds()
     var logits = try prefill(prompt)
-    result.promptSeconds = Double(StageTimes.now() - start) * 1e-9
+    result.promptSeconds = Double(MonotonicClock.nanoseconds() - start) * 1e-9
     while true {
       if result.tokens.count >= limit {
         result.finish = options.maxTokens < 0 || limit < options.maxTokens ? .context : .length
@@ -111,9 +111,9 @@ extension Engine {
         return result
       }
       if result.tokens.count >= limit { continue }
-      let before = StageTimes.now()
+      let before = MonotonicClock.nanoseconds()
       logits = try decode(token)
-      result.decodeSeconds += Double(StageTimes.now() - before) * 1e-9
+      result.decodeSeconds += Double(MonotonicClock.nanoseconds() - before) * 1e-9
       result.decodeSteps += 1
     }
   }

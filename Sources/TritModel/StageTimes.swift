@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import TritCore
 
 /// The parts of a forward pass whose time is told apart.
 public enum TimedStage: Int, CaseIterable, Sendable {
@@ -22,11 +18,11 @@ public struct StageTimes: Sendable {
   public init() {}
 
   /// Starts the clock.
-  mutating func start() { mark = Self.now() }
+  mutating func start() { mark = MonotonicClock.nanoseconds() }
 
   /// Books the time since the last call under `stage`.
   mutating func end(_ stage: TimedStage) {
-    let now = Self.now()
+    let now = MonotonicClock.nanoseconds()
     nanoseconds[stage.rawValue] += now - mark
     mark = now
   }
@@ -37,12 +33,5 @@ public struct StageTimes: Sendable {
   /// Seconds by stage name.
   public var seconds: [(stage: String, seconds: Double)] {
     TimedStage.allCases.map { ($0.name, self[$0]) }
-  }
-
-  /// Monotonic nanoseconds.
-  static func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

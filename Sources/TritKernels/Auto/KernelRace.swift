@@ -1,11 +1,5 @@
 import TritCore
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Times kernels on the first rows of a matrix.
 struct KernelRace {
   /// Enough rows to see the kernel's speed, few enough that a whole model takes well under a second.
@@ -39,23 +33,17 @@ struct KernelRace {
     let view = MutableMatrixView(
       base: y.storage.base, rows: x.rows, columns: sample.rows, stride: sample.rows)
     var best = Double.infinity
-    let begin = Self.now()
+    let begin = Double(MonotonicClock.nanoseconds())
     for run in 0..<8 {
       x.begin(rows: x.rows, form: .int8)
-      let start = Self.now()
+      let start = Double(MonotonicClock.nanoseconds())
       prepared.multiply(x, into: view)
-      let end = Self.now()
+      let end = Double(MonotonicClock.nanoseconds())
       // The first run warms caches and allocates the layout.
       if run > 0 { best = min(best, end - start) }
       if run > 0, end - begin > 1_000_000 { break }
     }
     return best
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
   }
 
   private static func activations(_ rows: Int, columns: Int) -> QuantizedRows {

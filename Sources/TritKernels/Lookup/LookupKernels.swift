@@ -9,14 +9,7 @@ public import TritCore
 /// Source: arXiv 2502.11880, TL1_1; microsoft/BitNet, codegen_tl1.py.
 public struct TL1Kernel: LinearKernel {
   /// How the look-ups are done.
-  public enum Form: String, Sendable {
-    /// One at a time, in Swift.
-    case scalar
-    /// 32 at a time by `pshufb`; where the machine is no x86, one at a time.
-    case avx2
-    /// One at a time, in int8 tables: TL1_0, lossy.
-    case lossy
-  }
+  public typealias Form = LookupForm
 
   /// `tl1/scalar`, `tl1/avx2` or `tl1_0`.
   public let name: String
@@ -58,14 +51,7 @@ public struct TL1Kernel: LinearKernel {
 /// Source: arXiv 2502.11880, TL2_1; microsoft/BitNet, codegen_tl2.py.
 public struct TL2Kernel: LinearKernel {
   /// How the look-ups are done.
-  public enum Form: String, Sendable {
-    /// One at a time, in Swift.
-    case scalar
-    /// 32 at a time by `pshufb`; where the machine is no x86, one at a time.
-    case avx2
-    /// One at a time, in int8 tables: TL2_0, lossy.
-    case lossy
-  }
+  public typealias Form = LookupForm
 
   /// `tl2/scalar`, `tl2/avx2` or `tl2_0`.
   public let name: String
@@ -106,4 +92,14 @@ extension LinearKernel {
       throw error.inside("kernel '\(name)'")
     }
   }
+}
+
+/// How a lookup-table kernel does its look-ups.
+public enum LookupForm: String, Sendable {
+  /// One at a time, in Swift.
+  case scalar
+  /// 32 at a time by `pshufb`; where the machine is no x86, one at a time.
+  case avx2
+  /// One at a time, in int8 tables: TL1_0 and TL2_0, lossy.
+  case lossy
 }

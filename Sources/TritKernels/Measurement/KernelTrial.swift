@@ -66,12 +66,12 @@ public final class KernelTrial {
     let y = Matrix<Float>(rows: tokens, columns: shape.rows)
     var samples: [Double] = []
     multiply(copies[0], x, y)
-    let begin = PeakMeter.now()
+    let begin = MonotonicClock.seconds()
     var index = 1
-    while samples.count < 3 || PeakMeter.now() - begin < seconds {
-      let start = PeakMeter.now()
+    while samples.count < 3 || MonotonicClock.seconds() - begin < seconds {
+      let start = MonotonicClock.seconds()
       multiply(copies[index % copies.count], x, y)
-      samples.append(PeakMeter.now() - start)
+      samples.append(MonotonicClock.seconds() - start)
       index += 1
     }
     samples.sort()

@@ -129,9 +129,9 @@ public final class PeakMeter {
     let rounds = 200_000
     var best = Double.infinity
     for _ in 0..<8 {
-      let start = now()
+      let start = MonotonicClock.seconds()
       tk_peak_chain(rounds)
-      best = min(best, now() - start)
+      best = min(best, MonotonicClock.seconds() - start)
     }
     return 16 * Double(rounds) / best
   }
@@ -162,13 +162,13 @@ public final class PeakMeter {
   /// The shortest of at least three runs of `body`, for about `seconds`; the first does not count.
   private func shortest(seconds: Double, _ body: () -> Void) -> Double {
     body()
-    let begin = Self.now()
+    let begin = MonotonicClock.seconds()
     var best = Double.infinity
     var runs = 0
-    while runs < 3 || Self.now() - begin < seconds {
-      let start = Self.now()
+    while runs < 3 || MonotonicClock.seconds() - begin < seconds {
+      let start = MonotonicClock.seconds()
       body()
-      best = min(best, Self.now() - start)
+      best = min(best, MonotonicClock.seconds() - start)
       runs += 1
     }
     return max(best, 1e-9)
@@ -183,11 +183,5 @@ public final class PeakMeter {
 
   @inline(never) private static func use(_ value: UInt64) {
     withUnsafePointer(to: value) { _ = $0.pointee }
-  }
-
-  static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
