@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Trains the eight models of experiments/scaling.yaml: four sizes, each in full precision and ternary.
+# A training that was stopped goes on; one that is done is not repeated. $1 is the command; what follows
+# goes to every training, as in: Scripts/train-scaling.sh .build/release/trit --set optimisation.steps=100
+set -euo pipefail
+trit=$1
+shift
+folder=${SCALING_MODELS:-models/scaling}
+
+for size in 0.3M 1.0M 1.8M 3.4M; do
+  file=experiments/train/scaling/$size.yaml
+  "$trit" train "$file" -o "$folder/$size-fp" "$@"
+  "$trit" train "$file" -o "$folder/$size-ternary" \
+    --set 'quantization={quantizer: absmean, activations: int8}' "$@"
+done
