@@ -76,15 +76,16 @@ extension TrainableTransformer {
     let keep = saved[layer]
     let tokens = batch.sequences * count
     let (hidden, wide) = (shape.hidden, shape.feedForward)
-    weightGradient(buffers.after, hidden, keep.downInput, wide, at.down, tokens, accumulate)
-    weightGradient(
-      buffers.gateUp, 2 * wide, keep.unitInput, hidden, at.gateUp, tokens, accumulate)
-    weightGradient(
-      buffers.middle, hidden, keep.outputInput, shape.querySize, at.attentionOutput, tokens,
-      accumulate)
-    weightGradient(
-      buffers.projection, shape.projectionSize, keep.projectionInput, hidden, at.projection, tokens,
-      accumulate)
+    let products = [
+      weightGradient(buffers.gateUp, 2 * wide, keep.unitInput, hidden, at.gateUp, tokens),
+      weightGradient(buffers.after, hidden, keep.downInput, wide, at.down, tokens),
+      weightGradient(
+        buffers.projection, shape.projectionSize, keep.projectionInput, hidden, at.projection,
+        tokens),
+      weightGradient(
+        buffers.middle, hidden, keep.outputInput, shape.querySize, at.attentionOutput, tokens),
+    ]
+    MatrixProduct.weightGradients(products, accumulate: accumulate, pool: pool)
     sumPartials(buffers.attentionNorm, batch, into: at.attentionNorm, accumulate: accumulate)
     sumPartials(buffers.feedForwardNorm, batch, into: at.feedForwardNorm, accumulate: accumulate)
     guard shape.hasSubNorms else { return }
@@ -93,16 +94,15 @@ extension TrainableTransformer {
       buffers.feedForwardSubNorm, batch, into: at.feedForwardSubNorm, accumulate: accumulate)
   }
 
-  /// The gradient of the weights `[rows, columns]` at `offset`.
+  /// The product that gives the gradient of the weights `[rows, columns]` at `offset`.
   private func weightGradient(
     _ dy: AlignedBuffer<Float>, _ rows: Int, _ x: AlignedBuffer<Float>, _ columns: Int,
-    _ offset: Int, _ tokens: Int, _ accumulate: Bool
-  ) {
-    MatrixProduct.weightGradient(
-      matrix(dy, 0, tokens, rows).readOnly, matrix(x, 0, tokens, columns).readOnly,
-      accumulate: accumulate,
-      into: MutableMatrixView(
-        base: parameters.gradients.base + offset, rows: rows, columns: columns), pool: pool)
+    _ offset: Int, _ tokens: Int
+  ) -> MatrixProduct.WeightGradient {
+    MatrixProduct.WeightGradient(
+      dy: matrix(dy, 0, tokens, rows).readOnly, x: matrix(x, 0, tokens, columns).readOnly,
+      gradient: MutableMatrixView(
+        base: parameters.gradients.base + offset, rows: rows, columns: columns))
   }
 
   /// From `after` to `middle` through down, the gated unit and its norms.

@@ -190,13 +190,13 @@ extension TrainableTransformer {
         }
       }
       guard gradientScale != nil else { continue }
-      MatrixProduct.weightGradient(
-        matrix(logits, 0, (end - chunk) * count, shape.vocabulary).readOnly,
-        matrix(headInput, chunk * count, (end - chunk) * count, shape.hidden).readOnly,
-        accumulate: accumulate || chunk > 0,
-        into: MutableMatrixView(
+      let head = MatrixProduct.WeightGradient(
+        dy: matrix(logits, 0, (end - chunk) * count, shape.vocabulary).readOnly,
+        x: matrix(headInput, chunk * count, (end - chunk) * count, shape.hidden).readOnly,
+        gradient: MutableMatrixView(
           base: parameters.gradients.base + parameters.head, rows: shape.vocabulary,
-          columns: shape.hidden), pool: pool)
+          columns: shape.hidden))
+      MatrixProduct.weightGradients([head], accumulate: accumulate || chunk > 0, pool: pool)
     }
   }
 }
