@@ -63,10 +63,13 @@ import _TritTestSupport
 
   @Test(.enabled(if: SharedData.isPresent)) func ternaryBitNetAgreesWithPyTorch() throws {
     let (errors, loss, expected) = try Self.compare("bitnet-online", quantized: true)
+    // Where the loss shows that every int8 value rounds as PyTorch's did (2e-6 seen with OpenBLAS's Haswell
+    // kernels), float32 sums in another order are the only difference. One that rounds the other way moves
+    // all later ones (SkylakeX kernels: losses 3e-4 apart, gradients 0.4 %, one matrix 1.3 %).
+    let bound = abs(loss - expected) < 1e-6 * expected ? 2e-5 : 3e-2
     for (name, error) in errors {
       print("bitnet-online \(name) relative error \(error)")
-      // 2e-6 where no int8 value rounds the other way; one that does moves a gradient by about 1e-3.
-      #expect(error < 5e-3, "\(name)")
+      #expect(error < bound, "\(name)")
     }
     print("bitnet-online loss \(loss) expected \(expected)")
     #expect(abs(loss - expected) < 1e-3 * expected)
