@@ -7,10 +7,10 @@ TRIT := .build/release/trit
 MODEL ?= $(TRITLAB_MODEL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install bench format lint docs clean
+.PHONY: help demo test test-arm build install bench format lint docs clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 18
 
 install: ## Install the libraries and tools that are missing (apt-get; elsewhere says what to install)
 	@Scripts/install-dependencies.sh
@@ -23,6 +23,11 @@ demo: build ## Run the quickstart experiment: text, perplexity, comparison, plot
 
 test: install ## Run all tests, optimised
 	$(SWIFT) test -c release --disable-testable-imports
+
+test-arm: install ## Prove the NEON leaves under an emulator (qemu-user), by the usual law checkers
+	@Scripts/install-dependencies.sh arm
+	$(SWIFT) build -c release --build-tests --disable-testable-imports
+	@Scripts/test-arm.sh "$(TRIT)" "$(SWIFT)"
 
 bench: build ## Measure tokens per second (other model: MODEL=…)
 	$(TRIT) bench -m "$(or $(MODEL),builtin:storyteller)"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what TritLab needs beside the Swift toolchain, and nothing that is already there.
+# With the word 'arm', also what `make test-arm` needs: the C library of AArch64 Linux and qemu's user mode.
 # Debian and Ubuntu: apt-get, through sudo when not root. Elsewhere: says what to install, and fails.
 set -euo pipefail
 
@@ -15,6 +16,10 @@ has_library() { command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$1
 has_library openblas || missing+=(libopenblas-dev)
 has_library yaml-0.1 || missing+=(libyaml-dev)
 command -v gnuplot >/dev/null 2>&1 || missing+=(gnuplot-nox)
+if [ "${1:-}" = arm ]; then
+  [ -e /usr/aarch64-linux-gnu/lib/libc.a ] || missing+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+  command -v qemu-aarch64 >/dev/null 2>&1 || missing+=(qemu-user)
+fi
 
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0

@@ -7,7 +7,27 @@ import TritCore
 /// Each result is summed in an order that depends only on the head dimension, never on how many rows
 /// are done at once: that is what makes attention independent of chunking.
 enum RowLoops {
-  private static let ops = tk_attention_for(CPUFeatures.here.rawValue).pointee
+  private static let ops =
+    LeafRunner.shared == nil ? tk_attention_for(CPUFeatures.here.rawValue).pointee : remote
+
+  /// The same, each a call of the leaf runner.
+  private static let remote = tk_attention_ops(
+    scores: { query, keys, stride, count, d, scale, out in
+      Leaves.remotely(
+        TK_LEAF_ATTENTION_SCORES,
+        [
+          .input(query, d), .input(keys, rows: count, d, stride: stride), .count(stride),
+          .count(count), .count(d), .real(scale), .output(out, count),
+        ])
+    },
+    accumulate: { weights, values, stride, count, d, decay, out in
+      Leaves.remotely(
+        TK_LEAF_ATTENTION_ACCUMULATE,
+        [
+          .input(weights, count), .input(values, rows: count, d, stride: stride), .count(stride),
+          .count(count), .count(d), .real(decay), .output(out, d),
+        ])
+    })
 
   /// `output[p] = scale · query·keys[p]` for `count` rows of `d` elements, `stride` apart.
   static func scores(

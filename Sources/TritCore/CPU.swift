@@ -27,8 +27,9 @@ public struct CPUFeatures: OptionSet, Sendable, Hashable {
   /// `smmla`.
   public static let neonInt8MatrixMultiply = CPUFeatures(rawValue: 1 << 10)
 
-  /// What this machine has.
-  public static let here = CPUFeatures(rawValue: tk_cpu_features())
+  /// What this machine has, or the one whose leaves it uses (`TRITLAB_LEAF_RUNNER`).
+  public static let here =
+    LeafRunner.shared?.features ?? CPUFeatures(rawValue: tk_cpu_features())
 
   private static let allNames: [(CPUFeatures, String)] = [
     (.avx2, "avx2"), (.avxVNNI, "avxvnni"), (.avx512, "avx512"), (.avx512VNNI, "avx512vnni"),

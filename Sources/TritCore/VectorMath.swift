@@ -4,10 +4,10 @@ internal import CTritKernels
 /// conversions. Every function works on the calling thread, allocates nothing, and takes bare pointers
 /// (whoever calls owns the memory; `count` elements are valid).
 ///
-/// The leaves come in a scalar, an AVX2 and an AVX-512 form and the best that the CPU has is taken. Sums
+/// The leaves come in a plain (on ARM: NEON), an AVX2 and an AVX-512 form and the best that the CPU has is taken. Sums
 /// may differ between CPUs in their last bits, but for one CPU a result depends on the arguments alone.
 public enum VectorMath {
-  private static let ops = tk_float_for(tk_cpu_features()).pointee
+  private static let ops = Leaves.float
 
   /// Root-mean-square norm: `out[i] = weight[i] · (x[i] / √(mean(x²) + epsilon))`; the mean is summed in
   /// double. `out` may be `x`. Without `weight` all weights are one.

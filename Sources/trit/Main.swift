@@ -38,6 +38,7 @@ import TritLab
   /// Runs one command line and gives the exit code.
   private static func run(_ words: [String]) -> Int32 {
     do {
+      try LeafRunner.check()
       try dispatch(words)
       return 0
     } catch {

@@ -10,6 +10,8 @@ import TritCore
       if CPUFeatures.here.contains(.avx2) { sets.append(("avx2", tk_float_avx2)) }
       if CPUFeatures.here.contains(.avx512) { sets.append(("avx512", tk_float_avx512)) }
     #endif
+    // On ARM the plain leaves are NEON; with a leaf runner they are the other machine's.
+    sets.append(("in use", Leaves.float))
     return sets
   }()
 

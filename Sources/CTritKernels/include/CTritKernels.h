@@ -11,6 +11,7 @@
 #include "tk_float.h"
 #include "tk_i2s.h"
 #include "tk_int8.h"
+#include "tk_leaf.h"
 #include "tk_lookup.h"
 #include "tk_peak.h"
 

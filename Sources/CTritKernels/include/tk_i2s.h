@@ -73,6 +73,11 @@ void tk_i2s_avx2(const tk_panel_product *_Nonnull product);
 void tk_i2s_avxvnni(const tk_panel_product *_Nonnull product);
 /// vpdpbusd on zmm: masks without shifts for up to 3 tokens, 32 x 12 register tiles for more.
 void tk_i2s_avx512vnni(const tk_panel_product *_Nonnull product);
+#elif defined(__aarch64__)
+/// smlal into int16, widened every 32 steps, before it could overflow. Reads no tiles.
+void tk_i2s_neon(const tk_panel_product *_Nonnull product);
+/// sdot by element. Reads no tiles.
+void tk_i2s_neon_dotprod(const tk_panel_product *_Nonnull product);
 #endif
 
 #endif

@@ -57,6 +57,11 @@ void tk_int8_pack(const int8_t *_Nonnull values, size_t rows, size_t columns, si
 void tk_int8_avx2(const tk_int8_product *_Nonnull product);
 /// vpdpbusd on zmm with activations plus 128, corrected by 128 · Σ w.
 void tk_int8_avx512vnni(const tk_int8_product *_Nonnull product);
+#elif defined(__aarch64__)
+/// smull to int16, sadalp into int32. Reads no tiles and no corrections.
+void tk_int8_neon(const tk_int8_product *_Nonnull product);
+/// sdot. Reads no tiles and no corrections.
+void tk_int8_neon_dotprod(const tk_int8_product *_Nonnull product);
 #endif
 
 #endif

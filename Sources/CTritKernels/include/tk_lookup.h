@@ -23,5 +23,16 @@ void tk_tl2_avx2(const uint8_t *index, size_t index_stride, const uint8_t *signs
                  size_t tiles, size_t triples, const uint8_t *tables, const uint8_t *pairs,
                  size_t pair_stride, size_t pair_tiles, const uint8_t *pair_tables, int32_t *sums);
 
+#elif defined(__aarch64__)
+
+/// tk_tl1_avx2's contract by tbl; sums of a tile need not fit int16.
+void tk_tl1_neon(const uint8_t *codes, size_t tile_stride, size_t tiles, size_t groups, size_t rows,
+                 const uint8_t *tables, int32_t *sums);
+
+/// tk_tl2_avx2's contract by tbl.
+void tk_tl2_neon(const uint8_t *index, size_t index_stride, const uint8_t *signs, size_t sign_stride,
+                 size_t tiles, size_t triples, const uint8_t *tables, const uint8_t *pairs,
+                 size_t pair_stride, size_t pair_tiles, const uint8_t *pair_tables, int32_t *sums);
+
 #endif
 #endif

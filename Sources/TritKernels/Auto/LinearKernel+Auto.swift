@@ -4,7 +4,7 @@ extension Registry where Product == any LinearKernel {
   /// Adds the packings' bare names and `auto`, from what has been registered before.
   mutating func registerAuto() {
     let order = [
-      "avx512vbmi", "avx512vnni", "avx512", "avxvnni", "avx2", "i8mm", "dotprod", "neon", "scalar",
+      "avx512vbmi", "avx512vnni", "avx512", "avxvnni", "avx2", "neon-dotprod", "neon", "scalar",
     ]
     for (packing, source) in [
       ("i2_s", "bitnet.cpp I2_S"), ("tl1", "bitnet.cpp TL1"), ("tl2", "bitnet.cpp TL2"),

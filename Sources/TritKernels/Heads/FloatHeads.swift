@@ -158,12 +158,14 @@ struct PreparedHalfHead: PreparedHead {
 
 /// What all heads share.
 enum HeadWeights {
-  static let ops = tk_float_for(tk_cpu_features()).pointee
+  static let ops = Leaves.float
 
   /// The instruction set of `ops`.
   static var instructionSet: String {
     let here = CPUFeatures.here
-    return here.contains(.avx512) ? "avx512" : here.contains(.avx2) ? "avx2" : "scalar"
+    if here.contains(.avx512) { return "avx512" }
+    if here.contains(.avx2) { return "avx2" }
+    return here.contains(.neon) ? "neon" : "scalar"
   }
 
   /// `limit / max |w|` and its inverse, both 0 for a row of zeros (or of numbers too small to divide by).

@@ -8,7 +8,10 @@ public import TritCore
 /// - `avx2`: 32 codes a `vpmaddubsw`, summed in int16 and widened before it could overflow;
 /// - `avxvnni`: `vpdpbusd` sums four products straight into int32;
 /// - `avx512vnni`: 64 codes at once; for few tokens the 2-bit fields are masked but not shifted, for many
-///   a tile of 32 rows × 12 tokens stays in registers for all columns.
+///   a tile of 32 rows × 12 tokens stays in registers for all columns;
+/// - `neon`: 16 codes a pair of `smlal`, summed in int16 and widened in time;
+/// - `neon-dotprod`: `sdot` sums four products straight into int32, and one load of 16 activations serves
+///   four fields.
 ///
 /// In memory weights lie in panels of 32 rows (see tk_i2s.h), not in the I2_S file layout: any shape is
 /// legal, and each worker reads one sequential stream.
@@ -21,6 +24,10 @@ public struct I2SKernel: LinearKernel {
     case avxvnni
     /// 256-bit multiplies of bytes.
     case avx2
+    /// 128-bit dot products of ARM (`sdot`).
+    case neonDotProduct = "neon-dotprod"
+    /// 128-bit multiplies of bytes, every AArch64.
+    case neon
 
     /// What the CPU must have.
     public var features: CPUFeatures {
@@ -28,6 +35,8 @@ public struct I2SKernel: LinearKernel {
       case .avx512vnni: [.avx512, .avx512VNNI]
       case .avxvnni: [.avx2, .avxVNNI]
       case .avx2: [.avx2]
+      case .neonDotProduct: [.neon, .neonDotProduct]
+      case .neon: [.neon]
       }
     }
   }
@@ -127,12 +136,6 @@ struct PreparedI2S: PreparedLinear {
       tiles: tiles?.assumingMemoryBound(to: Int32.self), sums: x.sums.base,
       token_scales: x.scales.base, row_scales: scales.base + range.lowerBound, y: y,
       accumulators: accumulators, y_stride: stride)
-    #if arch(x86_64)
-      switch instructionSet {
-      case .avx512vnni: tk_i2s_avx512vnni(&product)
-      case .avxvnni: tk_i2s_avxvnni(&product)
-      case .avx2: tk_i2s_avx2(&product)
-      }
-    #endif
+    instructionSet.run(&product)
   }
 }

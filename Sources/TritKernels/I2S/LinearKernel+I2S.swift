@@ -24,6 +24,8 @@ extension I2SKernel.InstructionSet {
     switch self {
     case .avx2: "2-bit codes by vpmaddubsw, int16 sums widened in time"
     case .avxvnni: "2-bit codes by 256-bit vpdpbusd"
+    case .neon: "2-bit codes by smlal, int16 sums widened in time"
+    case .neonDotProduct: "2-bit codes by sdot"
     case .avx512vnni: "2-bit codes by 512-bit vpdpbusd: unshifted masks, 32 × 12 register tiles"
     }
   }

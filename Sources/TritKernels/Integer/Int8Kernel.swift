@@ -5,7 +5,9 @@ public import TritCore
 /// ternary packings, with one scale per tensor, row, or group of columns.
 ///
 /// - `avx2`: both sides widened to int16, `vpmaddwd` (bytes would saturate);
-/// - `avx512vnni`: `vpdpbusd` with activations plus 128, started from −128 · Σ w, so that sums are exact.
+/// - `avx512vnni`: `vpdpbusd` with activations plus 128, started from −128 · Σ w, so that sums are exact;
+/// - `neon`: `smull` to int16, `sadalp` into int32;
+/// - `neon-dotprod`: `sdot`, both sides signed.
 public struct Int8Kernel: LinearKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {
@@ -13,12 +15,18 @@ public struct Int8Kernel: LinearKernel {
     case avx512vnni
     /// 256-bit multiplies of int16.
     case avx2
+    /// 128-bit dot products of ARM (`sdot`).
+    case neonDotProduct = "neon-dotprod"
+    /// 128-bit multiplies of bytes, every AArch64.
+    case neon
 
     /// What the CPU must have.
     public var features: CPUFeatures {
       switch self {
       case .avx512vnni: [.avx512, .avx512VNNI]
       case .avx2: [.avx2]
+      case .neonDotProduct: [.neon, .neonDotProduct]
+      case .neon: [.neon]
       }
     }
   }
@@ -127,11 +135,6 @@ struct PreparedInt8: PreparedLinear {
       corrections: corrections.base + panel * groups * 32,
       scales: scales.base + panel * groups * 32,
       y: y, accumulators: accumulators, y_stride: stride)
-    #if arch(x86_64)
-      switch instructionSet {
-      case .avx512vnni: tk_int8_avx512vnni(&product)
-      case .avx2: tk_int8_avx2(&product)
-      }
-    #endif
+    instructionSet.run(&product)
   }
 }

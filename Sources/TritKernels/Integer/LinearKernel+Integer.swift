@@ -8,15 +8,25 @@ extension Registry where Product == any LinearKernel {
       register(
         StageDescriptor(
           "int8/\(set.rawValue)",
-          summary: set == .avx2
-            ? "integers of 2 to 8 bits, one a byte, by vpmaddwd on int16"
-            : "integers of 2 to 8 bits, one a byte, by 512-bit vpdpbusd",
+          summary: "integers of 2 to 8 bits, one a byte, by \(set.instruction)",
           source: "W8A8 inference with int32 sums",
           accepts: "integers of 2 to 8 bits, trits; scales of any granularity; int8 activations",
           gives: "float32", instructionSets: set.features.names,
           unavailable: missing.isEmpty
             ? nil : "this CPU has no \(missing.joined(separator: ", "))")
       ) { _ in Int8Kernel(set) }
+    }
+  }
+}
+
+extension Int8Kernel.InstructionSet {
+  /// What multiplies.
+  var instruction: String {
+    switch self {
+    case .avx2: "vpmaddwd on int16"
+    case .avx512vnni: "512-bit vpdpbusd"
+    case .neon: "smull and sadalp"
+    case .neonDotProduct: "sdot"
     }
   }
 }

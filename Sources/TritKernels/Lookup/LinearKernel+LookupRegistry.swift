@@ -6,6 +6,7 @@ extension Registry where Product == any LinearKernel {
     let lacking = CPUFeatures.avx2.missingHere
     let reason =
       lacking.isEmpty ? nil : "this CPU lacks \(lacking.joined(separator: ", "))"
+    let noNEON = CPUFeatures.neon.missingHere.isEmpty ? nil : "this CPU lacks neon"
     let rows = "ternary weights, scale per tensor or row; rows in 32s"
     register(
       StageDescriptor(
@@ -24,6 +25,13 @@ extension Registry where Product == any LinearKernel {
     ) { _ in TL1Kernel(.avx2) }
     register(
       StageDescriptor(
+        "tl1/neon", summary: "adds tbl: 16 look-ups at once, high bytes summed as bytes",
+        source: "Bitnet.cpp, arXiv 2502.11880 §3 (TL1_1)",
+        accepts: "\(rows), columns in 8s (4s where rows are in 64s); int8 activations",
+        gives: "int32 sums, float32 outputs", instructionSets: ["neon"], unavailable: noNEON)
+    ) { _ in TL1Kernel(.neon) }
+    register(
+      StageDescriptor(
         "tl2/scalar", summary: "3 trits to one of 14 look-ups and a sign: 1.67 bits a weight",
         source: "Bitnet.cpp, arXiv 2502.11880 §3.2 (TL2_1)",
         accepts: "\(rows), columns in 24s or 32s; int8 activations",
@@ -36,6 +44,13 @@ extension Registry where Product == any LinearKernel {
         accepts: "\(rows), columns in 24s or 32s; int8 activations",
         gives: "int32 sums, float32 outputs", instructionSets: ["avx2"], unavailable: reason)
     ) { _ in TL2Kernel(.avx2) }
+    register(
+      StageDescriptor(
+        "tl2/neon", summary: "adds tbl: 16 look-ups at once, signs by multiply-add",
+        source: "Bitnet.cpp, arXiv 2502.11880 §3.2 (TL2_1)",
+        accepts: "\(rows), columns in 24s or 32s; int8 activations",
+        gives: "int32 sums, float32 outputs", instructionSets: ["neon"], unavailable: noNEON)
+    ) { _ in TL2Kernel(.neon) }
     register(
       StageDescriptor(
         "tl1_0", summary: "TL1 with int8 tables: one look-up in place of two, rounded",

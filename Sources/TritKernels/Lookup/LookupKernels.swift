@@ -11,7 +11,7 @@ public struct TL1Kernel: LinearKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
-  /// `tl1/scalar`, `tl1/avx2` or `tl1_0`.
+  /// `tl1/scalar`, `tl1/avx2`, `tl1/neon` or `tl1_0`.
   public let name: String
   /// int8 rows.
   public let accepts = ActivationForm.int8
@@ -25,9 +25,7 @@ public struct TL1Kernel: LinearKernel {
 
   /// Packs trits with a scale per tensor or row, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
-    #if arch(x86_64)
-      if form == .avx2 { try checkRuns(on: .avx2) }
-    #endif
+    try checkRuns(on: form.features)
     let matrix = try ternaryWeights(weights)
     let scales = try rowScales(matrix)
     let packing = TL1Packing()
@@ -38,7 +36,8 @@ public struct TL1Kernel: LinearKernel {
         bytes: try packing.pack(weights).bytes)
     }
     if form == .lossy { return TL1LossyLinear(kernel: name, layer: layer, scales: scales) }
-    return TL1Linear(kernel: name, layer: layer, scales: scales, usesAVX2: form == .avx2)
+    return TL1Linear(
+      kernel: name, layer: layer, scales: scales, usesShuffles: form == .avx2 || form == .neon)
   }
 }
 
@@ -53,7 +52,7 @@ public struct TL2Kernel: LinearKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
-  /// `tl2/scalar`, `tl2/avx2` or `tl2_0`.
+  /// `tl2/scalar`, `tl2/avx2`, `tl2/neon` or `tl2_0`.
   public let name: String
   /// int8 rows.
   public let accepts = ActivationForm.int8
@@ -67,9 +66,7 @@ public struct TL2Kernel: LinearKernel {
 
   /// Packs trits with a scale per tensor or row, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
-    #if arch(x86_64)
-      if form == .avx2 { try checkRuns(on: .avx2) }
-    #endif
+    try checkRuns(on: form.features)
     let matrix = try ternaryWeights(weights)
     let scales = try rowScales(matrix)
     let packing = TL2Packing()
@@ -79,7 +76,8 @@ public struct TL2Kernel: LinearKernel {
         bytes: try packing.pack(weights).bytes)
     }
     if form == .lossy { return TL2LossyLinear(kernel: name, layer: layer, scales: scales) }
-    return TL2Linear(kernel: name, layer: layer, scales: scales, usesAVX2: form == .avx2)
+    return TL2Linear(
+      kernel: name, layer: layer, scales: scales, usesShuffles: form == .avx2 || form == .neon)
   }
 }
 
@@ -98,8 +96,19 @@ extension LinearKernel {
 public enum LookupForm: String, Sendable {
   /// One at a time, in Swift.
   case scalar
-  /// 32 at a time by `pshufb`; where the machine is no x86, one at a time.
+  /// 32 at a time by `pshufb`.
   case avx2
+  /// 16 at a time by `tbl`.
+  case neon
   /// One at a time, in int8 tables: TL1_0 and TL2_0, lossy.
   case lossy
+
+  /// What the CPU must have.
+  var features: CPUFeatures {
+    switch self {
+    case .scalar, .lossy: []
+    case .avx2: [.avx2]
+    case .neon: [.neon]
+    }
+  }
 }

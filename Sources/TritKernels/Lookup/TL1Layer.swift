@@ -43,13 +43,25 @@ struct TL1Layer: Sendable {
   }
 
   /// The same by byte shuffles.
-  @inline(__always) func sumsAVX2(
+  @inline(__always) func sumsByShuffles(
     _ row: Int, _ tables: UnsafePointer<UInt8>, into sums: UnsafeMutablePointer<Int32>
   ) {
+    let codes = UnsafePointer(bytes.base + tiling.rowOffset(row, columns: columns))
+    let groups = groupsPerTile
+    if LeafRunner.shared != nil {
+      Leaves.remotely(
+        TK_LEAF_TL1_NEON,
+        [
+          .input(codes, rows: tiles, groups * 64, stride: tileStride), .count(tileStride),
+          .count(tiles), .count(groups), .count(group), .input(tables, columns / 2 * 32),
+          .output(sums, group),
+        ])
+      return
+    }
     #if arch(x86_64)
-      tk_tl1_avx2(
-        bytes.base + tiling.rowOffset(row, columns: columns), tileStride, tiles, groupsPerTile,
-        tiling.innerRows, tables, sums)
+      tk_tl1_avx2(codes, tileStride, tiles, groups, group, tables, sums)
+    #elseif arch(arm64)
+      tk_tl1_neon(codes, tileStride, tiles, groups, group, tables, sums)
     #else
       self.sums(row, tables, HighLowTable.self, into: sums)
     #endif
@@ -62,15 +74,15 @@ struct TL1Linear: PreparedLinear {
   let layer: TL1Layer
   /// One a row.
   let scales: [Float]
-  let usesAVX2: Bool
+  let usesShuffles: Bool
   let accepts = ActivationForm.int8
   private let tables = TL1Tables()
 
-  init(kernel: String, layer: TL1Layer, scales: [Float], usesAVX2: Bool) {
+  init(kernel: String, layer: TL1Layer, scales: [Float], usesShuffles: Bool) {
     self.kernel = kernel
     self.layer = layer
     self.scales = scales
-    self.usesAVX2 = usesAVX2
+    self.usesShuffles = usesShuffles
   }
 
   var rows: Int { layer.rows }
@@ -109,8 +121,8 @@ struct TL1Linear: PreparedLinear {
       guard let sums = buffer.baseAddress else { return }
       for row in stride(from: range.lowerBound, to: range.upperBound, by: layer.group) {
         for token in 0..<x.rows {
-          if usesAVX2 {
-            layer.sumsAVX2(row, built + token * perToken, into: sums)
+          if usesShuffles {
+            layer.sumsByShuffles(row, built + token * perToken, into: sums)
           } else {
             layer.sums(row, built + token * perToken, HighLowTable.self, into: sums)
           }

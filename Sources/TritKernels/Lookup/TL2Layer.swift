@@ -71,15 +71,33 @@ struct TL2Layer: Sendable {
   }
 
   /// All columns of the 32 rows from `row` on, by byte shuffles.
-  @inline(__always) func sumsAVX2(
+  @inline(__always) func sumsByShuffles(
     _ row: Int, _ tables: UnsafePointer<UInt8>, into sums: UnsafeMutablePointer<Int32>
   ) {
     let pairTables = tables + tiling.tripleColumns / 3 * 32
+    let index = UnsafePointer(bytes.base + tiling.indexRow(row))
+    let sign = UnsafePointer(signs + tiling.signRow(row))
+    let pair = UnsafePointer(pairs + tiling.pairRow(row))
+    if LeafRunner.shared != nil {
+      Leaves.remotely(
+        TK_LEAF_TL2_NEON,
+        [
+          .input(index, rows: tiles, triples / 2 * 32, stride: indexStride), .count(indexStride),
+          .input(sign, rows: tiles, triples / 8 * 32, stride: signStride), .count(signStride),
+          .count(tiles), .count(triples), .input(tables, tiles * triples * 32),
+          .input(pair, rows: pairTiles, 8 * 32, stride: pairStride), .count(pairStride),
+          .count(pairTiles), .input(pairTables, pairTiles * 16 * 32), .output(sums, Self.group),
+        ])
+      return
+    }
     #if arch(x86_64)
       tk_tl2_avx2(
-        bytes.base + tiling.indexRow(row), indexStride, signs + tiling.signRow(row), signStride,
-        tiles, triples, tables, pairs + tiling.pairRow(row), pairStride, pairTiles, pairTables,
-        sums)
+        index, indexStride, sign, signStride, tiles, triples, tables, pair, pairStride, pairTiles,
+        pairTables, sums)
+    #elseif arch(arm64)
+      tk_tl2_neon(
+        index, indexStride, sign, signStride, tiles, triples, tables, pair, pairStride, pairTiles,
+        pairTables, sums)
     #else
       sums.update(repeating: 0, count: Self.group)
       addTriples(row, tables, LowHighTable.self, to: sums)
@@ -94,7 +112,7 @@ struct TL2Linear: PreparedLinear {
   let layer: TL2Layer
   /// One a row.
   let scales: [Float]
-  let usesAVX2: Bool
+  let usesShuffles: Bool
   let accepts = ActivationForm.int8
 
   private var tables: TL2Tables { TL2Tables(tripleColumns: layer.tiling.tripleColumns) }
@@ -104,11 +122,11 @@ struct TL2Linear: PreparedLinear {
   var rowAlignment: Int { TL2Layer.group }
   let inputLayout: (any InputLayout)?
 
-  init(kernel: String, layer: TL2Layer, scales: [Float], usesAVX2: Bool) {
+  init(kernel: String, layer: TL2Layer, scales: [Float], usesShuffles: Bool) {
     self.kernel = kernel
     self.layer = layer
     self.scales = scales
-    self.usesAVX2 = usesAVX2
+    self.usesShuffles = usesShuffles
     inputLayout = TL2Tables(tripleColumns: layer.tiling.tripleColumns)
   }
 
@@ -145,8 +163,8 @@ struct TL2Linear: PreparedLinear {
       for row in stride(from: range.lowerBound, to: range.upperBound, by: TL2Layer.group) {
         for token in 0..<x.rows {
           let own = built + token * perToken
-          if usesAVX2 {
-            layer.sumsAVX2(row, own, into: sums)
+          if usesShuffles {
+            layer.sumsByShuffles(row, own, into: sums)
           } else {
             sums.update(repeating: 0, count: TL2Layer.group)
             layer.addTriples(row, own, LowHighTable.self, to: sums)
