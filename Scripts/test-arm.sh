@@ -29,7 +29,7 @@ suites='FloatLeafTests|VectorMathTests|KVCacheTests|OutputHeadTests/laws|Attenti
 others() {
   echo "== $1: heads, attention, float leaves" >&2
   TRITLAB_LEAF_RUNNER=$1 "$swift" test -c release --disable-testable-imports --skip-build \
-    --filter "$suites" | grep -E '✔ Test "?[^ ]+.* passed|✘|Test run with'
+    --filter "$suites" | grep -E '✔.* (passed|with) |✘'
 }
 
 plain=(i2_s/neon int8/neon tl1/neon tl2/neon)

@@ -24,17 +24,21 @@ package enum Leaves {
   /// Blocks of 128 columns.
   private static func blocks(_ columns: Int) -> Int { (columns + 127) / 128 }
 
-  /// The members of `tk_float_ops`, each a call of the leaf runner.
-  private static let remoteFloat = tk_float_ops(
-    sum_of_squares: { x, n in Leaves.double(TK_LEAF_SUM_OF_SQUARES, [.input(x, n), .count(n)]) },
-    scale_weighted: { x, scale, weight, out, n in
+  /// The members of `tk_float_ops`, each a call of the leaf runner. One that has no number in tk_leaf.h
+  /// stays this machine's plain leaf.
+  private static let remoteFloat: tk_float_ops = {
+    var table = tk_float_scalar
+    table.sum_of_squares = { x, n in
+      Leaves.double(TK_LEAF_SUM_OF_SQUARES, [.input(x, n), .count(n)])
+    }
+    table.scale_weighted = { x, scale, weight, out, n in
       Leaves.remotely(
         TK_LEAF_SCALE_WEIGHTED,
         [.input(x, n), .real(scale), .input(weight, n), .output(out, n), .count(n)])
-    },
-    absmax: { x, n in Leaves.real(TK_LEAF_ABSMAX, [.input(x, n), .count(n)]) },
-    maximum: { x, n in Leaves.real(TK_LEAF_MAXIMUM, [.input(x, n), .count(n)]) },
-    quantize_int8: { x, multiplier, limit, q, n in
+    }
+    table.absmax = { x, n in Leaves.real(TK_LEAF_ABSMAX, [.input(x, n), .count(n)]) }
+    table.maximum = { x, n in Leaves.real(TK_LEAF_MAXIMUM, [.input(x, n), .count(n)]) }
+    table.quantize_int8 = { x, multiplier, limit, q, n in
       Int32(
         truncatingIfNeeded: Leaves.remotely(
           TK_LEAF_QUANTIZE_INT8,
@@ -42,52 +46,56 @@ package enum Leaves {
             .input(x, n), .real(multiplier), .word(UInt64(truncatingIfNeeded: limit)),
             .output(q, n), .count(n),
           ]))
-    },
-    add: { a, b, out, n in
+    }
+    table.add = { a, b, out, n in
       Leaves.remotely(TK_LEAF_ADD, [.input(a, n), .input(b, n), .output(out, n), .count(n)])
-    },
-    multiply: { a, b, out, n in
+    }
+    table.multiply = { a, b, out, n in
       Leaves.remotely(TK_LEAF_MULTIPLY, [.input(a, n), .input(b, n), .output(out, n), .count(n)])
-    },
-    scale: { a, factor, out, n in
+    }
+    table.scale = { a, factor, out, n in
       Leaves.remotely(TK_LEAF_SCALE, [.input(a, n), .real(factor), .output(out, n), .count(n)])
-    },
-    silu_multiply: { gate, up, out, n in
+    }
+    table.silu_multiply = { gate, up, out, n in
       Leaves.remotely(
         TK_LEAF_SILU_MULTIPLY, [.input(gate, n), .input(up, n), .output(out, n), .count(n)])
-    },
-    relu2_multiply: { gate, up, out, n in
+    }
+    table.relu2_multiply = { gate, up, out, n in
       Leaves.remotely(
         TK_LEAF_RELU2_MULTIPLY, [.input(gate, n), .input(up, n), .output(out, n), .count(n)])
-    },
-    dot: { a, b, n in Leaves.real(TK_LEAF_DOT, [.input(a, n), .input(b, n), .count(n)]) },
-    dot_f16: { a, b, n in Leaves.real(TK_LEAF_DOT_F16, [.input(a, n), .input(b, n), .count(n)]) },
-    dot_i8: { a, b, n in Leaves.real(TK_LEAF_DOT_I8, [.input(a, n), .input(b, n), .count(n)]) },
-    axpy: { alpha, x, y, n in
+    }
+    table.dot = { a, b, n in Leaves.real(TK_LEAF_DOT, [.input(a, n), .input(b, n), .count(n)]) }
+    table.dot_f16 = { a, b, n in
+      Leaves.real(TK_LEAF_DOT_F16, [.input(a, n), .input(b, n), .count(n)])
+    }
+    table.dot_i8 = { a, b, n in
+      Leaves.real(TK_LEAF_DOT_I8, [.input(a, n), .input(b, n), .count(n)])
+    }
+    table.axpy = { alpha, x, y, n in
       Leaves.remotely(TK_LEAF_AXPY, [.real(alpha), .input(x, n), .output(y, n), .count(n)])
-    },
-    axpy_f16: { alpha, x, y, n in
+    }
+    table.axpy_f16 = { alpha, x, y, n in
       Leaves.remotely(TK_LEAF_AXPY_F16, [.real(alpha), .input(x, n), .output(y, n), .count(n)])
-    },
-    axpy_i8: { alpha, x, y, n in
+    }
+    table.axpy_i8 = { alpha, x, y, n in
       Leaves.remotely(TK_LEAF_AXPY_I8, [.real(alpha), .input(x, n), .output(y, n), .count(n)])
-    },
-    exp_shifted: { x, shift, out, n in
+    }
+    table.exp_shifted = { x, shift, out, n in
       Leaves.double(TK_LEAF_EXP_SHIFTED, [.input(x, n), .real(shift), .output(out, n), .count(n)])
-    },
-    f16_to_f32: { x, out, n in
+    }
+    table.f16_to_f32 = { x, out, n in
       Leaves.remotely(TK_LEAF_F16_TO_F32, [.input(x, n), .output(out, n), .count(n)])
-    },
-    f32_to_f16: { x, out, n in
+    }
+    table.f32_to_f16 = { x, out, n in
       Leaves.remotely(TK_LEAF_F32_TO_F16, [.input(x, n), .output(out, n), .count(n)])
-    },
-    bf16_to_f32: { x, out, n in
+    }
+    table.bf16_to_f32 = { x, out, n in
       Leaves.remotely(TK_LEAF_BF16_TO_F32, [.input(x, n), .output(out, n), .count(n)])
-    },
-    f32_to_bf16: { x, out, n in
+    }
+    table.f32_to_bf16 = { x, out, n in
       Leaves.remotely(TK_LEAF_F32_TO_BF16, [.input(x, n), .output(out, n), .count(n)])
-    },
-    head_f16: { w, wStride, rows, x, xStride, tokens, n, y, yStride in
+    }
+    table.head_f16 = { w, wStride, rows, x, xStride, tokens, n, y, yStride in
       Leaves.remotely(
         TK_LEAF_HEAD_F16,
         [
@@ -95,8 +103,8 @@ package enum Leaves {
           .input(x, rows: tokens, n, stride: xStride), .count(xStride), .count(tokens), .count(n),
           .output(y, rows: tokens, rows, stride: yStride), .count(yStride),
         ])
-    },
-    head_bf16: { w, wStride, rows, x, xStride, tokens, n, y, yStride in
+    }
+    table.head_bf16 = { w, wStride, rows, x, xStride, tokens, n, y, yStride in
       Leaves.remotely(
         TK_LEAF_HEAD_BF16,
         [
@@ -104,8 +112,8 @@ package enum Leaves {
           .input(x, rows: tokens, n, stride: xStride), .count(xStride), .count(tokens), .count(n),
           .output(y, rows: tokens, rows, stride: yStride), .count(yStride),
         ])
-    },
-    head_i8: { w, scales, wStride, rows, x, xStride, tokens, n, y, yStride in
+    }
+    table.head_i8 = { w, scales, wStride, rows, x, xStride, tokens, n, y, yStride in
       Leaves.remotely(
         TK_LEAF_HEAD_I8,
         [
@@ -114,8 +122,8 @@ package enum Leaves {
           .count(tokens), .count(n), .output(y, rows: tokens, rows, stride: yStride),
           .count(yStride),
         ])
-    },
-    head_i4: { w, scales, rows, x, xStride, tokens, n, y, yStride in
+    }
+    table.head_i4 = { w, scales, rows, x, xStride, tokens, n, y, yStride in
       Leaves.remotely(
         TK_LEAF_HEAD_I4,
         [
@@ -124,8 +132,8 @@ package enum Leaves {
           .input(x, rows: tokens, n, stride: xStride), .count(xStride), .count(tokens), .count(n),
           .output(y, rows: tokens, rows, stride: yStride), .count(yStride),
         ])
-    },
-    head_i6: { w, scales, rows, x, xStride, tokens, n, y, yStride in
+    }
+    table.head_i6 = { w, scales, rows, x, xStride, tokens, n, y, yStride in
       Leaves.remotely(
         TK_LEAF_HEAD_I6,
         [
@@ -134,5 +142,7 @@ package enum Leaves {
           .input(x, rows: tokens, n, stride: xStride), .count(xStride), .count(tokens), .count(n),
           .output(y, rows: tokens, rows, stride: yStride), .count(yStride),
         ])
-    })
+    }
+    return table
+  }()
 }
