@@ -21,7 +21,12 @@ void tk_head_low_avx512vnni(const uint8_t *_Nonnull w, const uint16_t *_Nonnull 
                             const float *_Nonnull x, size_t x_stride, size_t tokens, size_t n,
                             float *_Nonnull y, size_t y_stride, int bits);
 
-/// The same for int8 weights with one scale a row; rows of `w_stride` bytes, a multiple of 64 that is
+/// The same on AVX2.
+void tk_head_low_avx2(const uint8_t *_Nonnull w, const uint16_t *_Nonnull scales, size_t rows,
+                      const float *_Nonnull x, size_t x_stride, size_t tokens, size_t n,
+                      float *_Nonnull y, size_t y_stride, int bits);
+
+/// tk_head_low_avx512vnni for int8 weights with one scale a row; rows of `w_stride` bytes, a multiple of 64 that is
 /// padded with zeros.
 void tk_head_i8_avx512vnni(const int8_t *_Nonnull w, const float *_Nonnull scales, size_t w_stride,
                            size_t rows, const float *_Nonnull x, size_t x_stride, size_t tokens,

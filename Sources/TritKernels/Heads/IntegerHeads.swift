@@ -200,6 +200,16 @@ struct PreparedLowBitHead: PreparedHead {
         return
       }
     #endif
+    #if arch(x86_64)
+      // The float form shares a widened weight among four tokens.
+      if x.rows < 4, columns <= Int(TK_HEAD_COLUMNS), CPUFeatures.here.contains(.avx2) {
+        tk_head_low_avx2(
+          codes.base + range.lowerBound * blocks * (bits == 4 ? 64 : 96),
+          scales.base + range.lowerBound * blocks * 4, range.count, x.base, x.stride, x.rows,
+          columns, logits.base + range.lowerBound, logits.stride, Int32(bits))
+        return
+      }
+    #endif
     let leaf = bits == 4 ? HeadWeights.ops.head_i4 : HeadWeights.ops.head_i6
     leaf(
       codes.base + range.lowerBound * blocks * (bits == 4 ? 64 : 96),
