@@ -223,47 +223,6 @@ static void f32_to_bf16(const float *x, uint16_t *out, size_t n) {
   }
 }
 
-/// Rows times tokens, four tokens at a time so that a weight is read and widened once for four.
-#define TK_HEAD(name, type, widen, scale_type, scale_of)                                         \
-  static void name(const type *w, scale_type size_t w_stride, size_t rows, const float *x,      \
-                   size_t x_stride, size_t tokens, size_t n, float *y, size_t y_stride) {       \
-    TK_FAST                                                                                      \
-    for (size_t r = 0; r < rows; r++) {                                                          \
-      const type *row = w + r * w_stride;                                                        \
-      size_t t = 0;                                                                              \
-      for (; t + 4 <= tokens; t += 4) {                                                          \
-        const float *x0 = x + t * x_stride, *x1 = x0 + x_stride, *x2 = x1 + x_stride,            \
-                    *x3 = x2 + x_stride;                                                         \
-        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                                    \
-        for (size_t k = 0; k < n; k++) {                                                         \
-          float v = widen(row[k]);                                                               \
-          s0 += v * x0[k];                                                                       \
-          s1 += v * x1[k];                                                                       \
-          s2 += v * x2[k];                                                                       \
-          s3 += v * x3[k];                                                                       \
-        }                                                                                        \
-        float *out = y + t * y_stride + r;                                                       \
-        out[0] = s0 * scale_of(r);                                                               \
-        out[y_stride] = s1 * scale_of(r);                                                        \
-        out[2 * y_stride] = s2 * scale_of(r);                                                    \
-        out[3 * y_stride] = s3 * scale_of(r);                                                    \
-      }                                                                                          \
-      for (; t < tokens; t++) {                                                                  \
-        const float *x0 = x + t * x_stride;                                                      \
-        float s0 = 0;                                                                            \
-        for (size_t k = 0; k < n; k++) s0 += widen(row[k]) * x0[k];                              \
-        y[t * y_stride + r] = s0 * scale_of(r);                                                  \
-      }                                                                                          \
-    }                                                                                            \
-  }
-#define TK_NO_SCALE
-#define TK_ROW_SCALES const float *scales,
-#define TK_ONE(r) 1.0f
-#define TK_SCALE(r) scales[r]
-TK_HEAD(head_f16, uint16_t, tk_widen_f16, TK_NO_SCALE, TK_ONE)
-TK_HEAD(head_bf16, uint16_t, tk_widen_bf16, TK_NO_SCALE, TK_ONE)
-TK_HEAD(head_i8, int8_t, TK_INT, TK_ROW_SCALES, TK_SCALE)
-
 #include "head_body.h"
 
 const tk_float_ops TK_FLOAT_TABLE = {

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "tk_i2s.h"
+#include "tk_stream.h"
 
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
@@ -20,6 +21,10 @@ TK_INLINE void store(const tk_panel_product *p, size_t row, size_t token, __m512
   } else {
     _mm512_mask_storeu_epi32(p->accumulators + at, mask, sums);
   }
+}
+
+TK_INLINE size_t panel_count(const tk_panel_product *p) {
+  return (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
 }
 
 TK_INLINE __mmask16 rows_mask(size_t rows, size_t row) {
@@ -41,10 +46,10 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
 #pragma clang loop unroll(full)
       for (int f = 0; f < 4; f++) acc[t][g][f] = _mm512_setzero_si512();
   const uint8_t *w = p->panels + panel * p->steps * 128;
+  const uint8_t *end = p->panels + panel_count(p) * p->steps * 128;
   const int8_t *x = p->values;
   for (size_t step = 0; step < p->steps; step++, w += 128, x += 16) {
-    _mm_prefetch((const char *)w + 6144, _MM_HINT_T0);
-    _mm_prefetch((const char *)w + 6144 + 64, _MM_HINT_T0);
+    tk_prefetch_pages(p->panels, w, end);
     __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
 #define TK_FIELD(f)                                                                        \
   {                                                                                        \
@@ -133,7 +138,7 @@ static const tile_function tile_functions[TK_TILE_TOKENS] = {
 };
 
 TK_TARGET void tk_i2s_avx512vnni(const tk_panel_product *p) {
-  size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
+  size_t panels = panel_count(p);
   if (p->tokens <= TK_FEW_TOKENS) {
     for (size_t panel = 0; panel < panels; panel++) {
       if (p->tokens == 1) few(p, panel, 1);

@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "tk_i2s.h"
+#include "tk_stream.h"
 
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
 
@@ -40,6 +41,8 @@ TK_INLINE void block(const tk_panel_product *p, size_t panel, size_t offset, siz
 #pragma clang loop unroll(full)
     for (int g = 0; g < groups; g++) sums[t][g] = _mm256_setzero_si256();
   const uint8_t *w = p->panels + panel * p->steps * 128 + offset;
+  const uint8_t *all =
+      p->panels + (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS * p->steps * 128;
   const int8_t *x = p->values + first * p->stride;
   size_t step = 0;
   while (step < p->steps) {
@@ -51,8 +54,7 @@ TK_INLINE void block(const tk_panel_product *p, size_t panel, size_t offset, siz
       for (int g = 0; g < groups; g++) acc[t][g] = _mm256_setzero_si256();
     for (; step < end; step++, w += 128, x += 16) {
       if (groups == 4) {
-        _mm_prefetch((const char *)w + 4096, _MM_HINT_T0);
-        _mm_prefetch((const char *)w + 4096 + 64, _MM_HINT_T0);
+        tk_prefetch_pages(p->panels, w, all);
       }
       __m256i line[4];
 #pragma clang loop unroll(full)

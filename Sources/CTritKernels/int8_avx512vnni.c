@@ -5,6 +5,7 @@
 
 #include "tk_i2s.h"
 #include "tk_int8.h"
+#include "tk_stream.h"
 
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
@@ -20,6 +21,8 @@ TK_INLINE void block(const tk_int8_product *p, size_t panel, const int32_t *x, s
                      const int tokens, const int grouped) {
   const __m512i flip = _mm512_set1_epi8((char)0x80);
   const uint8_t *w = p->panels + panel * p->steps * 128;
+  const uint8_t *all =
+      p->panels + (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS * p->steps * 128;
   const int8_t *values = p->values + first * p->stride;
   __m512 total[TK_TILE_TOKENS][2];
   if (grouped) {
@@ -40,8 +43,8 @@ TK_INLINE void block(const tk_int8_product *p, size_t panel, const int32_t *x, s
     }
     size_t end = step + p->group_steps < p->steps ? step + p->group_steps : p->steps;
     for (; step < end; step++, w += 128) {
-      _mm_prefetch((const char *)w + 4096, _MM_HINT_T0);
-      _mm_prefetch((const char *)w + 4096 + 64, _MM_HINT_T0);
+      // With tiles the panel's next reading is of the cache.
+      if (!x) tk_prefetch_pages(p->panels, w, all);
       __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
 #pragma clang loop unroll(full)
       for (int t = 0; t < tokens; t++) {

@@ -1,10 +1,15 @@
-// Reading at full speed: whole cache lines, 8 independent streams of one sequential pass.
+// Reading at full speed: whole cache lines into 8 independent sums, in one sequential pass.
 #include "CTritKernels.h"
+#include "tk_stream.h"
 
 static uint64_t read_plain(const uint8_t *p, size_t bytes, size_t ahead) {
   uint64_t sums[8] = {0};
   for (size_t at = 0; at < bytes; at += 64) {
-    if (ahead) __builtin_prefetch(p + at + ahead);
+    if (ahead == TK_READ_PAGES) {
+      if (at % 128 == 0) tk_prefetch_pages(p, p + at, p + bytes);
+    } else if (ahead) {
+      __builtin_prefetch(p + at + ahead);
+    }
     const uint64_t *line = (const uint64_t *)(p + at);
     for (int i = 0; i < 8; i++) sums[i] ^= line[i];
   }
@@ -24,7 +29,11 @@ __attribute__((target("avx512f"))) static uint64_t read512(const uint8_t *p, siz
   for (size_t at = 0; at < bytes; at += 512) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) {
-      if (ahead) _mm_prefetch((const char *)p + at + 64 * i + ahead, _MM_HINT_T0);
+      if (ahead == TK_READ_PAGES) {
+        if (i % 2 == 0) tk_prefetch_pages(p, p + at + 64 * i, p + bytes);
+      } else if (ahead) {
+        _mm_prefetch((const char *)p + at + 64 * i + ahead, _MM_HINT_T0);
+      }
       acc[i] = _mm512_xor_si512(acc[i], _mm512_load_si512(p + at + 64 * i));
     }
   }
@@ -44,7 +53,11 @@ __attribute__((target("avx2"))) static uint64_t read256(const uint8_t *p, size_t
   for (size_t at = 0; at < bytes; at += 256) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) {
-      if (ahead && i % 2 == 0) _mm_prefetch((const char *)p + at + 32 * i + ahead, _MM_HINT_T0);
+      if (ahead == TK_READ_PAGES) {
+        if (i % 4 == 0) tk_prefetch_pages(p, p + at + 32 * i, p + bytes);
+      } else if (ahead && i % 2 == 0) {
+        _mm_prefetch((const char *)p + at + 32 * i + ahead, _MM_HINT_T0);
+      }
       acc[i] = _mm256_xor_si256(acc[i], _mm256_load_si256((const __m256i *)(p + at + 32 * i)));
     }
   }

@@ -11,14 +11,22 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   /// First element; 64-byte aligned.
   public let base: UnsafeMutablePointer<Element>
 
+  /// Where the memory comes from, if it is large.
+  private let block: LargeMemory.Block?
+
   /// Alignment in bytes.
   public static var alignment: Int { 64 }
 
-  /// Allocates `count` zero elements.
+  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before.
   public init(count: Int) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
     let bytes = count * MemoryLayout<Element>.stride + Self.alignment
+    block = bytes >= LargeMemory.threshold ? LargeMemory.take(bytes) : nil
+    if let block {
+      base = block.base.bindMemory(to: Element.self, capacity: count)
+      return
+    }
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     base = raw.bindMemory(to: Element.self, capacity: count)
@@ -34,7 +42,13 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit {
+    if let block {
+      LargeMemory.give(block)
+    } else {
+      UnsafeMutableRawPointer(base).deallocate()
+    }
+  }
 
   /// Element `index`, bounds-checked in debug builds only.
   @inlinable public subscript(index: Int) -> Element {

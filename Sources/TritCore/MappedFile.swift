@@ -53,7 +53,9 @@ public final class MappedFile: Sendable {
   /// still be read, from the file.
   public func release(_ range: Range<Int>) {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let start = (max(range.lowerBound, 0) + page - 1) / page * page
+    // A fault maps its neighbours too, within 64 KiB: those before the range may have come back.
+    let around = max(page, 64 << 10)
+    let start = max(range.lowerBound, 0) / around * around
     let end = min(range.upperBound, size) / page * page
     guard page > 0, start < end, let base = UnsafeMutableRawPointer(bitPattern: address) else {
       return

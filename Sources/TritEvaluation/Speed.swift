@@ -43,6 +43,14 @@ public struct SpeedResult: Sendable, Hashable, Codable {
     Decimals.text(rate.mean, 2) + " ± " + Decimals.text(rate.standardDeviation, 2)
   }
 
+  /// The nearest whole number of nanoseconds; samples near the end of their range have a mean that is
+  /// none.
+  public static func whole(_ nanoseconds: Double) -> UInt64 {
+    let rounded = nanoseconds.rounded()
+    guard rounded > 0 else { return 0 }
+    return rounded < 0x1p64 ? UInt64(rounded) : .max
+  }
+
   private static func statistics(_ samples: [Double]) -> SampleStatistics {
     guard let statistics = SampleStatistics(samples) else {
       preconditionFailure("a speed has at least one sample")
@@ -66,8 +74,8 @@ public struct SpeedResult: Sendable, Hashable, Codable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(promptTokens, forKey: .promptTokens)
     try container.encode(generatedTokens, forKey: .generatedTokens)
-    try container.encode(UInt64(time.mean.rounded()), forKey: .averageTime)
-    try container.encode(UInt64(time.standardDeviation.rounded()), forKey: .timeDeviation)
+    try container.encode(Self.whole(time.mean), forKey: .averageTime)
+    try container.encode(Self.whole(time.standardDeviation), forKey: .timeDeviation)
     try container.encode(rate.mean, forKey: .averageRate)
     try container.encode(rate.standardDeviation, forKey: .rateDeviation)
     try container.encode(samples, forKey: .samples)

@@ -83,13 +83,12 @@ public struct SpeedMeasurement: Sendable, Hashable {
 
   private func time(_ engine: Engine, _ tokens: [Int], generated: Int) throws -> UInt64 {
     let prompt = Array(tokens[depth..<depth + promptTokens])
-    let start = ContinuousClock.now
+    let start = MonotonicClock.nanoseconds()
     if !prompt.isEmpty { try engine.prefill(prompt) }
     for index in 0..<generated {
       try Interruption.check()
       try engine.decode(tokens[depth + promptTokens + index])
     }
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    return MonotonicClock.nanoseconds() - start
   }
 }

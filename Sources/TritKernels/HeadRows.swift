@@ -20,6 +20,11 @@ public struct HeadRows: Sendable {
     self.read = read
   }
 
+  /// The first `count` rows, or all if there are fewer.
+  func prefix(_ count: Int) -> HeadRows {
+    HeadRows(rows: min(count, rows), columns: columns, read: read)
+  }
+
   /// The whole matrix.
   public func all() throws -> Matrix<Float> {
     let matrix = Matrix<Float>(rows: rows, columns: columns)

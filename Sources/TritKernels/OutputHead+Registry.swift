@@ -60,6 +60,21 @@ extension Registry where Product == any OutputHead {
         k: parameters.integer("k"),
         exact: HalfHead.Format(rawValue: parameters.text("exact")) ?? .f16)
     }
+    registry.register(
+      StageDescriptor(
+        "auto",
+        summary: "the head that measures fastest, among those that lose no more than 'loss'",
+        source: "measurement on the first rows, one token",
+        parameters: [
+          ParameterDescriptor(
+            "loss",
+            "what may be lost: none; tail, all but the 40 greatest logits; int8, int6, int4",
+            .choice(AutoHead.Loss.allCases.map(\.rawValue)), default: .text("none"))
+        ],
+        accepts: "float32 weights", gives: "logits")
+    ) { parameters in
+      AutoHead(loss: AutoHead.Loss(rawValue: parameters.text("loss")) ?? .none)
+    }
     return registry
   }
 }

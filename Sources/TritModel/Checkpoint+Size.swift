@@ -23,4 +23,13 @@ extension Checkpoint {
     }
     return bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "empty"
   }
+
+  /// Blocks of the model that a file with fewer is cut from: what `trit dummy --layers` notes. nil where
+  /// the file holds a whole model.
+  public var fullLayers: Int? {
+    guard let file = source as? GGUFFile, let count = file[DummyModel.fullLayersKey]?.integer,
+      count > configuration.layers, count <= 4096
+    else { return nil }
+    return count
+  }
 }

@@ -1,12 +1,14 @@
 import TritCore
+import TritKernels
 public import TritFormats
 import TritTokenization
 
 /// Writes GGUF files of random ternary weights in the shape of a published model: everything costs what
 /// it costs in the model, and what comes out is noise.
 ///
-/// Weights are I2_S with one scale a tensor (float16 trits where rows are no multiple of 128, which I2_S
-/// cannot hold), norms float32 around 1, the embedding float16 or Q6_K. The tokenizer has the 256 bytes
+/// Weights are I2_S with one scale a tensor; TL2 where rows are no multiple of 128, which I2_S cannot
+/// hold (the 8640 columns of 3B, which bitnet.cpp runs by TL1 and TL2 alone), and float16 trits where TL2
+/// cannot either. Norms are float32 around 1, the embedding float16 or Q6_K. The tokenizer has the 256 bytes
 /// and fillers. Bytes stream to the file; nothing of the model's size is in memory. A seed gives the
 /// same bytes on every machine.
 public struct DummyModel {
@@ -18,6 +20,9 @@ public struct DummyModel {
   public var embedding: TensorType
   /// Where the randomness starts.
   public var seed: UInt64
+
+  /// The metadata key of a file with fewer blocks than its model: how many the model has.
+  public static let fullLayersKey = "tritlab.full_block_count"
 
   /// A file of `preset`; `layers` nil writes all blocks.
   public init(
@@ -65,6 +70,9 @@ public struct DummyModel {
     number("context_length", preset.contextLength)
     number("embedding_length", preset.hiddenSize)
     number("block_count", layers)
+    if layers < preset.layers {
+      writer.set(Self.fullLayersKey, .uint32(UInt32(preset.layers)))
+    }
     number("feed_forward_length", preset.feedForwardSize)
     number("rope.dimension_count", preset.headDimension)
     number("attention.head_count", preset.heads)
@@ -141,9 +149,7 @@ public struct DummyModel {
           }
         let name = names.linear(role, layer: layer) + ".weight"
         writer.add(
-          columns.isMultiple(of: 128)
-            ? try Self.ternary(name, rows, columns, seed: random.next())
-            : try Self.floatTrits(name, rows, columns, seed: random.next()))
+          try Self.linear(name, rows, columns, seed: random.next()))
       }
     }
   }
@@ -188,6 +194,26 @@ public struct DummyModel {
         tail.replaceSubrange(0..<4, with: $0)
       }
       try tail.withUnsafeBytes { try sink($0) }
+    }
+  }
+
+  /// Trits in the first container that holds the shape.
+  private static func linear(
+    _ name: String, _ rows: Int, _ columns: Int, seed: UInt64
+  ) throws -> TensorContent {
+    if columns.isMultiple(of: 128) { return try ternary(name, rows, columns, seed: seed) }
+    let packing = TL2Packing()
+    guard (try? packing.check(rows: rows, columns: columns, granularity: .tensor)) != nil else {
+      return try floatTrits(name, rows, columns, seed: seed)
+    }
+    return try TensorContent(name: name, type: .tl2, shape: [rows, columns]) { sink in
+      var random = SeededRandom(seed: seed)
+      let trits = AlignedBuffer<Int8>(count: rows * columns)
+      for index in 0..<trits.count { trits.base[index] = Int8(random.below(3)) - 1 }
+      let packed = try packing.pack(
+        .ternary(
+          TernaryMatrix(rows: rows, columns: columns, trits: trits, scales: [scale(columns)])))
+      try withExtendedLifetime(packed) { try sink(packed.bytes.rawBuffer) }
     }
   }
 

@@ -94,6 +94,11 @@ public final class Engine: LanguageModel {
     let resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, registries: registries)
     attention = try registries.attention.make(selection.attention)
+    let chunk = max(1, min(options.chunk, context))
+    try EngineMemory(
+      configuration, context: context, chunk: chunk, threads: options.threads,
+      attention: attention
+    ).check()
     cache = try registries.caches.make(selection.cache).make(
       layers: configuration.layers, heads: configuration.keyValueHeads,
       headDimension: configuration.headDimension, capacity: context)
@@ -103,6 +108,8 @@ public final class Engine: LanguageModel {
       pairing: configuration.ropePairing, frequencyFactors: try checkpoint.ropeFrequencyFactors(),
       maxPositions: context)
     pool = WorkerPool(threads: options.threads, poll: options.poll)
+    AutoKernel.conditions = .model(
+      weights: configuration.linearWeights, threads: options.threads)
     (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
@@ -114,11 +121,13 @@ public final class Engine: LanguageModel {
       tokenizer = MissingTokenizer(reason: error)
     }
     workspace = Workspace(
-      configuration: configuration, tokens: max(1, min(options.chunk, context)),
-      threads: options.threads, attention: attention, context: context)
+      configuration: configuration, tokens: chunk, threads: options.threads,
+      attention: attention, context: context)
     steps = ParallelSteps(
       pool: pool, configuration: configuration, attention: attention, cache: cache, head: head,
       workspace: workspace)
+    // What loading kept to use again.
+    LargeMemory.drop()
   }
 
   /// Forgets all positions.

@@ -79,6 +79,14 @@ public struct ModelConfiguration: Sendable, Hashable {
   /// Width of the concatenated key (or value) heads.
   public var keyValueSize: Int { keyValueHeads * headDimension }
 
+  /// Weights of the linear layers of all blocks.
+  public var linearWeights: Int {
+    LinearRole.allCases.reduce(0) { sum, role in
+      let (rows, columns) = role.shape(self)
+      return sum + rows * columns * layers
+    }
+  }
+
   /// Checks that sizes are positive, fit each other and stay below limits that keep every product in
   /// range. `path` says where they were read.
   func validate(path: String) throws {

@@ -1,5 +1,6 @@
 import TritAttention
 import TritCore
+import TritKernels
 
 /// Every buffer that a forward pass writes, allocated once for the largest chunk.
 final class Workspace {
@@ -40,7 +41,7 @@ final class Workspace {
     context: Int
   ) {
     self.tokens = tokens
-    headTokens = max(1, min(tokens, (16 << 20) / configuration.vocabularySize))
+    headTokens = Self.headTokens(configuration, tokens: tokens)
     let widest = max(
       configuration.hiddenSize, configuration.querySize, configuration.feedForwardSize)
     hidden = Matrix(rows: tokens, columns: configuration.hiddenSize)
@@ -65,6 +66,32 @@ final class Workspace {
     ]) {
       rows.append(QuantizedRows(capacity: tokens, columns: width))
     }
+  }
+
+  /// Rows of logits that are computed together.
+  static func headTokens(_ configuration: ModelConfiguration, tokens: Int) -> Int {
+    max(1, min(tokens, (16 << 20) / configuration.vocabularySize))
+  }
+
+  /// Bytes of a workspace, kernels' own input layouts apart; `Int.max` beyond its range.
+  static func bytes(
+    _ configuration: ModelConfiguration, tokens: Int, threads: Int, attention: any Attention,
+    context: Int
+  ) -> Int {
+    let hidden = configuration.hiddenSize
+    let query = configuration.querySize
+    let forward = configuration.feedForwardSize
+    let widest = max(hidden, query, forward)
+    let columns = 2 * hidden + 2 * widest + 2 * query + 2 * configuration.keyValueSize + 2 * forward
+    let call = AttentionContext(
+      layer: 0, firstPosition: 0, heads: configuration.heads,
+      headDimension: configuration.headDimension)
+    let scratch = attention.scratchCount(context: call, capacity: context, tokens: tokens)
+    return Size.sum(
+      Size.product(4, tokens, columns), Size.product(tokens, hidden + query + forward),
+      Size.product(
+        4, headTokens(configuration, tokens: tokens), configuration.vocabularySize),
+      Size.product(4, scratch, threads))
   }
 
   /// The buffer for normed rows of `width`.

@@ -31,6 +31,7 @@ import TritLab
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
     Interruption.install()
+    EngineLoader.rememberDecisions()
     Restart.forOpenBLASIfNeeded()
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }

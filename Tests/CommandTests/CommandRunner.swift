@@ -23,12 +23,17 @@ enum CommandRunner {
       .appendingPathComponent("trit").path
   }()
 
+  /// Where commands keep what they measure.
+  static let cache = NSTemporaryDirectory() + "tritlab-test-cache"
+
   /// Variables that would change what is printed or where models are found are taken away first.
   static func environment(_ extra: [String: String]) -> [String: String] {
     var result = ProcessInfo.processInfo.environment.filter { name, _ in
       !name.hasPrefix("TRITLAB_") && !name.hasPrefix("HF_")
         && !["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"].contains(name)
     }
+    // What 'auto' measures stays out of the user's own cache.
+    result["XDG_CACHE_HOME"] = cache
     result["COLUMNS"] = "80"
     result["TERM"] = "dumb"
     return result.merging(extra) { $1 }

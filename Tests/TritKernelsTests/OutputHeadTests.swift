@@ -20,6 +20,21 @@ import TritLab
     }
   }
 
+  @Test("auto loses no more than it may", arguments: AutoHead.Loss.allCases)
+  func auto(loss: AutoHead.Loss) throws {
+    let violations = checkOutputHead(AutoHead(loss: loss))
+    #expect(violations.isEmpty, "\(violations.prefix(5))")
+    var random = SeededRandom(seed: 9)
+    let weights = Matrix<Float>(rows: 300, columns: 128)
+    for index in 0..<weights.storage.count {
+      weights.storage.base[index] = Float(random.uniform() * 2 - 1)
+    }
+    let kernel = try AutoHead(loss: loss).prepare(weights.view).kernel
+    let allowed = ["f16", "bf16", "f32", "screened", "int8", "int6", "int4"]
+    let count: [AutoHead.Loss: Int] = [.none: 3, .tail: 4, .int8: 5, .int6: 6, .int4: 7]
+    #expect(allowed.prefix(count[loss] ?? 0).contains { kernel.hasPrefix($0) }, "\(kernel)")
+  }
+
   @Test("screening rescores few rows where one stands out")
   func counter() throws {
     var random = SeededRandom(seed: 5)

@@ -12,7 +12,8 @@ import _TritTestSupport
     "small", "bitnet", 1, (128, 192), (2, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
 
   @Test(
-    "a dummy loads, runs, and counts the weights of its shapes", arguments: [bitnet, llama, odd])
+    "a dummy loads, runs, and counts the weights of its shapes",
+    arguments: [bitnet, llama, odd, oddest])
   func runs(preset: DummyPreset) throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/dummy.gguf"
@@ -30,6 +31,39 @@ import _TritTestSupport
     let values = Array(logits)
     #expect(values.allSatisfy { $0.isFinite })
     #expect(Set(values).count > 10)
+  }
+
+  /// A shape that neither I2_S nor TL2 holds.
+  static let oddest = DummyPreset(
+    "small", "bitnet", 1, (120, 184), (2, 2, 60), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
+
+  @Test("trits that I2_S cannot hold are TL2, or floats where TL2 cannot hold them either")
+  func containers() throws {
+    let folder = try TemporaryFolder()
+    for (preset, type) in [
+      (Self.bitnet, TensorType.i2_s), (Self.odd, .tl2), (Self.oddest, .f16),
+    ] {
+      let path = folder.path + "/dummy.gguf"
+      try DummyModel(preset).write(to: path)
+      let checkpoint = try Checkpoint(path: path)
+      #expect(checkpoint.source.info("blk.0.ffn_down.weight")?.type == type)
+      guard case .ternary(let matrix) = try checkpoint.linear(.down, layer: 0).weights else {
+        Issue.record("not ternary: \(type)")
+        continue
+      }
+      let zeros = matrix.trits.buffer.count { $0 == 0 }
+      #expect(abs(Double(zeros) / Double(matrix.trits.count) - 1.0 / 3) < 0.03)
+    }
+  }
+
+  @Test("a file with fewer layers says of how many it is, and only then")
+  func fullLayers() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("dummy.gguf")
+    try DummyModel(Self.bitnet).write(to: path)
+    #expect(try Checkpoint(path: path).fullLayers == nil)
+    try DummyModel(Self.bitnet, layers: 1).write(to: path)
+    #expect(try Checkpoint(path: path).fullLayers == 2)
   }
 
   @Test("codes are trits in equal parts")

@@ -9,6 +9,7 @@
 
 #include "tk_attention.h"
 #include "tk_float.h"
+#include "tk_head.h"
 #include "tk_i2s.h"
 #include "tk_int8.h"
 #include "tk_leaf.h"
@@ -32,6 +33,10 @@ enum {
 
 /// What the running CPU offers, as a set of TK_CPU_ bits.
 uint32_t tk_cpu_features(void);
+
+/// Throws `bytes` at `memory` out of all caches, written back where they had changed. Returns 0, and does
+/// nothing, where a program may not do that.
+int tk_evict(const void *_Nonnull memory, size_t bytes);
 
 /// Tells the CPU that the caller spins (x86 pause, ARM yield).
 static inline void tk_pause(void) {

@@ -25,8 +25,12 @@ const tk_peak_leaf *_Nullable tk_peak_int8(size_t *_Nonnull count);
 /// The float32 leaves of this architecture, widest first; `count` receives how many.
 const tk_peak_leaf *_Nullable tk_peak_float(size_t *_Nonnull count);
 
+/// For `ahead` of tk_peak_read: lines of eight pages are asked for in turn (tk_stream.h).
+enum { TK_READ_PAGES = 1 };
+
 /// Reads `bytes` (a multiple of 512, 64-byte aligned) in the widest loads that `features` allow,
-/// prefetching `ahead` bytes in front (0 leaves it to the hardware). Returns the exclusive or of all.
+/// prefetching `ahead` bytes in front (0 leaves it to the hardware), or with TK_READ_PAGES the lines of
+/// eight pages in turn. Returns the exclusive or of all.
 uint64_t tk_peak_read(const void *_Nonnull memory, size_t bytes, size_t ahead, uint32_t features);
 
 /// `rounds` times 16 additions, each waiting for the one before: 16 cycles a round where an addition

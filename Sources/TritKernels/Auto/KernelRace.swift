@@ -1,49 +1,69 @@
 import TritCore
 
-/// Times kernels on the first rows of a matrix.
+/// Times kernels on the first rows of a matrix, under the conditions of the model.
 struct KernelRace {
-  /// Enough rows to see the kernel's speed, few enough that a whole model takes well under a second.
-  private static let mostRows = 192
+  /// About so many weights a thread: long enough that starting a region does not count, few enough that all
+  /// candidates of all shapes take well under a second.
+  private static let weightsPerThread = 1 << 20
   private static let batch = 24
   private let sample: QuantizedWeights
   private let one: QuantizedRows
   private let many: QuantizedRows
   private let y: Matrix<Float>
+  private let pool: WorkerPool
+  private let fromMemory: Bool
 
-  init(_ weights: QuantizedWeights) {
-    sample = weights.firstRows(Self.mostRows)
+  init(_ weights: QuantizedWeights, conditions: AutoKernel.Conditions) {
+    // Multiples of what packings tile rows by.
+    let unit = 192
+    let wanted = Self.weightsPerThread * conditions.threads / max(weights.columns, 1)
+    sample = weights.firstRows(max(1, wanted / unit) * unit)
     one = Self.activations(1, columns: weights.columns)
     many = Self.activations(Self.batch, columns: weights.columns)
     y = Matrix(rows: Self.batch, columns: sample.rows)
+    pool = WorkerPool(threads: conditions.threads, poll: 100)
+    fromMemory = conditions.fromMemory
   }
 
   /// Prepares and times `kernel`; nil where one token alone takes eight times as long as `best`. Throws
   /// what `prepare` throws.
   func time(_ kernel: any LinearKernel, best: Double?) throws -> AutoKernel.Timing? {
     let prepared = try kernel.prepare(sample)
-    let decode = nanoseconds(prepared, one)
+    let memory = fromMemory ? WeightEviction.memory(of: prepared) : []
+    let decode = nanoseconds(prepared, one, memory)
     if let best, decode > 8 * best { return nil }
-    let prefill = nanoseconds(prepared, many) / Double(Self.batch)
+    let prefill = nanoseconds(prepared, many, memory) / Double(Self.batch)
     return AutoKernel.Timing(
       kernel: kernel.name, rows: sample.rows, decode: decode, prefill: prefill)
   }
 
-  /// The shortest of a few runs, input layout included; stops after about a millisecond.
-  private func nanoseconds(_ prepared: any PreparedLinear, _ x: QuantizedRows) -> Double {
-    let view = MutableMatrixView(
-      base: y.storage.base, rows: x.rows, columns: sample.rows, stride: sample.rows)
+  /// The shortest of a few runs, input layout included; stops after some milliseconds.
+  private func nanoseconds(
+    _ prepared: any PreparedLinear, _ x: QuantizedRows, _ memory: [any RawMemory]
+  ) -> Double {
     var best = Double.infinity
     let begin = Double(MonotonicClock.nanoseconds())
     for run in 0..<8 {
+      WeightEviction.evict(memory)
       x.begin(rows: x.rows, form: .int8)
       let start = Double(MonotonicClock.nanoseconds())
-      prepared.multiply(x, into: view)
+      multiply(prepared, x)
       let end = Double(MonotonicClock.nanoseconds())
-      // The first run warms caches and allocates the layout.
+      // The first run warms up the code and allocates the layout.
       if run > 0 { best = min(best, end - start) }
-      if run > 0, end - begin > 1_000_000 { break }
+      if run > 1, end - begin > 3_000_000 { break }
     }
     return best
+  }
+
+  /// One multiply as an engine does it: the layout, then rows split over the threads.
+  private func multiply(_ prepared: any PreparedLinear, _ x: QuantizedRows) {
+    if let layout = prepared.inputLayout { _ = x.built(layout) }
+    let view = MutableMatrixView(
+      base: y.storage.base, rows: x.rows, columns: sample.rows, stride: sample.rows)
+    pool.run(count: prepared.rows, alignment: prepared.rowAlignment) { range, _ in
+      prepared.multiply(x, rows: range, into: view)
+    }
   }
 
   private static func activations(_ rows: Int, columns: Int) -> QuantizedRows {

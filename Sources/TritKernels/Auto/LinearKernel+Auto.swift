@@ -18,9 +18,21 @@ extension Registry where Product == any LinearKernel {
     register(
       StageDescriptor(
         "auto", summary: "the kernel that measures fastest on the model's own matrices",
-        source: "measurement on the first rows of each shape",
+        source: "measurement on the first rows of each shape, from memory for large models",
+        parameters: [
+          ParameterDescriptor(
+            "use", "what the pick is for: one token, many, or both alike",
+            .choice(AutoKernel.Use.allCases.map(\.rawValue)), default: .text("both")),
+          ParameterDescriptor(
+            "refresh", "measure again what an earlier run has measured", .flag,
+            default: .flag(false)),
+        ],
         accepts: "weights of any form; activations of any form", gives: "float32")
-    ) { _ in AutoKernel(candidates: candidates) }
+    ) { parameters in
+      AutoKernel(
+        candidates: candidates, use: AutoKernel.Use(rawValue: parameters.text("use")) ?? .both,
+        refresh: parameters.flag("refresh"))
+    }
   }
 
   /// All lossless int8 kernels that run here, the fastest instruction sets first, the reference last.

@@ -168,6 +168,31 @@ enum HeadWeights {
     return here.contains(.neon) ? "neon" : "scalar"
   }
 
+  /// Whether `columns` go through integer dot products (tk_head.h).
+  static func takesIntegers(columns: Int) -> Bool {
+    #if arch(x86_64)
+      return columns <= Int(TK_HEAD_COLUMNS) && CPUFeatures.here.contains([.avx512, .avx512VNNI])
+    #else
+      return false
+    #endif
+  }
+
+  /// The instruction set of integer heads.
+  static func integerInstructionSet(columns: Int) -> String {
+    takesIntegers(columns: columns) ? "avx512vnni" : instructionSet
+  }
+
+  /// The error of one row of an integer head, as `weightError` states it, where `rest` is weights minus
+  /// rounded weights in float32: their Euclidean length, plus what that subtraction and the activations'
+  /// 16 bits (√32 / 65024, see tk_head.h) may add. The second also holds where activations stay floats.
+  static func error(of weights: UnsafePointer<Float>, rest: UnsafePointer<Float>, _ columns: Int)
+    -> Float
+  {
+    let length = VectorMath.sumOfSquares(weights, count: columns).squareRoot()
+    let distance = VectorMath.sumOfSquares(rest, count: columns).squareRoot()
+    return Float((distance + (length + distance) * 8.71e-5) * 1.000_01).nextUp
+  }
+
   /// `limit / max |w|` and its inverse, both 0 for a row of zeros (or of numbers too small to divide by).
   static func scale(
     _ row: UnsafePointer<Float>, _ count: Int, limit: Float

@@ -23,6 +23,7 @@ public struct Int8Head: OutputHead {
     let errors = AlignedBuffer<Float>(count: source.rows)
     try source.forEach(on: pool) { first, weights in
       try HeadWeights.check(weights, head: name, firstRow: first)
+      let rest = AlignedBuffer<Float>(count: columns)
       for index in 0..<weights.rows {
         let row = first + index
         let values = weights.base + index * weights.stride
@@ -30,8 +31,9 @@ public struct Int8Head: OutputHead {
         let (multiplier, scale) = HeadWeights.scale(values, columns, limit: 127)
         _ = VectorMath.quantize(values, multiplier: multiplier, into: target, count: columns)
         scales.base[row] = scale
-        errors.base[row] =
-          HeadWeights.distance(columns) { (values[$0], Float(target[$0]) * scale) }
+        rest.base.update(from: values, count: columns)
+        VectorMath.axpy(-scale, int8: target, into: rest.base, count: columns)
+        errors.base[row] = HeadWeights.error(of: values, rest: rest.base, columns)
       }
     }
     return PreparedInt8Head(
@@ -48,7 +50,7 @@ struct PreparedInt8Head: PreparedHead {
   let scales: AlignedBuffer<Float>
   let errors: AlignedBuffer<Float>
 
-  var kernel: String { "int8/\(HeadWeights.instructionSet)" }
+  var kernel: String { "int8/\(HeadWeights.integerInstructionSet(columns: columns))" }
   var weightBytes: Int { rows * (stride + 4) }
   var rowAlignment: Int { 16 }
 
@@ -57,6 +59,15 @@ struct PreparedInt8Head: PreparedHead {
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) {
+    #if arch(x86_64)
+      if HeadWeights.takesIntegers(columns: columns) {
+        tk_head_i8_avx512vnni(
+          codes.base + range.lowerBound * stride, scales.base + range.lowerBound, stride,
+          range.count, x.base, x.stride, x.rows, columns, logits.base + range.lowerBound,
+          logits.stride)
+        return
+      }
+    #endif
     HeadWeights.ops.head_i8(
       codes.base + range.lowerBound * stride, scales.base + range.lowerBound, stride, range.count,
       x.base, x.stride, x.rows, columns, logits.base + range.lowerBound, logits.stride)
@@ -105,7 +116,7 @@ struct PreparedLowBitHead: PreparedHead {
   private let scales: AlignedBuffer<UInt16>
   private let errors: AlignedBuffer<Float>
 
-  var kernel: String { "int\(bits)/\(HeadWeights.instructionSet)" }
+  var kernel: String { "int\(bits)/\(HeadWeights.integerInstructionSet(columns: columns))" }
   var weightBytes: Int { codes.count + 2 * scales.count }
   var rowAlignment: Int { 16 }
 
@@ -127,7 +138,7 @@ struct PreparedLowBitHead: PreparedHead {
   func encode(_ weights: MatrixView<Float>, firstRow: Int) {
     let blockBytes = bits == 4 ? 64 : 96
     let values = AlignedBuffer<Int8>(count: blocks * 128)
-    let steps = AlignedBuffer<Float>(count: blocks * 4)
+    let rest = AlignedBuffer<Float>(count: columns)
     let limit = Int32(1 << (bits - 1)) - 1
     for index in 0..<weights.rows {
       let row = firstRow + index
@@ -139,34 +150,40 @@ struct PreparedLowBitHead: PreparedHead {
         var scale = VectorMath.absmax(source + start, count: count) / Float(limit)
         VectorMath.narrow(&scale, toFloat16: rowScales + group, count: 1)
         VectorMath.widen(float16: rowScales + group, into: &scale, count: 1)
-        steps[group] = scale
         let multiplier = scale == 0 ? 0 : 1 / scale
         _ = VectorMath.quantize(
           source + start, multiplier: multiplier.isFinite ? multiplier : 0, limit: limit,
           into: values.base + start, count: count)
+        (rest.base + start).update(from: source + start, count: count)
+        VectorMath.axpy(
+          -scale, int8: values.base + start, into: rest.base + start, count: count)
       }
       Self.pack(
         values.base, blocks: blocks, bits: bits, into: codes.base + row * blocks * blockBytes)
-      errors.base[row] =
-        HeadWeights.distance(columns) { (source[$0], Float(values[$0]) * steps[$0 / 32]) }
+      errors.base[row] = HeadWeights.error(of: source, rest: rest.base, columns)
     }
   }
 
   private static func pack(
     _ values: UnsafePointer<Int8>, blocks: Int, bits: Int, into out: UnsafeMutablePointer<UInt8>
   ) {
-    let offset = 1 << (bits - 1)
+    let offset = Int8(1 << (bits - 1))
     let blockBytes = bits == 4 ? 64 : 96
     for block in 0..<blocks {
       let base = out + block * blockBytes
-      for column in 0..<128 {
-        let code = Int(values[block * 128 + column]) + offset
-        let field = column / 16
-        let lane = column % 16
-        base[4 * lane + field / 2] |= UInt8(code & 15) << UInt8(field % 2 * 4)
-        if bits == 6 {
-          base[64 + 2 * lane + field / 4] |= UInt8(code >> 4) << UInt8(field % 4 * 2)
-        }
+      let columns = values + block * 128
+      for index in 0..<64 {
+        let low = UInt8(bitPattern: columns[index] &+ offset)
+        let high = UInt8(bitPattern: columns[64 + index] &+ offset)
+        base[index] = low & 15 | high << 4
+      }
+      guard bits == 6 else { continue }
+      for index in 0..<32 {
+        let a = UInt8(bitPattern: columns[index] &+ offset) >> 4
+        let b = UInt8(bitPattern: columns[32 + index] &+ offset) >> 4
+        let c = UInt8(bitPattern: columns[64 + index] &+ offset) >> 4
+        let d = UInt8(bitPattern: columns[96 + index] &+ offset) >> 4
+        base[64 + index] = a | b << 2 | c << 4 | d << 6
       }
     }
   }
@@ -174,6 +191,25 @@ struct PreparedLowBitHead: PreparedHead {
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) {
+    #if arch(x86_64)
+      if HeadWeights.takesIntegers(columns: columns) {
+        tk_head_low_avx512vnni(
+          codes.base + range.lowerBound * blocks * (bits == 4 ? 64 : 96),
+          scales.base + range.lowerBound * blocks * 4, range.count, x.base, x.stride, x.rows,
+          columns, logits.base + range.lowerBound, logits.stride, Int32(bits))
+        return
+      }
+    #endif
+    #if arch(x86_64)
+      // The float form shares a widened weight among four tokens.
+      if x.rows < 4, columns <= Int(TK_HEAD_COLUMNS), CPUFeatures.here.contains(.avx2) {
+        tk_head_low_avx2(
+          codes.base + range.lowerBound * blocks * (bits == 4 ? 64 : 96),
+          scales.base + range.lowerBound * blocks * 4, range.count, x.base, x.stride, x.rows,
+          columns, logits.base + range.lowerBound, logits.stride, Int32(bits))
+        return
+      }
+    #endif
     let leaf = bits == 4 ? HeadWeights.ops.head_i4 : HeadWeights.ops.head_i6
     leaf(
       codes.base + range.lowerBound * blocks * (bits == 4 ? 64 : 96),

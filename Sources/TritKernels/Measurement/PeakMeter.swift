@@ -85,9 +85,9 @@ public final class PeakMeter {
     // Enough passes that a barrier does not count.
     let passes = max(1, (16 << 20) / total)
     var best = Double.infinity
-    // The hardware's prefetcher alone, and helped: which is faster differs between CPUs.
-    for ahead in [0, 4096] {
-      let time = shortest(seconds: seconds / 2) {
+    // The hardware's prefetcher alone, and helped in two ways: which is fastest differs between CPUs.
+    for ahead in [0, 4096, Int(TK_READ_PAGES)] {
+      let time = shortest(seconds: seconds / 3) {
         pool.run(count: threads) { range, _ in
           for part in range {
             for _ in 0..<passes {

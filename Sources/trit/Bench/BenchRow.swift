@@ -14,6 +14,8 @@ struct BenchRow {
   let time: Date
   /// What bounds the test on this machine, measured beside it; nil where nothing single does.
   let roof: SpeedRoof?
+  /// What the whole model would do, where only its first blocks were run.
+  let whole: DepthExtrapolation?
 
   /// `pp512`, `tg128 @ d256`.
   var test: String {
@@ -49,6 +51,16 @@ struct BenchRow {
       + String(format: unit, roof.perSecond * 1e-9)
   }
 
+  /// One line about the whole model, clearly no measurement; nil where it was the whole that ran.
+  var extrapolation: String? {
+    guard let whole else { return nil }
+    let speed = String(format: "%.3g", whole.tokensPerSecond)
+    return "\(test), \(engine.threads) threads: \(speed) t/s with all \(whole.layers) layers "
+      + "(extrapolated from \(whole.measuredLayers)); memory \(Self.size(whole.bytes)) = layers "
+      + "\(Self.size(whole.layerBytes)) + head \(Self.size(whole.headBytes)) + KV cache "
+      + "\(Self.size(whole.cacheBytes)) for \(whole.positions) positions"
+  }
+
   /// `1.10 GiB`, `512.00 MiB`.
   static func size(_ bytes: Int) -> String {
     let mebi = Double(bytes) / 1_048_576
@@ -74,8 +86,8 @@ struct BenchRow {
       ("n_gen", JSONValue(measurement.generatedTokens)),
       ("n_depth", JSONValue(measurement.depth)),
       ("test_time", .string(time.formatted(.iso8601))),
-      ("avg_ns", JSONValue(Int(result.time.mean.rounded()))),
-      ("stddev_ns", JSONValue(Int(result.time.standardDeviation.rounded()))),
+      ("avg_ns", JSONValue(Int(clamping: SpeedResult.whole(result.time.mean)))),
+      ("stddev_ns", JSONValue(Int(clamping: SpeedResult.whole(result.time.standardDeviation)))),
       ("avg_ts", JSONValue(result.rate.mean)),
       ("stddev_ts", JSONValue(result.rate.standardDeviation)),
       ("samples_ns", .array(result.samples.map { JSONValue($0) })),
@@ -94,6 +106,9 @@ struct BenchRow {
       ("roof_per_second", roof.map { JSONValue($0.perSecond) } ?? .null),
       ("roof_share", roof.map { JSONValue($0.share(result.rate.mean)) } ?? .null),
       ("median_ts", JSONValue(result.rate.median)),
+      ("extrapolated_layers", whole.map { JSONValue($0.layers) } ?? .null),
+      ("extrapolated_ts", whole.map { JSONValue($0.tokensPerSecond) } ?? .null),
+      ("extrapolated_bytes", whole.map { JSONValue($0.bytes) } ?? .null),
       ("blas", .string("OpenBLAS " + OpenBLASRuntime.version)),
       ("blas_core", .string(OpenBLASRuntime.core)),
       ("cpu_features", .string(CPUFeatures.here.names.joined(separator: " "))),

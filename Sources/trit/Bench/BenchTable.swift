@@ -10,6 +10,10 @@ struct BenchTable {
   private let varying: Set<String>
   private let write: (String) throws -> Void
   private var count = 0
+  /// Widths of the columns, as wide as their widest text so far.
+  private var widths: [Int] = []
+  /// Lines that follow the table.
+  private var extrapolations: [String] = []
 
   /// A table in `format` that goes to `write`. `varying` names the columns of choices that differ between
   /// rows: those are shown although they are not among the fixed ones.
@@ -40,6 +44,10 @@ struct BenchTable {
   func finish() throws {
     if format == "json" { try write(count == 0 ? "[]\n" : "\n]\n") }
     if format == "md" {
+      if !extrapolations.isEmpty {
+        try write("\nextrapolations, not measurements:\n")
+        for line in extrapolations { try write("- " + line + "\n") }
+      }
       let commit = String((BuildInformation.commit ?? "unknown").prefix(8))
       try write("\nbuild: \(commit) (trit \(BuildInformation.version))\n")
     }
@@ -77,18 +85,24 @@ struct BenchTable {
     return columns
   }
 
-  private func markdown(_ row: BenchRow) -> String {
+  private mutating func markdown(_ row: BenchRow) -> String {
     let columns = columns(row)
+    if let extrapolation = row.extrapolation { extrapolations.append(extrapolation) }
+    // Rows are printed as they come: the head fits the first row, and a later one may only widen.
+    widths = columns.enumerated().map { index, column in
+      let known = index < widths.count ? widths[index] : max(column.title.count, column.width)
+      return max(known, column.text.count)
+    }
     var text = ""
     if count == 0 {
-      text += line(columns.map { pad($0.title, $0.width, $0.isRight) })
+      text += line(zip(columns, widths).map { pad($0.title, $1, $0.isRight) })
       text += line(
-        columns.map { column in
-          let dashes = String(repeating: "-", count: max(column.title.count, column.width) - 1)
+        zip(columns, widths).map { column, width in
+          let dashes = String(repeating: "-", count: width - 1)
           return column.isRight ? dashes + ":" : dashes + "-"
         })
     }
-    return text + line(columns.map { pad($0.text, max($0.title.count, $0.width), $0.isRight) })
+    return text + line(zip(columns, widths).map { pad($0.text, $1, $0.isRight) })
   }
 
   private func line(_ cells: [String]) -> String {

@@ -38,7 +38,9 @@ enum BenchCommand {
       Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
       options take lists too. Times hold neither tokenization nor sampling. MB/token and GB/s are what \
       generation reads: weights, head, keys and values. The roof is measured beside each test: \
-      reading so many bytes for generation, the int8 peak for the linear layers of a prompt.
+      reading so many bytes for generation, the int8 peak for the linear layers of a prompt. \
+      Of a dummy with fewer layers than its model (trit dummy --layers), the speed and memory of the \
+      whole model follow as an extrapolation.
       """,
     groups: [
       OptionGroup(
@@ -49,7 +51,7 @@ enum BenchCommand {
         ]),
       OptionGroup(
         "MODEL OPTIONS",
-        [ModelOptions.model, ModelOptions.chunk, ModelOptions.poll]
+        [ModelOptions.model, ModelOptions.chunk, ModelOptions.poll, ModelOptions.verbose]
           + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
           + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
       StageOptions.group,
@@ -86,6 +88,7 @@ enum BenchCommand {
         var options = EngineOptions(threads: team, poll: poll, maxContext: positions)
         options.chunk = chunk
         let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
+        EngineLoader.explain(arguments)
         let meter = PeakMeter(threads: team)
         for test in tests {
           if pause > 0 { Thread.sleep(forTimeInterval: pause) }
@@ -93,13 +96,17 @@ enum BenchCommand {
             "\(test.promptTokens)+\(test.generatedTokens)", value: "t/s")
           let time = Date()
           let before = test.roof(engine, meter: meter)
+          engine.resetTimes()
           let result = try test.measure(engine, progress: printer.show)
+          let whole = checkpoint.fullLayers.flatMap {
+            DepthExtrapolation(result, on: engine, layers: $0)
+          }
           // Neighbours take bandwidth away at times: the better of two measurements is the roof.
           let after = test.roof(engine, meter: meter)
           let roof = [before, after].compactMap(\.self).max { $0.perSecond < $1.perSecond }
           let row = BenchRow(
             engine: engine, checkpoint: checkpoint, measurement: test, result: result,
-            chunk: chunk, poll: poll, time: time, roof: roof)
+            chunk: chunk, poll: poll, time: time, roof: roof, whole: whole)
           for index in tables.indices { try tables[index].append(row) }
         }
       }

@@ -1,3 +1,4 @@
+import Foundation
 import TritLab
 
 /// `trit inspect`: what a model file holds.
@@ -8,16 +9,27 @@ enum InspectCommand {
   static let tensors = OptionSpec(
     flag: "--tensors", help: "Print the list of tensors", negatable: true)
 
+  static let activations = OptionSpec(
+    flag: "--activations",
+    help: "Run the model and print how many int8 inputs of its linear layers are zero")
+  static let data = OptionSpec(
+    "--data", value: "data", help: "Text for --activations: a file or builtin data",
+    default: "builtin:storyteller/test:20")
+
   static let spec = CommandSpec(
     "inspect", overview: "Show the metadata and tensors of a model file.",
     arguments: [file],
-    groups: [OptionGroup("OPTIONS", [json, tensors])],
+    groups: [OptionGroup("OPTIONS", [json, tensors, activations, data])],
     examples: [
       ("trit inspect model.gguf", "key-values and tensors, in the columns of gguf-dump"),
       ("trit inspect checkpoint/ --no-tensors", "the metadata of a safetensors checkpoint"),
       (
         "trit inspect model.gguf --json | jq '.tensors | map_values(.type)'",
         "the type of every tensor, for a script"
+      ),
+      (
+        "trit inspect builtin:storyteller --activations",
+        "zeros behind the activation function, by layer"
       ),
     ],
     run: run)
@@ -27,6 +39,9 @@ enum InspectCommand {
     if path.hasPrefix("hf:") || path.hasPrefix("builtin:") {
       path = try ModelLocation.resolve(path)
     }
+    if arguments.flag(activations) {
+      return try sparsity(path, arguments.text(data) ?? "builtin:storyteller/test:20", arguments)
+    }
     let source = try TensorFile.open(path)
     let showTensors = arguments.flag(tensors, default: true)
     if arguments.flag(json) {
@@ -34,5 +49,44 @@ enum InspectCommand {
       return try Terminal.line(JSONWriter.text(document, pretty: true))
     }
     for line in TensorListing.lines(source, showTensors: showTensors) { try Terminal.line(line) }
+  }
+
+  private static func sparsity(_ path: String, _ data: String, _ arguments: ParsedArguments) throws
+  {
+    let engine = try Engine(
+      checkpoint: Checkpoint(path: path),
+      options: EngineOptions(threads: HostInformation.cores, maxContext: 512))
+    let text = try TextDataset.load(data)
+    let tokens = try engine.tokenizer.encode(
+      text.text, addSpecial: true, parseSpecial: text.writesControlTokens)
+    let result = try ActivationSparsity(engine, tokens: Array(tokens.prefix(4096)))
+    let rows = result.inputs + result.totals
+    if arguments.flag(json) {
+      let list = rows.map { input in
+        JSONValue.object([
+          ("input", .string(input.name)), ("values", JSONValue(input.count)),
+          ("zero_before_rounding", JSONValue(input.exactShare)),
+          ("zero", JSONValue(input.share)),
+          ("zero_runs", JSONValue(input.runShares)),
+        ])
+      }
+      return try Terminal.line(JSONWriter.text(.array(list), pretty: true))
+    }
+    let runs = ActivationSparsity.runs.map { "runs of \($0)" }
+    let titles = ["input of", "values", "zero", "as int8"] + runs
+    try Terminal.line(columns(titles))
+    for input in rows {
+      let shares = [input.exactShare, input.share] + input.runShares
+      try Terminal.line(
+        columns(
+          [input.name, "\(input.count)"] + shares.map { String(format: "%.1f %%", 100 * $0) }))
+    }
+  }
+
+  private static func columns(_ cells: [String]) -> String {
+    cells.enumerated().map { index, cell in
+      let gap = String(repeating: " ", count: max(0, (index == 0 ? 20 : 11) - cell.count))
+      return index == 0 ? cell + gap : gap + cell
+    }.joined()
   }
 }

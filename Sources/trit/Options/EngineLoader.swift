@@ -18,7 +18,9 @@ enum EngineLoader {
   ) throws -> Engine {
     let options = try ModelOptions.engineOptions(
       arguments, trained: checkpoint.configuration.contextLength, context: context)
-    return try Engine(checkpoint: checkpoint, selection: selection, options: options)
+    let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
+    explain(arguments)
+    return engine
   }
 
   /// Says on standard error what runs, above all what `auto` picked.
@@ -38,6 +40,24 @@ enum EngineLoader {
         "note: the context of \(engine.contextLength) is longer than the "
           + "\(configuration.contextLength) that the model was trained with; text gets worse beyond"
       )
+    }
+  }
+
+  /// Says on standard error what `auto` measured and why it picked what it picked, for `--verbose`.
+  static func explain(_ arguments: ParsedArguments) {
+    for note in AutoKernel.notes { Terminal.note(note) }
+    guard arguments.flag(ModelOptions.verbose) else { return }
+    for decision in AutoKernel.decisions { Terminal.note("auto: \(decision)") }
+    for decision in AutoHead.decisions { Terminal.note("auto: \(decision)") }
+  }
+
+  /// Where `auto` keeps what it measured: `$XDG_CACHE_HOME/tritlab`, else `~/.cache/tritlab`.
+  static func rememberDecisions() {
+    let environment = ProcessInfo.processInfo.environment
+    if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
+      AutoKernel.remember(in: cache + "/tritlab")
+    } else if let home = environment["HOME"], home.hasPrefix("/") {
+      AutoKernel.remember(in: home + "/.cache/tritlab")
     }
   }
 

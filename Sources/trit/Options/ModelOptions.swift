@@ -19,6 +19,9 @@ enum ModelOptions {
     "--poll", value: "0...100", help: "How eagerly idle workers spin before they sleep",
     default: "50")
 
+  static let verbose = OptionSpec(
+    flag: "-v", "--verbose", help: "Say what 'auto' measured and why it picked what it picked")
+
   /// Spellings that scripts for llama.cpp carry and that mean nothing here, or only one thing.
   static let accepted: [OptionSpec] = [
     OptionSpec("-ngl", "--gpu-layers", "--n-gpu-layers", value: "n", help: "", hidden: true),
@@ -30,7 +33,7 @@ enum ModelOptions {
   ]
 
   static let group = OptionGroup(
-    "MODEL OPTIONS", [model, threads, context, chunk, poll] + accepted)
+    "MODEL OPTIONS", [model, threads, context, chunk, poll, verbose] + accepted)
 
   /// Threads to run on: what was asked for, else every core.
   static func threads(_ arguments: ParsedArguments) throws -> Int {

@@ -1,0 +1,81 @@
+import Synchronization
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Memory for large buffers, straight from the system: zeroed without being touched, so that what is never
+/// used (the end of a KV cache) never becomes resident, and given back whole.
+///
+/// Loading a model makes and drops hundreds of buffers of a few megabytes. Fresh pages cost more than
+/// filling them, and two threads that map and unmap wait for each other, so a few dropped blocks are
+/// kept for the next request, up to `keptBytes` in all, until `drop()`.
+package enum LargeMemory {
+  /// Requests from here on are large.
+  static let threshold = 1 << 20
+  /// The most that is kept.
+  package static let keptBytes = 64 << 20
+
+  /// A run of whole pages.
+  struct Block {
+    let base: UnsafeMutableRawPointer
+    let bytes: Int
+  }
+
+  private struct Kept: @unchecked Sendable {
+    var blocks: [Block] = []
+    var bytes = 0
+  }
+  private static let kept = Mutex(Kept())
+
+  /// At least `bytes` zero bytes at the start of a page; nil where the system has no more.
+  static func take(_ bytes: Int) -> Block? {
+    let (padded, overflow) = bytes.addingReportingOverflow(page - 1)
+    guard !overflow else { return nil }
+    let size = padded / page * page
+    // A block much too large would stay resident beyond what was asked for.
+    let reused = kept.withLock { kept -> Block? in
+      let fitting = kept.blocks.indices.filter {
+        kept.blocks[$0].bytes >= size && kept.blocks[$0].bytes <= size + size / 8
+      }
+      guard let index = fitting.min(by: { kept.blocks[$0].bytes < kept.blocks[$1].bytes }) else {
+        return nil
+      }
+      let block = kept.blocks.remove(at: index)
+      kept.bytes -= block.bytes
+      return block
+    }
+    if let reused {
+      memset(reused.base, 0, bytes)
+      return reused
+    }
+    let flags = MAP_PRIVATE | MAP_ANON
+    guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), base != MAP_FAILED
+    else { return nil }
+    return Block(base: base, bytes: size)
+  }
+
+  /// Takes a block back.
+  static func give(_ block: Block) {
+    let isKept = kept.withLock { kept in
+      guard kept.bytes + block.bytes <= keptBytes else { return false }
+      kept.blocks.append(block)
+      kept.bytes += block.bytes
+      return true
+    }
+    if !isKept { munmap(block.base, block.bytes) }
+  }
+
+  /// Gives all kept blocks back to the system: when a model is loaded.
+  package static func drop() {
+    let blocks = kept.withLock { kept in
+      defer { kept = Kept() }
+      return kept.blocks
+    }
+    for block in blocks { munmap(block.base, block.bytes) }
+  }
+
+  private static let page = max(Int(sysconf(Int32(_SC_PAGESIZE))), 4096)
+}

@@ -1,0 +1,103 @@
+import Synchronization
+public import TritCore
+
+/// Picks the output head that measures fastest on the first rows of the matrix, for one token, under the
+/// conditions of the model (`AutoKernel.Conditions`).
+///
+/// By itself it picks among heads that lose nothing, of which `exact` is the narrowest; `loss` allows more.
+public struct AutoHead: OutputHead {
+  /// What may be lost; each level allows those before it too.
+  public enum Loss: String, Sendable, CaseIterable {
+    /// Nothing.
+    case none
+    /// Logits below the greatest 40 (`screened`): greedy and top-40 text stays the exact head's.
+    case tail
+    /// int8 rounding of the weights.
+    case int8
+    /// 6-bit rounding.
+    case int6
+    /// 4-bit rounding.
+    case int4
+  }
+
+  /// `auto`.
+  public let name = "auto"
+  /// What may be lost.
+  public let loss: Loss
+
+  /// A head that loses at most `loss`.
+  public init(loss: Loss = .none) { self.loss = loss }
+
+  /// The heads that lose no more, most exact first.
+  var candidates: [any OutputHead] {
+    let levels: [(Loss, any OutputHead)] = [
+      (.none, ExactHead()), (.tail, ScreenedHead()), (.int8, Int8Head()),
+      (.int6, LowBitHead(bits: 6)), (.int4, LowBitHead(bits: 4)),
+    ]
+    let last = levels.firstIndex { $0.0 == loss } ?? 0
+    return levels[...last].map(\.1)
+  }
+
+  /// Prepares the fastest of the candidates. Throws what they throw.
+  public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
+    try prepare(weights.source(), on: nil)
+  }
+
+  /// The same from rows as they are needed; all of them are read for the head that wins only.
+  public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    let candidates = candidates
+    guard candidates.count > 1 else { return try candidates[0].prepare(source, on: pool) }
+    let sample = source.prefix(Self.sampleRows)
+    var timings: [(name: String, nanoseconds: Double)] = []
+    for head in candidates {
+      let time = try withExtendedLifetime(sample) {
+        Self.nanoseconds(try head.prepare(sample, on: pool), on: pool)
+      }
+      timings.append((head.name, time))
+    }
+    var best = 0
+    for index in timings.indices
+    where timings[index].nanoseconds < 0.93 * timings[best].nanoseconds { best = index }
+    let list = timings.sorted { $0.nanoseconds < $1.nanoseconds }
+      .map { "\($0.name) \(Int($0.nanoseconds / 1000)) µs" }.joined(separator: ", ")
+    let text =
+      "head \(source.rows) × \(source.columns): \(timings[best].name), fastest of \(timings.count) "
+      + "that lose no more than '\(loss.rawValue)' (one token, \(sample.rows) rows): \(list)"
+    Self.log.withLock { $0.append(text) }
+    return try candidates[best].prepare(source, on: pool)
+  }
+
+  /// Every choice of this process, in sentences.
+  public static var decisions: [String] { log.withLock { $0 } }
+
+  private static let log = Mutex<[String]>([])
+  private static let sampleRows = 4096
+
+  /// The shortest of a few passes over all rows.
+  private static func nanoseconds(_ head: any PreparedHead, on pool: WorkerPool?) -> Double {
+    var random = SeededRandom(seed: 1)
+    let x = Matrix<Float>(
+      rows: 1, columns: head.columns,
+      (0..<head.columns).map { _ in Float(random.uniform() * 2 - 1) })
+    let logits = Matrix<Float>(rows: 1, columns: head.rows)
+    let memory =
+      AutoKernel.conditions.fromMemory ? WeightEviction.memory(of: head) : []
+    let (input, output) = (x.view, logits.mutableView)
+    var best = Double.infinity
+    for _ in 0..<5 {
+      WeightEviction.evict(memory)
+      let start = MonotonicClock.nanoseconds()
+      if let pool {
+        pool.run(count: head.rows, alignment: head.rowAlignment) { range, _ in
+          head.multiply(input, rows: range, into: output)
+        }
+      } else {
+        head.multiply(input, rows: 0..<head.rows, into: output)
+      }
+      head.finish(input, logits: output)
+      best = min(best, Double(MonotonicClock.nanoseconds() - start))
+    }
+    withExtendedLifetime((x, logits)) {}
+    return best
+  }
+}

@@ -1,0 +1,190 @@
+import TritCore
+import Synchronization
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What `auto` has decided: in this process, and in files of a cache folder.
+final class AutoMemory: Sendable {
+  static let shared = AutoMemory()
+
+  private struct State {
+    var decisions: [AutoKernel.Decision] = []
+    var conditions = AutoKernel.Conditions()
+    var folder: String?
+    /// Files that have been read, with what they held.
+    var files: [String: [AutoKernel.Decision]] = [:]
+    var notes: [String] = []
+  }
+  private let state = Mutex(State())
+
+  var decisions: [AutoKernel.Decision] { state.withLock { $0.decisions } }
+  var notes: [String] { state.withLock { $0.notes } }
+  var conditions: AutoKernel.Conditions {
+    get { state.withLock { $0.conditions } }
+    set { state.withLock { $0.conditions = newValue } }
+  }
+
+  func forget() {
+    state.withLock {
+      $0.decisions.removeAll()
+      $0.files.removeAll()
+    }
+  }
+
+  func remember(in folder: String?) { state.withLock { $0.folder = folder } }
+
+  /// The decision for a matrix, if there is one: made in this process, or read from the file.
+  func decision(
+    _ weights: QuantizedWeights, _ form: ActivationForm, _ use: AutoKernel.Use,
+    candidates: [String], ignoringFile: Bool
+  ) -> AutoKernel.Decision? {
+    state.withLock { state in
+      let conditions = state.conditions
+      func answer(_ list: [AutoKernel.Decision]) -> AutoKernel.Decision? {
+        list.last { $0.answers(weights, form, use, conditions) }
+      }
+      if let known = answer(state.decisions) { return known }
+      guard !ignoringFile, let folder = state.folder else { return nil }
+      let path = Self.path(folder, candidates, conditions)
+      if state.files[path] == nil {
+        switch Self.read(path, conditions: conditions, candidates: candidates) {
+        case .success(let list): state.files[path] = list
+        case .failure(let error):
+          state.files[path] = []
+          state.notes.append(error.note)
+        }
+      }
+      guard let known = answer(state.files[path] ?? []) else { return nil }
+      state.decisions.append(known)
+      return known
+    }
+  }
+
+  /// Keeps a decision; one that was measured goes to the file too.
+  func note(_ decision: AutoKernel.Decision, candidates: [String]) {
+    state.withLock { state in
+      let isKnown = state.decisions.contains {
+        $0.rows == decision.rows && $0.columns == decision.columns
+          && $0.weights == decision.weights && $0.activations == decision.activations
+          && $0.use == decision.use && $0.conditions == decision.conditions
+          && $0.picked == decision.picked
+      }
+      if !isKnown { state.decisions.append(decision) }
+      guard !decision.timings.isEmpty, let folder = state.folder else { return }
+      let path = Self.path(folder, candidates, decision.conditions)
+      var list = state.files[path] ?? []
+      list.removeAll {
+        $0.rows == decision.rows && $0.columns == decision.columns && $0.use == decision.use
+          && $0.weights == decision.weights && $0.activations == decision.activations
+      }
+      list.append(decision)
+      state.files[path] = list
+      do {
+        try Self.write(list, to: path, in: folder)
+      } catch {
+        let reason = (error as? LabError)?.what ?? "\(error)"
+        let note = "auto: what was measured cannot be kept in \(folder): \(reason)"
+        if !state.notes.contains(note) { state.notes.append(note) }
+      }
+    }
+  }
+
+  // MARK: The file
+
+  /// The first line of a file: its kind and version.
+  static let head = "tritlab auto 1"
+
+  struct Damage: Error {
+    let note: String
+  }
+
+  /// A line a decision: rows, columns, weights, activations, use, kernel, then `kernel=rows/decode/prefill`
+  /// for each candidate, in nanoseconds; fields end with tabs. Anything else is damage: the whole file is
+  /// then ignored.
+  static func read(
+    _ path: String, conditions: AutoKernel.Conditions, candidates: [String]
+  ) -> Result<[AutoKernel.Decision], Damage> {
+    guard access(path, F_OK) == 0 else { return .success([]) }
+    let damage = Damage(note: "auto: \(path) is damaged and was ignored; kernels are timed again")
+    guard let file = try? MappedFile(path), file.count < 1 << 20 else { return .failure(damage) }
+    let text = withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
+    var lines = (text ?? "").split(separator: "\n")[...]
+    guard lines.popFirst() == Self.head[...] else { return .failure(damage) }
+    var decisions: [AutoKernel.Decision] = []
+    for line in lines {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      guard fields.count >= 7, let rows = Int(fields[0]), let columns = Int(fields[1]), rows > 0,
+        columns > 0, let form = ActivationForm(rawValue: fields[3]),
+        let use = AutoKernel.Use(rawValue: fields[4]), candidates.contains(fields[5])
+      else { return .failure(damage) }
+      let timings = fields[6...].compactMap(timing)
+      guard timings.count == fields.count - 6, timings.contains(where: { $0.kernel == fields[5] })
+      else { return .failure(damage) }
+      decisions.append(
+        AutoKernel.Decision(
+          rows: rows, columns: columns, weights: fields[2], activations: form, use: use,
+          conditions: conditions, picked: fields[5], reason: "fastest of \(timings.count)",
+          timings: timings, isRemembered: true))
+    }
+    return .success(decisions)
+  }
+
+  private static func timing(_ field: String) -> AutoKernel.Timing? {
+    let sides = field.split(separator: "=", maxSplits: 1).map(String.init)
+    guard sides.count == 2 else { return nil }
+    let numbers = sides[1].split(separator: "/").map { Double($0) ?? .nan }
+    guard numbers.count == 3, numbers.allSatisfy({ $0 >= 1 && $0 < 1e15 }) else { return nil }
+    return AutoKernel.Timing(
+      kernel: sides[0], rows: Int(numbers[0]), decode: numbers[1], prefill: numbers[2])
+  }
+
+  private static func write(_ list: [AutoKernel.Decision], to path: String, in folder: String)
+    throws
+  {
+    var text = head + "\n"
+    for decision in list {
+      var fields = [
+        "\(decision.rows)", "\(decision.columns)", decision.weights,
+        decision.activations.rawValue, decision.use.rawValue, decision.picked,
+      ]
+      fields += decision.timings.map {
+        "\($0.kernel)=\($0.rows)/\(max(1, $0.decode.rounded()))/\(max(1, $0.prefill.rounded()))"
+      }
+      text += fields.joined(separator: "\t") + "\n"
+    }
+    var made = ""
+    for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
+      made += made.isEmpty && part.isEmpty ? "/" : (made.isEmpty || made == "/" ? "" : "/") + part
+      mkdir(made, 0o755)
+    }
+    try AtomicFile.write(text, to: path)
+  }
+
+  private static func path(
+    _ folder: String, _ candidates: [String], _ conditions: AutoKernel.Conditions
+  ) -> String {
+    let key = [
+      HostInformation.cpuName, CPUFeatures.here.names.joined(separator: " "),
+      BuildInformation.version, BuildInformation.commit ?? "", program,
+      candidates.joined(separator: " "), conditions.words,
+    ].joined(separator: "\n")
+    var digest = SHA256()
+    Array(key.utf8).withUnsafeBytes { digest.update($0) }
+    return "\(folder)/auto-\(digest.finish().prefix(16)).tsv"
+  }
+
+  /// Size and time of the running program: a rebuilt kernel has another speed.
+  private static let program: String = {
+    #if os(Linux)
+      var status = stat()
+      guard stat("/proc/self/exe", &status) == 0 else { return "" }
+      return "\(status.st_size) \(status.st_mtim.tv_sec)"
+    #else
+      return ""
+    #endif
+  }()
+}
