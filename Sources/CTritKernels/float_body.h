@@ -113,6 +113,16 @@ static float absmax(const float *x, size_t n) {
   return tk_from_bits(most);
 }
 
+static float largest(const float *x, size_t n) {
+  // As above; the bits of NaN are above all others and stay.
+  uint32_t most = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits = tk_to_bits(x[i]) & 0x7FFFFFFF;
+    most = bits > most ? bits : most;
+  }
+  return tk_from_bits(most);
+}
+
 static float maximum(const float *x, size_t n) {
   // A signed integer order of floats: flip the magnitude bits of negative ones.
   int32_t most = (int32_t)0x807FFFFF;
@@ -223,46 +233,119 @@ static void f32_to_bf16(const float *x, uint16_t *out, size_t n) {
   }
 }
 
-/// Rows times tokens, four tokens at a time so that a weight is read and widened once for four.
-#define TK_HEAD(name, type, widen, scale_type, scale_of)                                         \
-  static void name(const type *w, scale_type size_t w_stride, size_t rows, const float *x,      \
-                   size_t x_stride, size_t tokens, size_t n, float *y, size_t y_stride) {       \
-    TK_FAST                                                                                      \
-    for (size_t r = 0; r < rows; r++) {                                                          \
-      const type *row = w + r * w_stride;                                                        \
-      size_t t = 0;                                                                              \
-      for (; t + 4 <= tokens; t += 4) {                                                          \
-        const float *x0 = x + t * x_stride, *x1 = x0 + x_stride, *x2 = x1 + x_stride,            \
-                    *x3 = x2 + x_stride;                                                         \
-        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                                    \
-        for (size_t k = 0; k < n; k++) {                                                         \
-          float v = widen(row[k]);                                                               \
-          s0 += v * x0[k];                                                                       \
-          s1 += v * x1[k];                                                                       \
-          s2 += v * x2[k];                                                                       \
-          s3 += v * x3[k];                                                                       \
-        }                                                                                        \
-        float *out = y + t * y_stride + r;                                                       \
-        out[0] = s0 * scale_of(r);                                                               \
-        out[y_stride] = s1 * scale_of(r);                                                        \
-        out[2 * y_stride] = s2 * scale_of(r);                                                    \
-        out[3 * y_stride] = s3 * scale_of(r);                                                    \
-      }                                                                                          \
-      for (; t < tokens; t++) {                                                                  \
-        const float *x0 = x + t * x_stride;                                                      \
-        float s0 = 0;                                                                            \
-        for (size_t k = 0; k < n; k++) s0 += widen(row[k]) * x0[k];                              \
-        y[t * y_stride + r] = s0 * scale_of(r);                                                  \
-      }                                                                                          \
-    }                                                                                            \
+// Heads: a row's sum runs in TK_HEAD_SUMS vectors of 16 lanes, so that one addition need not wait for the
+// other, over TK_HEAD_TOKENS tokens at a time, so that a weight is read and widened once for all of them.
+// The order of the sum does not depend on how many tokens there are.
+// Wide vectors cross no call: every function that takes or gives one is inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+typedef float tk_f16x __attribute__((vector_size(64)));
+#ifndef TK_HEAD_SUMS
+#define TK_HEAD_SUMS 1
+#endif
+#ifndef TK_HEAD_TOKENS
+#define TK_HEAD_TOKENS 2
+#endif
+
+static inline __attribute__((always_inline)) tk_f16x tk_lanes_f32(const float *p) {
+  tk_f16x v;
+  memcpy(&v, p, 64);
+  return v;
+}
+
+static inline __attribute__((always_inline)) tk_f16x tk_lanes_f16(const uint16_t *p) {
+#ifdef TK_HARDWARE_F16
+  typedef _Float16 half16 __attribute__((vector_size(32)));
+  half16 h;
+  memcpy(&h, p, 32);
+  return __builtin_convertvector(h, tk_f16x);
+#else
+  // As tk_widen_f16.
+  typedef uint16_t short16 __attribute__((vector_size(32)));
+  typedef uint32_t word16 __attribute__((vector_size(64)));
+  short16 h;
+  memcpy(&h, p, 32);
+  word16 wide = __builtin_convertvector(h, word16);
+  word16 scaled = (word16)((tk_f16x)((wide & 0x7FFF) << 13) * 0x1p112f);
+  word16 special = (word16)((wide & 0x7C00) == 0x7C00) & 0x7F800000u;
+  return (tk_f16x)(scaled | special | (wide & 0x8000) << 16);
+#endif
+}
+
+static inline __attribute__((always_inline)) tk_f16x tk_lanes_bf16(const uint16_t *p) {
+  typedef uint16_t short16 __attribute__((vector_size(32)));
+  typedef uint32_t word16 __attribute__((vector_size(64)));
+  short16 h;
+  memcpy(&h, p, 32);
+  return (tk_f16x)(__builtin_convertvector(h, word16) << 16);
+}
+
+static inline __attribute__((always_inline)) tk_f16x tk_lanes_i8(const int8_t *p) {
+  typedef int8_t byte16 __attribute__((vector_size(16)));
+  byte16 b;
+  memcpy(&b, p, 16);
+  return __builtin_convertvector(b, tk_f16x);
+}
+
+static inline __attribute__((always_inline)) float tk_sum_lanes(tk_f16x v) {
+  v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  return v[0] + v[1];
+}
+
+/// One row times `tokens` tokens; fetches the row at `next` along.
+#define TK_HEAD_ROW(name, type, widen, lanes)                                                     \
+  static inline __attribute__((always_inline)) void name##_row(                                   \
+      const type *row, const type *next, float scale, const float *x, size_t x_stride, size_t n,  \
+      float *y, size_t y_stride, const int tokens) {                                              \
+    _Pragma("clang fp contract(fast)") tk_f16x sum[TK_HEAD_TOKENS][TK_HEAD_SUMS];                 \
+    for (int t = 0; t < tokens; t++)                                                              \
+      for (int v = 0; v < TK_HEAD_SUMS; v++) sum[t][v] = (tk_f16x){0};                            \
+    size_t k = 0;                                                                                 \
+    for (; k + 16 * TK_HEAD_SUMS <= n; k += 16 * TK_HEAD_SUMS) {                                  \
+      for (size_t i = 0; i < 16 * TK_HEAD_SUMS * sizeof(type); i += 64)                           \
+        __builtin_prefetch((const char *)(next + k) + i);                                         \
+      for (int v = 0; v < TK_HEAD_SUMS; v++) {                                                    \
+        tk_f16x w = lanes(row + k + 16 * v);                                                      \
+        for (int t = 0; t < tokens; t++)                                                          \
+          sum[t][v] += w * tk_lanes_f32(x + (size_t)t * x_stride + k + 16 * v);                   \
+      }                                                                                           \
+    }                                                                                             \
+    for (int t = 0; t < tokens; t++) {                                                            \
+      for (int v = 1; v < TK_HEAD_SUMS; v++) sum[t][0] += sum[t][v];                              \
+      float total = tk_sum_lanes(sum[t][0]);                                                      \
+      for (size_t i = k; i < n; i++) total += widen(row[i]) * x[(size_t)t * x_stride + i];        \
+      y[(size_t)t * y_stride] = total * scale;                                                    \
+    }                                                                                             \
+  }
+
+/// Rows that lie this far ahead are fetched while one is multiplied.
+#define TK_HEAD_AHEAD 2
+#define TK_HEAD(name, type, widen, lanes, scale_type, scale_of)                                   \
+  TK_HEAD_ROW(name, type, widen, lanes)                                                           \
+  static void name(const type *w, scale_type size_t w_stride, size_t rows, const float *x,        \
+                   size_t x_stride, size_t tokens, size_t n, float *y, size_t y_stride) {         \
+    for (size_t r = 0; r < rows; r++) {                                                           \
+      const type *row = w + r * w_stride;                                                         \
+      const type *next = r + TK_HEAD_AHEAD < rows ? row + TK_HEAD_AHEAD * w_stride : row;         \
+      size_t t = 0;                                                                               \
+      for (; t + TK_HEAD_TOKENS <= tokens; t += TK_HEAD_TOKENS) {                                 \
+        name##_row(row, next, scale_of(r), x + t * x_stride, x_stride, n, y + t * y_stride + r,   \
+                   y_stride, TK_HEAD_TOKENS);                                                     \
+      }                                                                                           \
+      for (; t < tokens; t++) {                                                                   \
+        name##_row(row, next, scale_of(r), x + t * x_stride, x_stride, n, y + t * y_stride + r,   \
+                   y_stride, 1);                                                                  \
+      }                                                                                           \
+    }                                                                                             \
   }
 #define TK_NO_SCALE
 #define TK_ROW_SCALES const float *scales,
 #define TK_ONE(r) 1.0f
 #define TK_SCALE(r) scales[r]
-TK_HEAD(head_f16, uint16_t, tk_widen_f16, TK_NO_SCALE, TK_ONE)
-TK_HEAD(head_bf16, uint16_t, tk_widen_bf16, TK_NO_SCALE, TK_ONE)
-TK_HEAD(head_i8, int8_t, TK_INT, TK_ROW_SCALES, TK_SCALE)
+TK_HEAD(head_f16, uint16_t, tk_widen_f16, tk_lanes_f16, TK_NO_SCALE, TK_ONE)
+TK_HEAD(head_bf16, uint16_t, tk_widen_bf16, tk_lanes_bf16, TK_NO_SCALE, TK_ONE)
+TK_HEAD(head_i8, int8_t, TK_INT, tk_lanes_i8, TK_ROW_SCALES, TK_SCALE)
 
 #include "head_body.h"
 
@@ -270,6 +353,7 @@ const tk_float_ops TK_FLOAT_TABLE = {
     .sum_of_squares = sum_of_squares,
     .scale_weighted = scale_weighted,
     .absmax = absmax,
+    .largest = largest,
     .maximum = maximum,
     .quantize_int8 = quantize_int8,
     .add = add,
