@@ -113,6 +113,16 @@ static float absmax(const float *x, size_t n) {
   return tk_from_bits(most);
 }
 
+static float largest(const float *x, size_t n) {
+  // As above; the bits of NaN are above all others and stay.
+  uint32_t most = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits = tk_to_bits(x[i]) & 0x7FFFFFFF;
+    most = bits > most ? bits : most;
+  }
+  return tk_from_bits(most);
+}
+
 static float maximum(const float *x, size_t n) {
   // A signed integer order of floats: flip the magnitude bits of negative ones.
   int32_t most = (int32_t)0x807FFFFF;
@@ -229,6 +239,7 @@ const tk_float_ops TK_FLOAT_TABLE = {
     .sum_of_squares = sum_of_squares,
     .scale_weighted = scale_weighted,
     .absmax = absmax,
+    .largest = largest,
     .maximum = maximum,
     .quantize_int8 = quantize_int8,
     .add = add,

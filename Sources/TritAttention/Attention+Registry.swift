@@ -13,14 +13,21 @@ extension Registry where Product == any Attention {
     ) { _ in NaiveAttention() }
     registry.register(
       StageDescriptor(
-        "streaming", aliases: ["online", "flash"],
+        "streaming", aliases: ["online"],
         summary: "one pass over tiles of 64 positions with a running maximum and sum",
         source: "Milakov & Gimelshein 2018 (1805.02867), alg. 3; Dao et al. 2022 (2205.14135)",
         accepts: accepts, gives: gives)
     ) { _ in StreamingAttention() }
     registry.register(
       StageDescriptor(
-        "sliding", summary: "streaming over the last `window` positions only",
+        "flash",
+        summary: "streaming in blocks of registers, the cache read as stored, cut over positions",
+        source: "Dao et al. 2022 (2205.14135), alg. 1; Dao et al. 2023, Flash-Decoding",
+        accepts: accepts, gives: gives)
+    ) { _ in FlashAttention() }
+    registry.register(
+      StageDescriptor(
+        "sliding", summary: "flash over the last `window` positions only",
         source: "Beltagy et al. 2020 (2004.05150), §3.1; Jiang et al. 2023 (2310.06825), §2",
         parameters: [
           ParameterDescriptor(
@@ -28,7 +35,7 @@ extension Registry where Product == any Attention {
             .integer(1...(1 << 24)), default: .integer(256))
         ], accepts: accepts, gives: gives,
         exactness: .lossy("exact up to `window` positions; older keys are not seen"))
-    ) { StreamingAttention(window: $0.integer("window")) }
+    ) { FlashAttention(window: $0.integer("window")) }
     return registry
   }
 }

@@ -37,7 +37,7 @@ public typealias AttentionProbe = (
 /// query's result does not depend on how the prompt was cut into chunks, nor on which thread computes
 /// which heads; causal: later keys change nothing.
 public protocol Attention: Sendable {
-  /// The registered name: `naive`, `streaming`, `sliding`.
+  /// The registered name: `naive`, `streaming`, `flash`, `sliding`.
   var name: String { get }
   /// Float32 scratch elements that one worker needs.
   func scratchCount(context: AttentionContext, capacity: Int, tokens: Int) -> Int

@@ -33,9 +33,10 @@ public final class FloatKVCache: KVCache {
     for head in 0..<shape.heads {
       let row = shape.row(layer: layer, head: head, position: first)
       for token in 0..<keys.rows {
-        let target = (row + token) * d
-        (keyStore.base + target).update(from: keys.base + token * keys.stride + head * d, count: d)
-        (valueStore.base + target)
+        KeyLane.write(
+          keys.base + token * keys.stride + head * d, d: d,
+          to: keyStore.base + shape.keyLane(layer: layer, head: head, position: first + token))
+        (valueStore.base + (row + token) * d)
           .update(from: values.base + token * values.stride + head * d, count: d)
       }
     }
@@ -45,9 +46,12 @@ public final class FloatKVCache: KVCache {
   public func loadKeys(
     layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    let row = shape.row(layer: layer, head: head, position: positions.lowerBound)
-    output.update(
-      from: keyStore.base + row * shape.headDimension, count: positions.count * shape.headDimension)
+    let d = shape.headDimension
+    for (index, position) in positions.enumerated() {
+      KeyLane.read(
+        keyStore.base + shape.keyLane(layer: layer, head: head, position: position), d: d,
+        into: output + index * d)
+    }
   }
 
   /// Copies the values of `head` at `positions` `[positions, d]`.
@@ -60,15 +64,16 @@ public final class FloatKVCache: KVCache {
       count: positions.count * shape.headDimension)
   }
 
-  /// The keys in place, stride `d`.
-  public func floatKeys(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)? {
-    let row = shape.row(layer: layer, head: head, position: 0)
-    return (UnsafePointer(keyStore.base + row * shape.headDimension), shape.headDimension)
-  }
-
   /// The values in place, stride `d`.
   public func floatValues(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)? {
     let row = shape.row(layer: layer, head: head, position: 0)
     return (UnsafePointer(valueStore.base + row * shape.headDimension), shape.headDimension)
+  }
+
+  /// Keys and values in place.
+  public func stored(layer: Int, head: Int) -> StoredKeysAndValues? {
+    let row = shape.row(layer: layer, head: head, position: 0) * shape.headDimension
+    return StoredKeysAndValues(
+      element: .float32, keys: keyStore.base + row, values: valueStore.base + row)
   }
 }

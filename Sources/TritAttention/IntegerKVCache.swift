@@ -36,15 +36,21 @@ public final class IntegerKVCache: KVCache {
   public func store(layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>) {
     shape.check(layer: layer, first: first, keys: keys, values: values)
     let d = shape.headDimension
-    for head in 0..<shape.heads {
-      let row = shape.row(layer: layer, head: head, position: first)
-      for token in 0..<keys.rows {
-        keyScales.base[row + token] = Self.quantize(
-          keys.base + token * keys.stride + head * d, into: keyStore.base + (row + token) * d,
-          count: d)
-        valueScales.base[row + token] = Self.quantize(
-          values.base + token * values.stride + head * d, into: valueStore.base + (row + token) * d,
-          count: d)
+    // On the stack for heads of up to 1024 elements.
+    withUnsafeTemporaryAllocation(of: Int8.self, capacity: d) { key in
+      guard let key = key.baseAddress else { return }
+      for head in 0..<shape.heads {
+        let row = shape.row(layer: layer, head: head, position: first)
+        for token in 0..<keys.rows {
+          keyScales.base[row + token] = Self.quantize(
+            keys.base + token * keys.stride + head * d, into: key, count: d)
+          KeyLane.write(
+            key, d: d,
+            to: keyStore.base + shape.keyLane(layer: layer, head: head, position: first + token))
+          valueScales.base[row + token] = Self.quantize(
+            values.base + token * values.stride + head * d,
+            into: valueStore.base + (row + token) * d, count: d)
+        }
       }
     }
   }
@@ -53,10 +59,18 @@ public final class IntegerKVCache: KVCache {
   public func loadKeys(
     layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
+    let d = shape.headDimension
     let row = shape.row(layer: layer, head: head, position: positions.lowerBound)
-    Self.widen(
-      keyStore.base + row * shape.headDimension, scales: keyScales.base + row,
-      rows: positions.count, d: shape.headDimension, into: output)
+    withUnsafeTemporaryAllocation(of: Int8.self, capacity: d) { key in
+      guard let key = key.baseAddress else { return }
+      for (index, position) in positions.enumerated() {
+        KeyLane.read(
+          keyStore.base + shape.keyLane(layer: layer, head: head, position: position), d: d,
+          into: key)
+        Self.widen(
+          key, scales: keyScales.base + row + index, rows: 1, d: d, into: output + index * d)
+      }
+    }
   }
 
   /// Widens the values of `head` at `positions` into `output` `[positions, d]`.
@@ -67,6 +81,15 @@ public final class IntegerKVCache: KVCache {
     Self.widen(
       valueStore.base + row * shape.headDimension, scales: valueScales.base + row,
       rows: positions.count, d: shape.headDimension, into: output)
+  }
+
+  /// Codes and scales in place.
+  public func stored(layer: Int, head: Int) -> StoredKeysAndValues? {
+    let row = shape.row(layer: layer, head: head, position: 0)
+    return StoredKeysAndValues(
+      element: .int8, keys: keyStore.base + row * shape.headDimension,
+      values: valueStore.base + row * shape.headDimension, keyScales: keyScales.base + row,
+      valueScales: valueScales.base + row)
   }
 
   /// Writes `round(x / step)` and gives `step = absmax / 127`. A row with a NaN or an infinity keeps

@@ -5,7 +5,7 @@ public import TritCore
 /// Laws (`checkKVCache`): what is loaded is what was stored, within the precision's bound; positions
 /// and layers do not disturb each other; no allocation after creation.
 public protocol KVCache: AnyObject, Sendable {
-  /// The registered name: `f32`, `f16`, `int8`.
+  /// The registered name: `f32`, `f16`, `bf16`, `int8`.
   var name: String { get }
   /// Positions that fit.
   var capacity: Int { get }
@@ -28,6 +28,8 @@ public protocol KVCache: AnyObject, Sendable {
   func floatKeys(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)?
   /// The float32 values of `head` from position 0 with their row stride, where the cache holds them so.
   func floatValues(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)?
+  /// Keys and values of `head` as they are held, where that is a form that attention can read in place.
+  func stored(layer: Int, head: Int) -> StoredKeysAndValues?
 }
 
 extension KVCache {
@@ -39,6 +41,8 @@ extension KVCache {
   public func floatValues(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)? {
     nil
   }
+  /// Not in such a form: attention asks for tiles in float32.
+  public func stored(layer: Int, head: Int) -> StoredKeysAndValues? { nil }
 }
 
 /// Makes caches of one kind; what the registry of caches holds.

@@ -15,7 +15,23 @@ extension Registry where Product == any KVCacheKind {
         "f16", summary: "half precision: 2 bytes an element", source: "IEEE 754 binary16",
         accepts: accepts, gives: "float32, widened by tile",
         exactness: .lossy("relative 2^-11, saturates at 65504"))
-    ) { _ in StandardKVCacheKind(name: "f16", create: HalfKVCache.init) }
+    ) { _ in
+      StandardKVCacheKind(
+        name: "f16",
+        create: { try HalfKVCache(layers: $0, heads: $1, headDimension: $2, capacity: $3) })
+    }
+    registry.register(
+      StageDescriptor(
+        "bf16", summary: "the upper half of float32: 2 bytes an element, no smaller range",
+        source: "Google Brain's bfloat16 (Kalamkar et al. 2019, 1905.12322)",
+        accepts: accepts, gives: "float32, widened by tile",
+        exactness: .lossy("relative 2^-8"))
+    ) { _ in
+      StandardKVCacheKind(name: "bf16") {
+        try HalfKVCache(
+          layers: $0, heads: $1, headDimension: $2, capacity: $3, format: .bfloat16)
+      }
+    }
     registry.register(
       StageDescriptor(
         "int8", aliases: ["q8"],

@@ -6,13 +6,16 @@ import TritCore
   import Darwin
 #endif
 
-/// The shape that all caches share, checked once: `[layers][heads][capacity][headDimension]`, so that
-/// the keys of one head lie contiguous in position, which is how attention reads them.
+/// The shape that all caches share, checked once: `[layers][heads][capacity][headDimension]` for values,
+/// the same in tiles `[headDimension][64]` for keys. One head lies contiguous in position, which is how
+/// attention reads it; the capacity is rounded up to whole tiles.
 struct KVCacheShape: Sendable {
   let layers: Int
   let heads: Int
   let headDimension: Int
   let capacity: Int
+  /// Positions of one head in memory: the capacity in whole tiles.
+  let stride: Int
 
   /// Throws `badData` where a dimension is not positive or where keys and values at
   /// `bytesPerHeadRow` bytes a head and position exceed this machine's memory.
@@ -23,6 +26,8 @@ struct KVCacheShape: Sendable {
     self.heads = heads
     self.headDimension = headDimension
     self.capacity = capacity
+    let tile = StoredKeysAndValues.tile
+    stride = capacity > Int.max - tile ? capacity : (capacity + tile - 1) / tile * tile
     let shape = "\(layers) layers, \(heads) heads of \(headDimension), \(capacity) positions"
     guard layers > 0, heads > 0, headDimension > 0, capacity > 0 else {
       throw LabError(
@@ -31,7 +36,7 @@ struct KVCacheShape: Sendable {
     }
     let memory = Self.physicalMemory
     var bytes = 2
-    for factor in [layers, heads, capacity, bytesPerHeadRow] {
+    for factor in [layers, heads, stride, bytesPerHeadRow] {
       let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
       guard !overflow, product <= memory else {
         throw LabError(
@@ -44,14 +49,20 @@ struct KVCacheShape: Sendable {
   }
 
   /// Rows of one head's keys (or values) over all layers and heads.
-  var rowCount: Int { layers * heads * capacity }
+  var rowCount: Int { layers * heads * stride }
 
   /// The row of `position` of `head` of `layer`; checked, since layers and positions come from callers.
   @inline(__always) func row(layer: Int, head: Int, position: Int) -> Int {
     precondition(
       layer >= 0 && layer < layers && head >= 0 && head < heads && position >= 0
         && position <= capacity, "KV cache: layer, head or position outside the cache")
-    return (layer * heads + head) * capacity + position
+    return (layer * heads + head) * stride + position
+  }
+
+  /// The first element of the key at `position`: the others follow a tile's width apart.
+  @inline(__always) func keyLane(layer: Int, head: Int, position: Int) -> Int {
+    let lane = position % StoredKeysAndValues.tile
+    return row(layer: layer, head: head, position: position - lane) * headDimension + lane
   }
 
   /// Checks one store; the message names the programmer's mistake.

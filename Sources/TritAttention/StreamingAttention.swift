@@ -11,7 +11,8 @@ public import TritCore
 /// Online softmax (Milakov & Gimelshein 2018, algorithm 3; Dao et al. 2022, FlashAttention): when a tile
 /// raises the maximum from `m` to `m'`, what was summed so far is multiplied by `exp(m − m')`. A tile of
 /// keys and values is widened once for all query heads that share it and for a block of tokens, and
-/// stays in the first-level cache. Rung 2 of the ladder; with a window it is sliding attention.
+/// stays in the first-level cache. Rung 2 of the ladder (rung 3: `FlashAttention`); with a window it is
+/// sliding attention.
 ///
 /// Tiles begin at multiples of the tile size from position 0, whatever the call begins with, so that a
 /// query's result is the same bits however its prompt was cut.
@@ -111,8 +112,10 @@ public struct StreamingAttention: Attention {
             queries.base + token * queries.stride + head * d, keys: keys + skip * keyStride,
             stride: keyStride, count: count, d: d, scale: context.scale, into: scores)
           let greatest = max(maxima[row], VectorMath.maximum(scores, count: count))
-          let decay = expf(maxima[row] - greatest)
-          let sum = VectorMath.exp(scores, minus: greatest, into: scores, count: count)
+          // Nothing but -inf so far has no weight: exp(-inf - 0) is 0, exp(-inf + inf) would be NaN.
+          let shift = greatest == -.infinity ? 0 : greatest
+          let decay = expf(maxima[row] - shift)
+          let sum = VectorMath.exp(scores, minus: shift, into: scores, count: count)
           maxima[row] = greatest
           sums[row] = sums[row] * decay + Float(sum)
           RowLoops.accumulate(

@@ -31,6 +31,11 @@ public enum VectorMath {
   /// `max |x[i]|`, NaN ignored; 0 where there are no elements.
   public static func absmax(_ x: UnsafePointer<Float>, count: Int) -> Float { ops.absmax(x, count) }
 
+  /// `max |x[i]|`, NaN if any element is NaN; 0 where there are no elements.
+  public static func largestMagnitude(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    ops.largest(x, count)
+  }
+
   /// `max x[i]`, NaN ignored; −∞ where there are no elements.
   public static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     ops.maximum(x, count)

@@ -6,6 +6,8 @@ import TritQuantization
 // The forward pass, in the order of the BitNet block (model card of b1.58 2B-4T; Llama without sub-norms):
 // norm → int8 → q,k,v → rotary → cache → attention → sub-norm → int8 → o → add →
 // norm → int8 → gate, up → activation → sub-norm → int8 → down → add.
+// What lies between two matrix products is one region, row by row; the last add is done with what follows it.
+// A decoded token meets the other threads five times a layer: q,k,v; attention; o; gate and up; down.
 extension Engine {
   /// Runs `tokens` at positions `first…` through all blocks; `workspace.hidden` then holds their last
   /// hidden states.
@@ -21,6 +23,11 @@ extension Engine {
       attentionHalf(block, layer: layer, count: count, first: first)
       feedForwardHalf(block, layer: layer, count: count)
     }
+    pool.run(count: count) { range, _ in
+      for row in range { addProjected(row) }
+    }
+    capture("out", blocks.count - 1, workspace.hidden.view.rows(0..<count))
+    times.end(.activation)
   }
 
   /// Norms `rows` of the last hidden states and multiplies them by the head: logits `[rows, vocabulary]`.
@@ -44,7 +51,12 @@ extension Engine {
     let size = configuration.hiddenSize
     let hidden = workspace.hidden.view.rows(0..<count)
     let normed = workspace.normed(rows: count, width: size)
-    norm(hidden, block.attentionNorm, configuration.normEpsilon, into: normed)
+    let isFirst = layer == 0
+    feed(normed.readOnly, to: block.attentionInput) { row in
+      if !isFirst { addProjected(row) }
+      norm(row, hidden, block.attentionNorm, into: normed)
+    }
+    if !isFirst { capture("out", layer - 1, hidden) }
     capture("attn_norm", layer, normed.readOnly)
     times.end(.norm)
     let query = workspace.query.mutableView.rows(0..<count)
@@ -71,21 +83,27 @@ extension Engine {
     var input = attended.readOnly
     if let subNorm = block.attentionSubNorm {
       let sub = workspace.normed(rows: count, width: configuration.querySize)
-      norm(input, subNorm, configuration.normEpsilon, into: sub)
+      feed(sub.readOnly, to: block.attentionOutput) { row in
+        norm(row, attended.readOnly, subNorm, into: sub)
+      }
       input = sub.readOnly
       capture("attn.sub_norm", layer, input)
-      times.end(.norm)
+    } else {
+      feed(input, to: block.attentionOutput) { _ in }
     }
+    times.end(.norm)
     let projected = workspace.projected.mutableView.rows(0..<count)
     project(input, block.attentionOutput, into: ProjectionOutputs(projected))
     capture("attn_output", layer, projected.readOnly)
-    add(projected.readOnly, count: count)
   }
 
   private func feedForwardHalf(_ block: Block, layer: Int, count: Int) {
     let hidden = workspace.hidden.view.rows(0..<count)
     let normed = workspace.normed(rows: count, width: configuration.hiddenSize)
-    norm(hidden, block.feedForwardNorm, configuration.normEpsilon, into: normed)
+    feed(normed.readOnly, to: block.feedForwardInput) { row in
+      addProjected(row)
+      norm(row, hidden, block.feedForwardNorm, into: normed)
+    }
     capture("ffn_norm", layer, normed.readOnly)
     times.end(.norm)
     let gate = workspace.gate.mutableView.rows(0..<count)
@@ -93,57 +111,95 @@ extension Engine {
     project(normed.readOnly, block.feedForwardInput, into: ProjectionOutputs(gate, up))
     capture("ffn_gate", layer, gate.readOnly)
     capture("ffn_up", layer, up.readOnly)
-    let kind = configuration.activation
-    let width = configuration.feedForwardSize
-    pool.run(count: count) { range, _ in
-      for row in range {
-        let g = gate.base + row * gate.stride
-        let u = UnsafePointer(up.base + row * up.stride)
-        switch kind {
-        case .silu: VectorMath.siluMultiply(gate: g, up: u, into: g, count: width)
-        case .relu2: VectorMath.reluSquaredMultiply(gate: g, up: u, into: g, count: width)
-        }
-      }
-    }
-    capture("ffn.act", layer, gate.readOnly)
-    times.end(.activation)
     var input = gate.readOnly
     if let subNorm = block.feedForwardSubNorm {
-      let sub = workspace.normed(rows: count, width: width)
-      norm(input, subNorm, configuration.normEpsilon, into: sub)
+      let sub = workspace.normed(rows: count, width: configuration.feedForwardSize)
+      feed(sub.readOnly, to: block.feedForwardOutput) { row in
+        activate(row, gate: gate, up: up)
+        norm(row, gate.readOnly, subNorm, into: sub)
+      }
+      capture("ffn.act", layer, gate.readOnly)
       input = sub.readOnly
       capture("ffn.sub_norm", layer, input)
-      times.end(.norm)
+    } else {
+      feed(input, to: block.feedForwardOutput) { row in activate(row, gate: gate, up: up) }
+      capture("ffn.act", layer, gate.readOnly)
     }
+    times.end(.activation)
     let projected = workspace.projected.mutableView.rows(0..<count)
     project(input, block.feedForwardOutput, into: ProjectionOutputs(projected))
     capture("ffn_down", layer, projected.readOnly)
-    add(projected.readOnly, count: count)
-    capture("out", layer, hidden)
   }
 
-  /// Quantizes `input` once a group and multiplies it with the group's layers.
+  /// Makes the rows of `input` by `prepare` and quantizes them for the first of `groups`, each while it is
+  /// in the cache: one region instead of one a step. A group with a norm of its own is left to `project`.
+  private func feed(
+    _ input: MatrixView<Float>, to groups: [ProjectionGroup], prepare: (_ row: Int) -> Void
+  ) {
+    let group = groups.first.flatMap { $0.innerNorm == nil ? $0 : nil }
+    let rows = workspace.quantized(width: input.columns)
+    if let group { rows.begin(rows: input.rows, form: group.activations.form) }
+    pool.run(count: input.rows) { range, _ in
+      for row in range {
+        prepare(row)
+        group?.activations.quantize(input, rows: row..<row + 1, into: rows)
+      }
+    }
+  }
+
+  /// Multiplies `input`, quantized once a group (the first one's by `feed`), with each group's layers.
   private func project(
     _ input: MatrixView<Float>, _ groups: [ProjectionGroup], into outputs: ProjectionOutputs
   ) {
-    for group in groups {
-      var input = input
-      if let gains = group.innerNorm {
-        let inner = workspace.inner(rows: input.rows, width: input.columns)
-        norm(input, gains, group.innerEpsilon, into: inner)
-        input = inner.readOnly
-        times.end(.norm)
-      }
+    for (index, group) in groups.enumerated() {
       let rows = workspace.quantized(width: input.columns)
-      rows.begin(rows: input.rows, form: group.activations.form)
-      pool.run(count: input.rows) { range, _ in
-        group.activations.quantize(input, rows: range, into: rows)
+      if index > 0 || group.innerNorm != nil {
+        var input = input
+        if let gains = group.innerNorm {
+          let inner = workspace.inner(rows: input.rows, width: input.columns)
+          norm(input, gains, group.innerEpsilon, into: inner)
+          input = inner.readOnly
+          times.end(.norm)
+        }
+        rows.begin(rows: input.rows, form: group.activations.form)
+        pool.run(count: input.rows) { range, _ in
+          group.activations.quantize(input, rows: range, into: rows)
+        }
       }
-      times.end(.quantize)
       for layout in group.layouts { steps.build(layout, from: rows) }
+      times.end(.quantize)
       steps.multiply(group, rows, into: outputs)
       times.end(.linear)
     }
+  }
+
+  /// One row of a block's norm.
+  private func norm(
+    _ row: Int, _ input: MatrixView<Float>, _ gains: AlignedBuffer<Float>,
+    into output: MutableMatrixView<Float>
+  ) {
+    VectorMath.rmsNorm(
+      input.base + row * input.stride, weight: gains.base, epsilon: configuration.normEpsilon,
+      into: output.base + row * output.stride, count: input.columns)
+  }
+
+  /// `gate = activation(gate) · up` in one row.
+  private func activate(
+    _ row: Int, gate: MutableMatrixView<Float>, up: MutableMatrixView<Float>
+  ) {
+    let g = gate.base + row * gate.stride
+    let u = UnsafePointer(up.base + row * up.stride)
+    switch configuration.activation {
+    case .silu: VectorMath.siluMultiply(gate: g, up: u, into: g, count: gate.columns)
+    case .relu2: VectorMath.reluSquaredMultiply(gate: g, up: u, into: g, count: gate.columns)
+    }
+  }
+
+  /// Adds one row of what o or down gave to the residual stream.
+  private func addProjected(_ row: Int) {
+    let size = configuration.hiddenSize
+    let target = hiddenBase + row * size
+    VectorMath.add(target, workspace.projected.storage.base + row * size, into: target, count: size)
   }
 
   private func norm(
@@ -158,18 +214,6 @@ extension Engine {
           into: output.base + row * output.stride, count: input.columns)
       }
     }
-  }
-
-  private func add(_ projected: MatrixView<Float>, count: Int) {
-    let hidden = hiddenBase
-    let size = configuration.hiddenSize
-    pool.run(count: count) { range, _ in
-      for row in range {
-        let target = hidden + row * size
-        VectorMath.add(target, projected.base + row * projected.stride, into: target, count: size)
-      }
-    }
-    times.end(.activation)
   }
 
   /// Attention over the cache. A probe receives the softmax

@@ -11,6 +11,7 @@ final class ParallelSteps {
   private let pool: WorkerPool
   private let configuration: ModelConfiguration
   private let attention: any Attention
+  private let split: (any SplitAttention)?
   private let cache: any KVCache
   private let head: any PreparedHead
   private let workspace: Workspace
@@ -25,7 +26,7 @@ final class ParallelSteps {
   /// about what it costs to involve another thread.
   private static let smallWork = 1 << 18
 
-  private enum Step: Int { case build, multiply, attend, head }
+  private enum Step: Int { case build, multiply, attend, attendSpan, head }
 
   // What the current region works on.
   private var rows: QuantizedRows
@@ -36,6 +37,8 @@ final class ParallelSteps {
   private var call: AttentionContext
   private var probe: AttentionProbe?
   private var workers = 1
+  private var spans = 0..<0
+  private var partialStride = 0
   private var input: MatrixView<Float>
   private var output: MutableMatrixView<Float>
 
@@ -46,6 +49,7 @@ final class ParallelSteps {
     self.pool = pool
     self.configuration = configuration
     self.attention = attention
+    split = attention as? any SplitAttention
     self.cache = cache
     self.head = head
     self.workspace = workspace
@@ -60,6 +64,7 @@ final class ParallelSteps {
       Body { [unowned self] range, _ in buildPart(range) },
       Body { [unowned self] range, _ in multiplyPart(range) },
       Body { [unowned self] range, worker in attendPart(range, worker) },
+      Body { [unowned self] range, worker in attendSpans(range, worker) },
       Body { [unowned self] range, _ in head.multiply(input, rows: range, into: output) },
     ]
   }
@@ -86,8 +91,8 @@ final class ParallelSteps {
     run(.multiply, count: workers)
   }
 
-  /// Attention of `query` over the cache, split over key heads and blocks of queries. With a probe all
-  /// queries run on one thread, in order.
+  /// Attention of `query` over the cache, split over key heads and blocks of queries, or, for a single
+  /// query, over key heads and spans of positions. With a probe all queries run on one thread, in order.
   func attend(
     _ query: MatrixView<Float>, layer: Int, first: Int, into output: MutableMatrixView<Float>,
     probe: AttentionProbe?
@@ -99,8 +104,38 @@ final class ParallelSteps {
     call.firstPosition = first
     let work = 2 * query.rows * query.columns * (first + query.rows)
     workers = probe == nil && work >= Self.smallWork ? pool.threads : 1
-    run(.attend, count: workers)
+    if let split, workers > 1, query.rows == 1 {
+      attendSplit(split, first: first)
+    } else {
+      run(.attend, count: workers)
+    }
     self.probe = nil
+  }
+
+  /// One query: every span of every key head apart, then folded by the caller in order.
+  private func attendSplit(_ split: any SplitAttention, first: Int) {
+    let keyHeads = configuration.keyValueHeads
+    let group = configuration.heads / keyHeads
+    let d = configuration.headDimension
+    spans = split.spans(position: first)
+    partialStride = split.partialCount(group: group, headDimension: d)
+    run(.attendSpan, count: keyHeads * spans.count)
+    for keyHead in 0..<keyHeads {
+      split.fold(
+        workspace.partials.base + keyHead * spans.count * partialStride, count: spans.count,
+        group: group, headDimension: d, into: output.base + keyHead * group * d)
+    }
+  }
+
+  private func attendSpans(_ range: Range<Int>, _ worker: Int) {
+    guard let split else { return }
+    let scratch = workspace.scratch.base + worker * workspace.scratchStride
+    for unit in range {
+      split.attend(
+        input, context: call, cache: cache, keyHead: unit / spans.count,
+        span: spans.lowerBound + unit % spans.count, scratch: scratch,
+        into: workspace.partials.base + unit * partialStride)
+    }
   }
 
   /// Multiplies normed hidden states with the output head.
@@ -140,7 +175,11 @@ final class ParallelSteps {
         of: part, threads: workers, count: configuration.keyValueHeads * blocks, alignment: 1)
       for unit in units {
         let keyHead = unit / blocks
-        let start = unit % blocks * block
+        // Later blocks see more: alternate from both ends, so that any half of a head is half its work.
+        let place = unit % blocks
+        let start =
+          (workers == 1 ? place : place.isMultiple(of: 2) ? place / 2 : blocks - 1 - place / 2)
+          * block
         let tokens = start..<min(start + block, input.rows)
         var context = call
         context.firstPosition += start

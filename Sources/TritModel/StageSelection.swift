@@ -21,12 +21,12 @@ public struct StageSelection: Sendable, Hashable {
   /// Overrides for single layers, later ones win.
   public var layers: [LayerOverride]
 
-  /// The exact defaults: the fastest lossless kernel, streaming attention, f32 cache, a head in the
+  /// The exact defaults: the fastest lossless kernel, flash attention, f32 cache, a head in the
   /// narrowest format that loses nothing. An f16 cache alone moves int8 roundings enough to quadruple
   /// the distance to PyTorch on small models.
   public init(
     quantizer: StageChoice? = nil, activations: StageChoice? = nil,
-    kernel: StageChoice = StageChoice("auto"), attention: StageChoice = StageChoice("streaming"),
+    kernel: StageChoice = StageChoice("auto"), attention: StageChoice = StageChoice("flash"),
     cache: StageChoice = StageChoice("f32"), head: StageChoice = StageChoice("exact"),
     layers: [LayerOverride] = []
   ) {

@@ -34,6 +34,8 @@ final class Workspace {
   let scratch: AlignedBuffer<Float>
   /// Scratch elements of one worker.
   let scratchStride: Int
+  /// Partial results of attention that is cut over positions, one piece a key head and span.
+  let partials: AlignedBuffer<Float>
   private var rows: [QuantizedRows] = []
 
   init(
@@ -61,6 +63,14 @@ final class Workspace {
     let needed = attention.scratchCount(context: call, capacity: context, tokens: tokens)
     scratchStride = (needed + 15) / 16 * 16
     scratch = AlignedBuffer(count: scratchStride * threads)
+    let split = threads > 1 ? attention as? any SplitAttention : nil
+    partials = AlignedBuffer(
+      count: split.map {
+        $0.partialCount(
+          group: configuration.heads / configuration.keyValueHeads,
+          headDimension: configuration.headDimension)
+          * $0.spans(position: context - 1).upperBound * configuration.keyValueHeads
+      } ?? 0)
     for width in Set([
       configuration.hiddenSize, configuration.querySize, configuration.feedForwardSize,
     ]) {

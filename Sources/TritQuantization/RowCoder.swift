@@ -4,8 +4,7 @@ import TritCore
 enum RowCoder {
   /// Largest |x|; NaN if any element is NaN, so that the damage reaches the scale.
   static func largestMagnitude(_ values: UnsafePointer<Float>, _ count: Int) -> Float {
-    let largest = VectorMath.absmax(values, count: count)
-    return VectorMath.sumOfSquares(values, count: count).isNaN ? .nan : largest
+    VectorMath.largestMagnitude(values, count: count)
   }
 
   /// Writes `clip(round_half_even(x · multiplier), −limit − 1, limit)`, zero padding, sum and scale of row

@@ -2,7 +2,7 @@ import Testing
 import TritLab
 
 @Suite struct AttentionTests {
-  @Test(arguments: ["naive", "streaming"]) func obeysTheLaws(name: String) throws {
+  @Test(arguments: ["naive", "streaming", "flash"]) func obeysTheLaws(name: String) throws {
     let attention = try Registry<any Attention>.standard.make(StageChoice(name))
     #expect(attention.name == name)
     #expect(checkAttention(attention).map(\.description) == [])
@@ -20,7 +20,155 @@ import TritLab
     #expect(!checkAttention(Broken(fault: .silentProbe)).isEmpty)
     // Full attention is not sliding attention, and the checker tells them apart.
     #expect(!checkAttention(StreamingAttention(), window: 7).isEmpty)
-    #expect(!checkAttention(StreamingAttention(window: 7)).isEmpty)
+    #expect(!checkAttention(FlashAttention(window: 7)).isEmpty)
+    #expect(!checkAttention(WrongFold()).isEmpty)
+  }
+
+  /// Every instruction set that this CPU has; none is plain C.
+  @Test(arguments: [[], .avx2, .avx512] as [CPUFeatures]) func flashObeysTheLawsOn(
+    features: CPUFeatures
+  ) {
+    #expect(checkAttention(FlashAttention(features: features)).map(\.description) == [])
+  }
+
+  @Test(arguments: [1, 7, 64, 100]) func streamingWithAWindowObeysTheLaws(window: Int) {
+    #expect(checkAttention(StreamingAttention(window: window), window: window).isEmpty)
+  }
+
+  /// A cache that only gives float32 rows, as somebody else's might.
+  private final class PlainCache: KVCache {
+    let inner: any KVCache
+    init(_ inner: any KVCache) { self.inner = inner }
+    var name: String { "plain" }
+    var capacity: Int { inner.capacity }
+    var heads: Int { inner.heads }
+    var headDimension: Int { inner.headDimension }
+    var bytesPerPosition: Int { inner.bytesPerPosition }
+    func store(layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>) {
+      inner.store(layer: layer, first: first, keys: keys, values: values)
+    }
+    func loadKeys(
+      layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>
+    ) { inner.loadKeys(layer: layer, head: head, positions: positions, into: output) }
+    func loadValues(
+      layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>
+    ) { inner.loadValues(layer: layer, head: head, positions: positions, into: output) }
+  }
+
+  private func attend(
+    _ attention: any Attention, _ cache: any KVCache, _ queries: Matrix<Float>, heads: Int,
+    first: Int
+  ) -> [Float] {
+    let context = AttentionContext(
+      layer: 0, firstPosition: first, heads: heads, headDimension: cache.headDimension)
+    let output = Matrix<Float>(rows: queries.rows, columns: queries.columns)
+    let scratch = AlignedBuffer<Float>(
+      count: attention.scratchCount(
+        context: context, capacity: cache.capacity, tokens: queries.rows))
+    attention.attend(
+      queries.view, context: context, cache: cache, heads: 0..<heads, scratch: scratch.base,
+      into: output.mutableView, probe: nil)
+    return withExtendedLifetime((queries, scratch)) { Array(output.storage.buffer) }
+  }
+
+  private func filled(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix<Float> {
+    var random = SeededRandom(seed: seed)
+    let matrix = Matrix<Float>(rows: rows, columns: columns)
+    for index in 0..<rows * columns { matrix.storage[index] = Float(random.uniform() * 4 - 2) }
+    return matrix
+  }
+
+  // Widening is exact and sums have one order: reading in place and reading float32 rows give the same bits.
+  // (int8 multiplies by its scale at another place.)
+  @Test(arguments: ["f32", "f16", "bf16"]) func aCacheReadInPlaceAndAPlainOneGiveTheSameBits(
+    name: String
+  ) throws {
+    let kind = try Registry<any KVCacheKind>.standard.make(StageChoice(name))
+    for tokens in [1, 40] {
+      let total = 300 + tokens
+      let cache = try kind.make(layers: 1, heads: 2, headDimension: 48, capacity: total)
+      let keys = filled(total, 96, seed: 3)
+      let values = filled(total, 96, seed: 4)
+      cache.store(layer: 0, first: 0, keys: keys.view, values: values.view)
+      withExtendedLifetime((keys, values)) {}
+      let queries = filled(tokens, 4 * 48, seed: 5)
+      let direct = attend(FlashAttention(), cache, queries, heads: 4, first: 300)
+      let plain = attend(FlashAttention(), PlainCache(cache), queries, heads: 4, first: 300)
+      #expect(direct == plain)
+    }
+  }
+
+  // Scores overflow to -inf for the whole first tile (and, for the last query, for all but one position).
+  @Test(arguments: ["naive", "streaming", "flash"]) func aTileOfMinusInfinityIsNotNaN(
+    name: String
+  ) throws {
+    let attention = try Registry<any Attention>.standard.make(StageChoice(name))
+    let cache = try FloatKVCache(layers: 1, heads: 1, headDimension: 16, capacity: 330)
+    let keys = Matrix<Float>(rows: 330, columns: 16)
+    let values = filled(330, 16, seed: 6)
+    for position in 0..<330 {
+      keys[position, 0] = position < 70 || position >= 200 ? -1e30 : 0
+      keys[position, 1] = Float(position % 7)
+    }
+    cache.store(layer: 0, first: 0, keys: keys.view, values: values.view)
+    withExtendedLifetime((keys, values)) {}
+    let queries = Matrix<Float>(rows: 10, columns: 16)
+    for row in 0..<10 {
+      queries[row, 0] = 1e30
+      queries[row, 1] = 1
+    }
+    let got = attend(attention, cache, queries, heads: 1, first: 320)
+    #expect(got.allSatisfy { $0.isFinite })
+    // The formula over the positions that have a finite score.
+    let weights = (70..<200).map { Float(expOf(Double($0 % 7) / 4)) }
+    let sum = weights.reduce(0, +)
+    for index in 0..<16 {
+      let expected = zip(weights, 70..<200).map { $0 * values[$1, index] }.reduce(0, +) / sum
+      #expect(abs(got[index] - expected) < 1e-5)
+    }
+  }
+
+  private func expOf(_ x: Double) -> Double {
+    // The series; 20 terms are exact to double precision below 2.
+    (0..<20).reversed().reduce(1.0) { 1 + $0 * x / Double($1 + 1) }
+  }
+
+  /// Flash attention that forgets the last span.
+  private struct WrongFold: SplitAttention {
+    let name = "broken"
+    private let inner = FlashAttention()
+    func scratchCount(context: AttentionContext, capacity: Int, tokens: Int) -> Int {
+      inner.scratchCount(context: context, capacity: capacity, tokens: tokens)
+    }
+    func attend(
+      _ queries: MatrixView<Float>, context: AttentionContext, cache: any KVCache,
+      heads: Range<Int>, scratch: UnsafeMutablePointer<Float>,
+      into output: MutableMatrixView<Float>, probe: AttentionProbe?
+    ) {
+      inner.attend(
+        queries, context: context, cache: cache, heads: heads, scratch: scratch, into: output,
+        probe: probe)
+    }
+    func spans(position: Int) -> Range<Int> { inner.spans(position: position) }
+    func partialCount(group: Int, headDimension: Int) -> Int {
+      inner.partialCount(group: group, headDimension: headDimension)
+    }
+    func attend(
+      _ query: MatrixView<Float>, context: AttentionContext, cache: any KVCache, keyHead: Int,
+      span: Int, scratch: UnsafeMutablePointer<Float>, into partial: UnsafeMutablePointer<Float>
+    ) {
+      inner.attend(
+        query, context: context, cache: cache, keyHead: keyHead, span: span, scratch: scratch,
+        into: partial)
+    }
+    func fold(
+      _ partials: UnsafeMutablePointer<Float>, count: Int, group: Int, headDimension: Int,
+      into output: UnsafeMutablePointer<Float>
+    ) {
+      inner.fold(
+        partials, count: max(1, count - 1), group: group, headDimension: headDimension,
+        into: output)
+    }
   }
 
   @Test func aWindowBelowOneIsAUsageError() {
@@ -58,7 +206,7 @@ import TritLab
 }
 
 @Suite struct KVCacheTests {
-  @Test(arguments: ["f32", "f16", "int8"]) func obeysTheLaws(name: String) throws {
+  @Test(arguments: ["f32", "f16", "bf16", "int8"]) func obeysTheLaws(name: String) throws {
     let kind = try Registry<any KVCacheKind>.standard.make(StageChoice(name))
     #expect(kind.name == name)
     #expect(checkKVCache(kind).map(\.description) == [])
@@ -70,7 +218,9 @@ import TritLab
   }
 
   @Test func bytesPerPositionAreThePrecisionsBytes() throws {
-    for (name, bytes) in [("f32", 8 * 96), ("f16", 4 * 96), ("int8", 2 * 96 + 2 * 4 * 6)] {
+    for (name, bytes) in [
+      ("f32", 8 * 96), ("f16", 4 * 96), ("bf16", 4 * 96), ("int8", 2 * 96 + 2 * 4 * 6),
+    ] {
       let kind = try Registry<any KVCacheKind>.standard.make(StageChoice(name))
       let cache = try kind.make(layers: 2, heads: 3, headDimension: 16, capacity: 5)
       #expect(cache.bytesPerPosition == bytes, "\(name)")

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tk_attention.h"
+#include "tk_attention_tile.h"
 #include "tk_float.h"
 #include "tk_head.h"
 #include "tk_i2s.h"

@@ -17,6 +17,8 @@ typedef struct tk_float_ops {
                                   const float *_Nullable weight, float *_Nonnull out, size_t n);
   /// max |x|; 0 for n = 0. NaN elements are ignored.
   float (*_Nonnull absmax)(const float *_Nonnull x, size_t n);
+  /// max |x|; 0 for n = 0, NaN if any element is NaN.
+  float (*_Nonnull largest)(const float *_Nonnull x, size_t n);
   /// max x; -inf for n = 0. NaN elements are ignored.
   float (*_Nonnull maximum)(const float *_Nonnull x, size_t n);
   /// q = clamp(rint(x · multiplier), -limit - 1, limit), ties to even; returns Σ q. limit ≤ 127.

@@ -11,7 +11,8 @@ public import TritCore
 /// `window` is the number of keys that a query sees, where that is limited. Laws: the result is the
 /// double-precision formula within the float32 bound; the same bits however the prompt is cut into
 /// chunks and the heads are split; later keys change nothing, whatever they hold; nothing is written
-/// outside the head range or the scratch; a probe gets the formula's weights and changes nothing.
+/// outside the head range or the scratch; a probe gets the formula's weights and changes nothing; a
+/// `SplitAttention` gives the same bits from its spans.
 /// An empty list means that all hold.
 public func checkAttention(
   _ attention: any Attention, window: Int? = nil, seed: UInt64 = 1
@@ -38,7 +39,8 @@ struct AttentionCase: Sendable, CustomStringConvertible {
   let past: Int
   let tokens: Int
 
-  /// One position; tails that fill no vector; more than one tile and block; GQA of 1, 2, 4, 5, 40.
+  /// One position; tails that fill no vector; more than one tile, block and span; GQA of
+  /// 1, 2, 3, 4, 5, 40.
   static let all = [
     AttentionCase(heads: 1, keyHeads: 1, d: 8, past: 0, tokens: 1),
     AttentionCase(heads: 4, keyHeads: 2, d: 20, past: 0, tokens: 5),
@@ -46,6 +48,7 @@ struct AttentionCase: Sendable, CustomStringConvertible {
     AttentionCase(heads: 10, keyHeads: 2, d: 128, past: 130, tokens: 1),
     AttentionCase(heads: 40, keyHeads: 1, d: 16, past: 63, tokens: 2),
     AttentionCase(heads: 3, keyHeads: 3, d: 64, past: 0, tokens: 200),
+    AttentionCase(heads: 6, keyHeads: 2, d: 40, past: 530, tokens: 4),
   ]
 
   var description: String {
@@ -116,7 +119,40 @@ private struct AttentionBench {
     if !sameBits(parts.output, whole.output) {
       violations.append(LawViolation("a result does not depend on the split of heads", evidence))
     }
+    if let split = attention as? any SplitAttention, !sameBits(folded(split), whole.output) {
+      violations.append(
+        LawViolation("a result does not depend on the split over positions", evidence))
+    }
     return violations
+  }
+
+  /// Every query from its spans, the last one computed first.
+  private func folded(_ attention: any SplitAttention) -> Matrix<Float> {
+    let group = shape.heads / shape.keyHeads
+    let output = Matrix<Float>(rows: shape.tokens, columns: shape.heads * shape.d)
+    let stride = attention.partialCount(group: group, headDimension: shape.d)
+    for token in 0..<shape.tokens {
+      var call = context
+      call.firstPosition += token
+      let spans = attention.spans(position: call.firstPosition)
+      let scratch = AlignedBuffer<Float>(
+        count: attention.scratchCount(context: call, capacity: cache.capacity, tokens: 1))
+      let partials = AlignedBuffer<Float>(count: stride * spans.count)
+      partials.mutableBuffer.update(repeating: .nan)
+      for keyHead in 0..<shape.keyHeads {
+        for span in spans.reversed() {
+          attention.attend(
+            queries.view.rows(token..<token + 1), context: call, cache: cache, keyHead: keyHead,
+            span: span, scratch: scratch.base,
+            into: partials.base + (span - spans.lowerBound) * stride)
+        }
+        attention.fold(
+          partials.base, count: spans.count, group: group, headDimension: shape.d,
+          into: output.storage.base + (token * shape.heads + keyHead * group) * shape.d)
+      }
+      withExtendedLifetime((scratch, partials)) {}
+    }
+    return output
   }
 
   /// Runs `attention` over chunks of tokens and ranges of heads; the scratch begins as NaN with a

@@ -15,6 +15,8 @@ public enum KVCacheTolerance: Sendable, Hashable {
     case "f32": .exact
     // Half an ulp of binary16; half the smallest subnormal.
     case "f16": .element(relative: 0x1p-11, absolute: 0x1p-25)
+    // Half an ulp of 8 significant bits; half the smallest subnormal.
+    case "bf16": .element(relative: 0x1p-8, absolute: 0x1p-134)
     // Half a step of absmax / 127, and the rounding of the step, its reciprocal and two products.
     case "int8": .row(1.0 / 254 + 0x1p-21)
     default: .row(1.0 / 16)
