@@ -1,31 +1,8 @@
 // 2-bit weights by vpdpbusd on zmm. Two forms: few tokens (bound by memory: as few operations per line
 // as possible) and register tiles (bound by vpdpbusd: 2 a cycle).
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#include "tk_i2s.h"
-
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
-
-/// Stores the sums of 16 rows of one token, of which `mask` exist, scaled or as they are.
-TK_INLINE void store(const tk_panel_product *p, size_t row, size_t token, __m512i sums,
-                     __mmask16 mask) {
-  sums = _mm512_sub_epi32(sums, _mm512_set1_epi32(p->sums[token]));
-  size_t at = token * p->y_stride + row;
-  if (p->y) {
-    __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(p->row_scales + row),
-                                 _mm512_set1_ps(p->token_scales[token]));
-    _mm512_mask_storeu_ps(p->y + at, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale));
-  } else {
-    _mm512_mask_storeu_epi32(p->accumulators + at, mask, sums);
-  }
-}
-
-TK_INLINE __mmask16 rows_mask(size_t rows, size_t row) {
-  size_t left = rows > row ? rows - row : 0;
-  return left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
-}
+#include "i2s_tile_body.h"
 
 /// One panel, 1 to 3 tokens. The 2-bit fields are masked where they stand: their products come out
 /// times 1, 4, 16 and 64 in an accumulator each, and are shifted down once at the end (exactly: every
@@ -73,33 +50,14 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
     }
 }
 
-/// One panel with one activation tile: 32 rows x `tokens` in 2 * tokens accumulators, which live in
-/// registers for all columns. Unpacking and broadcasts run on pipes that vpdpbusd leaves idle.
-TK_INLINE void tile(const tk_panel_product *p, size_t panel, const int32_t *x, size_t first,
-                    const int tokens) {
-  const __m512i m = _mm512_set1_epi8(0x03);
+/// One panel with one activation tile, all columns.
+TK_INLINE void whole_tile(const tk_panel_product *p, size_t panel, const int32_t *x, size_t first,
+                          const int tokens) {
   __m512i acc0[TK_TILE_TOKENS], acc1[TK_TILE_TOKENS];
 #pragma clang loop unroll(full)
   for (int t = 0; t < tokens; t++) acc0[t] = acc1[t] = _mm512_setzero_si512();
   const uint8_t *w = p->panels + panel * p->steps * 128;
-  for (size_t step = 0; step < p->steps; step++, w += 128, x += 4 * TK_TILE_TOKENS) {
-    __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
-#define TK_FIELD(f)                                                                      \
-  {                                                                                      \
-    __m512i ca = _mm512_and_si512(f ? _mm512_srli_epi16(a, 2 * f) : a, m);               \
-    __m512i cb = _mm512_and_si512(f ? _mm512_srli_epi16(b, 2 * f) : b, m);               \
-    _Pragma("clang loop unroll(full)") for (int t = 0; t < tokens; t++) {                \
-      __m512i q = _mm512_set1_epi32(x[f * TK_TILE_TOKENS + t]);                          \
-      acc0[t] = _mm512_dpbusd_epi32(acc0[t], ca, q);                                     \
-      acc1[t] = _mm512_dpbusd_epi32(acc1[t], cb, q);                                     \
-    }                                                                                    \
-  }
-    TK_FIELD(0)
-    TK_FIELD(1)
-    TK_FIELD(2)
-    TK_FIELD(3)
-#undef TK_FIELD
-  }
+  tile(w, p->steps, w + 6144, x, tokens, acc0, acc1);
   size_t row = panel * TK_PANEL_ROWS;
   __mmask16 mask0 = rows_mask(p->rows, row), mask1 = rows_mask(p->rows, row + 16);
 #pragma clang loop unroll(full)
@@ -113,7 +71,7 @@ TK_INLINE void tile(const tk_panel_product *p, size_t panel, const int32_t *x, s
   static TK_TARGET __attribute__((noinline)) void name(const tk_panel_product *p, size_t panel, \
                                                        const int32_t *x, size_t first)
 #define TK_TILE(n) \
-  TK_CASES(tile##n) { tile(p, panel, x, first, n); }
+  TK_CASES(tile##n) { whole_tile(p, panel, x, first, n); }
 TK_TILE(1)
 TK_TILE(2)
 TK_TILE(3)

@@ -1,6 +1,6 @@
-// 2-bit panels on 256-bit registers, included by i2s_avx2.c and i2s_avxvnni.c, which define
+// 2-bit panels on 256-bit registers, included by i2s_avx2.c, i2s_avxvnni.c and base3_avx2.c, which define
 //   TK_TARGET  the function attribute,
-//   TK_ENTRY   the function's name,
+//   TK_ENTRY   the function's name, or nothing where blocks alone are wanted,
 //   TK_VNNI    1 where vpdpbusd exists.
 // A ymm holds 8 rows x 4 columns of each 2-bit field; a panel is 4 of them a step. One token takes all
 // four at once (the stream of weights is read in order), up to four tokens take two at a time.
@@ -30,20 +30,48 @@ TK_INLINE void store8(const tk_panel_product *p, size_t row, size_t token, __m25
   }
 }
 
+/// Some steps of a panel's columns.
+typedef struct stretch {
+  /// The first step.
+  const uint8_t *w;
+  size_t steps;
+  /// The step's first column.
+  size_t column;
+  /// Whether columns before have been summed already, or others follow: unfinished sums stand, as int32,
+  /// where the outputs will.
+  int continues, is_unfinished;
+} stretch;
+
+/// Where the unfinished sums of 8 rows from `row` on stand, and which exist.
+TK_INLINE int32_t *partial(const tk_panel_product *p, size_t row, size_t token, __m256i *mask) {
+  size_t count = row >= p->rows ? 0 : p->rows - row < 8 ? p->rows - row : 8;
+  *mask = _mm256_cmpgt_epi32(
+      _mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  void *out = p->y ? (void *)p->y : (void *)p->accumulators;
+  return (int32_t *)out + token * p->y_stride + row;
+}
+
 /// `groups` times 8 rows from byte `offset` of each step, `tokens` tokens from `first`.
-TK_INLINE void block(const tk_panel_product *p, size_t panel, size_t offset, size_t first,
-                     const int groups, const int tokens) {
+TK_INLINE void block(const tk_panel_product *p, size_t panel, const stretch *s, size_t offset,
+                     size_t first, const int groups, const int tokens) {
   const __m256i m = _mm256_set1_epi8(0x03);
-  __m256i sums[4][4];
+  size_t row = panel * TK_PANEL_ROWS + offset / 4;
+  __m256i sums[4][4], mask;
 #pragma clang loop unroll(full)
   for (int t = 0; t < tokens; t++)
 #pragma clang loop unroll(full)
-    for (int g = 0; g < groups; g++) sums[t][g] = _mm256_setzero_si256();
-  const uint8_t *w = p->panels + panel * p->steps * 128 + offset;
-  const int8_t *x = p->values + first * p->stride;
+    for (int g = 0; g < groups; g++) {
+      sums[t][g] = _mm256_setzero_si256();
+      if (s->continues) {
+        const int32_t *at = partial(p, row + 8 * (size_t)g, first + (size_t)t, &mask);
+        sums[t][g] = _mm256_maskload_epi32(at, mask);
+      }
+    }
+  const uint8_t *w = s->w + offset;
+  const int8_t *x = p->values + first * p->stride + s->column;
   size_t step = 0;
-  while (step < p->steps) {
-    size_t end = TK_VNNI || step + TK_WIDEN_STEPS > p->steps ? p->steps : step + TK_WIDEN_STEPS;
+  while (step < s->steps) {
+    size_t end = TK_VNNI || step + TK_WIDEN_STEPS > s->steps ? s->steps : step + TK_WIDEN_STEPS;
     __m256i acc[4][4];
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++)
@@ -86,32 +114,46 @@ TK_INLINE void block(const tk_panel_product *p, size_t panel, size_t offset, siz
 #endif
       }
   }
-  size_t row = panel * TK_PANEL_ROWS + offset / 4;
 #pragma clang loop unroll(full)
   for (int t = 0; t < tokens; t++)
 #pragma clang loop unroll(full)
-    for (int g = 0; g < groups; g++) store8(p, row + 8 * (size_t)g, first + (size_t)t, sums[t][g]);
+    for (int g = 0; g < groups; g++) {
+      if (s->is_unfinished) {
+        int32_t *at = partial(p, row + 8 * (size_t)g, first + (size_t)t, &mask);
+        _mm256_maskstore_epi32(at, mask, sums[t][g]);
+      } else {
+        store8(p, row + 8 * (size_t)g, first + (size_t)t, sums[t][g]);
+      }
+    }
 }
 
+/// All tokens with some steps of a panel.
+TK_INLINE void stretch_tokens(const tk_panel_product *p, size_t panel, const stretch *s) {
+  size_t t = 0;
+  for (; t + 4 <= p->tokens; t += 4) {
+    block(p, panel, s, 0, t, 2, 4);
+    block(p, panel, s, 64, t, 2, 4);
+  }
+  switch (p->tokens - t) {
+  case 1: block(p, panel, s, 0, t, 4, 1); break;
+  case 2:
+    block(p, panel, s, 0, t, 2, 2);
+    block(p, panel, s, 64, t, 2, 2);
+    break;
+  case 3:
+    block(p, panel, s, 0, t, 2, 3);
+    block(p, panel, s, 64, t, 2, 3);
+    break;
+  default: break;
+  }
+}
+
+#ifdef TK_ENTRY
 TK_TARGET void TK_ENTRY(const tk_panel_product *p) {
   size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
   for (size_t panel = 0; panel < panels; panel++) {
-    size_t t = 0;
-    for (; t + 4 <= p->tokens; t += 4) {
-      block(p, panel, 0, t, 2, 4);
-      block(p, panel, 64, t, 2, 4);
-    }
-    switch (p->tokens - t) {
-    case 1: block(p, panel, 0, t, 4, 1); break;
-    case 2:
-      block(p, panel, 0, t, 2, 2);
-      block(p, panel, 64, t, 2, 2);
-      break;
-    case 3:
-      block(p, panel, 0, t, 2, 3);
-      block(p, panel, 64, t, 2, 3);
-      break;
-    default: break;
-    }
+    const stretch all = {p->panels + panel * p->steps * 128, p->steps, 0, 0, 0};
+    stretch_tokens(p, panel, &all);
   }
 }
+#endif

@@ -8,6 +8,7 @@ extension Registry where Product == any LinearKernel {
     registry.registerLookup()
     registry.registerOpenBLAS()
     registry.registerI2S()
+    registry.registerBase3()
     registry.registerInteger()
     registry.registerAuto()
     return registry

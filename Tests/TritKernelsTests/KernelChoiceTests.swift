@@ -70,6 +70,17 @@ import TritLab
     #expect(TL2Packing().byteCount(rows: 64, columns: 256) > linear.weightBytes)
   }
 
+  @Test(
+    "dense forms read as many bits a weight as they say",
+    arguments: [("base3/avx512vbmi", 1.6), ("base3/avx2", 1.6), ("tl2/avx512", 5.0 / 3)])
+  func bitsOfPanels(name: String, bits: Double) throws {
+    guard Registry<any LinearKernel>.standard.available().contains(where: { $0.name == name })
+    else { return }
+    // 240 columns: whole blocks of base 3 (80) and whole runs of TL2 (48).
+    let linear = try Self.make(name).prepare(Self.trits(64, 240))
+    #expect(Double(linear.weightBytes) == 64 * 240 * bits / 8 + 64 * 4)
+  }
+
   @Test("an illegal pair explains itself")
   func illegalPair() throws {
     let kernel = try Self.make("i2_s")
@@ -86,7 +97,7 @@ import TritLab
 
   @Test(
     "bare names resolve to a kernel of their packing",
-    arguments: ["i2_s", "tl1", "tl2", "tq1_0", "tq2_0", "base3", "int8"])
+    arguments: ["i2_s", "tl1", "tl2", "tl1_0", "tl2_0", "tq1_0", "tq2_0", "base3", "int8"])
   func bareNames(name: String) throws {
     let registry = Registry<any LinearKernel>.standard
     guard registry.names.contains(name) else { return }

@@ -38,7 +38,8 @@ import TritLab
     let x = QuantizedRows(capacity: 1, columns: 96)
     x.begin(rows: 1, form: .int8)
     x.scales[0] = 1e-5 / 127
-    for kernel in [TL2Kernel(.scalar), TL2Kernel(.avx2), TL2Kernel(.lossy)] {
+    let forms = LookupForm.allCases.filter(\.features.missingHere.isEmpty)
+    for kernel in forms.map({ TL2Kernel($0) }) + [TL2Kernel(.scalar, isLossy: true)] {
       let prepared = try kernel.prepare(weights)
       let y = Matrix<Float>(rows: 1, columns: 32)
       prepared.multiply(x, into: y.mutableView)

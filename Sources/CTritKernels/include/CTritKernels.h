@@ -8,11 +8,13 @@
 #include <stdint.h>
 
 #include "tk_attention.h"
+#include "tk_base3.h"
 #include "tk_float.h"
 #include "tk_i2s.h"
 #include "tk_int8.h"
 #include "tk_leaf.h"
 #include "tk_lookup.h"
+#include "tk_lookup_panels.h"
 #include "tk_peak.h"
 
 // --- CPU ----------------------------------------------------------------------------------------

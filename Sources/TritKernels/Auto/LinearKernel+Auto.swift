@@ -8,6 +8,7 @@ extension Registry where Product == any LinearKernel {
     ]
     for (packing, source) in [
       ("i2_s", "bitnet.cpp I2_S"), ("tl1", "bitnet.cpp TL1"), ("tl2", "bitnet.cpp TL2"),
+      ("tl1_0", "bitnet.cpp TL1_0"), ("tl2_0", "bitnet.cpp TL2_0"),
       ("tq1_0", "llama.cpp TQ1_0"), ("tq2_0", "llama.cpp TQ2_0"),
       ("base3", "five trits a byte"), ("int8", "one byte a weight"),
     ] {

@@ -5,7 +5,8 @@ import TritCore
 /// A row of activations has one factor f for its triples and one for its pairs, f = max(1, greatest
 /// entry / 127), and the entry v becomes round(v / f): an entry is off by at most f / 2, and one that
 /// fits int8 as it is stays exact. 64 bytes a row hold the two factors, then 16 bytes follow for each
-/// triple of the first `tripleColumns` columns and each pair of the rest.
+/// triple of the first `tripleColumns` columns and each pair of the rest (an odd last column is paired with
+/// zero), then zeros up to a multiple of 128 bytes, so that panels may read whole lines.
 ///
 /// Source: arXiv 2502.11880, TL1_0 and TL2_0, after T-MAC, arXiv 2407.00088; the floor of 1 under f is ours.
 struct ByteTables: InputLayout {
@@ -16,8 +17,12 @@ struct ByteTables: InputLayout {
 
   var id: String { "tables-int8-\(tripleColumns)" }
 
-  func tables(columns: Int) -> Int { tripleColumns / 3 + (columns - tripleColumns) / 2 }
-  func rowBytes(columns: Int) -> Int { Self.head + tables(columns: columns) * 16 }
+  func tables(columns: Int) -> Int {
+    tripleColumns / 3 + Size.quotient(columns - tripleColumns, 2)
+  }
+  func rowBytes(columns: Int) -> Int {
+    Self.head + Size.quotient(tables(columns: columns), 8) * 128
+  }
   func byteCount(rows: Int, columns: Int) -> Int { rows * rowBytes(columns: columns) }
   func parts(rows: Int, columns: Int) -> Int { rows }
 
@@ -34,6 +39,9 @@ struct ByteTables: InputLayout {
       )
       out.storeBytes(of: factors.0, as: Float.self)
       out.storeBytes(of: factors.1, toByteOffset: 4, as: Float.self)
+      let used = Self.head + tables * 16
+      (out + used).initializeMemory(
+        as: UInt8.self, repeating: 0, count: rowBytes(columns: input.columns) - used)
       for table in 0..<tables {
         let entries: SIMD16<Int16>
         if table < triples {

@@ -1,87 +1,108 @@
+internal import CTritKernels
 public import TritCore
 
 /// TL1: two trits index a table of the sums that they can make of their two activations.
 ///
 /// It builds, once per input, K / 2 tables of nine int16 entries, and then only looks up and adds: no
-/// multiplication, no correction by the sum of the activations. Lossless, since int16 entries are looked
-/// up as two bytes. It takes any number of tokens, where bitnet.cpp takes one.
+/// multiplication, no correction by the sum of the activations. Lossless, unless asked for TL1_0, whose
+/// tables are rounded to int8. It takes any number of tokens, where bitnet.cpp takes one.
 ///
 /// Source: arXiv 2502.11880, TL1_1; microsoft/BitNet, codegen_tl1.py.
 public struct TL1Kernel: LinearKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
-  /// `tl1/scalar`, `tl1/avx2`, `tl1/neon` or `tl1_0`.
+  /// `tl1/scalar`, `tl1/avx2`, `tl1_0/avx2`…
   public let name: String
   /// int8 rows.
   public let accepts = ActivationForm.int8
   private let form: Form
+  private let isLossy: Bool
 
-  /// A kernel of one form.
-  public init(_ form: Form) {
+  /// A kernel of one form; `isLossy` is TL1_0, which has no `avx512`; its `avx512vbmi` sums by `vpdpbusd`.
+  public init(_ form: Form, isLossy: Bool = false) {
     self.form = form
-    name = form == .lossy ? "tl1_0" : "tl1/\(form.rawValue)"
+    self.isLossy = isLossy
+    name = "tl1\(isLossy ? "_0" : "")/\(form.rawValue)"
   }
 
-  /// Packs trits with a scale per tensor or row, where tiles fill the shape.
+  /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
-    try checkRuns(on: form.features)
-    let matrix = try ternaryWeights(weights)
-    let scales = try rowScales(matrix)
-    let packing = TL1Packing()
-    let layer = try naming {
-      TL1Layer(
-        rows: matrix.rows, columns: matrix.columns,
-        tiling: try packing.tiling(rows: matrix.rows, columns: matrix.columns),
-        bytes: try packing.pack(weights).bytes)
+    if isLossy, form == .avx512vbmi {
+      try checkRuns(on: [.avx512, .avx512VNNI, .avx512VBMI])
+      let matrix = try ternaryWeights(weights)
+      return LossyLookupLinear(
+        kernel: name,
+        layer: try TL1PanelLayer(weights, rows: matrix.rows, columns: matrix.columns),
+        scales: try rowScales(matrix), form: form)
     }
-    if form == .lossy { return TL1LossyLinear(kernel: name, layer: layer, scales: scales) }
-    return TL1Linear(
-      kernel: name, layer: layer, scales: scales, usesShuffles: form == .avx2 || form == .neon)
+    return try prepareLookup(weights, form, TK_LOOKUP_PAIRS, TL1Layer.self, isLossy: isLossy)
   }
 }
 
 /// TL2: three trits index a table of the sums that they can make up to the sign, and a bit is the sign;
 /// the columns that no whole tile takes are done in pairs as in TL1.
 ///
-/// K / 3 tables of 14 entries for 1.67 bits a weight, where TL1 has K / 2 for 2. Lossless, any number of
-/// tokens.
+/// K / 3 tables of 14 entries for 1.67 bits a weight, where TL1 has K / 2 for 2. Lossless, unless asked
+/// for TL2_0; any number of tokens.
 ///
 /// Source: arXiv 2502.11880, TL2_1; microsoft/BitNet, codegen_tl2.py.
 public struct TL2Kernel: LinearKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
-  /// `tl2/scalar`, `tl2/avx2`, `tl2/neon` or `tl2_0`.
+  /// `tl2/scalar`, `tl2/avx2`, `tl2_0/avx2`…
   public let name: String
   /// int8 rows.
   public let accepts = ActivationForm.int8
   private let form: Form
+  private let isLossy: Bool
 
-  /// A kernel of one form.
-  public init(_ form: Form) {
+  /// A kernel of one form; `isLossy` is TL2_0, which is not 512 bits wide.
+  public init(_ form: Form, isLossy: Bool = false) {
     self.form = form
-    name = form == .lossy ? "tl2_0" : "tl2/\(form.rawValue)"
+    self.isLossy = isLossy
+    name = "tl2\(isLossy ? "_0" : "")/\(form.rawValue)"
   }
 
-  /// Packs trits with a scale per tensor or row, where tiles fill the shape.
+  /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
-    try checkRuns(on: form.features)
-    let matrix = try ternaryWeights(weights)
-    let scales = try rowScales(matrix)
-    let packing = TL2Packing()
-    let layer = try naming {
-      TL2Layer(
-        tiling: try packing.tiling(rows: matrix.rows, columns: matrix.columns),
-        bytes: try packing.pack(weights).bytes)
-    }
-    if form == .lossy { return TL2LossyLinear(kernel: name, layer: layer, scales: scales) }
-    return TL2Linear(
-      kernel: name, layer: layer, scales: scales, usesShuffles: form == .avx2 || form == .neon)
+    try prepareLookup(weights, form, TK_LOOKUP_TRIPLES, TL2Layer.self, isLossy: isLossy)
   }
 }
 
 extension LinearKernel {
+  /// The layer of a lookup-table kernel.
+  fileprivate func prepareLookup<Layer: LookupLayer>(
+    _ weights: QuantizedWeights, _ form: LookupForm, _ kind: tk_lookup_kind, _: Layer.Type,
+    isLossy: Bool
+  ) throws -> any PreparedLinear {
+    try checkRuns(on: form.features)
+    let matrix = try ternaryWeights(weights)
+    let scales = try rowScales(matrix)
+    if form == .avx512 || form == .avx512vbmi {
+      guard !isLossy else {
+        throw LabError(
+          .usage, "kernel '\(name)' does not exist",
+          expected:
+            "a scalar or avx2 form: one look-up an int16 sum leaves int8 tables nothing to save")
+      }
+      return LookupPanelLinear(
+        kernel: name, kind: kind, usesVBMI: form == .avx512vbmi, matrix, scales: scales)
+    }
+    guard !isLossy || form != .neon else {
+      throw LabError(
+        .usage, "kernel '\(name)' does not exist", expected: "a scalar or avx2 form")
+    }
+    let layer = try naming {
+      try Layer(weights, rows: matrix.rows, columns: matrix.columns)
+    }
+    if isLossy {
+      return LossyLookupLinear(kernel: name, layer: layer, scales: scales, form: form)
+    }
+    return LookupLinear(kernel: name, layer: layer, scales: scales, form: form)
+  }
+
   /// Runs `body` and puts this kernel's name before what it throws.
   func naming<Result>(_ body: () throws -> Result) throws -> Result {
     do {
@@ -93,22 +114,28 @@ extension LinearKernel {
 }
 
 /// How a lookup-table kernel does its look-ups.
-public enum LookupForm: String, Sendable {
+public enum LookupForm: String, Sendable, CaseIterable {
   /// One at a time, in Swift.
   case scalar
-  /// 32 at a time by `pshufb`.
+  /// 32 bytes at a time by `pshufb`: two look-ups an int16 sum, one an int8 sum.
   case avx2
-  /// 16 at a time by `tbl`.
+  /// 16 bytes at a time by `tbl`, lossless only.
   case neon
-  /// One at a time, in int8 tables: TL1_0 and TL2_0, lossy.
-  case lossy
+  /// 32 int16 sums at a time by `vpermw`, in panels of 64 rows; lossless only, since one look-up an int16 sum
+  /// leaves int8 tables nothing to save.
+  case avx512
+  /// The same, and for more than one token `vpermb`, which Intel does in half the time; TL1_0: 64 int8 sums by
+  /// `vpermb`, added up by `vpdpbusd`.
+  case avx512vbmi
 
   /// What the CPU must have.
-  var features: CPUFeatures {
+  public var features: CPUFeatures {
     switch self {
-    case .scalar, .lossy: []
+    case .scalar: []
     case .avx2: [.avx2]
     case .neon: [.neon]
+    case .avx512: [.avx512]
+    case .avx512vbmi: [.avx512, .avx512VBMI]
     }
   }
 }

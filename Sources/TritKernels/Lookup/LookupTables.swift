@@ -42,10 +42,11 @@ enum LookupTable {
 /// column. They depend on nothing but the activations: all layers with the same input share them.
 ///
 /// An all-zero row gives zero tables; upstream's division by its maximum gives NaN.
-struct TL1Tables: InputLayout {
+struct TL1Tables: LookupTables {
   let id = "tl1-int16"
 
-  func byteCount(rows: Int, columns: Int) -> Int { rows * columns / 2 * 32 }
+  func tokenBytes(columns: Int) -> Int { columns / 2 * 32 }
+  func byteCount(rows: Int, columns: Int) -> Int { rows * tokenBytes(columns: columns) }
 
   /// Pairs that one part holds.
   private static let pairs = 64
@@ -74,7 +75,7 @@ struct TL1Tables: InputLayout {
 
 /// TL2's tables, lossless: for each triple of the first `tripleColumns` columns, then for each pair of
 /// the rest, 16 low bytes, then 16 high bytes. Layers with the same input and split share them.
-struct TL2Tables: InputLayout {
+struct TL2Tables: LookupTables {
   /// Columns in triples.
   let tripleColumns: Int
 
@@ -83,7 +84,8 @@ struct TL2Tables: InputLayout {
   /// Tables of one row.
   func tables(columns: Int) -> Int { tripleColumns / 3 + (columns - tripleColumns) / 2 }
 
-  func byteCount(rows: Int, columns: Int) -> Int { rows * tables(columns: columns) * 32 }
+  func tokenBytes(columns: Int) -> Int { tables(columns: columns) * 32 }
+  func byteCount(rows: Int, columns: Int) -> Int { rows * tokenBytes(columns: columns) }
 
   /// Tables that one part holds.
   private static let partTables = 64

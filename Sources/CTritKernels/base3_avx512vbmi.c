@@ -1,0 +1,225 @@
+// 1.6-bit weights by vpermb and vpdpbusd. A byte's four lower digits are looked up as a byte of 2-bit
+// codes (vpermb takes the low 6 bits of the index); the fifth stands in bits 6-7 already, and where both
+// are set, two more look-ups under a mask replace code and digit. 14 operations for 320 weights.
+#if defined(__x86_64__)
+#define TK_TARGET \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
+#include "i2s_tile_body.h"
+#include "tk_base3.h"
+
+/// Steps of 16 columns that are expanded at a time: 32 blocks, 20 KB of 2-bit panel, which fits L1 beside
+/// 30 KB of an activation tile.
+#define TK_CHUNK_STEPS 160
+
+void tk_base3_codes_vbmi(uint8_t codes[243]) {
+  for (unsigned digit = 0; digit < 3; digit++)
+    for (unsigned n = 0; n < 81; n++)
+      codes[81 * digit + n] = (uint8_t)(n < 64 ? 64 * digit + n : 192 + 17 * digit + (n - 64));
+}
+
+typedef struct decoder {
+  __m512i low, special, fifth, top;
+} decoder;
+
+/// The tables: 2-bit codes of the numbers 0-63, of the specials, and the specials' fifth digit times 64.
+TK_INLINE decoder make_decoder(void) {
+  uint8_t low[64] __attribute__((aligned(64))), special[64] __attribute__((aligned(64))),
+      fifth[64] __attribute__((aligned(64)));
+  for (unsigned i = 0; i < 64; i++) {
+    unsigned n = i, s = 64 + i % 17;
+    low[i] = (uint8_t)(n % 3 | n / 3 % 3 << 2 | n / 9 % 3 << 4 | n / 27 << 6);
+    special[i] = (uint8_t)(s % 3 | s / 3 % 3 << 2 | s / 9 % 3 << 4 | s / 27 << 6);
+    fifth[i] = (uint8_t)(i / 17 % 4 << 6);
+  }
+  return (decoder){_mm512_load_si512(low), _mm512_load_si512(special), _mm512_load_si512(fifth),
+                   _mm512_set1_epi8((char)0xC0)};
+}
+
+/// The 2-bit codes of a line's four lower digits; the fifth comes out in bits 6-7 of `fifth`.
+TK_INLINE __m512i decode(const decoder *d, __m512i line, __m512i *fifth) {
+  __mmask64 is_special = _mm512_cmpge_epu8_mask(line, d->top);
+  *fifth = _mm512_mask_permutexvar_epi8(
+      _mm512_and_si512(line, d->top), is_special, line, d->fifth);
+  return _mm512_mask_permutexvar_epi8(
+      _mm512_permutexvar_epi8(line, d->low), is_special, line, d->special);
+}
+
+/// `groups` times 16 rows of a panel from row 16 * `group` on, 1 to 3 tokens, decoded in registers. As in
+/// the 2-bit kernel, fields are masked where they stand; the fifth digit shares the scale of the fourth.
+TK_INLINE void few(const tk_panel_product *p, size_t panel, size_t group, const int groups,
+                   const int tokens) {
+  const decoder d = make_decoder();
+  const __m512i m0 = _mm512_set1_epi8(0x03), m1 = _mm512_set1_epi8(0x0C),
+                m2 = _mm512_set1_epi8(0x30), m3 = d.top;
+  __m512i acc[3][2][4];
+#pragma clang loop unroll(full)
+  for (int t = 0; t < tokens; t++)
+#pragma clang loop unroll(full)
+    for (int g = 0; g < groups; g++)
+#pragma clang loop unroll(full)
+      for (int f = 0; f < 4; f++) acc[t][g][f] = _mm512_setzero_si512();
+  size_t lines = tk_base3_lines(p->steps), whole = p->steps / 5 * 4;
+  const uint8_t *w = p->panels + panel * lines * 128 + group * 64;
+  const int8_t *x = p->values;
+#define TK_FIELD(f)                                                                          \
+  _Pragma("clang loop unroll(full)") for (int t = 0; t < tokens; t++) {                      \
+    __m512i q = _mm512_set1_epi32(*(const int32_t *)(x + (size_t)t * p->stride + 4 * f));    \
+    _Pragma("clang loop unroll(full)") for (int g = 0; g < groups; g++) acc[t][g][f] =       \
+        _mm512_dpbusd_epi32(acc[t][g][f], _mm512_and_si512(codes[g], m##f), q);              \
+  }
+#define TK_LINE                                                                              \
+  if (group == 0) _mm_prefetch((const char *)w + 6144, _MM_HINT_T0);                         \
+  if (group == 0) _mm_prefetch((const char *)w + 6144 + 64, _MM_HINT_T0);                    \
+  __m512i codes[2], fifth[2];                                                                \
+  _Pragma("clang loop unroll(full)") for (int g = 0; g < groups; g++) codes[g] =             \
+      decode(&d, _mm512_load_si512(w + 64 * g), &fifth[g]);                                  \
+  TK_FIELD(0) TK_FIELD(1) TK_FIELD(2) TK_FIELD(3)
+  for (size_t line = 0; line < whole; line += 4, x += 64) {
+    const int8_t *high = x + 64;
+    for (int i = 0; i < 4; i++, w += 128, x += 16, high += 4) {
+      TK_LINE
+#pragma clang loop unroll(full)
+      for (int t = 0; t < tokens; t++) {
+        __m512i q = _mm512_set1_epi32(*(const int32_t *)(high + (size_t)t * p->stride));
+#pragma clang loop unroll(full)
+        for (int g = 0; g < groups; g++)
+          acc[t][g][3] = _mm512_dpbusd_epi32(acc[t][g][3], fifth[g], q);
+      }
+    }
+    x -= 48;
+  }
+  for (size_t line = whole; line < lines; line++, w += 128, x += 16) {
+    TK_LINE
+  }
+#undef TK_LINE
+#undef TK_FIELD
+#pragma clang loop unroll(full)
+  for (int t = 0; t < tokens; t++)
+#pragma clang loop unroll(full)
+    for (int g = 0; g < groups; g++) {
+      __m512i low = _mm512_add_epi32(acc[t][g][0], _mm512_srai_epi32(acc[t][g][1], 2));
+      __m512i high = _mm512_add_epi32(
+          _mm512_srai_epi32(acc[t][g][2], 4), _mm512_srai_epi32(acc[t][g][3], 6));
+      size_t row = panel * TK_PANEL_ROWS + (group + (size_t)g) * 16;
+      store(p, row, (size_t)t, _mm512_add_epi32(low, high), rows_mask(p->rows, row));
+    }
+}
+
+static TK_TARGET __attribute__((noinline)) void few1(const tk_panel_product *p, size_t panel) {
+  few(p, panel, 0, 2, 1);
+}
+static TK_TARGET __attribute__((noinline)) void few2(const tk_panel_product *p, size_t panel) {
+  few(p, panel, 0, 2, 2);
+}
+/// Three tokens need too many accumulators for both groups of rows at once; the second pass reads L1 or L2.
+static TK_TARGET __attribute__((noinline)) void few3(const tk_panel_product *p, size_t panel) {
+  few(p, panel, 0, 1, 3);
+  few(p, panel, 1, 1, 3);
+}
+
+/// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit panel.
+static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t steps, uint8_t *out) {
+  const decoder d = make_decoder();
+  size_t blocks = steps / 5, tail = steps % 5;
+  for (size_t block = 0; block < blocks; block++, w += 512, out += 640) {
+    for (size_t half = 0; half < 128; half += 64) {
+      __m512i last = _mm512_setzero_si512(), fifth;
+#pragma clang loop unroll(full)
+      for (unsigned i = 0; i < 4; i++) {
+        __m512i line = _mm512_load_si512(w + 128 * i + half);
+        _mm512_store_si512(out + 128 * i + half, decode(&d, line, &fifth));
+        last = _mm512_or_si512(last, _mm512_srli_epi16(fifth, 6 - 2 * i));
+      }
+      _mm512_store_si512(out + 512 + half, last);
+    }
+  }
+  for (size_t i = 0; i < 2 * tail; i++, w += 64, out += 64) {
+    __m512i fifth;
+    _mm512_store_si512(out, decode(&d, _mm512_load_si512(w), &fifth));
+  }
+}
+
+/// What a tile's sums start from and where they go: unfinished sums stand, as int32, where the outputs will.
+TK_INLINE void chunk_tile(const tk_panel_product *p, size_t panel, const uint8_t *w, size_t steps,
+                          const uint8_t *ahead, const int32_t *x, size_t first, int is_first,
+                          int is_last, const int tokens) {
+  size_t row = panel * TK_PANEL_ROWS;
+  __mmask16 mask0 = rows_mask(p->rows, row), mask1 = rows_mask(p->rows, row + 16);
+  void *out = p->y ? (void *)p->y : (void *)p->accumulators;
+  int32_t *partial = (int32_t *)out + first * p->y_stride + row;
+  __m512i acc0[TK_TILE_TOKENS], acc1[TK_TILE_TOKENS];
+#pragma clang loop unroll(full)
+  for (int t = 0; t < tokens; t++) {
+    int32_t *at = partial + (size_t)t * p->y_stride;
+    acc0[t] = is_first ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi32(mask0, at);
+    acc1[t] = is_first ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi32(mask1, at + 16);
+  }
+  tile(w, steps, ahead, x, tokens, acc0, acc1);
+#pragma clang loop unroll(full)
+  for (int t = 0; t < tokens; t++) {
+    int32_t *at = partial + (size_t)t * p->y_stride;
+    if (is_last) {
+      store(p, row, first + (size_t)t, acc0[t], mask0);
+      store(p, row + 16, first + (size_t)t, acc1[t], mask1);
+    } else {
+      _mm512_mask_storeu_epi32(at, mask0, acc0[t]);
+      _mm512_mask_storeu_epi32(at + 16, mask1, acc1[t]);
+    }
+  }
+}
+
+typedef void (*tile_function)(const tk_panel_product *, size_t, const uint8_t *, size_t,
+                              const uint8_t *, const int32_t *, size_t, int, int);
+#define TK_TILE(n)                                                                              \
+  static TK_TARGET __attribute__((noinline)) void tile##n(                                      \
+      const tk_panel_product *p, size_t panel, const uint8_t *w, size_t steps,                   \
+      const uint8_t *ahead, const int32_t *x, size_t first, int is_first, int is_last) {        \
+    chunk_tile(p, panel, w, steps, ahead, x, first, is_first, is_last, n);                      \
+  }
+TK_TILE(2)
+TK_TILE(3)
+TK_TILE(4)
+TK_TILE(5)
+TK_TILE(6)
+TK_TILE(7)
+TK_TILE(8)
+TK_TILE(9)
+TK_TILE(10)
+TK_TILE(11)
+TK_TILE(12)
+
+/// By tokens; tiles of four or more tokens have at least two each.
+static const tile_function tile_functions[TK_TILE_TOKENS + 1] = {
+    0, 0, tile2, tile3, tile4, tile5, tile6, tile7, tile8, tile9, tile10, tile11, tile12,
+};
+
+TK_TARGET void tk_base3_avx512vbmi(const tk_panel_product *p) {
+  size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
+  if (p->tokens <= TK_FEW_TOKENS) {
+    for (size_t panel = 0; panel < panels; panel++) {
+      if (p->tokens == 1) few1(p, panel);
+      if (p->tokens == 2) few2(p, panel);
+      if (p->tokens == 3) few3(p, panel);
+    }
+    return;
+  }
+  uint8_t expanded[TK_CHUNK_STEPS * 128] __attribute__((aligned(64)));
+  size_t tiles = (p->tokens + TK_TILE_TOKENS - 1) / TK_TILE_TOKENS;
+  size_t lines = tk_base3_lines(p->steps);
+  for (size_t panel = 0; panel < panels; panel++) {
+    const uint8_t *w = p->panels + panel * lines * 128;
+    for (size_t start = 0; start < p->steps; start += TK_CHUNK_STEPS) {
+      size_t steps = p->steps - start < TK_CHUNK_STEPS ? p->steps - start : TK_CHUNK_STEPS;
+      const uint8_t *chunk = w + start / 5 * 512, *next = chunk + TK_CHUNK_STEPS / 5 * 512;
+      expand(chunk, steps, expanded);
+      for (size_t n = 0; n < tiles; n++) {
+        size_t first = tk_tile_start(p->tokens, n);
+        size_t count = tk_tile_start(p->tokens, n + 1) - first;
+        const int32_t *x = p->tiles + (n * p->steps + start) * 4 * TK_TILE_TOKENS;
+        tile_functions[count](
+            p, panel, expanded, steps, next, x, first, start == 0, start + steps == p->steps);
+      }
+    }
+  }
+}
+#endif

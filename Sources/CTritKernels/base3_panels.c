@@ -1,0 +1,30 @@
+// The base-3 panel layout. Plain C; run once per layer.
+#include <string.h>
+
+#include "tk_base3.h"
+
+void tk_base3_pack(const int8_t *trits, size_t rows, size_t columns, const uint8_t codes[243],
+                   uint8_t *out) {
+  size_t steps = (columns + 15) / 16;
+  size_t lines = tk_base3_lines(steps);
+  size_t panels = (rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
+  memset(out, codes[121], panels * lines * 128);
+  for (size_t row = 0; row < rows; row++) {
+    const int8_t *w = trits + row * columns;
+    uint8_t *base = out + row / TK_PANEL_ROWS * lines * 128 + row % TK_PANEL_ROWS * 4;
+    for (size_t line = 0; line < lines; line++) {
+      size_t first = line / 4 * 80;
+      // Columns of the four lower digits, and of the fifth.
+      size_t low = first + line % 4 * 16, high = first + 64 + line % 4 * 4;
+      for (size_t j = 0; j < 4; j++) {
+        unsigned number = 0;
+        number = high + j < columns ? (unsigned)(w[high + j] + 1) : 1;
+        for (size_t p = 4; p-- > 0;) {
+          size_t k = low + 4 * p + j;
+          number = number * 3 + (k < columns ? (unsigned)(w[k] + 1) : 1);
+        }
+        base[line * 128 + j] = codes[number];
+      }
+    }
+  }
+}

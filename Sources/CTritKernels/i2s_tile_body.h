@@ -1,0 +1,54 @@
+// The register tile of 2-bit panels on zmm, included by the kernels that end in it. They define
+//   TK_TARGET  the function attribute.
+#include <immintrin.h>
+
+#include "tk_i2s.h"
+
+#define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
+
+/// Stores the sums of 16 rows of one token, of which `mask` exist, scaled or as they are.
+TK_INLINE void store(const tk_panel_product *p, size_t row, size_t token, __m512i sums,
+                     __mmask16 mask) {
+  sums = _mm512_sub_epi32(sums, _mm512_set1_epi32(p->sums[token]));
+  size_t at = token * p->y_stride + row;
+  if (p->y) {
+    __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(p->row_scales + row),
+                                 _mm512_set1_ps(p->token_scales[token]));
+    _mm512_mask_storeu_ps(p->y + at, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale));
+  } else {
+    _mm512_mask_storeu_epi32(p->accumulators + at, mask, sums);
+  }
+}
+
+TK_INLINE __mmask16 rows_mask(size_t rows, size_t row) {
+  size_t left = rows > row ? rows - row : 0;
+  return left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+}
+
+/// Adds `steps` steps of a 2-bit panel at `w`, times the activation tile at `x`, to 32 rows x `tokens` sums:
+/// 2 * tokens accumulators, which live in registers meanwhile. Unpacking and broadcasts take few of the
+/// slots that vpdpbusd leaves. `ahead` is what comes from memory next: it is fetched into L2 step by step.
+TK_INLINE void tile(const uint8_t *w, size_t steps, const uint8_t *ahead, const int32_t *x,
+                    const int tokens, __m512i *acc0, __m512i *acc1) {
+  const __m512i m = _mm512_set1_epi8(0x03);
+  for (size_t step = 0; step < steps; step++, w += 128, ahead += 128, x += 4 * TK_TILE_TOKENS) {
+    _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+    _mm_prefetch((const char *)ahead + 64, _MM_HINT_T1);
+    __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
+#define TK_FIELD(f)                                                                      \
+  {                                                                                      \
+    __m512i ca = _mm512_and_si512(f ? _mm512_srli_epi16(a, 2 * f) : a, m);               \
+    __m512i cb = _mm512_and_si512(f ? _mm512_srli_epi16(b, 2 * f) : b, m);               \
+    _Pragma("clang loop unroll(full)") for (int t = 0; t < tokens; t++) {                \
+      __m512i q = _mm512_set1_epi32(x[f * TK_TILE_TOKENS + t]);                          \
+      acc0[t] = _mm512_dpbusd_epi32(acc0[t], ca, q);                                     \
+      acc1[t] = _mm512_dpbusd_epi32(acc1[t], cb, q);                                     \
+    }                                                                                    \
+  }
+    TK_FIELD(0)
+    TK_FIELD(1)
+    TK_FIELD(2)
+    TK_FIELD(3)
+#undef TK_FIELD
+  }
+}

@@ -1,0 +1,8 @@
+// TL1 and TL2 by vpermw for one token, by vpermb for more.
+#if defined(__x86_64__)
+#define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")))
+#define TK_TL1 tk_tl1_avx512vbmi
+#define TK_TL2 tk_tl2_avx512vbmi
+#define TK_VBMI 1
+#include "lookup_zmm_body.h"
+#endif
