@@ -7,7 +7,7 @@ TRIT := .build/release/trit
 MODEL ?= $(TRITLAB_MODEL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm build install bench format lint docs clean
+.PHONY: help demo test test-arm build install bench scaling format lint docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 18
@@ -31,6 +31,10 @@ test-arm: install ## Prove the NEON leaves under an emulator (qemu-user), by the
 
 bench: build ## Measure tokens per second (other model: MODEL=…)
 	$(TRIT) bench -m "$(or $(MODEL),builtin:storyteller)"
+
+scaling: build ## Train and measure the eight models of experiments/scaling.yaml again (hours)
+	@Scripts/train-scaling.sh "$(TRIT)"
+	$(TRIT) run experiments/scaling.yaml
 
 format: ## Format all Swift sources in place
 	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift

@@ -1,5 +1,6 @@
 # Perplexity against bits a weight: down and left is better.
 # data: x, perplexity, error, label at the right, label at the left.
+# lowest: perplexity of the text's source, or NaN.
 # label[]: names.  direct: 1 where names stand at the points.  low, high, logarithmic, ticks: the axis
 set xlabel 'Bits a weight, codes and scales (1.58 = log2 3: a trit)'
 set logscale x 2
@@ -11,6 +12,10 @@ if (logarithmic) { set logscale y; eval 'set ytics '.ticks }
 if (reference == reference) {
   set arrow 1 from graph 0, first reference to graph 1, first reference nohead lc rgb gray dt 2 lw 1.5
   set label 1 sprintf('reference %.4g', reference) at graph 1, first reference right offset 0,0.6 textcolor rgb gray font ',10'
+}
+if (lowest == lowest) {
+  set arrow 2 from graph 0, first lowest to graph 1, first lowest nohead lc rgb red dt 3 lw 1.5
+  set label 2 sprintf('floor ≤ %.3f: entropy of the source', lowest) at graph 0, first lowest left offset 0.6,0.6 textcolor rgb red font ',10'
 }
 if (direct) {
   plot for [i=0:rows-1] data every ::i::i using 1:2:3 with yerrorbars lt (i+1), \

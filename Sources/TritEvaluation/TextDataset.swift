@@ -1,7 +1,8 @@
 public import Foundation
 import TritCore
 import TritFormats
-import TritTraining
+public import TritTokenization
+public import TritTraining
 
 /// A text to evaluate on, with what a record needs to say about it.
 public struct TextDataset: Sendable {
@@ -17,10 +18,13 @@ public struct TextDataset: Sendable {
   public var byteCount: Int { text.utf8.count }
   /// SHA-256 of the text's UTF-8 bytes, 64 hex digits.
   public let digest: String
+  /// What is known of the source of the text, where it is one of the built-in ones.
+  public let entropy: StoryEntropy?
 
   /// Wraps a text. Throws `badData` for an empty one.
   public init(
-    name: String, text: String, sources: [String] = [], writesControlTokens: Bool = false
+    name: String, text: String, sources: [String] = [], writesControlTokens: Bool = false,
+    entropy: StoryEntropy? = nil
   ) throws {
     guard !text.isEmpty else {
       throw LabError(
@@ -31,7 +35,24 @@ public struct TextDataset: Sendable {
     self.text = text
     self.sources = sources
     self.writesControlTokens = writesControlTokens
+    self.entropy = entropy
     digest = SHA256.hex(text)
+  }
+
+  /// The loss in nats a token that the source itself has on this text: no model is expected below it.
+  /// Nil where the source is unknown.
+  ///
+  /// `−Σ ln p` over every random choice that made these stories, over the tokens that `tokenizer` makes
+  /// of the text, those between the stories included: `exp` of it is the floor of perplexity. It depends
+  /// on the tokenizer as perplexity does; the same in bits a byte does not. A text that the grammar can
+  /// derive in two ways is likelier than its derivation, so this is an upper bound on the true floor,
+  /// which a very good model could pass a little. It is the mean over the whole text, while a protocol
+  /// may score a part of it and shows the model no more than a window: a model's figure over few tokens
+  /// carries the noise of that choice.
+  public func floor(by tokenizer: any Tokenizer) throws -> Double? {
+    guard let entropy else { return nil }
+    let tokens = try tokenizer.encode(text, addSpecial: true, parseSpecial: writesControlTokens)
+    return tokens.isEmpty ? nil : entropy.surprisal / Double(tokens.count)
   }
 
   /// Where data sets are looked up by name.
@@ -89,9 +110,10 @@ public struct TextDataset: Sendable {
         .missingInput, "there is no such built-in data set", at: specification,
         expected: "builtin:storyteller/train, /valid or /test, with :N for the first N stories")
     }
+    let list = stories.stories(count)
     return try TextDataset(
-      name: specification, text: stories.text(stories: count, separator: "<|endoftext|>"),
-      writesControlTokens: true)
+      name: specification, text: list.map(\.text).joined(separator: "<|endoftext|>"),
+      writesControlTokens: true, entropy: StoryEntropy(list))
   }
 
   private static func missing(

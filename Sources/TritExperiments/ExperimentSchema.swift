@@ -28,7 +28,8 @@ public enum ExperimentSchema {
       "$schema": "https://json-schema.org/draft/2020-12/schema",
       "title": "TritLab experiment",
       "description": "An experiment file of TritLab: what is varied, what is measured.",
-      "type": "object", "additionalProperties": false, "required": ["name", "measure"],
+      "type": "object", "additionalProperties": false, "required": ["name"],
+      "oneOf": [["required": ["measure"]], ["required": ["records"]]] as [Object],
       "properties": [
         "name": string("A short name; run directories are called after it."),
         "description": string("What is asked, in a sentence or two."),
@@ -53,6 +54,8 @@ public enum ExperimentSchema {
           ] as Object,
         ] as Object,
         "measure": measure(),
+        "records": string(
+          "A results.jsonl of an earlier run: what is reported and drawn, in place of 'measure'."),
         "plots": [
           "description": "Figures to draw.", "type": "array",
           "items": [
@@ -184,6 +187,12 @@ public enum ExperimentSchema {
           ]),
         "perplexity": section("Perplexity of a text.", perplexity),
         "divergence": section("KL divergence from the reference, and what goes with it.", data),
+        "tasks": section(
+          "Accuracy on multiple-choice questions.",
+          [
+            "data": string("builtin:storyteller/tasks, or a JSONL file of questions."),
+            "limit": integer("Questions, at most.", ExperimentDecoder.taskRange),
+          ]),
         "weights": section("Error, sparsity, entropy, bits a weight, bytes.", [:]),
         "speed": section(
           "Tokens a second.",

@@ -23,11 +23,16 @@ public enum BuiltinModels {
         .missingInput, "there is no built-in model '\(name)'", at: "builtin:\(name)",
         expected: names.isEmpty
           ? "built-in models beside the command" : names.joined(separator: ", "),
-        advice: Suggestion.didYouMean(name, names)
-          ?? "give a checkpoint folder or a GGUF file, as in -m path/to/model")
+        advice: trained.contains(name)
+          ? "it is not shipped with this build; train it: trit train experiments/train/\(name).yaml"
+          : Suggestion.didYouMean(name, names)
+            ?? "give a checkpoint folder or a GGUF file, as in -m path/to/model")
     }
     return folder
   }
+
+  /// The models that the lab has a training file for, shipped or not.
+  private static let trained = ["storyteller", "storyteller-fp", "tiny", "tiny-fp"]
 
   private static func isModel(_ folder: String) -> Bool {
     FileManager.default.fileExists(atPath: folder + "/config.json")

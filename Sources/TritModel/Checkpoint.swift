@@ -51,6 +51,11 @@ public struct Checkpoint: Sendable {
     configuration.tiesEmbeddings ?? (source.info(names.head) == nil)
   }
 
+  /// Whether blocks have norms before the output and down projections.
+  public var hasSubNorms: Bool {
+    names.norm(.attentionSub, layer: 0).contains { source.info($0) != nil }
+  }
+
   /// The embedding matrix's tensor, `[vocabulary, hidden]`. A tied matrix is stored once, under either
   /// name.
   public var embeddingName: String {
@@ -86,10 +91,7 @@ public struct Checkpoint: Sendable {
     let stem = names.linear(role, layer: layer)
     let (rows, columns) = role.shape(configuration)
     let info = try self.info(stem + ".weight")
-    var innerNorm: [Float]?
-    if configuration.quantization?.innerNormEpsilon != nil {
-      innerNorm = try vector(stem + ".rms_norm.weight", count: columns)
-    }
+    let innerNorm = try innerNorm(role, layer: layer)
     if info.type == .u8 {
       let stored = try vector(stem + ".weight_scale", count: 1)[0]
       let divides = configuration.quantization?.scaleDivides ?? true
@@ -116,6 +118,13 @@ public struct Checkpoint: Sendable {
       return SourceLinear(weights: .ternary(ternary), innerNorm: innerNorm)
     }
     return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
+  }
+
+  /// Gains of the RMSNorm inside a linear, `[columns]`; nil where linears have none.
+  func innerNorm(_ role: LinearRole, layer: Int) throws -> [Float]? {
+    guard configuration.quantization?.innerNormEpsilon != nil else { return nil }
+    let (_, columns) = role.shape(configuration)
+    return try vector(names.linear(role, layer: layer) + ".rms_norm.weight", count: columns)
   }
 
   /// The output head's matrix, read a few rows at a time; every value is checked to be finite.

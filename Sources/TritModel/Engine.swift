@@ -180,9 +180,18 @@ public final class Engine: LanguageModel {
     of tokens: [Int], from first: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    reset()
-    try check(tokens)
-    var start = 0
+    try forEachLogits(of: tokens, from: first, keeping: 0, body)
+  }
+
+  /// The same, without running the first `kept` tokens again: the cache still holds them, since the run
+  /// before had the same ones there. More than the cache holds is not taken.
+  public func forEachLogits(
+    of tokens: [Int], from first: Int, keeping kept: Int,
+    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    position = max(0, min(kept, position, first, tokens.count))
+    try check(tokens, from: position)
+    var start = position
     while start < tokens.count {
       try Interruption.check()
       let end = min(start + workspace.tokens, tokens.count)
@@ -196,6 +205,14 @@ public final class Engine: LanguageModel {
         row += count
       }
       start = end
+    }
+  }
+
+  /// Checks the tokens of a sequence of which the cache holds the first `held`.
+  private func check(_ tokens: [Int], from held: Int) throws {
+    guard tokens.count <= contextLength else { throw overflow(needed: tokens.count) }
+    for index in held..<tokens.count where !(0..<vocabularySize).contains(tokens[index]) {
+      throw outside(tokens[index], at: index)
     }
   }
 

@@ -15,4 +15,19 @@ public protocol LanguageModel: AnyObject {
   func forEachLogits(
     of tokens: [Int], from first: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void) throws
+  /// The same for a sequence whose first `kept` tokens are those of the run before: what is remembered
+  /// of them may be used again. `kept` is at most `first`, and below the number of tokens.
+  func forEachLogits(
+    of tokens: [Int], from first: Int, keeping kept: Int,
+    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void) throws
+}
+
+extension LanguageModel {
+  /// Remembers nothing: runs all of `tokens`.
+  public func forEachLogits(
+    of tokens: [Int], from first: Int, keeping kept: Int,
+    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    try forEachLogits(of: tokens, from: first, body)
+  }
 }

@@ -13,7 +13,8 @@ import TritLab
   /// The subcommands, in the order of the help.
   static let commands: [CommandSpec] = [
     RunCommand.spec, GenerateCommand.spec, PerplexityCommand.spec, BenchCommand.spec,
-    TrainCommand.spec, PeakCommand.spec, KernelCommand.spec, DummyCommand.spec, LogitsCommand.spec,
+    TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, DummyCommand.spec,
+    LogitsCommand.spec,
     InspectCommand.spec, TokenizeCommand.spec, DetokenizeCommand.spec, ListCommand.spec,
     SchemaCommand.spec, CompletionsCommand.spec,
   ]

@@ -236,4 +236,30 @@ import _TritTestSupport
       try CommandRunner.run(["inspect", model + "/model.safetensors", "--json"]).out)
     #expect(document["tensors"]?["model.norm.weight"]?["shape"] == [128])
   }
+
+  @Test func questionsAreAnswered() throws {
+    let path = try folder.write(
+      """
+      {"context": "once upon a", "choices": [" time", " dog"], "answer": 0, "kind": "x"}
+      {"context": "the", "choices": [" end", " cat", " dog", " sun"], "answer": 1, "kind": "y"}
+      """, to: "questions.jsonl")
+    let common = ["perplexity", "-m", model, "--multiple-choice", "-f", path, "-t", "1"]
+    let table = try CommandRunner.run(common)
+    #expect(table.status == 0, "\(table)")
+    let lines = table.out.split(separator: "\n")
+    #expect(lines.count == 6)
+    #expect(lines[4].hasPrefix("Final result: ") && lines[5] == "Random chance: 37.5000")
+    let document = try json(try CommandRunner.run(common + ["--json"]).out)
+    #expect(document["all"]?["count"]?.integer == 2)
+    #expect(document["kinds"]?.array?.compactMap { $0["kind"]?.string } == ["x", "y"])
+    let one = try json(
+      try CommandRunner.run(common + ["--json", "--multiple-choice-tasks", "1"]).out)
+    #expect(one["all"]?["count"]?.integer == 1)
+    // What scores a text has no meaning here, and a text is no set of questions.
+    #expect(try CommandRunner.run(common + ["--kl-divergence"]).status == 64)
+    #expect(
+      try CommandRunner.run([
+        "perplexity", "-m", model, "-f", path, "--multiple-choice-tasks", "3",
+      ]).status == 64)
+  }
 }

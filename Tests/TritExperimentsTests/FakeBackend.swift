@@ -13,6 +13,8 @@ final class FakeBackend: ExperimentBackend {
   var misfit: String?
   /// Ctrl-C comes when this many variants have been loaded.
   var interruptAfter = Int.max
+  /// Nats a token of the text's source, where it is known.
+  var floor: Double?
   /// The digest of every model.
   var modelDigest = "m1"
 
@@ -25,6 +27,10 @@ final class FakeBackend: ExperimentBackend {
 
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
     InputIdentity(name: data.text, path: data.path, digest: "d1", bytes: 10)
+  }
+
+  func identify(tasks: TasksMeasure) throws -> InputIdentity {
+    InputIdentity(name: tasks.data.text, path: tasks.data.path, digest: "q1", bytes: 10)
   }
 
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
@@ -40,16 +46,23 @@ final class FakeBackend: ExperimentBackend {
     }
     loaded.append("\(kernel) \(cache)")
     if loaded.count > interruptAfter { throw LabError(.interrupted, "interrupted") }
-    return FakeSession(seed: kernel == "openblas" ? 0 : cache.count + request.threads)
+    return FakeSession(
+      seed: kernel == "openblas" ? 0 : cache.count + request.threads, floor: floor)
   }
 }
 
 final class FakeSession: VariantSession {
   let seed: Int
-  init(seed: Int) { self.seed = seed }
+  let floor: Double?
+  init(seed: Int, floor: Double?) {
+    self.seed = seed
+    self.floor = floor
+  }
 
   var facts: [String: String] { ["kernels": "fake"] }
-  var figures: [String: Double] { ["bits_per_weight": 2 + Double(seed), "linear_bytes": 1e6] }
+  var figures: [String: Double] {
+    ["bits_per_weight": 2 + Double(seed), "linear_bytes": 1e6, "parameters": 1e6]
+  }
 
   func generate(
     _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
@@ -66,7 +79,12 @@ final class FakeSession: VariantSession {
   func perplexity(
     _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
   ) throws -> Measured {
-    Measured(metrics: ["value": 5 + Double(seed), "error": 0.3, "tokens": 100, "context": 16])
+    var metrics = ["value": 5 + Double(seed), "error": 0.3, "tokens": 100, "context": 16]
+    if let floor {
+      metrics["floor"] = exp(floor)
+      metrics["floor_nll"] = floor
+    }
+    return Measured(metrics: metrics)
   }
 
   func divergence(
@@ -79,6 +97,21 @@ final class FakeSession: VariantSession {
         "by_position": Series(columns: [
           "position": [1, 5, 9], "kld": [0.01, 0.02, 0.03], "error": [0.001, 0.001, 0.002],
         ])
+      ])
+  }
+
+  func tasks(
+    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
+  ) throws -> Measured {
+    Measured(
+      metrics: [
+        "accuracy": 0.5 + 0.01 * Double(seed), "accuracy_error": 0.03, "accuracy_norm": 0.5,
+        "accuracy_norm_error": 0.03, "chance": 0.375, "count": 40,
+      ],
+      series: [
+        "kinds": Series(
+          labels: ["who", "count"],
+          columns: ["accuracy": [0.75, 0.25], "error": [0.1, 0.1], "chance": [0.5, 0.25]])
       ])
   }
 

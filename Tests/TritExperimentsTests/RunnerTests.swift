@@ -14,10 +14,11 @@ import TritExperiments
       generate: {prompts: [Once]}
       perplexity: {data: t.txt}
       divergence: {}
+      tasks: {}
       weights: {}
       speed: {}
     plots: [perplexity-by-variant, size-vs-perplexity, quality-vs-bits, throughput, kl-by-position,
-      layer-sensitivity, generation-agreement]
+      layer-sensitivity, generation-agreement, task-accuracy, scaling]
     """
 
   private func run(
@@ -290,7 +291,7 @@ import TritExperiments
   /// The experiment files that the lab ships must always decode and plan.
   @Test(arguments: [
     "quickstart", "quantizers", "kernels", "activations", "kv-cache", "sampling",
-    "layer-sensitivity",
+    "layer-sensitivity", "qat-vs-ptq",
   ]) func theShippedExperimentsPlan(name: String) throws {
     let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().path
@@ -299,6 +300,9 @@ import TritExperiments
     #expect(plan.variants.count >= 3)
     for data in [plan.file.measure.perplexity?.data, plan.file.measure.divergence?.data] {
       if let data { #expect(try TextDataset.load(data.path).byteCount > 1000) }
+    }
+    if let tasks = plan.file.measure.tasks {
+      #expect(try TaskDataset.load(tasks.data.path, limit: 5).tasks.count == 5)
     }
   }
 }

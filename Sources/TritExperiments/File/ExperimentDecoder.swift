@@ -48,8 +48,8 @@ package struct ExperimentDecoder {
   let problems: Problems
 
   package static let keys = [
-    "name", "description", "model", "reference", "base", "sweep", "variants", "measure", "plots",
-    "threads", "seed", "context",
+    "name", "description", "model", "reference", "base", "sweep", "variants", "measure", "records",
+    "plots", "threads", "seed", "context",
   ]
   /// What a variant can choose.
   static let settingKeys =
@@ -79,7 +79,10 @@ package struct ExperimentDecoder {
     let base = fields["base"].map { settings($0, "base") } ?? VariantSettings()
     let reference = reference(fields)
     let measure = fields["measure"].map { measurements($0, seed: UInt64(seed)) } ?? Measurements()
-    if fields["measure"] == nil {
+    let records = fields["records"].flatMap { pathReference($0, "records") }
+    if fields["records"] != nil {
+      recordsStandAlone(fields)
+    } else if fields["measure"] == nil {
       fields.missing(
         "measure", expected: "a mapping with keys of: \(Self.measureKeys.joined(separator: ", "))")
     }
@@ -94,11 +97,23 @@ package struct ExperimentDecoder {
       name: name ?? "", description: fields.text("description"),
       model: fields["model"].flatMap { pathReference($0, "model") }, reference: reference,
       base: base, sweep: fields["sweep"].map(sweep) ?? [],
-      variants: fields["variants"].map(variants) ?? [], measure: measure,
-      plots: fields["plots"].map { plots($0, measure: measure, hasReference: reference != nil) }
-        ?? [],
+      variants: fields["variants"].map(variants) ?? [], measure: measure, records: records,
+      plots: fields["plots"].map {
+        plots($0, measure: records == nil ? measure : nil, hasReference: reference != nil)
+      } ?? [],
       threads: fields.integer("threads", Self.threadRange), seed: UInt64(seed),
       context: fields.integer("context", Self.contextRange), path: path, document: document)
+  }
+
+  /// What is recorded is not measured again: keys that say what to run have no meaning beside it.
+  private func recordsStandAlone(_ fields: Fields) {
+    for key in ["model", "reference", "base", "sweep", "variants", "measure", "context"] {
+      guard let node = fields[key] else { continue }
+      problems.add(
+        "does not go with 'records'", key, at: node.position,
+        expected: "records of an earlier run, or what to measure",
+        advice: "drop '\(key)', or drop 'records'")
+    }
   }
 
   /// A path or name; where it was written decides what it is relative to.
@@ -247,7 +262,8 @@ package struct ExperimentDecoder {
     return reference
   }
 
-  private func plots(_ node: YAMLNode, measure: Measurements, hasReference: Bool) -> [PlotKind] {
+  /// The plots; `measure` is nil where records say what was measured.
+  private func plots(_ node: YAMLNode, measure: Measurements?, hasReference: Bool) -> [PlotKind] {
     guard let list = node.elements else {
       problems.wrongType(node, "plots", expected: "a list of plots: [perplexity-by-variant, …]")
       return []
@@ -257,6 +273,7 @@ package struct ExperimentDecoder {
       guard let word = problems.word(item, path, PlotKind.allCases.map(\.rawValue)),
         let kind = PlotKind(rawValue: word)
       else { return nil }
+      guard let measure else { return kind }
       for section in kind.needs where !measure.sections.contains(section) {
         problems.add(
           "'\(word)' draws what is not measured", path, at: item.position,

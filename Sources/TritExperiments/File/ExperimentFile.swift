@@ -18,6 +18,8 @@ public struct ExperimentFile: Sendable {
   public var variants: [NamedVariant]
   /// What is measured on each of them.
   public var measure: Measurements
+  /// Records of an earlier run to report and draw, in place of variants to measure.
+  public var records: PathReference?
   /// The plots to draw, by kind.
   public var plots: [PlotKind]
   /// Threads of every variant that says nothing else; nil is the machine's number of cores.

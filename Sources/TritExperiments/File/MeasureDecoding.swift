@@ -1,10 +1,13 @@
 internal import TritCore
+internal import TritEvaluation
 
 extension ExperimentDecoder {
-  static let measureKeys = ["generate", "perplexity", "divergence", "weights", "speed"]
+  static let measureKeys = ["generate", "perplexity", "divergence", "tasks", "weights", "speed"]
   static let generateKeys = ["prompts", "tokens", "sampler", "seed", "stop"]
   static let perplexityKeys = ["data", "field", "context", "protocol", "stride", "chunks"]
   static let divergenceKeys = ["data", "field", "context", "chunks"]
+  static let tasksKeys = ["data", "limit"]
+  static let taskRange = 1...1_000_000
   static let speedKeys = ["prompt", "tokens", "repetitions"]
   /// The protocols of perplexity; the first is the default.
   static let protocols = ["llama.cpp", "strided", "contiguous"]
@@ -25,6 +28,7 @@ extension ExperimentDecoder {
     if let section = section(fields, "divergence", Self.divergenceKeys) {
       result.divergence = divergence(section, perplexity: result.perplexity)
     }
+    if let section = section(fields, "tasks", Self.tasksKeys) { result.tasks = tasks(section) }
     if section(fields, "weights", []) != nil { result.weights = WeightsMeasure() }
     if let section = section(fields, "speed", Self.speedKeys) {
       result.speed = SpeedMeasure(
@@ -125,6 +129,15 @@ extension ExperimentDecoder {
     return PerplexityMeasure(
       data: data, field: fields.text("field"), context: context, protocolName: name,
       stride: stride, chunks: fields.integer("chunks", 1...Self.contextRange.upperBound))
+  }
+
+  /// The lab's own questions where none are named.
+  private func tasks(_ fields: Fields) -> TasksMeasure? {
+    let standard = PathReference(
+      text: TaskDataset.builtinName, path: TaskDataset.builtinName)
+    let data = fields["data"].map { pathReference($0, fields.keyPath("data")) } ?? standard
+    let limit = fields.integer("limit", Self.taskRange)
+    return data.map { TasksMeasure(data: $0, limit: limit) }
   }
 
   private func divergence(_ fields: Fields, perplexity: PerplexityMeasure?) -> DivergenceMeasure? {

@@ -6,6 +6,8 @@ public struct Measurements: Sendable {
   public var perplexity: PerplexityMeasure?
   /// Divergence of the predictions from the reference's.
   public var divergence: DivergenceMeasure?
+  /// Accuracy on multiple-choice questions.
+  public var tasks: TasksMeasure?
   /// Error and size of the weights.
   public var weights: WeightsMeasure?
   /// Tokens a second.
@@ -20,6 +22,7 @@ public struct Measurements: Sendable {
     if generate != nil { list.append("generate") }
     if perplexity != nil { list.append("perplexity") }
     if divergence != nil { list.append("divergence") }
+    if tasks != nil { list.append("tasks") }
     if weights != nil { list.append("weights") }
     if speed != nil { list.append("speed") }
     return list
@@ -68,6 +71,14 @@ public struct DivergenceMeasure: Sendable, Hashable {
   public var chunks: Int?
 }
 
+/// Accuracy on questions that have one right answer among several.
+public struct TasksMeasure: Sendable, Hashable {
+  /// `builtin:storyteller/tasks`, or a JSONL file of questions.
+  public var data: PathReference
+  /// Questions, at most; nil is all of a file, and 200 of the built-in ones.
+  public var limit: Int?
+}
+
 /// Error, sparsity, entropy, bits a weight and bytes of the linear layers.
 public struct WeightsMeasure: Sendable, Hashable {}
 
@@ -97,6 +108,10 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
   case layerSensitivity = "layer-sensitivity"
   /// How long each variant writes the same text as the reference.
   case generationAgreement = "generation-agreement"
+  /// Share of questions answered rightly, a row for each variant.
+  case taskAccuracy = "task-accuracy"
+  /// Perplexity against parameters: models of several sizes, each kind of weights a curve.
+  case scaling
 
   /// The sections of `measure` that the plot draws from.
   public var needs: [String] {
@@ -106,6 +121,8 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
     case .throughput: ["speed"]
     case .divergenceByPosition, .layerSensitivity: ["divergence"]
     case .generationAgreement: ["generate"]
+    case .taskAccuracy: ["tasks"]
+    case .scaling: ["perplexity"]
     }
   }
 
@@ -127,6 +144,8 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
     case .divergenceByPosition: "KL divergence from the reference along the context"
     case .layerSensitivity: "KL divergence that each variant causes"
     case .generationAgreement: "tokens until the text leaves the reference's"
+    case .taskAccuracy: "accuracy on multiple-choice questions, of all and by kind"
+    case .scaling: "perplexity against the size of the model"
     }
   }
 }

@@ -21,6 +21,8 @@ struct PlotData {
     case .divergenceByPosition: byPosition(report)
     case .layerSensitivity: sensitivity(report)
     case .generationAgreement: agreement(report)
+    case .taskAccuracy: taskAccuracy(report)
+    case .scaling: scaling(report)
     }
   }
 
@@ -35,23 +37,23 @@ struct PlotData {
     "'" + text.replacing("'", with: "''").map { $0.isNewline ? " " : String($0) }.joined() + "'"
   }
 
-  private static func strings(_ list: [String]) -> String {
+  static func strings(_ list: [String]) -> String {
     "[" + list.map { string(cell($0)) }.joined(separator: ", ") + "]"
   }
 
-  private static func numbers(_ list: [Double]) -> String {
+  static func numbers(_ list: [Double]) -> String {
     "[" + list.map { "\($0)" }.joined(separator: ", ") + "]"
   }
 
-  private static func table(_ header: [String], _ rows: [[String]]) -> String {
+  static func table(_ header: [String], _ rows: [[String]]) -> String {
     "# " + header.joined(separator: "\t") + "\n"
       + rows.map { $0.joined(separator: "\t") + "\n" }.joined()
   }
 
-  private static func rowHeight(_ rows: Int, each: Int = 34) -> Int { 150 + each * max(rows, 2) }
+  static func rowHeight(_ rows: Int, each: Int = 34) -> Int { 150 + each * max(rows, 2) }
 
   /// Whether values spread so far that a linear axis would hide the small ones.
-  private static func isWide(_ values: [Double], factor: Double) -> Bool {
+  static func isWide(_ values: [Double], factor: Double) -> Bool {
     guard let low = values.min(), let high = values.max(), low > 0 else { return false }
     return high / low > factor
   }
@@ -83,7 +85,7 @@ struct PlotData {
     ]
   }
 
-  private static func finite(_ value: Double?) -> Double? {
+  static func finite(_ value: Double?) -> Double? {
     value.flatMap { $0.isFinite ? $0 : nil }
   }
 
@@ -103,11 +105,10 @@ struct PlotData {
       table: table(["row", "perplexity", "error", "label", "shown"], rows),
       variables: [
         ("reference", reference.map { "\($0)" } ?? "NaN"),
-        ("logarithmic", isWide(values, factor: 8) ? "1" : "0"),
+        ("lowest", floor(report)), ("logarithmic", isWide(values, factor: 8) ? "1" : "0"),
       ]
         + axis(
-          bounds(values, errors) + (reference.map { [$0] } ?? []),
-          isLog: isWide(values, factor: 8)),
+          bounds(values, errors) + lines(report), isLog: isWide(values, factor: 8)),
       rows: rows.count, height: rowHeight(rows.count, each: 40) + 20)
   }
 
@@ -136,14 +137,24 @@ struct PlotData {
       table: table(["x", "perplexity", "error", "label at the right", "label at the left"], rows),
       variables: [
         ("array label[\(records.count)]", strings(records.map(\.label))),
-        ("reference", reference.map { "\($0)" } ?? "NaN"),
+        ("reference", reference.map { "\($0)" } ?? "NaN"), ("lowest", floor(report)),
         ("logarithmic", isLog ? "1" : "0"), ("direct", direct ? "1" : "0"),
-      ] + axis(bounds(values, errors) + (reference.map { [$0] } ?? []), isLog: isLog),
+      ] + axis(bounds(values, errors) + lines(report), isLog: isLog),
       rows: rows.count, height: 440)
   }
 
+  /// The floor of perplexity as a variable of a script: NaN where there is none.
+  static func floor(_ report: Report) -> String {
+    finite(report.floor?.perplexity).map { "\($0)" } ?? "NaN"
+  }
+
+  /// Perplexities that are drawn as lines: the reference's and the floor.
+  private static func lines(_ report: Report) -> [Double] {
+    [report.reference?.metrics["perplexity.value"], report.floor?.perplexity].compactMap(finite)
+  }
+
   /// Both ends of every error bar, above zero.
-  private static func bounds(_ values: [Double], _ errors: [Double]) -> [Double] {
+  static func bounds(_ values: [Double], _ errors: [Double]) -> [Double] {
     zip(values, errors).flatMap { [max($0 - $1, $0 * 0.1), $0 + $1] }
   }
 

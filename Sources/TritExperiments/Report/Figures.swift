@@ -32,6 +32,13 @@ enum Figures {
     return "\(fixed(100 * share, 2)) ± \(fixed(100 * error, 2)) %"
   }
 
+  /// `71.5 ± 3.2 %`: shares of a few hundred things, of which a tenth of a percent says enough.
+  static func share(_ share: Double, error: Double? = nil) -> String {
+    guard share.isFinite else { return "–" }
+    guard let error, error.isFinite, error > 0 else { return fixed(100 * share, 1) + " %" }
+    return "\(fixed(100 * share, 1)) ± \(fixed(100 * error, 1)) %"
+  }
+
   /// `1.5 MiB`.
   static func bytes(_ value: Double) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -17,7 +17,9 @@ extension Report {
     for column in columns {
       body += "<dt>\(Self.html(column.title))</dt><dd>\(Self.html(column.meaning))</dd>\n"
     }
-    body += "</dl>\n" + failuresHTML()
+    body += "</dl>\n"
+    if let floorText { body += "<p>\(Self.html(floorText))</p>\n" }
+    body += tasksHTML() + failuresHTML()
     for plot in plots {
       guard let svg = plot.inlineSVG(directory: directory) else { continue }
       body += "<figure>\n\(svg)\n<figcaption>\(Self.html(plot.caption))</figcaption>\n</figure>\n"
@@ -58,6 +60,22 @@ extension Report {
       for column in columns {
         text += "<td class=\"number\">\(Self.html(cell(record, column)))</td>"
       }
+      text += "</tr>\n"
+    }
+    return text + "</tbody>\n</table></div>\n"
+  }
+
+  private func tasksHTML() -> String {
+    let table = taskTable
+    guard let heading = table.first else { return "" }
+    var text =
+      "<h2>Tasks right, by kind of question</h2>\n<div class=\"scroll\"><table>\n<thead><tr>"
+    text += "<th>\(Self.html(heading[0]))</th>"
+    text += heading.dropFirst().map { "<th class=\"number\">\(Self.html($0))</th>" }.joined()
+    text += "</tr></thead>\n<tbody>\n"
+    for row in table.dropFirst() {
+      text += "<tr><th scope=\"row\">\(Self.html(row[0]))</th>"
+      text += row.dropFirst().map { "<td class=\"number\">\(Self.html($0))</td>" }.joined()
       text += "</tr>\n"
     }
     return text + "</tbody>\n</table></div>\n"

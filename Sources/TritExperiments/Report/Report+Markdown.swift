@@ -15,6 +15,8 @@ extension Report {
       text += "\(reference.params["quantizer"] ?? ""), activations "
       text += "\(reference.params["activations"] ?? "").\n"
     }
+    if let floorText { text += "\n" + floorText + "\n" }
+    text += tasks()
     text += failures()
     text += comparison()
     for plot in plots where plot.image != nil {
@@ -40,6 +42,18 @@ extension Report {
       if record.status != .finished { label += " (\(record.status.rawValue))" }
       let cells = columns.map { cell(record, $0) }
       text += "| " + ([label] + cells).joined(separator: " | ") + " |\n"
+    }
+    return text
+  }
+
+  private func tasks() -> String {
+    let table = taskTable
+    guard let heading = table.first else { return "" }
+    var text = "\n## Tasks right, by kind of question\n\n| "
+    text += heading.map(Self.escaped).joined(separator: " | ") + " |\n|---|"
+    text += heading.dropFirst().map { _ in "---:|" }.joined() + "\n"
+    for row in table.dropFirst() {
+      text += "| " + row.map(Self.escaped).joined(separator: " | ") + " |\n"
     }
     return text
   }

@@ -22,9 +22,30 @@ struct Report {
   /// The columns for which any record has a figure.
   var columns: [ReportColumn] {
     let hasSpeed = plan.file.measure.speed != nil
-    let all = Self.quality + Self.size + (hasSpeed ? Self.speed : Self.generationSpeed)
-    return all.filter { column in records.contains { $0.metrics[column.key] != nil } }
+    let showsSpeed = hasSpeed || plan.file.records != nil
+    let all = Self.training + Self.quality + Self.size
+    let columns = all + (showsSpeed ? Self.speed : Self.generationSpeed)
+    return columns.filter { column in
+      let values = records.compactMap { $0.metrics[column.key] }
+      // How large the models are matters where they differ.
+      return column.key == "model.parameters" ? Set(values).count > 1 : !values.isEmpty
+    }
   }
+
+  private static let training = [
+    ReportColumn(
+      title: "Parameters", key: "model.parameters", errorKey: nil,
+      format: { value, _ in Figures.fixed(value / 1e6, 2) + " M" },
+      meaning: "Weights of the linear layers, the embedding and the output head, in millions."),
+    ReportColumn(
+      title: "Trained on", key: "model.training_tokens", errorKey: nil,
+      format: { value, _ in Figures.fixed(value / 1e6, 2) + " M tokens" },
+      meaning: "Tokens that the training read."),
+    ReportColumn(
+      title: "Training", key: "model.training_seconds", errorKey: nil,
+      format: { value, _ in Figures.fixed(value / 60, 1) + " min" },
+      meaning: "Time of all training steps, on the machine that trained it."),
+  ]
 
   private static let quality = [
     ReportColumn(
@@ -33,6 +54,22 @@ struct Report {
       meaning:
         "How surprised the model is by the text: the number of equally likely tokens that it "
         + "hesitates between. Lower is better; ± is the standard error."),
+    ReportColumn(
+      title: "Above the floor", key: "perplexity.above_floor",
+      errorKey: "perplexity.above_floor_error", format: { Figures.text($0, error: $1) },
+      meaning:
+        "Nats a token by which the model is more surprised than the source of the text itself, "
+        + "whose entropy is known."),
+    ReportColumn(
+      title: "Tasks right", key: "tasks.accuracy", errorKey: "tasks.accuracy_error",
+      format: { Figures.share($0, error: $1) },
+      meaning: "Share of multiple-choice questions whose right answer is the likeliest "
+        + "continuation (acc of lm-evaluation-harness); ± is the standard error."),
+    ReportColumn(
+      title: "By byte", key: "tasks.accuracy_norm", errorKey: "tasks.accuracy_norm_error",
+      format: { Figures.share($0, error: $1) },
+      meaning: "The same with log-probabilities divided by the bytes of the answer (acc_norm), "
+        + "so that short answers have no advantage."),
     ReportColumn(
       title: "KL divergence", key: "divergence.kld.mean", errorKey: "divergence.kld.error",
       format: { Figures.text($0, error: $1) },
@@ -140,6 +177,15 @@ struct Report {
           "\(data.name), \(Figures.bytes(Double(data.bytes))), sha256 \(data.digest.prefix(16))…"
         ))
     }
+    if let tasks = inputs.tasks {
+      list.append(("tasks", "\(tasks.name), sha256 \(tasks.digest.prefix(16))…"))
+    }
+    if let source = plan.file.records {
+      let dates = records.map(\.ended).sorted()
+      list.append(
+        ("records", "\(source.text), measured \(dates.first ?? "")…\(dates.last ?? "")"))
+      return list
+    }
     let program = inputs.program
     let commit = program.commit.map { ", commit \($0.prefix(10))" } ?? ""
     list.append(("program", "trit \(program.version)\(commit)"))
@@ -157,6 +203,11 @@ struct Report {
           "protocol \(perplexity.protocolName), context \(context), \(tokens) tokens scored"
         ))
     }
+    if let record = rows.first(where: { $0.metrics["tasks.count"] != nil }) {
+      let count = Figures.fixed(record.metrics["tasks.count"] ?? 0, 0)
+      let chance = Figures.percent(record.metrics["tasks.chance"] ?? 0)
+      list.append(("tasks", "\(count) questions; guessing would get \(chance) right"))
+    }
     if let speed = plan.file.measure.speed {
       list.append(
         (
@@ -170,6 +221,10 @@ struct Report {
 
   /// One line under every figure: where and on what it was measured.
   var environmentLine: String {
+    if plan.file.records != nil {
+      let date = records.map(\.ended).max()?.prefix(10) ?? ""
+      return "records of \(date) · trit \(inputs.program.version)"
+    }
     let model = inputs.models.values.map(\.name).sorted()
       .map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
     return

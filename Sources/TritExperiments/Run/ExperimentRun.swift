@@ -30,6 +30,7 @@ final class ExperimentRun {
     try directory.write(RunState(plan: plan.identity, isFinished: false))
     try directory.write(ResolvedFile.text(plan, inputs: inputs), to: "experiment.yaml")
     try writeEnvironment(records: [])
+    if let recorded = inputs.records { return try report(recorded, plots: plots) }
     observer(
       .started(
         directory: directory.path, variants: plan.variants.count, resumed: directory.isResumed))
@@ -74,6 +75,18 @@ final class ExperimentRun {
     records.sort { $0.index < $1.index }
     return try finish(
       records, reused: reused, wasInterrupted: wasInterrupted, plots: plots)
+  }
+
+  /// Reports and draws records that an earlier run made.
+  private func report(_ recorded: [RunRecord], plots: PlotWriter) throws -> RunOutcome {
+    observer(.started(directory: directory.path, variants: recorded.count, resumed: false))
+    var records: [RunRecord] = []
+    for var record in recorded {
+      record.experiment = plan.file.name
+      try directory.log.append(record)
+      records.append(record)
+    }
+    return try finish(records, reused: records.count, wasInterrupted: false, plots: plots)
   }
 
   private func role(of variant: PlannedVariant) -> RunRecord.Role {
@@ -166,6 +179,9 @@ final class ExperimentRun {
       else { return }
       result = try session.divergence(
         wanted, from: try referenceSession(), data: data, progress: report)
+    case "tasks":
+      guard let wanted = measure.tasks, let data = inputs.tasks else { return }
+      result = try session.tasks(wanted, data: data, progress: report)
     case "weights": result = try session.weights(progress: report)
     case "speed":
       guard let wanted = measure.speed else { return }
@@ -250,6 +266,10 @@ final class ExperimentRun {
     if let perplexity = plan.file.measure.perplexity {
       params["measure.perplexity.data"] = perplexity.data.text
       params["measure.perplexity.protocol"] = perplexity.protocolName
+    }
+    if let tasks = plan.file.measure.tasks {
+      params["measure.tasks.data"] = tasks.data.text
+      if let limit = tasks.limit { params["measure.tasks.limit"] = "\(limit)" }
     }
     if let speed = plan.file.measure.speed {
       params["measure.speed.prompt"] = "\(speed.prompt)"

@@ -41,7 +41,9 @@ public enum ExperimentRunner {
     if let threads = options.threads { plan.file.threads = threads }
     let inputs = try RunInputs(plan, backend: backend, environment: environment)
     let root = options.outputDirectory ?? "runs"
-    let directory = try RunDirectory.open(root: root, plan: plan, force: options.force)
+    // A report of records takes no time: each is a run of its own.
+    let directory = try RunDirectory.open(
+      root: root, plan: plan, force: options.force || inputs.records != nil)
     return try withoutActuallyEscaping(observer) { observer in
       let run = ExperimentRun(
         plan: plan, inputs: inputs, directory: directory, backend: backend, observer: observer)
@@ -62,6 +64,10 @@ struct RunInputs {
   private(set) var models: [String: InputIdentity] = [:]
   /// By path and field.
   private(set) var data: [String: InputIdentity] = [:]
+  /// The questions.
+  private(set) var tasks: InputIdentity?
+  /// What is reported in place of measurements.
+  private(set) var records: [RunRecord]?
   let threads: Int
   let program = ProgramIdentity.here
 
@@ -71,6 +77,10 @@ struct RunInputs {
   ) throws {
     threads = plan.file.threads ?? Self.defaultThreads(environment)
     var missing: [LabError] = []
+    if let source = plan.file.records {
+      records = try Self.records(source, at: plan.file.document["records"]?.position)
+      return
+    }
     func note(_ error: any Error, _ key: String) {
       let error = error as? LabError ?? LabError(.missingInput, "\(error)")
       let place = plan.file.document[key]?.position.description ?? plan.file.path
@@ -101,9 +111,31 @@ struct RunInputs {
         note(error, "measure")
       }
     }
+    if let section = measure.tasks {
+      do { tasks = try backend.identify(tasks: section) } catch { note(error, "measure") }
+    }
     if missing.isEmpty { missing = Self.misfits(plan, models: models, threads: threads, backend) }
     if missing.count == 1 { throw missing[0] }
     if !missing.isEmpty { throw LabErrors(missing) }
+  }
+
+  /// The newest record of each variant in a file that a run has written.
+  private static func records(
+    _ source: PathReference, at position: SourcePosition?
+  ) throws -> [RunRecord] {
+    let place = (position?.description).map { "\($0): records" } ?? "records"
+    guard FileManager.default.fileExists(atPath: source.path) else {
+      throw LabError(
+        .missingInput, "there are no such records", at: place,
+        expected: "a results.jsonl of an earlier run", got: source.path)
+    }
+    let records = ResultsLog.latest(ResultsLog.read(source.path))
+    guard !records.isEmpty else {
+      throw LabError(
+        .badData, "the file holds no record", at: place,
+        expected: "a results.jsonl of an earlier run", got: source.path)
+    }
+    return records
   }
 
   /// What cannot work on the models that were found: at most one problem a variant, each told once.
@@ -173,6 +205,9 @@ struct RunInputs {
         "perplexity \(data(section.data, field: section.field)?.digest ?? "")"
           + " \(section.protocolName) \(section.context ?? 0) \(section.stride ?? 0)"
           + " \(section.chunks ?? 0)")
+    }
+    if let section = measure.tasks {
+      lines.append("tasks \(tasks?.digest ?? "") \(section.limit ?? 0)")
     }
     if measure.weights != nil { lines.append("weights") }
     if let section = measure.speed { lines.append("speed \(section)") }

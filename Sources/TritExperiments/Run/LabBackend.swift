@@ -10,6 +10,7 @@ internal import TritTokenization
 final class LabBackend: ExperimentBackend {
   let registries: StageRegistries
   private var texts: [String: TextDataset] = [:]
+  private var questions: [String: TaskDataset] = [:]
   private var checkpoint: (path: String, value: Checkpoint)?
 
   init(registries: StageRegistries) { self.registries = registries }
@@ -44,6 +45,13 @@ final class LabBackend: ExperimentBackend {
       bytes: text.byteCount)
   }
 
+  func identify(tasks: TasksMeasure) throws -> InputIdentity {
+    let data = try TaskDataset.load(tasks.data.path, limit: tasks.limit)
+    questions[data.digest] = data
+    return InputIdentity(
+      name: tasks.data.text, path: tasks.data.path, digest: data.digest, bytes: data.byteCount)
+  }
+
   func load(_ request: SessionRequest) throws -> any VariantSession {
     OpenBLASRuntime.start()
     let start = ContinuousClock.now
@@ -53,8 +61,8 @@ final class LabBackend: ExperimentBackend {
       options: EngineOptions(threads: request.threads, maxContext: request.context))
     return LabSession(
       engine: engine, checkpoint: checkpoint, registries: registries,
-      loadSeconds: (ContinuousClock.now - start) / .seconds(1)
-    ) { [self] in texts[$0] }
+      loadSeconds: (ContinuousClock.now - start) / .seconds(1), texts: { [self] in texts[$0] },
+      questions: { [self] in questions[$0] })
   }
 
   /// The checkpoint, opened once while the variants share it.
@@ -77,18 +85,20 @@ final class LabSession: VariantSession {
   private let checkpoint: Checkpoint
   private let registries: StageRegistries
   private let loadSeconds: Double
-  private let text: (_ digest: String) -> TextDataset?
+  private let texts: (_ digest: String) -> TextDataset?
+  private let questions: (_ digest: String) -> TaskDataset?
   private var recorded: RecordedLogits?
 
   init(
     engine: Engine, checkpoint: Checkpoint, registries: StageRegistries, loadSeconds: Double,
-    text: @escaping (String) -> TextDataset?
+    texts: @escaping (String) -> TextDataset?, questions: @escaping (String) -> TaskDataset?
   ) {
     self.engine = engine
     self.checkpoint = checkpoint
     self.registries = registries
     self.loadSeconds = loadSeconds
-    self.text = text
+    self.texts = texts
+    self.questions = questions
   }
 
   var facts: [String: String] {
@@ -115,14 +125,20 @@ final class LabSession: VariantSession {
   var figures: [String: Double] {
     let parameters = engine.layers.reduce(0) { $0 + $1.rows * $1.columns }
     let bytes = engine.layers.reduce(0) { $0 + $1.bytes }
-    return [
+    let tables = checkpoint.tiesEmbeddings ? 1 : 2
+    var figures = [
       "linear_parameters": Double(parameters), "linear_bytes": Double(bytes),
       "bits_per_weight": parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0,
       "head_bytes": Double(engine.headReport.bytes),
       "bytes_per_token": Double(engine.weightBytes),
       "cache_bytes_per_position": Double(engine.cacheBytesPerPosition),
       "load_seconds": loadSeconds,
+      // The few gains of the norms are not counted.
+      "parameters": Double(
+        parameters + tables * engine.vocabularySize * engine.configuration.hiddenSize),
     ]
+    figures.merge(TrainingFigures.of(checkpoint.path)) { $1 }
+    return figures
   }
 
   // MARK: Text
@@ -166,7 +182,7 @@ final class LabSession: VariantSession {
   // MARK: Quality
 
   private func dataset(_ data: InputIdentity) throws -> TextDataset {
-    guard let text = text(data.digest) else {
+    guard let text = texts(data.digest) else {
       throw LabError(.internalError, "a text was not kept", at: data.path)
     }
     return text
@@ -203,6 +219,12 @@ final class LabSession: VariantSession {
       "context": Double(method.context), "seconds": result.seconds,
     ]
     if let bits = result.bitsPerByte { metrics["bits_per_byte"] = bits }
+    if let floor = try text.floor(by: engine.tokenizer) {
+      metrics["floor"] = exp(floor)
+      metrics["floor_nll"] = floor
+      metrics["above_floor"] = result.meanNLL.value - floor
+      metrics["above_floor_error"] = result.meanNLL.error
+    }
     return Measured(metrics: metrics)
   }
 
@@ -252,6 +274,37 @@ final class LabSession: VariantSession {
       "error": buckets.map(\.mean.error), "tokens": buckets.map { Double($0.count) },
     ])
     return Measured(metrics: metrics, series: ["by_position": series])
+  }
+
+  func tasks(
+    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
+  ) throws -> Measured {
+    guard let questions = questions(data.digest) else {
+      throw LabError(.internalError, "the questions were not kept", at: data.path)
+    }
+    let result = try withoutActuallyEscaping(progress) { progress in
+      try TaskEvaluation.measure(engine, tasks: questions.tasks) { progress($0.fraction) }
+    }
+    let total = result.total
+    let kinds = result.kinds
+    return Measured(
+      metrics: [
+        "accuracy": total.accuracy.value, "accuracy_error": total.accuracy.error,
+        "accuracy_norm": total.normalizedAccuracy.value,
+        "accuracy_norm_error": total.normalizedAccuracy.error, "chance": total.chance,
+        "count": Double(total.count), "truncated": Double(result.truncated),
+        "tokens_run": Double(result.tokensRun), "seconds": result.seconds,
+      ],
+      series: [
+        "kinds": Series(
+          labels: kinds.map { $0.kind ?? "" },
+          columns: [
+            "count": kinds.map { Double($0.count) }, "chance": kinds.map(\.chance),
+            "accuracy": kinds.map(\.accuracy.value), "error": kinds.map(\.accuracy.error),
+            "accuracy_norm": kinds.map(\.normalizedAccuracy.value),
+            "error_norm": kinds.map(\.normalizedAccuracy.error),
+          ])
+      ])
   }
 
   // MARK: Weights and speed

@@ -81,6 +81,13 @@ enum ResolvedFile {
         set(["measure", "divergence", "data"], absolute(section.data))
       }
     }
+    if let section = plan.file.measure.tasks, document["measure"]?["tasks"]?["data"] != nil {
+      set(["measure", "tasks", "data"], absolute(section.data))
+    }
+    if let records = plan.file.records { set(["records"], absolute(records)) }
+    document.replaceModels { text in
+      inputs.models.values.first { $0.name == text }.map { absolute($0.path) }
+    }
     set(["seed"], "\(plan.file.seed)", plain: true)
     set(["threads"], "\(inputs.threads)", plain: true)
     let commented = plan.variants.map { "# \($0.index)  \($0.id)  \($0.label)\n" }.joined()
@@ -99,6 +106,38 @@ enum ResolvedFile {
 }
 
 extension YAMLNode {
+  /// Puts what `path` gives in the place of every model that is named by a path, in `base`, `reference`,
+  /// `sweep` and `variants`.
+  fileprivate mutating func replaceModels(_ path: (String) -> String?) {
+    switch content {
+    case .mapping(var entries):
+      for index in entries.indices {
+        let isModel = entries[index].key == "model"
+        if isModel, let text = entries[index].value.text,
+          !PathReference(text: text, path: "").isName,
+          let found = path(text)
+        {
+          entries[index].value.content = .scalar(found, plain: false)
+        } else if isModel, var list = entries[index].value.elements {
+          for place in list.indices {
+            guard let text = list[place].text, !PathReference(text: text, path: "").isName,
+              let found = path(text)
+            else { continue }
+            list[place].content = .scalar(found, plain: false)
+          }
+          entries[index].value.content = .sequence(list)
+        } else if entries[index].key != "measure" {
+          entries[index].value.replaceModels(path)
+        }
+      }
+      content = .mapping(entries)
+    case .sequence(var list):
+      for index in list.indices { list[index].replaceModels(path) }
+      content = .sequence(list)
+    case .scalar: break
+    }
+  }
+
   /// Puts `value` at a path of keys; makes what is missing, replaces scalars on the way.
   mutating func set(_ path: [String], to value: YAMLNode) {
     guard let key = path.first else {

@@ -7,6 +7,8 @@ package protocol ExperimentBackend: AnyObject {
   func identify(model: PathReference) throws -> InputIdentity
   /// Finds a text and digests it. Throws `missingInput` with what to do.
   func identify(data: PathReference, field: String?) throws -> InputIdentity
+  /// Finds questions and digests them. Throws `missingInput` with what to do.
+  func identify(tasks: TasksMeasure) throws -> InputIdentity
   /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
   func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// Loads a model with the choices of a variant.
@@ -63,6 +65,10 @@ package protocol VariantSession: AnyObject {
   func divergence(
     _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
     progress: (Double) -> Void
+  ) throws -> Measured
+  /// Measures the accuracy on questions.
+  func tasks(
+    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
   ) throws -> Measured
   /// Compares the weights with those of the checkpoint.
   func weights(progress: (Double) -> Void) throws -> Measured

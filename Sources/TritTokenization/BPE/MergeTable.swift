@@ -46,6 +46,16 @@ struct MergeTable: Sendable {
     }
   }
 
+  /// All merges, the first to be applied first.
+  var entries: [(left: Int32, right: Int32, rank: UInt32, merged: Int32)] {
+    keys.indices.lazy.filter { keys[$0] != .max }.map { slot in
+      (
+        Int32(truncatingIfNeeded: keys[slot] >> 32), Int32(truncatingIfNeeded: keys[slot]),
+        UInt32(values[slot] >> 32), Int32(truncatingIfNeeded: values[slot])
+      )
+    }.sorted { $0.rank < $1.rank }
+  }
+
   @inline(__always)
   private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
     UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))

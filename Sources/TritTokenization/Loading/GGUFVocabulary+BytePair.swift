@@ -52,6 +52,11 @@ struct GGUFPreTokenizer {
     }
   }
 
+  /// A name of each behaviour, the ones that people know first.
+  static let representatives = [
+    "llama-bpe", "qwen2", "gpt-2", "smollm", "falcon", "falcon_e", "default",
+  ]
+
   static var names: [String] {
     llama3 + qwen2 + gpt2 + starcoder + ["falcon", "falcon_e", "default"]
   }

@@ -1,18 +1,29 @@
 import TritCore
 import TritFormats
 
+/// Key-values of a GGUF file: one that is there, or one that is about to be written.
+protocol GGUFMetadata {
+  /// For messages.
+  var path: String { get }
+  /// The value of `key`, or nil.
+  subscript(key: String) -> GGUFValue? { get }
+}
+
+extension GGUFFile: GGUFMetadata {}
+
 /// The tokenizer in a GGUF file's metadata: keys `tokenizer.ggml.*` (ggml, `docs/gguf.md`).
 struct GGUFVocabulary {
-  let file: GGUFFile
+  let file: any GGUFMetadata
   let tokens: [String]
   let types: [SentencePieceModel.PieceType]
   let model: String
 
-  init(_ file: GGUFFile) throws {
+  init(_ file: any GGUFMetadata) throws {
     self.file = file
     guard let model = file["tokenizer.ggml.model"]?.string else {
       throw LabError(
-        .badData, "the file has no tokenizer", at: "\(file.path): tokenizer.ggml.model",
+        file["tokenizer.ggml.model"] == nil ? .missingInput : .badData, "the file has no tokenizer",
+        at: "\(file.path): tokenizer.ggml.model",
         expected: "'llama' or 'gpt2'", advice: "give the tokenizer's own file beside the model")
     }
     self.model = model
@@ -25,7 +36,7 @@ struct GGUFVocabulary {
     types = try Self.types(file, count: tokens.count)
   }
 
-  private static func types(_ file: GGUFFile, count: Int) throws
+  private static func types(_ file: any GGUFMetadata, count: Int) throws
     -> [SentencePieceModel.PieceType]
   {
     let key = "tokenizer.ggml.token_type"

@@ -23,12 +23,15 @@ public struct SentencePieceTokenizer: Tokenizer {
   /// Pieces that are found in the normalized text and take no part in merging.
   let frozen: AddedTokens
   let model: BytePairModel
+  /// What the tokenizer was made from.
+  let vocabulary: SentencePieceVocabulary
   private let workspaces = WorkspacePool()
 
   /// U+2581 in UTF-8.
   static let spaceMark: [UInt8] = [0xE2, 0x96, 0x81]
 
   init(_ vocabulary: SentencePieceVocabulary) throws {
+    self.vocabulary = vocabulary
     kind = vocabulary.kind
     bos = vocabulary.bos
     eos = vocabulary.eos

@@ -26,7 +26,8 @@ struct AddedTokens: Sendable {
     var entry: Int32 = -1
   }
 
-  private let entries: [Entry]
+  /// The tokens, without those that are empty.
+  let entries: [Entry]
   private var nodes = [Node()]
   private var startBytes = [Bool](repeating: false, count: 256)
 

@@ -5,7 +5,7 @@ struct PreTokenizer: Sendable {
   enum Prepend: String, Sendable, CaseIterable { case always, first, never }
 
   /// One step.
-  enum Step: Sendable {
+  enum Step: Sendable, Equatable {
     /// Cuts at a pattern.
     case split(SplitPattern, SplitBehavior, inverted: Bool)
     /// From here on a character is a byte of the text (`ByteAlphabet`); with `usesRegex` the GPT-2

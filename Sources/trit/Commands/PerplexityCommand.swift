@@ -23,17 +23,32 @@ enum PerplexityCommand {
     "--chunks", value: "n", help: "Windows at most; -1 is all", default: "all")
   static let divergence = OptionSpec(
     flag: "--kl-divergence", help: "Compare with the fp32 reference, token by token")
+  static let multipleChoice = OptionSpec(
+    flag: "--multiple-choice",
+    help: "Answer the questions in -f: builtin:storyteller/tasks, or a JSONL file of them")
+  static let taskCount = OptionSpec(
+    "--multiple-choice-tasks", value: "n", help: "Questions at most", default: "200; all of a file")
   static let json = OptionSpec(flag: "--json", help: "Print one JSON object")
 
   static let spec = CommandSpec(
     "perplexity", overview: "Measure how well a model predicts a text.",
     discussion: """
       The last line of standard output is that of llama-perplexity: Final estimate: PPL = … +/- …. \
-      Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can.
+      Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can. \
+      On builtin:storyteller/test the floor is told: the loss that the source of the text itself has.
+
+      With --multiple-choice the model is given questions, and the likeliest continuation is its answer. \
+      Each line of a file of questions is {"context": "…", "choices": [" a", " b"], "answer": 0}, with \
+      "kind" where accuracy is to be told by kind. acc compares summed log-probabilities, acc_norm those \
+      a byte, as lm-evaluation-harness does; the last lines are acc of all and the accuracy of guessing.
       """,
     groups: [
       OptionGroup(
-        "OPTIONS", [file, dataFolder, method, context, stride, chunks, divergence, json]),
+        "OPTIONS",
+        [
+          file, dataFolder, method, context, stride, chunks, divergence, multipleChoice, taskCount,
+          json,
+        ]),
       OptionGroup(
         "MODEL OPTIONS",
         [ModelOptions.model, ModelOptions.threads, ModelOptions.chunk, ModelOptions.poll]
@@ -50,11 +65,21 @@ enum PerplexityCommand {
         "trit perplexity -m hf:ORG/NAME -f wikitext-2-raw/test --protocol contiguous -c 2048",
         "the figure of quantization papers"
       ),
+      (
+        "trit perplexity -m builtin:storyteller --multiple-choice -f builtin:storyteller/tasks",
+        "who has the ball, how many apples are left: accuracy by kind of question"
+      ),
     ],
     run: run)
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let dataset = try arguments.required(file)
+    if arguments.flag(multipleChoice) { return try MultipleChoice.run(arguments, dataset) }
+    guard !arguments.has(taskCount) else {
+      throw LabError(
+        .usage, "--multiple-choice-tasks goes with --multiple-choice", at: "--multiple-choice-tasks"
+      )
+    }
     let method = try PerplexityProtocol(
       name: try arguments.choice(Self.method) ?? "llama.cpp",
       context: try arguments.integer(context, in: 1...(1 << 24)),
@@ -82,10 +107,12 @@ enum PerplexityCommand {
     let result = try Perplexity.measure(
       variant, text: data.text, method: method, limit: limit,
       parseSpecial: data.writesControlTokens, progress: printer.show)
-    try report(result, arguments)
+    try report(result, floor: data.floor(by: variant.tokenizer), arguments)
   }
 
-  private static func report(_ result: PerplexityResult, _ arguments: ParsedArguments) throws {
+  private static func report(
+    _ result: PerplexityResult, floor: Double?, _ arguments: ParsedArguments
+  ) throws {
     if arguments.flag(json) {
       let record: JSONValue = [
         "protocol": .string(result.method.name), "context": JSONValue(result.method.context),
@@ -94,6 +121,7 @@ enum PerplexityCommand {
         "perplexity_error": JSONValue(result.perplexity.error),
         "mean_nll": JSONValue(result.meanNLL.value),
         "bits_per_byte": JSONValue(result.bitsPerByte.map { JSONValue($0) }),
+        "floor_nll": JSONValue(floor.map { JSONValue($0) }),
         "running_perplexity": JSONValue(result.runningPerplexity),
         "seconds": JSONValue(result.seconds),
       ]
@@ -103,6 +131,12 @@ enum PerplexityCommand {
     if let bits = result.bitsPerByte { facts += String(format: ", %.4f bits per byte", bits) }
     let rate = Double(result.chunks * result.method.context) / max(result.seconds, 1e-9)
     Terminal.note(facts + String(format: ", %.2f s (%.0f tokens per second)", result.seconds, rate))
+    if let floor {
+      Terminal.note(
+        String(
+          format: "floor: the source of the text has at most %.4f nats a token, PPL = %.4f; "
+            + "the model is %.4f nats above", floor, exp(floor), result.meanNLL.value - floor))
+    }
     try Terminal.line(result.runningLine)
     try Terminal.line(result.finalLine)
   }

@@ -48,6 +48,7 @@ enum TrainCommand {
       "steps \(outcome.steps), validation loss \(number(outcome.validationLoss)) nats a token, "
         + "\(ProgressPrinter.duration(outcome.seconds)) of training")
     try Terminal.line("model: \(job.folder)")
+    Terminal.note("as a GGUF file: trit export -m \(job.folder) -o \(job.folder).gguf")
   }
 
   static func number(_ value: Double) -> String { String(format: "%.4f", value) }

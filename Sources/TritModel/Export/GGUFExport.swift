@@ -1,0 +1,197 @@
+import TritAttention
+import TritCore
+public import TritFormats
+import TritTokenization
+
+/// Writes a loaded checkpoint as a GGUF file: what `convert_hf_to_gguf.py` and `llama-quantize` do together.
+///
+/// The linear layers are written as the selection's quantizer makes them (by default what the model says of
+/// itself), embedding and head as they are or narrower, norms in float32, and the tokenizer inside. Bytes
+/// stream to the file one tensor at a time, and the file appears whole or not at all. What the
+/// format cannot hold is an error; what it holds less exactly is in the notes of the summary.
+///
+/// Source: tensor names, keys and type numbers of llama.cpp and of microsoft/BitNet.
+public struct GGUFExport {
+  /// What is exported.
+  public let checkpoint: Checkpoint
+  /// The type of the linear layers.
+  public var linear: TensorType
+  /// The type of the embedding; nil is the checkpoint's own where GGUF can hold it, else float16.
+  public var embedding: TensorType?
+  /// The type of an output head that is not the embedding; nil as for `embedding`.
+  public var head: TensorType?
+  /// `general.name`; nil is the name of the file or folder.
+  public var name: String?
+  /// Whether the tokenizer goes in.
+  public var writesTokenizer = true
+  /// Which weight quantizer the layers go through; the other stages of a selection have no place in GGUF.
+  public var selection: StageSelection
+  /// Where quantizers and packings are looked up.
+  public var registries: StageRegistries
+
+  /// Types that linear layers can be written as.
+  public static let linearTypes: [TensorType] = [
+    .i2_s, .tq1_0, .tq2_0, .tl1, .tl2, .f16, .bf16, .f32, .q8_0, .q4_0, .q6_k,
+  ]
+  /// Types that embedding and head can be written as.
+  public static let denseTypes: [TensorType] = [.f16, .bf16, .f32, .q8_0, .q6_k, .q4_0]
+
+  /// An export of `checkpoint` with linear layers of type `linear`.
+  public init(
+    _ checkpoint: Checkpoint, linear: TensorType = .i2_s,
+    selection: StageSelection = StageSelection(), registries: StageRegistries = .standard
+  ) {
+    self.checkpoint = checkpoint
+    self.linear = linear
+    self.selection = selection
+    self.registries = registries
+  }
+
+  /// What was written.
+  public struct Summary: Sendable {
+    /// The file.
+    public var path: String
+    /// `general.architecture`.
+    public var architecture: String
+    /// Tensors.
+    public var tensors: Int
+    /// Bytes of the linear layers, and how many weights they hold.
+    public var linearBytes: Int, linearWeights: Int
+    /// Bytes of all tensors.
+    public var tensorBytes: Int
+    /// What a reader of the file should know: what was rounded, what GGUF cannot say.
+    public var notes: [String]
+  }
+
+  /// Writes the file. `progress` is told the number of tensors written so far, and of all.
+  ///
+  /// Throws usage errors for types and forms that do not fit each other, before anything is written where
+  /// shapes tell; `badData` for weights, tokenizers and architectures that GGUF has no form for;
+  /// `cannotCreate` where the file cannot be written; `interrupted`.
+  @discardableResult
+  public func write(to path: String, progress: ((Int, Int) -> Void)? = nil) throws -> Summary {
+    try checkTypes()
+    let form = try GGUFForm(checkpoint)
+    let plan = try GGUFTensorPlan(self, form: form, progress: progress)
+    var writer = GGUFWriter()
+    var notes = form.notes
+    describe(&writer, form)
+    if writesTokenizer {
+      do {
+        notes += try addTokenizer(to: &writer)
+      } catch let error as LabError where error.kind == .missingInput {
+        notes.append("no tokenizer is inside: \(error.what)")
+      }
+    }
+    for tensor in plan.tensors { writer.add(tensor) }
+    try writer.write(to: path)
+    notes += plan.notes()
+    let bytes = plan.tensors.reduce(0) { $0 + $1.info.byteCount }
+    return Summary(
+      path: path, architecture: form.architecture, tensors: plan.tensors.count,
+      linearBytes: plan.linearBytes, linearWeights: plan.linearWeights, tensorBytes: bytes,
+      notes: notes)
+  }
+
+  private func checkTypes() throws {
+    let parts: [(String, TensorType?, [TensorType])] = [
+      ("linear layers", linear, Self.linearTypes), ("the embedding", embedding, Self.denseTypes),
+      ("the output head", head, Self.denseTypes),
+    ]
+    for (what, type, legal) in parts {
+      guard let type, !legal.contains(type) else { continue }
+      throw LabError(
+        .usage, "\(what) cannot be written as \(type.name)",
+        expected: legal.map { $0.name.lowercased() }.joined(separator: ", "),
+        got: type.name.lowercased())
+    }
+    if head != nil, checkpoint.tiesEmbeddings {
+      throw LabError(
+        .usage, "the model's output head is its embedding",
+        expected: "a type of the embedding alone",
+        got: "a type of the head")
+    }
+  }
+
+  // MARK: Metadata
+
+  private func describe(_ writer: inout GGUFWriter, _ form: GGUFForm) {
+    let configuration = checkpoint.configuration
+    let architecture = form.architecture
+    func number(_ key: String, _ value: Int) {
+      writer.set("\(architecture).\(key)", .uint32(UInt32(truncatingIfNeeded: value)))
+    }
+    writer.set("general.architecture", .string(architecture))
+    writer.set("general.type", .string("model"))
+    writer.set("general.name", .string(name ?? defaultName))
+    number("vocab_size", configuration.vocabularySize)
+    number("context_length", configuration.contextLength)
+    number("embedding_length", configuration.hiddenSize)
+    number("block_count", configuration.layers)
+    number("feed_forward_length", configuration.feedForwardSize)
+    number("rope.dimension_count", configuration.ropeDimension)
+    number("attention.head_count", configuration.heads)
+    number("attention.head_count_kv", configuration.keyValueHeads)
+    number("attention.key_length", configuration.headDimension)
+    number("attention.value_length", configuration.headDimension)
+    writer.set(
+      "\(architecture).attention.layer_norm_rms_epsilon", .float32(form.normEpsilon))
+    writer.set("\(architecture).rope.freq_base", .float32(Float(configuration.ropeBase)))
+    if case .linear(let factor) = configuration.ropeScaling {
+      writer.set("\(architecture).rope.scaling.type", .string("linear"))
+      writer.set("\(architecture).rope.scaling.factor", .float32(Float(factor)))
+    }
+    writer.set("general.file_type", .uint32(Self.fileType(linear)))
+    writer.set("general.quantization_version", .uint32(2))
+  }
+
+  private var defaultName: String {
+    let last = checkpoint.path.split(separator: "/").last.map(String.init) ?? "model"
+    return last.hasSuffix(".gguf") ? String(last.dropLast(5)) : last
+  }
+
+  /// `general.file_type`: `llama_ftype` of llama.cpp; 38…40 as bitnet.cpp's converters write them.
+  static func fileType(_ type: TensorType) -> UInt32 {
+    switch type {
+    case .f16: 1
+    case .q4_0: 2
+    case .q8_0: 7
+    case .q6_k: 18
+    case .bf16: 32
+    case .tq1_0: 36
+    case .tq2_0: 37
+    case .tl1: 38
+    case .tl2: 39
+    case .i2_s: 40
+    default: 0
+    }
+  }
+
+  /// The keys `tokenizer.*`: those of a GGUF file as they are, else made from the tokenizer and compared.
+  private func addTokenizer(to writer: inout GGUFWriter) throws -> [String] {
+    if let file = checkpoint.source as? GGUFFile {
+      for (key, value) in file.metadata where key.hasPrefix("tokenizer.") { writer.set(key, value) }
+      return []
+    }
+    let export = try GGUFTokenizerExport(
+      try checkpoint.tokenizer(), count: checkpoint.configuration.vocabularySize,
+      ends: checkpoint.configuration.eosTokens,
+      chatTemplate: try ChatTemplateFile.read(folder: checkpoint.path))
+    for (key, value) in export.metadata { writer.set(key, value) }
+    return export.notes
+  }
+}
+
+/// The chat template that lies beside a Hugging Face checkpoint.
+enum ChatTemplateFile {
+  /// The text of `chat_template.jinja`, or `chat_template` of `tokenizer_config.json`; nil without one.
+  static func read(folder: String) throws -> String? {
+    if let file = try? MappedFile(folder + "/chat_template.jinja") {
+      return withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
+    }
+    guard let file = try? MappedFile(folder + "/tokenizer_config.json") else { return nil }
+    return try withExtendedLifetime(file) {
+      try JSONReader.read(file.bytes, path: file.path)["chat_template"]?.string
+    }
+  }
+}

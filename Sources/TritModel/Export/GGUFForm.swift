@@ -1,0 +1,135 @@
+import TritAttention
+import TritCore
+import TritFormats
+
+/// How a checkpoint looks in GGUF: the architecture whose graph computes the same, what becomes of its
+/// norms, and whether rows of q and k change places.
+///
+/// | architecture | activation | sub-norms | rotary pairs |
+/// |---|---|---|---|
+/// | `bitnet` | SiLU | yes | half split |
+/// | `bitnet-25`, `bitnet-b1.58` | ReLU² | yes | half split |
+/// | `llama` | SiLU | no | neighbours: the converter permutes q and k |
+struct GGUFForm {
+  /// `general.architecture`.
+  let architecture: String
+  /// Whether rows of q and k are permuted from half-split to neighbouring pairs.
+  let permutesRotary: Bool
+  /// Whether the norms inside the linears stand for the block norms and sub-norms.
+  let foldsInnerNorms: Bool
+  /// The one epsilon of the file.
+  let normEpsilon: Float
+  /// What a reader of the file should know.
+  let notes: [String]
+
+  /// Decides for `checkpoint`. Throws `badData` where no architecture computes what the model does.
+  init(_ checkpoint: Checkpoint) throws {
+    let configuration = checkpoint.configuration
+    let inner = configuration.quantization?.innerNormEpsilon
+    foldsInnerNorms = inner != nil
+    normEpsilon = inner ?? configuration.normEpsilon
+    let hasSubNorms = checkpoint.hasSubNorms
+    var notes: [String] = []
+    if ModelConfiguration.ggufArchitectures.contains(configuration.architecture) {
+      architecture = configuration.architecture
+    } else if hasSubNorms || foldsInnerNorms {
+      architecture = configuration.activation == .relu2 ? "bitnet-b1.58" : "bitnet"
+    } else if configuration.activation == .silu {
+      architecture = "llama"
+    } else {
+      architecture = "bitnet-b1.58"
+      notes.append(
+        "a Llama with squared ReLU has no name in GGUF: written as bitnet-b1.58 without sub-norms, "
+          + "which other programs than this one will not read")
+    }
+    permutesRotary = architecture == "llama" && configuration.ropePairing == .halfSplit
+    if foldsInnerNorms {
+      guard !hasSubNorms else { throw Self.noPlace("beside sub-norms", checkpoint) }
+      try Self.checkFolding(checkpoint)
+      notes.append(
+        "the norms inside the linears are written as block norms and sub-norms, and the gains of 1 "
+          + "before them left out: the same up to the epsilons (\(configuration.normEpsilon) and "
+          + "\(normEpsilon))")
+    }
+    if permutesRotary {
+      notes.append(
+        "rows of q and k are permuted for neighbouring rotary pairs, as architecture llama wants: "
+          + "attention adds the same products in another order")
+    }
+    self.notes = notes
+  }
+
+  /// A norm before a norm changes nothing if its gains are 1, and one norm for several linears needs that
+  /// they have the same.
+  private static func checkFolding(_ checkpoint: Checkpoint) throws {
+    for layer in 0..<checkpoint.configuration.layers {
+      for role in [NormRole.attention, .feedForward] {
+        let gains = try checkpoint.norm(role, layer: layer) ?? []
+        guard gains.allSatisfy({ $0 == 1 }) else {
+          throw noPlace("behind block norms whose gains are not 1", checkpoint)
+        }
+      }
+      for group in [[LinearRole.query, .key, .value], [.gate, .up]] {
+        let gains = try group.map { try checkpoint.innerNorm($0, layer: layer) }
+        guard gains.allSatisfy({ $0 == gains[0] }) else {
+          throw noPlace("that differ between linears of one input", checkpoint)
+        }
+      }
+    }
+  }
+
+  private static func noPlace(_ what: String, _ checkpoint: Checkpoint) -> LabError {
+    LabError(
+      .badData, "GGUF has no place for norms inside linears \(what)", at: checkpoint.path,
+      expected: "block norms and sub-norms alone", advice: "keep the checkpoint as safetensors")
+  }
+
+  /// Where row `row` of the written q or k comes from: `2i` and `2i + 1` of a head are its rows `i` and
+  /// `i + d/2` (llama.cpp, `convert_hf_to_gguf.py`, `LlamaModel.permute`).
+  static func sourceRow(_ row: Int, headDimension: Int) -> Int {
+    let (head, offset) = row.quotientAndRemainder(dividingBy: headDimension)
+    return head * headDimension + offset / 2 + (offset % 2) * (headDimension / 2)
+  }
+}
+
+extension GGUFForm {
+  /// `weights` with the rows of q or k in the order of the file.
+  static func permuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
+    func rows<Element: BitwiseCopyable>(
+      _ source: AlignedBuffer<Element>, _ rows: Int, _ columns: Int
+    ) -> AlignedBuffer<Element> {
+      let result = AlignedBuffer<Element>(count: rows * columns)
+      for row in 0..<rows {
+        let from = source.base + sourceRow(row, headDimension: headDimension) * columns
+        (result.base + row * columns).update(from: from, count: columns)
+      }
+      return result
+    }
+    func scales(_ scales: [Float], _ granularity: ScaleGranularity, _ rows: Int, _ columns: Int)
+      -> [Float]
+    {
+      guard granularity != .tensor else { return scales }
+      let width = granularity.groups(columns: columns)
+      return (0..<rows).flatMap { row in
+        let from = sourceRow(row, headDimension: headDimension) * width
+        return scales[from..<(from + width)]
+      }
+    }
+    switch weights {
+    case .ternary(let m):
+      return .ternary(
+        TernaryMatrix(
+          rows: m.rows, columns: m.columns, trits: rows(m.trits, m.rows, m.columns),
+          scales: scales(m.scales, m.granularity, m.rows, m.columns), granularity: m.granularity))
+    case .integer(let m):
+      return .integer(
+        IntegerMatrix(
+          rows: m.rows, columns: m.columns, bits: m.bits,
+          values: rows(m.values, m.rows, m.columns),
+          scales: scales(m.scales, m.granularity, m.rows, m.columns), granularity: m.granularity))
+    case .dense(let m):
+      return .dense(
+        Matrix(storage: rows(m.storage, m.rows, m.columns), rows: m.rows, columns: m.columns))
+    }
+  }
+}

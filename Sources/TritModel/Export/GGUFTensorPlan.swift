@@ -1,0 +1,336 @@
+import TritAttention
+import TritCore
+import TritFormats
+import TritKernels
+import TritQuantization
+
+/// The tensors of an export: their descriptions now, their bytes when the writer asks for them.
+final class GGUFTensorPlan {
+  /// In the order of the file.
+  private(set) var tensors: [TensorContent] = []
+  /// Bytes of the linear layers, scales included, and their weights.
+  private(set) var linearBytes = 0, linearWeights = 0
+
+  private let export: GGUFExport
+  private let form: GGUFForm
+  private let resolver: LayerResolver
+  private let progress: ((Int, Int) -> Void)?
+  private let names = TensorNames.gguf
+  private var written = 0
+  /// The output scale of the layer whose weights were written last.
+  private var outputScale: Float = 1
+  private var scaleError = 0.0
+  private var valueError = 0.0
+  private var narrowed: [String] = []
+  private var hasIntegers = false
+
+  /// Plans all tensors; throws where shapes do not fit the types.
+  init(_ export: GGUFExport, form: GGUFForm, progress: ((Int, Int) -> Void)?) throws {
+    self.export = export
+    self.form = form
+    self.progress = progress
+    resolver = try LayerResolver(
+      checkpoint: export.checkpoint, selection: export.selection, registries: export.registries)
+    let checkpoint = export.checkpoint
+    try addMatrix(names.embedding, from: checkpoint.embeddingName, as: export.embedding)
+    for layer in 0..<checkpoint.configuration.layers { try addBlock(layer) }
+    try addVector(names.finalNorm, try checkpoint.finalNorm())
+    if !checkpoint.tiesEmbeddings {
+      try addMatrix(names.head, from: checkpoint.headName, as: export.head ?? export.embedding)
+    }
+    if let factors = try ropeFactors() { try addVector("rope_freqs.weight", factors) }
+  }
+
+  /// What was rounded; complete when the file is written.
+  func notes() -> [String] {
+    var notes = narrowed
+    if scaleError > 0 {
+      notes.append(
+        "weight scales are rounded to float16 by \(export.linear.name): by up to "
+          + "\(Self.short(scaleError)) of their size")
+    }
+    if valueError > 0 {
+      notes.append(
+        "linear weights are rounded by \(export.linear.name): by up to \(Self.short(valueError)) of "
+          + "a layer's largest weight")
+    }
+    if hasIntegers {
+      notes.append(
+        "few-bit integers are written as the \(export.linear.name) values they stand for")
+    }
+    if form.architecture == "llama", !Self.isTernary(export.linear),
+      export.checkpoint.configuration.quantization != nil
+    {
+      notes.append(
+        "architecture llama with \(export.linear.name) weights runs with float activations, not with "
+          + "int8 as the model does: GGUF cannot say it")
+    }
+    return notes
+  }
+
+  private static func short(_ value: Double) -> String {
+    var (mantissa, exponent) = (value, 0)
+    while mantissa < 1 {
+      mantissa *= 10
+      exponent += 1
+    }
+    return "\((mantissa * 10).rounded() / 10)e-\(exponent)"
+  }
+
+  private static func isTernary(_ type: TensorType) -> Bool { TernaryTensors.isContainer(type) }
+
+  // MARK: Blocks
+
+  private func addBlock(_ layer: Int) throws {
+    let checkpoint = export.checkpoint
+    func norm(_ role: NormRole, folded: LinearRole) throws {
+      let gains =
+        form.foldsInnerNorms
+        ? try checkpoint.innerNorm(folded, layer: layer)
+        : try checkpoint.norm(role, layer: layer)
+      if let gains { try addVector(names.norm(role, layer: layer)[0], gains) }
+    }
+    try norm(.attention, folded: .query)
+    for role in [LinearRole.query, .key, .value] { try addLinear(role, layer) }
+    try norm(.attentionSub, folded: .attentionOutput)
+    try addLinear(.attentionOutput, layer)
+    try norm(.feedForward, folded: .gate)
+    for role in [LinearRole.gate, .up] { try addLinear(role, layer) }
+    try norm(.feedForwardSub, folded: .down)
+    try addLinear(.down, layer)
+  }
+
+  /// Whether a float32 multiplier stands beside each layer, so that no scale need be rounded: bitnet.cpp
+  /// reads one for the types that have no float32 scale of their own.
+  private var hasOutputScales: Bool {
+    form.architecture != "llama" && ![.i2_s, .tl1, .tl2].contains(export.linear)
+  }
+
+  private func addLinear(_ role: LinearRole, _ layer: Int) throws {
+    let (rows, columns) = role.shape(export.checkpoint.configuration)
+    let stem = names.linear(role, layer: layer)
+    let type = export.linear
+    do {
+      if let packing = try packing() {
+        do {
+          try packing.check(rows: rows, columns: columns, granularity: .tensor)
+        } catch var error as LabError {
+          error.advice = "take another --type: f16 takes any shape, and keeps trits exactly"
+          throw error
+        }
+      }
+      let tensor = try TensorContent(name: stem + ".weight", type: type, shape: [rows, columns]) {
+        [self] sink in
+        do {
+          let bytes = try linearBytes(role, layer)
+          try withExtendedLifetime(bytes) { try sink(bytes.rawBuffer) }
+        } catch let error as LabError where error.kind == .badData || error.kind == .usage {
+          throw error.place?.contains(stem) == true ? error : error.inside(stem)
+        }
+        wrote()
+      }
+      tensors.append(tensor)
+      linearBytes += tensor.info.byteCount
+      linearWeights += rows * columns
+    } catch let error as LabError {
+      throw error.place?.contains(stem) == true ? error : error.inside(stem)
+    }
+    guard hasOutputScales else { return }
+    linearBytes += 4
+    tensors.append(
+      try TensorContent(name: stem + ".scale", type: .f32, shape: [1]) { [self] sink in
+        try withUnsafeBytes(of: outputScale.bitPattern.littleEndian) { try sink($0) }
+        wrote()
+      })
+  }
+
+  private func packing() throws -> (any Packing)? {
+    try TernaryTensors.packing(of: export.linear).map {
+      try export.registries.packings.make(StageChoice($0))
+    }
+  }
+
+  /// The bytes of one layer as the file holds them.
+  private func linearBytes(_ role: LinearRole, _ layer: Int) throws -> AlignedBuffer<UInt8> {
+    try Interruption.check()
+    let configuration = export.checkpoint.configuration
+    var weights = try resolver.resolve(role, layer: layer).weights
+    export.checkpoint.release(role, layer: layer)
+    if form.permutesRotary, role == .query || role == .key {
+      weights = GGUFForm.permuted(weights, headDimension: configuration.headDimension)
+    }
+    outputScale = 1
+    if hasOutputScales, case .ternary(let matrix) = weights, matrix.granularity == .tensor {
+      outputScale = matrix.scales[0]
+      weights = .ternary(
+        TernaryMatrix(
+          rows: matrix.rows, columns: matrix.columns, trits: matrix.trits, scales: [1]))
+    }
+    if let packing = try packing() { return try packed(weights, packing) }
+    return try floats(weights)
+  }
+
+  private func packed(_ weights: QuantizedWeights, _ packing: any Packing) throws
+    -> AlignedBuffer<UInt8>
+  {
+    let type = export.linear
+    guard case .ternary(let matrix) = weights else {
+      throw LabError(
+        .usage, "\(type.name) holds trits", expected: "ternary weights", got: weights.form,
+        advice:
+          "quantize them with --quantizer absmean (after training, so expect a worse model), or "
+          + "take --type f16")
+    }
+    if [.i2_s, .tl1, .tl2].contains(type), matrix.granularity != .tensor {
+      throw LabError(
+        .usage, "\(type.name) has one scale a tensor",
+        expected: "ternary weights (scale per tensor)",
+        got: weights.form,
+        advice:
+          "take --type tq2_0, which has a float16 scale for every 256 weights, or a quantizer "
+          + "with one scale")
+    }
+    try packing.check(
+      rows: matrix.rows, columns: matrix.columns, granularity: matrix.granularity)
+    for scale in matrix.scales where scale > 0 {
+      let stored = Double(packing.storedScale(scale))
+      scaleError = max(scaleError, abs(stored - Double(scale)) / Double(scale))
+    }
+    return try packing.pack(weights).bytes
+  }
+
+  /// Values as floats, and how far the type rounds them.
+  private func floats(_ weights: QuantizedWeights) throws -> AlignedBuffer<UInt8> {
+    if case .dense = weights, form.architecture != "llama" {
+      throw LabError(
+        .badData, "architecture \(form.architecture) means ternary weights", at: nil,
+        expected: "a model trained with ternary weights", got: weights.form,
+        advice: "keep a full-precision model with sub-norms as safetensors, or quantize it with "
+          + "--quantizer absmean")
+    }
+    if case .integer = weights { hasIntegers = true }
+    let values = weights.dequantized().storage
+    let bytes = AlignedBuffer<UInt8>(
+      count: try export.linear.byteCount(shape: [weights.rows, weights.columns]))
+    return try withExtendedLifetime((values, bytes)) {
+      let raw = UnsafeMutableRawBufferPointer(bytes.mutableBuffer)
+      try FloatEncoding.encode(values.buffer, as: export.linear, to: raw)
+      let back = AlignedBuffer<Float>(count: values.count)
+      _ = try FloatDecoding.decode(
+        UnsafeRawBufferPointer(raw), as: export.linear, to: back.mutableBuffer)
+      var (worst, greatest) = (Float(0), Float(0))
+      for index in 0..<values.count {
+        worst = max(worst, abs(back.base[index] - values.base[index]))
+        greatest = max(greatest, abs(values.base[index]))
+      }
+      if greatest > 0 { valueError = max(valueError, Double(worst / greatest)) }
+      return bytes
+    }
+  }
+
+  private func wrote() {
+    written += 1
+    progress?(written, tensors.count)
+  }
+}
+
+// MARK: - Other tensors
+
+extension GGUFTensorPlan {
+  private func addVector(_ name: String, _ values: [Float]) throws {
+    let buffer = AlignedBuffer(values)
+    tensors.append(
+      try TensorContent(name: name, type: .f32, shape: [values.count]) { [self] sink in
+        try withExtendedLifetime(buffer) { try sink(buffer.rawBuffer) }
+        wrote()
+      })
+  }
+
+  /// Embedding or head: the bytes as they are where the type stays, else encoded anew, a few rows at a time.
+  private func addMatrix(_ name: String, from source: String, as wanted: TensorType?) throws {
+    let checkpoint = export.checkpoint
+    guard let info = checkpoint.source.info(source) else {
+      throw LabError(.internalError, "a tensor vanished after it was checked", at: source)
+    }
+    let type = wanted ?? (GGUFExport.denseTypes.contains(info.type) ? info.type : .f16)
+    tensors.append(
+      try TensorContent(name: name, type: type, shape: info.shape) { [self] sink in
+        if type == info.type {
+          // A piece at a time, so that pages can be given back.
+          let bytes = try checkpoint.source.bytes(source)
+          for start in stride(from: 0, to: bytes.count, by: 1 << 24) {
+            try Interruption.check()
+            let part = start..<min(start + 1 << 24, bytes.count)
+            try sink(UnsafeRawBufferPointer(rebasing: bytes[part]))
+            checkpoint.source.release(source, part)
+          }
+        } else {
+          try encode(info, as: type, name: name, sink)
+        }
+        wrote()
+      })
+  }
+
+  private func encode(
+    _ info: TensorInfo, as type: TensorType, name: String, _ sink: TensorContent.Sink
+  ) throws {
+    let source = export.checkpoint.source
+    let (rows, columns) = (info.shape[0], info.shape[1])
+    guard info.byteCount.isMultiple(of: rows), info.type.block != nil else {
+      throw LabError(
+        .badData, "tensor '\(info.name)' of type \(info.type.name) cannot be narrowed row by row",
+        at: source.path, advice: "leave its type as it is")
+    }
+    let rowBytes = info.byteCount / rows
+    let bytes = try source.bytes(info.name)
+    let step = max(1, (1 << 18) / columns)
+    var changed = 0
+    var worst: Float = 0
+    for start in stride(from: 0, to: rows, by: step) {
+      try Interruption.check()
+      let count = min(step, rows - start) * columns
+      let values = AlignedBuffer<Float>(count: count)
+      let back = AlignedBuffer<Float>(count: count)
+      let part = start * rowBytes..<(start * rowBytes + count / columns * rowBytes)
+      _ = try FloatDecoding.decode(
+        UnsafeRawBufferPointer(rebasing: bytes[part]), as: info.type, to: values.mutableBuffer)
+      let encoded = try FloatEncoding.encode(values, as: type)
+      try encoded.withUnsafeBytes {
+        _ = try FloatDecoding.decode($0, as: type, to: back.mutableBuffer)
+        try sink($0)
+      }
+      for index in 0..<count where back.base[index] != values.base[index] {
+        changed += 1
+        worst = max(worst, abs(back.base[index] - values.base[index]))
+      }
+      source.release(info.name, part)
+    }
+    if changed > 0 {
+      narrowed.append(
+        "\(name): \(changed) of \(info.count) values change from \(info.type.name) to \(type.name), "
+          + "by at most \(worst)")
+    }
+  }
+
+  /// `rope_freqs.weight`: the divisors of the rotary frequencies, where the file has them or the
+  /// configuration scales as Llama 3.1.
+  private func ropeFactors() throws -> [Float]? {
+    let checkpoint = export.checkpoint
+    let configuration = checkpoint.configuration
+    if let factors = try checkpoint.ropeFrequencyFactors() { return factors }
+    guard case .llama3 = configuration.ropeScaling else { return nil }
+    func frequencies(_ scaling: RotaryScaling) throws -> [Float] {
+      try RotaryEmbedding(
+        headDimension: configuration.headDimension, rotaryDimension: configuration.ropeDimension,
+        base: configuration.ropeBase, scaling: scaling, maxPositions: 1
+      ).frequencies
+    }
+    let (plain, scaled) = (try frequencies(.none), try frequencies(configuration.ropeScaling))
+    return zip(plain, scaled).map { plain, scaled in
+      // The divisor that gives the scaled frequency to the last bit, where a neighbour of the quotient does.
+      let quotient = plain / scaled
+      return [quotient, quotient.nextUp, quotient.nextDown].first { plain / $0 == scaled }
+        ?? quotient
+    }
+  }
+}
