@@ -203,7 +203,10 @@ public struct DummyModel {
   ) throws -> TensorContent {
     if columns.isMultiple(of: 128) { return try ternary(name, rows, columns, seed: seed) }
     let packing = TL2Packing()
-    guard (try? packing.check(rows: rows, columns: columns, granularity: .tensor)) != nil else {
+    // The file's size of a TL2 tensor is told by 256 columns and the rest.
+    guard columns >= 256,
+      (try? packing.check(rows: rows, columns: columns, granularity: .tensor)) != nil
+    else {
       return try floatTrits(name, rows, columns, seed: seed)
     }
     return try TensorContent(name: name, type: .tl2, shape: [rows, columns]) { sink in

@@ -16,7 +16,7 @@ import TritLab
   }
 
   static func make(_ name: String) throws -> any LinearKernel {
-    try Registry<any LinearKernel>.standard.make(StageChoice(name))
+    try Registry<any LinearKernel>.standard.make(StageChoice(parsing: name))
   }
 
   @Test("auto names what it picked, says why, and measures a shape once")

@@ -9,7 +9,7 @@ import _TritTestSupport
   static let llama = DummyPreset(
     "small", "llama", 2, (256, 384), (4, 2, 64), 320, 64, 10_000, 1e-6, tied: false, (11, 11))
   static let odd = DummyPreset(
-    "small", "bitnet", 1, (128, 192), (2, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
+    "small", "bitnet", 1, (128, 320), (2, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
 
   @Test(
     "a dummy loads, runs, and counts the weights of its shapes",
