@@ -1,5 +1,6 @@
 # Speed of each variant: how fast a prompt is read and how fast new tokens come.
-# data: row, prefill, deviation, decode, deviation, label, prefill shown, decode shown
+# data: row, prefill, deviation, decode, deviation, label, prefill shown, decode shown, roofs of both
+# roofs: 1 where the machine's roofs were measured
 eval by_variant
 set xlabel 'Tokens a second (median; bars are ± the median absolute deviation)'
 set xrange [0:*]
@@ -12,4 +13,6 @@ plot data using 2:($1-half):(0):2:($1-2*half):1:ytic(6) with boxxyerror lc rgb b
   data using 2:($1-half):3 with xerrorbars lc rgb black lw 1.2 pt 0, \
   data using 4:($1+half):5 with xerrorbars lc rgb black lw 1.2 pt 0, \
   data using ($2+$3):($1-half):7 with labels left offset 0.7,0 font ',10', \
-  data using ($4+$5):($1+half):8 with labels left offset 0.7,0 font ',10'
+  data using ($4+$5):($1+half):8 with labels left offset 0.7,0 font ',10', \
+  data using (roofs && $9 > 0 ? $9 : 1/0):($1-2*half):(0):(2*half) with vectors nohead lc rgb red lw 2 title (roofs ? 'what the machine allows' : ''), \
+  data using (roofs && $10 > 0 ? $10 : 1/0):($1):(0):(2*half) with vectors nohead lc rgb red lw 2

@@ -200,6 +200,36 @@ public enum ExperimentSchema {
             "prompt": integer("Tokens of the prompt.", tokens),
             "tokens": integer("Tokens that are generated.", tokens),
             "repetitions": integer("Times that both are measured.", 1...1000),
+            "roofs": [
+              "type": "boolean", "description": "Whether the machine's roofs are measured beside.",
+            ] as Object,
+          ]),
+        "energy": section(
+          "Arithmetic energy of a token by published figures; joules where the processor shows them.",
+          [
+            "context": integer("Positions that attention looks at.", 1...tokens.upperBound),
+            "tokens": integer("Tokens between two readings; 0 reads none.", 0...tokens.upperBound),
+            "float": ["enum": ExperimentDecoder.energyFloats, "description": "What is float."]
+              as Object,
+            "accumulator": [
+              "enum": ExperimentDecoder.energyAccumulators,
+              "description":
+                "The adder of integer products: as the papers count, or as kernels do.",
+            ] as Object,
+          ]),
+        "roofline": section(
+          "The variant's kernel against what the machine can read and multiply.",
+          [
+            "tokens": [
+              "type": "array", "minItems": 1,
+              "items": integer("Tokens multiplied together.", ExperimentDecoder.rooflineTokens),
+            ] as Object,
+            "shapes": [
+              "type": "array", "minItems": 1,
+              "description": "Shapes of matrices; the model's own where nothing is said.",
+              "items": ["type": "string", "pattern": "^[0-9]+x[0-9]+$"],
+            ] as Object,
+            "milliseconds": integer("How long each point is measured.", 1...10_000),
           ]),
       ] as Object,
     ]

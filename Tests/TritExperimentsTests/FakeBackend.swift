@@ -51,6 +51,29 @@ final class FakeBackend: ExperimentBackend {
   }
 }
 
+extension FakeSession {
+  func energy(_ measure: EnergyMeasure, progress: (Double) -> Void) throws -> Measured {
+    Measured(metrics: [
+      "linear.7nm_picojoules": 1e6, "linear.45nm_picojoules": 3e6, "total.7nm_picojoules": 2e6,
+      "total.45nm_picojoules": 5e6,
+    ])
+  }
+
+  func roofline(_ measure: RooflineMeasure, progress: (Double) -> Void) throws -> Measured {
+    let tokens = measure.tokens.map { Double($0) }
+    return Measured(
+      metrics: [
+        "int8_peak": 1e12, "fp32_peak": 1e11, "read_bytes_per_second": 1e10, "bits_per_weight": 2,
+        "is_float": 0, "first.share_of_roof": 0.5,
+      ],
+      series: [
+        "points": Series(
+          labels: tokens.map { _ in "64x128" },
+          columns: ["tokens": tokens, "operations_per_second": tokens.map { $0 * 1e9 }])
+      ], facts: ["roofline kernel": "fake"])
+  }
+}
+
 final class FakeSession: VariantSession {
   let seed: Int
   let floor: Double?

@@ -17,8 +17,10 @@ import TritExperiments
       tasks: {}
       weights: {}
       speed: {}
+      energy: {}
+      roofline: {}
     plots: [perplexity-by-variant, size-vs-perplexity, quality-vs-bits, throughput, kl-by-position,
-      layer-sensitivity, generation-agreement, task-accuracy, scaling]
+      layer-sensitivity, generation-agreement, task-accuracy, scaling, energy, roofline]
     """
 
   private func run(

@@ -2,13 +2,15 @@ internal import TritCore
 internal import TritEvaluation
 
 extension ExperimentDecoder {
-  static let measureKeys = ["generate", "perplexity", "divergence", "tasks", "weights", "speed"]
+  static let measureKeys = [
+    "generate", "perplexity", "divergence", "tasks", "weights", "speed", "energy", "roofline",
+  ]
   static let generateKeys = ["prompts", "tokens", "sampler", "seed", "stop"]
   static let perplexityKeys = ["data", "field", "context", "protocol", "stride", "chunks"]
   static let divergenceKeys = ["data", "field", "context", "chunks"]
   static let tasksKeys = ["data", "limit"]
   static let taskRange = 1...1_000_000
-  static let speedKeys = ["prompt", "tokens", "repetitions"]
+  static let speedKeys = ["prompt", "tokens", "repetitions", "roofs"]
   /// The protocols of perplexity; the first is the default.
   static let protocols = ["llama.cpp", "strided", "contiguous"]
   static let tokenRange = 1...1_048_576
@@ -34,7 +36,12 @@ extension ExperimentDecoder {
       result.speed = SpeedMeasure(
         prompt: section.integer("prompt", Self.tokenRange) ?? 128,
         tokens: section.integer("tokens", Self.tokenRange) ?? 64,
-        repetitions: section.integer("repetitions", 1...1000) ?? 5)
+        repetitions: section.integer("repetitions", 1...1000) ?? 5,
+        roofs: section.flag("roofs") ?? false)
+    }
+    if let section = section(fields, "energy", Self.energyKeys) { result.energy = energy(section) }
+    if let section = section(fields, "roofline", Self.rooflineKeys) {
+      result.roofline = roofline(section)
     }
     if result.sections.isEmpty, problems.list.isEmpty {
       problems.add(

@@ -12,6 +12,10 @@ public struct Measurements: Sendable {
   public var weights: WeightsMeasure?
   /// Tokens a second.
   public var speed: SpeedMeasure?
+  /// Arithmetic energy a token.
+  public var energy: EnergyMeasure?
+  /// The kernel against what the machine can read and multiply.
+  public var roofline: RooflineMeasure?
 
   /// Nothing is measured.
   public init() {}
@@ -25,6 +29,8 @@ public struct Measurements: Sendable {
     if tasks != nil { list.append("tasks") }
     if weights != nil { list.append("weights") }
     if speed != nil { list.append("speed") }
+    if energy != nil { list.append("energy") }
+    if roofline != nil { list.append("roofline") }
     return list
   }
 }
@@ -90,6 +96,8 @@ public struct SpeedMeasure: Sendable, Hashable {
   public var tokens: Int
   /// Times that both are measured; the median is reported.
   public var repetitions: Int
+  /// Whether the machine's roofs are measured beside them.
+  public var roofs = false
 }
 
 /// The kinds of plots, each with a template `plots/<kind>.gp`.
@@ -112,6 +120,10 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
   case taskAccuracy = "task-accuracy"
   /// Perplexity against parameters: models of several sizes, each kind of weights a curve.
   case scaling
+  /// Arithmetic energy of a token by part.
+  case energy
+  /// Gop/s against tokens, with the roofs of reading and multiplying.
+  case roofline
 
   /// The sections of `measure` that the plot draws from.
   public var needs: [String] {
@@ -123,6 +135,8 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
     case .generationAgreement: ["generate"]
     case .taskAccuracy: ["tasks"]
     case .scaling: ["perplexity"]
+    case .energy: ["energy"]
+    case .roofline: ["roofline"]
     }
   }
 
@@ -146,6 +160,8 @@ public enum PlotKind: String, Sendable, Hashable, CaseIterable {
     case .generationAgreement: "tokens until the text leaves the reference's"
     case .taskAccuracy: "accuracy on multiple-choice questions, of all and by kind"
     case .scaling: "perplexity against the size of the model"
+    case .energy: "arithmetic energy of a token, by part"
+    case .roofline: "each kernel against what the machine can read and multiply"
     }
   }
 }

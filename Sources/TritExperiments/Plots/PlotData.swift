@@ -23,6 +23,8 @@ struct PlotData {
     case .generationAgreement: agreement(report)
     case .taskAccuracy: taskAccuracy(report)
     case .scaling: scaling(report)
+    case .energy: energy(report)
+    case .roofline: roofline(report)
     }
   }
 
@@ -186,12 +188,22 @@ struct PlotData {
         "\(finite(record.metrics["speed.prefill.tokens_per_second_mad"]) ?? 0)", "\(decode)",
         "\(finite(record.metrics["speed.decode.tokens_per_second_mad"]) ?? 0)", cell(record.label),
         Figures.plain(prefill.rounded()), Figures.plain(decode.rounded()),
+        "\(finite(record.metrics["speed.prefill.roof_tokens_per_second"]) ?? 0)",
+        "\(finite(record.metrics["speed.decode.roof_tokens_per_second"]) ?? 0)",
       ]
     }
     return PlotData(
       table: table(
-        ["row", "prefill", "deviation", "decode", "deviation", "label", "shown", "shown"], rows),
-      variables: [], rows: rows.count, height: rowHeight(rows.count, each: 46) + 30)
+        [
+          "row", "prefill", "deviation", "decode", "deviation", "label", "shown", "shown",
+          "prefill roof", "decode roof",
+        ], rows),
+      variables: [
+        (
+          "roofs",
+          records.contains { $0.metrics["speed.decode.roof_tokens_per_second"] != nil } ? "1" : "0"
+        )
+      ], rows: rows.count, height: rowHeight(rows.count, each: 46) + 30)
   }
 
   private static func byPosition(_ report: Report) -> PlotData? {

@@ -24,7 +24,8 @@ struct Report {
     let hasSpeed = plan.file.measure.speed != nil
     let showsSpeed = hasSpeed || plan.file.records != nil
     let all = Self.training + Self.quality + Self.size
-    let columns = all + (showsSpeed ? Self.speed : Self.generationSpeed)
+    let columns =
+      all + (showsSpeed ? Self.speed : Self.generationSpeed) + Self.energy + Self.roofline
     return columns.filter { column in
       let values = records.compactMap { $0.metrics[column.key] }
       // How large the models are matters where they differ.
@@ -215,6 +216,7 @@ struct Report {
           "prompt of \(speed.prompt), then \(speed.tokens) tokens, \(speed.repetitions) repetitions"
         ))
     }
+    list += energyProvenance
     list.append(("seed", "\(plan.file.seed)"))
     return list
   }

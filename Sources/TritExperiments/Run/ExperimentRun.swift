@@ -186,10 +186,17 @@ final class ExperimentRun {
     case "speed":
       guard let wanted = measure.speed else { return }
       result = try session.speed(wanted, progress: report)
+    case "energy":
+      guard let wanted = measure.energy else { return }
+      result = try session.energy(wanted, progress: report)
+    case "roofline":
+      guard let wanted = measure.roofline else { return }
+      result = try session.roofline(wanted, progress: report)
     default: return
     }
     report(1)
     record.metrics.merge(result.metrics.map { ("\(section).\($0.key)", $0.value) }) { $1 }
+    record.facts.merge(result.facts) { $1 }
     record.series.merge(result.series.map { ("\(section).\($0.key)", $0.value) }) { $1 }
   }
 

@@ -211,6 +211,8 @@ struct RunInputs {
     }
     if measure.weights != nil { lines.append("weights") }
     if let section = measure.speed { lines.append("speed \(section)") }
+    if let section = measure.energy { lines.append("energy \(section)") }
+    if let section = measure.roofline { lines.append("roofline \(section)") }
     if let section = measure.divergence, variant.index >= 0 {
       lines.append(
         "divergence \(data(section.data, field: section.field)?.digest ?? "")"

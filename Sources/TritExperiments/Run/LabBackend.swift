@@ -81,9 +81,9 @@ final class LabBackend: ExperimentBackend {
 
 /// An engine and what is measured on it.
 final class LabSession: VariantSession {
-  private let engine: Engine
-  private let checkpoint: Checkpoint
-  private let registries: StageRegistries
+  let engine: Engine
+  let checkpoint: Checkpoint
+  let registries: StageRegistries
   private let loadSeconds: Double
   private let texts: (_ digest: String) -> TextDataset?
   private let questions: (_ digest: String) -> TaskDataset?
@@ -403,6 +403,7 @@ final class LabSession: VariantSession {
       metrics["\(name).tokens_per_second_mad"] = rate.deviation
       metrics["\(name).best_tokens_per_second"] = rate.best
     }
+    if measure.roofs { metrics.merge(roofs()) { $1 } }
     return Measured(
       metrics: metrics,
       series: ["samples": Series(columns: ["prefill": prefill, "decode": decode])])

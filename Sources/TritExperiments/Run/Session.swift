@@ -74,6 +74,10 @@ package protocol VariantSession: AnyObject {
   func weights(progress: (Double) -> Void) throws -> Measured
   /// Measures speed.
   func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured
+  /// Counts operations and their energy, and measures joules where the processor shows them.
+  func energy(_ measure: EnergyMeasure, progress: (Double) -> Void) throws -> Measured
+  /// Times the variant's kernel against the roofs of the machine.
+  func roofline(_ measure: RooflineMeasure, progress: (Double) -> Void) throws -> Measured
 }
 
 /// What a section measured.
@@ -82,9 +86,14 @@ package struct Measured: Sendable {
   package var metrics: [String: Double]
   /// Curves and tables.
   package var series: [String: Series]
+  /// Facts in words, with their full names.
+  package var facts: [String: String]
 
-  package init(metrics: [String: Double], series: [String: Series] = [:]) {
+  package init(
+    metrics: [String: Double], series: [String: Series] = [:], facts: [String: String] = [:]
+  ) {
     self.metrics = metrics
     self.series = series
+    self.facts = facts
   }
 }

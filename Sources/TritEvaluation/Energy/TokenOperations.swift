@@ -1,0 +1,122 @@
+public import TritModel
+
+/// The arithmetic of one decoded token, counted from the shapes of a model and the forms of its layers.
+///
+/// A matrix `[rows, columns]` times a vector takes `rows · columns` multiplications and
+/// `rows · (columns − 1)` additions. With trits and integer activations no weight multiplies: what is left
+/// is one multiplication an input (to quantize it) and one an output (to scale it). Source: Wang et al.,
+/// "BitNet", arXiv 2310.11453 §2.3, for a matrix of 1-bit weights; zeros count as additions here, as there.
+///
+/// Layers that run on `openblas` count as a dense float model of the same shape, whatever their values: that
+/// is the papers' baseline. Attention, norms, rotary embedding, activation and residual are float in every variant. Exponentials,
+/// roots and divisions have no published figure and are left out; there are few of them.
+public struct TokenOperations: Sendable {
+  /// A part of the model.
+  public enum Part: String, Sendable, CaseIterable {
+    /// The seven linear layers of all blocks.
+    case linear
+    /// Scores and mixing of values, over all positions in the cache.
+    case attention
+    /// Norms, rotary embedding, activation, residual.
+    case other
+    /// The output head.
+    case head
+  }
+
+  /// What each part takes.
+  public private(set) var parts: [Part: OperationCount] = [:]
+
+  /// Everything.
+  public var total: OperationCount { parts.values.reduce(OperationCount(), +) }
+
+  /// Counts one token.
+  ///
+  /// - Parameters:
+  ///   - configuration: the shapes.
+  ///   - layers: form and activations of every linear layer, as an engine reports them.
+  ///   - context: positions that attention looks at, the token's own included.
+  ///   - hasSubNorms: whether norms stand before the output and down projections.
+  ///   - float: the format of what is float.
+  ///   - accumulator: the format in which integer products are added: `int8` as the papers count, `int32`
+  ///     as kernels do.
+  public init(
+    _ configuration: ModelConfiguration, layers: [LayerReport], context: Int, hasSubNorms: Bool,
+    float: OperationEnergy.Format = .fp16, accumulator: OperationEnergy.Format = .int8
+  ) {
+    var linear = OperationCount()
+    for layer in layers {
+      linear =
+        linear
+        + Self.matrix(
+          rows: layer.rows, columns: layer.columns,
+          weights: layer.kernel == "openblas" ? .floats : .init(layer.form),
+          integerActivations: layer.activations != "none", float: float, accumulator: accumulator)
+    }
+    parts[.linear] = linear
+    let blocks = Double(configuration.layers)
+    let queries = Double(configuration.querySize)
+    let (hidden, wide) = (Double(configuration.hiddenSize), Double(configuration.feedForwardSize))
+    let positions = Double(context)
+    let heads = Double(configuration.heads)
+    // Scores: a dot product of d for every head and position; values: a weighted sum of them.
+    parts[.attention] = OperationCount(
+      float,
+      additions: blocks * (positions * (queries - heads) + (positions - 1) * queries),
+      multiplications: blocks * 2 * positions * queries)
+    // A norm of n: n squares, n - 1 additions, one factor and one gain an element.
+    var normed = blocks * (2 * hidden + (hasSubNorms ? queries + wide : 0)) + hidden
+    var norms = blocks * (hasSubNorms ? 4 : 2) + 1
+    if configuration.quantization?.innerNormEpsilon != nil {
+      normed += blocks * (2 * hidden + queries + wide)
+      norms += 4 * blocks
+    }
+    // A rotated pair takes four multiplications and two additions.
+    let rotated =
+      blocks * Double(configuration.heads + configuration.keyValueHeads)
+      * Double(configuration.ropeDimension)
+    parts[.other] = OperationCount(
+      float,
+      additions: normed - norms + rotated + blocks * 2 * hidden,
+      multiplications: 3 * normed + 2 * rotated + blocks * 2 * wide)
+    let vocabulary = Double(configuration.vocabularySize)
+    parts[.head] = OperationCount(
+      float, additions: vocabulary * (hidden - 1), multiplications: vocabulary * hidden)
+  }
+
+  /// What a weight is.
+  public enum Weights: Sendable {
+    /// −1, 0, +1.
+    case trits
+    /// Few-bit integers.
+    case integers
+    /// Floats.
+    case floats
+
+    /// By the words of `QuantizedWeights.form`.
+    init(_ form: String) {
+      self = form.hasPrefix("ternary") ? .trits : form.contains("integers") ? .integers : .floats
+    }
+  }
+
+  /// One matrix times one vector.
+  public static func matrix(
+    rows: Int, columns: Int, weights: Weights, integerActivations: Bool,
+    float: OperationEnergy.Format = .fp16, accumulator: OperationEnergy.Format = .int8
+  ) -> OperationCount {
+    let additions = Double(rows) * Double(columns - 1)
+    let products = Double(rows) * Double(columns)
+    let scaling = OperationCount(
+      float, additions: 0, multiplications: Double(integerActivations ? rows + columns : rows))
+    switch (weights, integerActivations) {
+    case (.trits, true):
+      return OperationCount(accumulator, additions: additions, multiplications: 0) + scaling
+    case (.trits, false):
+      return OperationCount(float, additions: additions, multiplications: 0) + scaling
+    case (.integers, true):
+      return OperationCount(accumulator, additions: additions, multiplications: 0)
+        + OperationCount(.int8, additions: 0, multiplications: products) + scaling
+    case (.integers, false), (.floats, _):
+      return OperationCount(float, additions: additions, multiplications: products)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+import TritLab
+import _TritTestSupport
+
+import TritExperiments
+
+/// The measurements `energy` and `roofline`: as sections of a file, and on a tiny model.
+@Suite struct EnergyRooflineTests {
+  @Test func sectionsHaveDefaultsAndSayWhatIsWrong() throws {
+    let file = try decode("name: t\nmeasure: {energy: {}, roofline: {shapes: [256x128]}}\n")
+    #expect(file.measure.energy?.context == 256 && file.measure.energy?.accumulator == "int8")
+    #expect(file.measure.roofline?.tokens.last == 512)
+    #expect(file.measure.roofline?.shapes == [[256, 128]])
+    let list = problems(
+      """
+      name: t
+      measure:
+        energy: {float: fp8, tokens: -1}
+        roofline: {shapes: [256x, 3], tokens: 5}
+      plots: [throughput]
+      """)
+    func find(_ place: String) -> LabError? { list.first { $0.place == "x.yaml:\(place)" } }
+    #expect(find("3:19")?.expected == "one of: fp16, fp32")
+    #expect(find("4:23")?.expected == "ROWSxCOLUMNS, each 1…131072, as 6912x2560")
+    #expect(find("4:37")?.what.contains("roofline.tokens") == true)
+    #expect(list.contains { $0.what.contains("throughput") })
+  }
+
+  @Test func aTinyModelIsCountedAndTimed() throws {
+    try withTemporaryFolder { folder in
+      let models = try TemporaryFolder("model")
+      let model = try TinyCheckpoint.write(.bitnetOnline, in: models)
+      try AtomicFile.write(
+        """
+        name: t
+        model: \(model)
+        reference: openblas-f32
+        variants: [{name: ternary, kernel: i2_s}]
+        measure:
+          energy: {context: 10, tokens: 2}
+          roofline: {shapes: [32x128], tokens: [1, 4], milliseconds: 1}
+        plots: [energy, roofline]
+        """, to: folder + "/x.yaml")
+      let outcome = try ExperimentRunner.run(
+        file: folder + "/x.yaml",
+        options: RunOptions(outputDirectory: folder + "/runs", threads: 1), observer: { _ in })
+      #expect(outcome.exitCode == 0)
+      let metrics = outcome.records.map(\.metrics)
+      let energies = metrics.compactMap { $0["energy.linear.7nm_picojoules"] }
+      // 294,912 weights: 0.5 pJ each in fp16 (less a sum a row), and 0.007 pJ each with 0.34 an input and
+      // an output.
+      let rows: Double = 2 * 1024
+      let ends: Double = rows + 2 * (6 * 128 + 256)
+      let weights: Double = 2 * (2 * 128 * 128 + 2 * 64 * 128 + 3 * 256 * 128)
+      try #require(energies.count == 2)
+      let float: Double = 0.5 * weights - 0.16 * rows
+      let ternary: Double = 0.007 * (weights - rows) + 0.34 * ends
+      #expect(abs(energies[0] - float) < 1e-6 * float)
+      #expect(abs(energies[1] - ternary) < 1e-6 * ternary)
+      let points = try #require(outcome.records[1].series["roofline.points"])
+      #expect(points.labels == ["32x128", "32x128"] && points.columns["tokens"] == [1, 4])
+      #expect(points.columns["share_of_roof"]?.allSatisfy { $0 > 0 } == true)
+      #expect(outcome.records[1].facts["roofline kernel"]?.hasPrefix("i2_s/") == true)
+      #expect(outcome.summary.contains("µJ/token (7 nm)"))
+    }
+  }
+}
