@@ -108,7 +108,7 @@ public final class Engine: LanguageModel {
       pairing: configuration.ropePairing, frequencyFactors: try checkpoint.ropeFrequencyFactors(),
       maxPositions: context)
     pool = WorkerPool(threads: options.threads, poll: options.poll)
-    AutoKernel.conditions = .model(
+    AutoMemory.shared.conditions = .model(
       weights: configuration.linearWeights, threads: options.threads)
     (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())

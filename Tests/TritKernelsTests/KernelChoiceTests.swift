@@ -1,7 +1,7 @@
 import Testing
 import TritLab
 
-@Suite("Kernel choice", .serialized) struct KernelChoiceTests {
+@Suite("Kernel choice") struct KernelChoiceTests {
   static func trits(_ rows: Int, _ columns: Int, _ granularity: ScaleGranularity = .tensor)
     -> QuantizedWeights
   {
@@ -17,21 +17,6 @@ import TritLab
 
   static func make(_ name: String) throws -> any LinearKernel {
     try Registry<any LinearKernel>.standard.make(StageChoice(parsing: name))
-  }
-
-  @Test("auto names what it picked, says why, and measures a shape once")
-  func auto() throws {
-    AutoKernel.forget()
-    let kernel = try Self.make("auto")
-    let first = try kernel.prepare(Self.trits(192, 256), for: .int8)
-    #expect(first.kernel != "auto")
-    let decision = try #require(AutoKernel.decisions.last { $0.rows == 192 })
-    #expect(decision.picked == first.kernel)
-    #expect(decision.timings.contains { $0.kernel == first.kernel && $0.decode > 0 })
-    #expect(decision.description.contains("192 × 256"))
-    let second = try kernel.prepare(Self.trits(192, 256), for: .int8)
-    #expect(second.kernel == first.kernel)
-    #expect(AutoKernel.decisions.filter { $0.rows == 192 }.count == 1)
   }
 
   @Test("auto takes float32 activations and float32 weights to OpenBLAS")

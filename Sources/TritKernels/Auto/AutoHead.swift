@@ -81,7 +81,7 @@ public struct AutoHead: OutputHead {
       (0..<head.columns).map { _ in Float(random.uniform() * 2 - 1) })
     let logits = Matrix<Float>(rows: 1, columns: head.rows)
     let memory =
-      AutoKernel.conditions.fromMemory ? WeightEviction.memory(of: head) : []
+      AutoMemory.shared.conditions.fromMemory ? WeightEviction.memory(of: head) : []
     let (input, output) = (x.view, logits.mutableView)
     var best = Double.infinity
     for _ in 0..<5 {

@@ -7,9 +7,14 @@ import Synchronization
   import Darwin
 #endif
 
-/// What `auto` has decided: in this process, and in files of a cache folder.
-final class AutoMemory: Sendable {
-  static let shared = AutoMemory()
+/// What `auto` has decided and under which conditions it measures: in this process, and in files of a cache
+/// folder.
+public final class AutoMemory: Sendable {
+  /// The one of the process, which registered kernels and heads share.
+  public static let shared = AutoMemory()
+
+  /// One that knows nothing and keeps no file.
+  public init() {}
 
   private struct State {
     var decisions: [AutoKernel.Decision] = []
@@ -21,29 +26,39 @@ final class AutoMemory: Sendable {
   }
   private let state = Mutex(State())
 
-  var decisions: [AutoKernel.Decision] { state.withLock { $0.decisions } }
-  var notes: [String] { state.withLock { $0.notes } }
-  var conditions: AutoKernel.Conditions {
+  /// Every decision of this process, in order; one a shape, form, use and conditions.
+  public var decisions: [AutoKernel.Decision] { state.withLock { $0.decisions } }
+
+  /// What went wrong with the file of decisions, in sentences; speed is all that depends on it.
+  public var notes: [String] { state.withLock { $0.notes } }
+
+  /// Under which conditions candidates are timed from now on; an engine sets its own before it prepares
+  /// its layers.
+  public var conditions: AutoKernel.Conditions {
     get { state.withLock { $0.conditions } }
     set { state.withLock { $0.conditions = newValue } }
   }
 
-  func forget() {
+  /// Forgets the decisions of this process, so that the next `prepare` measures again (or reads the
+  /// file, where there is one).
+  public func forget() {
     state.withLock {
       $0.decisions.removeAll()
       $0.files.removeAll()
     }
   }
 
-  func remember(in folder: String?) { state.withLock { $0.folder = folder } }
+  /// Keeps decisions in a file of `folder` (nil: only in this process), so that the next run of the
+  /// program need not measure. The file is named after what makes figures stale: CPU, instruction sets,
+  /// program, candidates, threads, and where weights come from.
+  public func remember(in folder: String?) { state.withLock { $0.folder = folder } }
 
   /// The decision for a matrix, if there is one: made in this process, or read from the file.
   func decision(
     _ weights: QuantizedWeights, _ form: ActivationForm, _ use: AutoKernel.Use,
-    candidates: [String], ignoringFile: Bool
+    _ conditions: AutoKernel.Conditions, candidates: [String], ignoringFile: Bool
   ) -> AutoKernel.Decision? {
     state.withLock { state in
-      let conditions = state.conditions
       func answer(_ list: [AutoKernel.Decision]) -> AutoKernel.Decision? {
         list.last { $0.answers(weights, form, use, conditions) }
       }

@@ -51,84 +51,34 @@ public struct Base3Kernel: LinearKernel {
     // Two fields of five share a sum in which a code counts 64 times.
     try checkSums(columns: matrix.columns, greatest: 64)
     let scales = try rowScales(matrix)
-    return PreparedBase3(kernel: name, instructionSet: instructionSet, matrix, scales: scales)
+    let steps = PreparedPanels.steps(columns: matrix.columns)
+    return PreparedPanels(
+      kernel: name, matrix, scales: scales, panelBytes: tk_base3_lines(steps) * 128,
+      tiles: instructionSet == .avx512vbmi ? ActivationTiles() : nil,
+      leaf: { [instructionSet] in instructionSet.run(&$0) },
+      pack: { [instructionSet] in instructionSet.pack(matrix, into: $0) })
   }
 }
 
-/// Base-3 panels and the leaf that multiplies them.
-struct PreparedBase3: PreparedLinear {
-  let kernel: String
-  let rows: Int
-  let columns: Int
-  private let instructionSet: Base3Kernel.InstructionSet
-  /// Groups of 16 columns.
-  private let steps: Int
-  private let panelBytes: Int
-  private let panels: AlignedBuffer<UInt8>
-  private let scales: AlignedBuffer<Float>
-
-  init(
-    kernel: String, instructionSet: Base3Kernel.InstructionSet, _ matrix: TernaryMatrix,
-    scales rowScales: [Float]
-  ) {
-    self.kernel = kernel
-    self.instructionSet = instructionSet
-    rows = matrix.rows
-    columns = matrix.columns
-    steps = (matrix.columns + 15) / 16
-    panelBytes = tk_base3_lines(steps) * 128
-    let panelCount = (matrix.rows + 31) / 32
-    panels = AlignedBuffer(count: panelCount * panelBytes)
-    scales = AlignedBuffer(count: panelCount * 32)
-    for (row, scale) in rowScales.enumerated() { scales[row] = scale }
+extension Base3Kernel.InstructionSet {
+  /// Fills panels with the codes that this set's leaf decodes.
+  fileprivate func pack(_ matrix: TernaryMatrix, into panels: UnsafeMutablePointer<UInt8>) {
     #if arch(x86_64)
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 243) { codes in
         guard let codes = codes.baseAddress else { return }
-        switch instructionSet {
+        switch self {
         case .avx512vbmi: tk_base3_codes_vbmi(codes)
         case .avx2: tk_base3_codes_avx2(codes)
         }
-        tk_base3_pack(matrix.trits.base, rows, columns, codes, panels.base)
+        tk_base3_pack(matrix.trits.base, matrix.rows, matrix.columns, codes, panels)
       }
     #endif
   }
 
-  var weightBytes: Int { panels.count + 4 * scales.count }
-  var accepts: ActivationForm { .int8 }
-  var rowAlignment: Int { 32 }
-  var inputLayout: (any InputLayout)? {
-    instructionSet == .avx512vbmi ? ActivationTiles() : nil
-  }
-
-  func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
-    run(x, range, y.base + range.lowerBound, nil, stride: y.stride)
-  }
-
-  func accumulate(
-    _ x: QuantizedRows, rows range: Range<Int>, into accumulators: MutableMatrixView<Int32>
-  ) -> Bool {
-    if let inputLayout { _ = x.built(inputLayout) }
-    run(x, range, nil, accumulators.base + range.lowerBound, stride: accumulators.stride)
-    return true
-  }
-
-  private func run(
-    _ x: QuantizedRows, _ range: Range<Int>, _ y: UnsafeMutablePointer<Float>?,
-    _ accumulators: UnsafeMutablePointer<Int32>?, stride: Int
-  ) {
-    guard !range.isEmpty, x.rows > 0 else { return }
-    var tiles: UnsafeRawPointer?
-    if instructionSet == .avx512vbmi, x.rows > Int(TK_FEW_TOKENS) {
-      tiles = x.built(ActivationTiles())
-    }
-    var product = tk_panel_product(
-      panels: panels.base + range.lowerBound / 32 * panelBytes, steps: steps, rows: range.count,
-      values: x.values.base, stride: x.stride, tokens: x.rows,
-      tiles: tiles?.assumingMemoryBound(to: Int32.self), sums: x.sums.base,
-      token_scales: x.scales.base, row_scales: scales.base + range.lowerBound, y: y,
-      accumulators: accumulators, y_stride: stride)
+  /// Runs the leaf.
+  fileprivate func run(_ product: inout tk_panel_product) {
     #if arch(x86_64)
-      switch instructionSet {
+      switch self {
       case .avx512vbmi: tk_base3_avx512vbmi(&product)
       case .avx2: tk_base3_avx2(&product)
       }

@@ -59,7 +59,12 @@ public struct I2SKernel: LinearKernel {
     // Unshifted fields reach 2 · 64 times a value; a quarter of the columns share a sum.
     try checkSums(columns: matrix.columns, greatest: 32)
     let scales = try rowScales(matrix)
-    return PreparedI2S(kernel: name, instructionSet: instructionSet, matrix, scales: scales)
+    let steps = PreparedPanels.steps(columns: matrix.columns)
+    return PreparedPanels(
+      kernel: name, matrix, scales: scales, panelBytes: steps * 128,
+      tiles: instructionSet == .avx512vnni ? ActivationTiles() : nil,
+      leaf: { [instructionSet] in instructionSet.run(&$0) },
+      pack: { tk_i2s_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) })
   }
 }
 
@@ -73,69 +78,5 @@ extension LinearKernel {
         "kernel '\(name)' cannot run here: this CPU has no \(missing.joined(separator: ", "))",
         advice: "use kernel 'auto'")
     }
-  }
-}
-
-/// 2-bit panels and the leaf that multiplies them.
-struct PreparedI2S: PreparedLinear {
-  let kernel: String
-  let rows: Int
-  let columns: Int
-  private let instructionSet: I2SKernel.InstructionSet
-  private let steps: Int
-  private let panels: AlignedBuffer<UInt8>
-  private let scales: AlignedBuffer<Float>
-
-  init(
-    kernel: String, instructionSet: I2SKernel.InstructionSet, _ matrix: TernaryMatrix,
-    scales rowScales: [Float]
-  ) {
-    self.kernel = kernel
-    self.instructionSet = instructionSet
-    rows = matrix.rows
-    columns = matrix.columns
-    steps = (matrix.columns + 15) / 16
-    let panelCount = (matrix.rows + 31) / 32
-    panels = AlignedBuffer(count: panelCount * steps * 128)
-    scales = AlignedBuffer(count: panelCount * 32)
-    for (row, scale) in rowScales.enumerated() { scales[row] = scale }
-    tk_i2s_pack(matrix.trits.base, rows, columns, steps, panels.base)
-  }
-
-  var weightBytes: Int { panels.count + 4 * scales.count }
-  var accepts: ActivationForm { .int8 }
-  var rowAlignment: Int { 32 }
-  var inputLayout: (any InputLayout)? {
-    instructionSet == .avx512vnni ? ActivationTiles() : nil
-  }
-
-  func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
-    run(x, range, y.base + range.lowerBound, nil, stride: y.stride)
-  }
-
-  func accumulate(
-    _ x: QuantizedRows, rows range: Range<Int>, into accumulators: MutableMatrixView<Int32>
-  ) -> Bool {
-    if let inputLayout { _ = x.built(inputLayout) }
-    run(x, range, nil, accumulators.base + range.lowerBound, stride: accumulators.stride)
-    return true
-  }
-
-  private func run(
-    _ x: QuantizedRows, _ range: Range<Int>, _ y: UnsafeMutablePointer<Float>?,
-    _ accumulators: UnsafeMutablePointer<Int32>?, stride: Int
-  ) {
-    guard !range.isEmpty, x.rows > 0 else { return }
-    var tiles: UnsafeRawPointer?
-    if instructionSet == .avx512vnni, x.rows > Int(TK_FEW_TOKENS) {
-      tiles = x.built(ActivationTiles())
-    }
-    var product = tk_panel_product(
-      panels: panels.base + range.lowerBound / 32 * steps * 128, steps: steps, rows: range.count,
-      values: x.values.base, stride: x.stride, tokens: x.rows,
-      tiles: tiles?.assumingMemoryBound(to: Int32.self), sums: x.sums.base,
-      token_scales: x.scales.base, row_scales: scales.base + range.lowerBound, y: y,
-      accumulators: accumulators, y_stride: stride)
-    instructionSet.run(&product)
   }
 }

@@ -45,9 +45,9 @@ enum EngineLoader {
 
   /// Says on standard error what `auto` measured and why it picked what it picked, for `--verbose`.
   static func explain(_ arguments: ParsedArguments) {
-    for note in AutoKernel.notes { Terminal.note(note) }
+    for note in AutoMemory.shared.notes { Terminal.note(note) }
     guard arguments.flag(ModelOptions.verbose) else { return }
-    for decision in AutoKernel.decisions { Terminal.note("auto: \(decision)") }
+    for decision in AutoMemory.shared.decisions { Terminal.note("auto: \(decision)") }
     for decision in AutoHead.decisions { Terminal.note("auto: \(decision)") }
   }
 
@@ -55,9 +55,9 @@ enum EngineLoader {
   static func rememberDecisions() {
     let environment = ProcessInfo.processInfo.environment
     if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
-      AutoKernel.remember(in: cache + "/tritlab")
+      AutoMemory.shared.remember(in: cache + "/tritlab")
     } else if let home = environment["HOME"], home.hasPrefix("/") {
-      AutoKernel.remember(in: home + "/.cache/tritlab")
+      AutoMemory.shared.remember(in: home + "/.cache/tritlab")
     }
   }
 
