@@ -4,12 +4,9 @@
 #if defined(__x86_64__)
 #define TK_TARGET \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
-#include "i2s_tile_body.h"
+#include "panel_store_body.h"
 #include "tk_base3.h"
-
-/// Steps of 16 columns that are expanded at a time: 32 blocks, 20 KB of 2-bit panel, which fits L1 beside
-/// 30 KB of an activation tile.
-#define TK_CHUNK_STEPS 160
+#include "tk_gemm.h"
 
 void tk_base3_codes_vbmi(uint8_t codes[243]) {
   for (unsigned digit = 0; digit < 3; digit++)
@@ -118,7 +115,7 @@ static TK_TARGET __attribute__((noinline)) void few3(const tk_panel_product *p, 
 }
 
 /// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit panel.
-static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t steps, uint8_t *out) {
+TK_INLINE void expand_to_codes(const uint8_t *w, size_t steps, uint8_t *out) {
   const decoder d = make_decoder();
   size_t blocks = steps / 5, tail = steps % 5;
   for (size_t block = 0; block < blocks; block++, w += 512, out += 640) {
@@ -139,87 +136,27 @@ static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t 
   }
 }
 
-/// What a tile's sums start from and where they go: unfinished sums stand, as int32, where the outputs will.
-TK_INLINE void chunk_tile(const tk_panel_product *p, size_t panel, const uint8_t *w, size_t steps,
-                          const uint8_t *ahead, const int32_t *x, size_t first, int is_first,
-                          int is_last, const int tokens) {
-  size_t row = panel * TK_PANEL_ROWS;
-  __mmask16 mask0 = rows_mask(p->rows, row), mask1 = rows_mask(p->rows, row + 16);
-  void *out = p->y ? (void *)p->y : (void *)p->accumulators;
-  int32_t *partial = (int32_t *)out + first * p->y_stride + row;
-  __m512i acc0[TK_TILE_TOKENS], acc1[TK_TILE_TOKENS];
-#pragma clang loop unroll(full)
-  for (int t = 0; t < tokens; t++) {
-    int32_t *at = partial + (size_t)t * p->y_stride;
-    acc0[t] = is_first ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi32(mask0, at);
-    acc1[t] = is_first ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi32(mask1, at + 16);
-  }
-  tile(w, steps, ahead, x, tokens, acc0, acc1);
-#pragma clang loop unroll(full)
-  for (int t = 0; t < tokens; t++) {
-    int32_t *at = partial + (size_t)t * p->y_stride;
-    if (is_last) {
-      store(p, row, first + (size_t)t, acc0[t], mask0);
-      store(p, row + 16, first + (size_t)t, acc1[t], mask1);
-    } else {
-      _mm512_mask_storeu_epi32(at, mask0, acc0[t]);
-      _mm512_mask_storeu_epi32(at + 16, mask1, acc1[t]);
-    }
+/// Expands to bytes, by way of 2-bit steps in L1.
+static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t steps, uint8_t *out) {
+  enum { MOST = 40 };
+  uint8_t codes[MOST * 128] __attribute__((aligned(64)));
+  for (size_t start = 0; start < steps; start += MOST) {
+    size_t count = steps - start < MOST ? steps - start : MOST;
+    expand_to_codes(w + start / 5 * 512, count, codes);
+    tk_i2s_expand_avx512(codes, count, out + start * 512);
   }
 }
 
-typedef void (*tile_function)(const tk_panel_product *, size_t, const uint8_t *, size_t,
-                              const uint8_t *, const int32_t *, size_t, int, int);
-#define TK_TILE(n)                                                                              \
-  static TK_TARGET __attribute__((noinline)) void tile##n(                                      \
-      const tk_panel_product *p, size_t panel, const uint8_t *w, size_t steps,                   \
-      const uint8_t *ahead, const int32_t *x, size_t first, int is_first, int is_last) {        \
-    chunk_tile(p, panel, w, steps, ahead, x, first, is_first, is_last, n);                      \
-  }
-TK_TILE(2)
-TK_TILE(3)
-TK_TILE(4)
-TK_TILE(5)
-TK_TILE(6)
-TK_TILE(7)
-TK_TILE(8)
-TK_TILE(9)
-TK_TILE(10)
-TK_TILE(11)
-TK_TILE(12)
-
-/// By tokens; tiles of four or more tokens have at least two each.
-static const tile_function tile_functions[TK_TILE_TOKENS + 1] = {
-    0, 0, tile2, tile3, tile4, tile5, tile6, tile7, tile8, tile9, tile10, tile11, tile12,
-};
-
 TK_TARGET void tk_base3_avx512vbmi(const tk_panel_product *p) {
   size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
-  if (p->tokens <= TK_FEW_TOKENS) {
-    for (size_t panel = 0; panel < panels; panel++) {
-      if (p->tokens == 1) few1(p, panel);
-      if (p->tokens == 2) few2(p, panel);
-      if (p->tokens == 3) few3(p, panel);
-    }
+  if (p->tokens > TK_FEW_TOKENS) {
+    tk_gemm_avx512vnni(p, &(tk_expander){tk_base3_lines, expand});
     return;
   }
-  uint8_t expanded[TK_CHUNK_STEPS * 128] __attribute__((aligned(64)));
-  size_t tiles = (p->tokens + TK_TILE_TOKENS - 1) / TK_TILE_TOKENS;
-  size_t lines = tk_base3_lines(p->steps);
   for (size_t panel = 0; panel < panels; panel++) {
-    const uint8_t *w = p->panels + panel * lines * 128;
-    for (size_t start = 0; start < p->steps; start += TK_CHUNK_STEPS) {
-      size_t steps = p->steps - start < TK_CHUNK_STEPS ? p->steps - start : TK_CHUNK_STEPS;
-      const uint8_t *chunk = w + start / 5 * 512, *next = chunk + TK_CHUNK_STEPS / 5 * 512;
-      expand(chunk, steps, expanded);
-      for (size_t n = 0; n < tiles; n++) {
-        size_t first = tk_tile_start(p->tokens, n);
-        size_t count = tk_tile_start(p->tokens, n + 1) - first;
-        const int32_t *x = p->tiles + (n * p->steps + start) * 4 * TK_TILE_TOKENS;
-        tile_functions[count](
-            p, panel, expanded, steps, next, x, first, start == 0, start + steps == p->steps);
-      }
-    }
+    if (p->tokens == 1) few1(p, panel);
+    if (p->tokens == 2) few2(p, panel);
+    if (p->tokens == 3) few3(p, panel);
   }
 }
 #endif

@@ -1,8 +1,10 @@
-// 2-bit weights by vpdpbusd on zmm. Two forms: few tokens (bound by memory: as few operations per line
-// as possible) and register tiles (bound by vpdpbusd: 2 a cycle).
+// 2-bit weights by vpdpbusd on zmm. Three forms: few tokens (bound by memory: as few operations per line
+// as possible), register tiles of packed weights, and of expanded ones (gemm_avx512vnni.c) where tokens
+// are enough to pay for the expansion.
 #if defined(__x86_64__)
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#include "i2s_tile_body.h"
+#include "panel_store_body.h"
+#include "tk_gemm.h"
 #include "tk_stream.h"
 
 TK_INLINE size_t panel_count(const tk_panel_product *p) {
@@ -23,10 +25,9 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
 #pragma clang loop unroll(full)
       for (int f = 0; f < 4; f++) acc[t][g][f] = _mm512_setzero_si512();
   const uint8_t *w = p->panels + panel * p->steps * 128;
-  const uint8_t *end = p->panels + panel_count(p) * p->steps * 128;
   const int8_t *x = p->values;
   for (size_t step = 0; step < p->steps; step++, w += 128, x += 16) {
-    tk_prefetch_pages(p->panels, w, end);
+    tk_prefetch_pages(p->panels, w, p->panels_end);
     __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
 #define TK_FIELD(f)                                                                        \
   {                                                                                        \
@@ -53,6 +54,34 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
       size_t row = panel * TK_PANEL_ROWS + (size_t)g * 16;
       store(p, row, (size_t)t, _mm512_add_epi32(low, high), rows_mask(p->rows, row));
     }
+}
+
+/// Adds `steps` steps of a 2-bit panel at `w`, times the activation tile at `x`, to 32 rows x `tokens` sums:
+/// 2 * tokens accumulators, which live in registers meanwhile. Unpacking and broadcasts take few of the
+/// slots that vpdpbusd leaves. `ahead` is what comes from memory next: it is fetched into L2 step by step.
+TK_INLINE void tile(const uint8_t *w, size_t steps, const uint8_t *ahead, const int32_t *x,
+                    const int tokens, __m512i *acc0, __m512i *acc1) {
+  const __m512i m = _mm512_set1_epi8(0x03);
+  for (size_t step = 0; step < steps; step++, w += 128, ahead += 128, x += 4 * TK_TILE_TOKENS) {
+    _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+    _mm_prefetch((const char *)ahead + 64, _MM_HINT_T1);
+    __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
+#define TK_FIELD(f)                                                                      \
+  {                                                                                      \
+    __m512i ca = _mm512_and_si512(f ? _mm512_srli_epi16(a, 2 * f) : a, m);               \
+    __m512i cb = _mm512_and_si512(f ? _mm512_srli_epi16(b, 2 * f) : b, m);               \
+    _Pragma("clang loop unroll(full)") for (int t = 0; t < tokens; t++) {                \
+      __m512i q = _mm512_set1_epi32(x[f * TK_TILE_TOKENS + t]);                          \
+      acc0[t] = _mm512_dpbusd_epi32(acc0[t], ca, q);                                     \
+      acc1[t] = _mm512_dpbusd_epi32(acc1[t], cb, q);                                     \
+    }                                                                                    \
+  }
+    TK_FIELD(0)
+    TK_FIELD(1)
+    TK_FIELD(2)
+    TK_FIELD(3)
+#undef TK_FIELD
+  }
 }
 
 /// One panel with one activation tile, all columns.
@@ -95,6 +124,8 @@ static const tile_function tile_functions[TK_TILE_TOKENS] = {
     tile1, tile2, tile3, tile4, tile5, tile6, tile7, tile8, tile9, tile10, tile11, tile12,
 };
 
+static size_t lines(size_t steps) { return steps; }
+
 TK_TARGET void tk_i2s_avx512vnni(const tk_panel_product *p) {
   size_t panels = panel_count(p);
   if (p->tokens <= TK_FEW_TOKENS) {
@@ -106,6 +137,10 @@ TK_TARGET void tk_i2s_avx512vnni(const tk_panel_product *p) {
     return;
   }
   size_t tiles = (p->tokens + TK_TILE_TOKENS - 1) / TK_TILE_TOKENS;
+  if (tiles > 2) {
+    tk_gemm_avx512vnni(p, &(tk_expander){lines, tk_i2s_expand_avx512});
+    return;
+  }
   for (size_t panel = 0; panel < panels; panel++) {
     for (size_t n = 0; n < tiles; n++) {
       size_t start = tk_tile_start(p->tokens, n);

@@ -4,22 +4,41 @@
 #include "tk_i2s.h"
 #include "tk_int8.h"
 
+typedef int32_t quads4 __attribute__((vector_size(16)));
+
+static inline quads4 load4(const int8_t *x) {
+  quads4 v;
+  memcpy(&v, x, 16);
+  return v;
+}
+
 void tk_pack_tiles(const int8_t *values, size_t stride, size_t tokens, size_t quads, uint8_t flip,
                    size_t first, size_t last, int32_t *out) {
-  uint32_t mask = flip * 0x01010101u;
+  int32_t mask = (int32_t)(flip * 0x01010101u);
   for (size_t tile = first; tile < last; tile++) {
     size_t start = tk_tile_start(tokens, tile);
     size_t count = tk_tile_start(tokens, tile + 1) - start;
-    const int8_t *x = values + start * stride;
     int32_t *tile_out = out + tile * quads * TK_TILE_TOKENS;
-    // Blocks of 16 dwords: one line of each token is read once, while the block's output stays in L1.
-    for (size_t k0 = 0; k0 < quads; k0 += 16) {
-      size_t k1 = k0 + 16 < quads ? k0 + 16 : quads;
-      for (size_t t = 0; t < count; t++) {
-        for (size_t k = k0; k < k1; k++) {
-          uint32_t quad;
-          memcpy(&quad, x + t * stride + 4 * k, 4);
-          tile_out[k * TK_TILE_TOKENS + t] = (int32_t)(quad ^ mask);
+    // Squares of 4 tokens by 4 quads are transposed in registers. A tile of fewer tokens repeats its last
+    // one: nobody reads the copies.
+    for (size_t t = 0; t < count; t += 4) {
+      const int8_t *x[4];
+      for (size_t i = 0; i < 4; i++)
+        x[i] = values + (start + (t + i < count ? t + i : count - 1)) * stride;
+      for (size_t k = 0; k < quads; k += 4) {
+        quads4 a = load4(x[0] + 4 * k), b = load4(x[1] + 4 * k), c = load4(x[2] + 4 * k),
+               d = load4(x[3] + 4 * k);
+        quads4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        quads4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        quads4 ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        quads4 cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        quads4 rows[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5),
+                          __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+                          __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5),
+                          __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)};
+        for (size_t i = 0; i < 4; i++) {
+          quads4 row = rows[i] ^ mask;
+          memcpy(tile_out + (k + i) * TK_TILE_TOKENS + t, &row, 16);
         }
       }
     }

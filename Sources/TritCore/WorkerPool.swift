@@ -9,17 +9,20 @@ import Synchronization
 
 /// A fixed team of threads that runs one body at a time over disjoint ranges.
 ///
-/// A region is cut into as many parts as there are threads. Each thread takes its own part first, so that
-/// a core keeps meeting the same memory, and then whatever nobody has taken: a worker that lost its
-/// core to another program delays nothing, the others do its part. Between regions a worker spins for a
+/// A region is cut into as many parts as there are threads, or a few times as many. Each thread takes its own
+/// parts first, so that a core keeps meeting the same memory, and then whatever nobody has taken: a
+/// worker that lost its core to another program delays nothing, and one whose core runs at half speed (its
+/// other hardware thread is busy) gives half of its parts away. Between regions a worker spins for a
 /// while (a barrier then costs a fraction of a microsecond), then parks on a condition variable, so that
 /// an idle engine costs nothing. Regions never nest.
 ///
-/// Parts depend on the count and the number of threads alone, and kernels compute each output within one
+/// Parts depend on the count, the number of threads and the parts asked for alone, and kernels compute each output within one
 /// part, so results depend neither on timing nor on who computes what.
 public final class WorkerPool: Sendable {
   /// Threads that work in a region, the caller included.
   public var threads: Int { team.threads }
+  /// Most parts that a region may have for each thread.
+  public static let mostPartsPerThread = 4
   private let team: WorkerTeam
   private let handles: [pthread_t]
 
@@ -39,37 +42,42 @@ public final class WorkerPool: Sendable {
 
   /// Runs `body(range, worker)` for ranges that cover `0..<count`, one a part, and waits for all.
   /// Ranges start at multiples of `alignment`; `worker` tells the threads apart, 0 is the caller. A
-  /// region of one range runs on the caller alone.
+  /// region of one range runs on the caller alone. `partsPerThread` (1…`mostPartsPerThread`) more than 1
+  /// evens out threads of different speed, for bodies that take many microseconds.
   public func run(
-    count: Int, alignment: Int = 1, _ body: (_ range: Range<Int>, _ worker: Int) -> Void
+    count: Int, alignment: Int = 1, partsPerThread: Int = 1,
+    _ body: (_ range: Range<Int>, _ worker: Int) -> Void
   ) {
     guard count > 0 else { return }
     guard threads > 1, count > alignment else {
       body(0..<count, 0)
       return
     }
-    withoutActuallyEscaping(body) { team.run(count: count, alignment: alignment, body: $0) }
+    withoutActuallyEscaping(body) {
+      team.run(count: count, alignment: alignment, partsPerThread: partsPerThread, body: $0)
+    }
   }
 
   /// The same for a body that the caller has stored: no heap allocation, where a closure made for the
   /// call costs one.
   public func runStored(
-    count: Int, alignment: Int = 1, body: @escaping (_ range: Range<Int>, _ worker: Int) -> Void
+    count: Int, alignment: Int = 1, partsPerThread: Int = 1,
+    body: @escaping (_ range: Range<Int>, _ worker: Int) -> Void
   ) {
     guard count > 0 else { return }
     guard threads > 1, count > alignment else {
       body(0..<count, 0)
       return
     }
-    team.run(count: count, alignment: alignment, body: body)
+    team.run(count: count, alignment: alignment, partsPerThread: partsPerThread, body: body)
   }
 
-  /// The part of `0..<count` that is number `part` of `threads`: nearly equal whole multiples of
+  /// The part of `0..<count` that is number `part` of `parts`: nearly equal whole multiples of
   /// `alignment`.
-  public static func range(of part: Int, threads: Int, count: Int, alignment: Int) -> Range<Int> {
+  public static func range(of part: Int, parts: Int, count: Int, alignment: Int) -> Range<Int> {
     let units = (count + alignment - 1) / alignment
-    let first = units * part / threads * alignment
-    let last = units * (part + 1) / threads * alignment
+    let first = units * part / parts * alignment
+    let last = units * (part + 1) / parts * alignment
     return min(first, count)..<min(last, count)
   }
 }
@@ -79,7 +87,8 @@ public final class WorkerPool: Sendable {
 private final class WorkerTeam: @unchecked Sendable {
   let threads: Int
   private let spins: Int
-  /// Number of the region that runs, or ran last; written by the caller's thread only.
+  /// The region that runs, or ran last: its number times 8, plus its parts for each thread; written by the
+  /// caller's thread only.
   private let epoch = Atomic<UInt64>(0)
   /// For each part the last region in which somebody took it, a cache line apart.
   private let taken: UnsafeMutablePointer<Atomic<UInt64>>
@@ -96,16 +105,18 @@ private final class WorkerTeam: @unchecked Sendable {
   private struct Job {
     let count: Int
     let alignment: Int
+    let parts: Int
     let body: (Range<Int>, Int) -> Void
 
-    static var none: Job { Job(count: 0, alignment: 1) { _, _ in } }
+    static var none: Job { Job(count: 0, alignment: 1, parts: 1) { _, _ in } }
   }
 
   init(threads: Int, poll: Int) {
     self.threads = threads
     spins = max(0, min(poll, 100)) * 40
-    taken = .allocate(capacity: threads * Self.line)
-    for index in 0..<threads * Self.line { (taken + index).initialize(to: Atomic(0)) }
+    let words = threads * WorkerPool.mostPartsPerThread * Self.line
+    taken = .allocate(capacity: words)
+    for index in 0..<words { (taken + index).initialize(to: Atomic(0)) }
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
   }
@@ -115,7 +126,7 @@ private final class WorkerTeam: @unchecked Sendable {
     pthread_mutex_destroy(mutex)
     condition.deallocate()
     mutex.deallocate()
-    taken.deinitialize(count: threads * Self.line)
+    taken.deinitialize(count: threads * WorkerPool.mostPartsPerThread * Self.line)
     taken.deallocate()
   }
 
@@ -125,15 +136,21 @@ private final class WorkerTeam: @unchecked Sendable {
     wakeParked()
   }
 
-  func run(count: Int, alignment: Int, body: @escaping (Range<Int>, Int) -> Void) {
-    job = Job(count: count, alignment: alignment, body: body)
+  func run(
+    count: Int, alignment: Int, partsPerThread: Int, body: @escaping (Range<Int>, Int) -> Void
+  ) {
+    // No more parts than there are units to give out.
+    let units = (count + alignment - 1) / alignment
+    let each = max(1, min(partsPerThread, WorkerPool.mostPartsPerThread, units / threads))
+    let parts = threads * each
+    job = Job(count: count, alignment: alignment, parts: parts, body: body)
     finished.store(0, ordering: .relaxed)
-    let region = epoch.load(ordering: .relaxed) + 1
+    let region = (epoch.load(ordering: .relaxed) / 8 + 1) * 8 + UInt64(each)
     epoch.store(region, ordering: .sequentiallyConsistent)
     if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
     work(on: region, as: 0)
     var turns = 0
-    while finished.load(ordering: .acquiring) < threads {
+    while finished.load(ordering: .acquiring) < parts {
       tk_pause()
       turns += 1
       // Whoever is this late in the middle of a part has lost its core: give ours to it.
@@ -142,29 +159,36 @@ private final class WorkerTeam: @unchecked Sendable {
     job = Job.none
   }
 
-  /// Does the thread's own part of `region`, then those that nobody has taken.
+  /// Does the thread's own parts of `region`, then those that nobody has taken, others' last ones first.
   ///
-  /// Taking a part that was last taken in the region before proves that `region` still runs: it cannot
-  /// end before this part is finished, so the job may be read. A thread that comes too late finds all
-  /// parts taken.
+  /// Taking a part proves that `region` still runs: it cannot end before this part is finished, so the job may
+  /// be read. A thread that comes too late finds all its parts taken, in that region or a later one.
   private func work(on region: UInt64, as worker: Int) {
-    for step in 0..<threads {
-      let part = (worker + step) % threads
-      let isMine = taken[part * Self.line].compareExchange(
-        expected: region - 1, desired: region, ordering: .acquiringAndReleasing
-      ).exchanged
-      if isMine {
-        runPart(part, as: worker)
-        finished.add(1, ordering: .releasing)
-      }
+    let each = Int(region % 8)
+    for place in 0..<each { take(worker * each + place, of: region, as: worker) }
+    for step in 1..<threads {
+      let other = (worker + step) % threads
+      for place in (0..<each).reversed() { take(other * each + place, of: region, as: worker) }
     }
+  }
+
+  /// Does part `part` of `region` if nobody has taken it.
+  private func take(_ part: Int, of region: UInt64, as worker: Int) {
+    let last = taken[part * Self.line].load(ordering: .relaxed)
+    guard last < region,
+      taken[part * Self.line].compareExchange(
+        expected: last, desired: region, ordering: .acquiringAndReleasing
+      ).exchanged
+    else { return }
+    runPart(part, as: worker)
+    finished.add(1, ordering: .releasing)
   }
 
   /// Not inlined: every reference to the body is dropped before the part counts as finished, since the
   /// body may be gone a moment later.
   @inline(never) private func runPart(_ part: Int, as worker: Int) {
     let range = WorkerPool.range(
-      of: part, threads: threads, count: job.count, alignment: job.alignment)
+      of: part, parts: job.parts, count: job.count, alignment: job.alignment)
     if !range.isEmpty { job.body(range, worker) }
   }
 

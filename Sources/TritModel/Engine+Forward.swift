@@ -23,7 +23,7 @@ extension Engine {
       attentionHalf(block, layer: layer, count: count, first: first)
       feedForwardHalf(block, layer: layer, count: count)
     }
-    pool.run(count: count) { range, _ in
+    pool.run(count: count, partsPerThread: 4) { range, _ in
       for row in range { addProjected(row) }
     }
     capture("out", blocks.count - 1, workspace.hidden.view.rows(0..<count))
@@ -66,7 +66,7 @@ extension Engine {
     capture("attn_q", layer, query.readOnly)
     capture("attn_k", layer, key.readOnly)
     capture("attn_v", layer, value.readOnly)
-    pool.run(count: count) { range, _ in
+    pool.run(count: count, partsPerThread: 4) { range, _ in
       rotary.apply(query, tokens: range, firstPosition: first)
       rotary.apply(key, tokens: range, firstPosition: first)
       cache.store(
@@ -139,7 +139,7 @@ extension Engine {
     let group = groups.first.flatMap { $0.innerNorm == nil ? $0 : nil }
     let rows = workspace.quantized(width: input.columns)
     if let group { rows.begin(rows: input.rows, form: group.activations.form) }
-    pool.run(count: input.rows) { range, _ in
+    pool.run(count: input.rows, partsPerThread: 4) { range, _ in
       for row in range {
         prepare(row)
         group?.activations.quantize(input, rows: row..<row + 1, into: rows)
@@ -162,7 +162,7 @@ extension Engine {
           times.end(.norm)
         }
         rows.begin(rows: input.rows, form: group.activations.form)
-        pool.run(count: input.rows) { range, _ in
+        pool.run(count: input.rows, partsPerThread: 4) { range, _ in
           group.activations.quantize(input, rows: range, into: rows)
         }
       }
@@ -207,7 +207,7 @@ extension Engine {
     into output: MutableMatrixView<Float>
   ) {
     let gains = UnsafePointer(gains.base)
-    pool.run(count: input.rows) { range, _ in
+    pool.run(count: input.rows, partsPerThread: 4) { range, _ in
       for row in range {
         VectorMath.rmsNorm(
           input.base + row * input.stride, weight: gains, epsilon: epsilon,

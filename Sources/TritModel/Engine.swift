@@ -14,8 +14,8 @@ public struct EngineOptions: Sendable {
   /// Tokens of a prompt that go through the blocks together.
   public var chunk: Int
 
-  /// The defaults: two threads at most, the model's context up to 4096, chunks of 256 tokens.
-  public init(threads: Int = 2, poll: Int = 50, maxContext: Int? = nil, chunk: Int = 256) {
+  /// The defaults: two threads at most, the model's context up to 4096, chunks of 512 tokens.
+  public init(threads: Int = 2, poll: Int = 50, maxContext: Int? = nil, chunk: Int = 512) {
     self.threads = threads
     self.poll = poll
     self.maxContext = maxContext

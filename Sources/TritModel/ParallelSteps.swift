@@ -26,6 +26,10 @@ final class ParallelSteps {
   /// about what it costs to involve another thread.
   private static let smallWork = 1 << 18
 
+  /// Weights below which a layer group is not worth more parts than threads: 128 KB of 2-bit weights take some
+  /// ten microseconds to read, hundreds of times what a part costs.
+  private static let weightsPerPart = 1 << 19
+
   private enum Step: Int { case build, multiply, attend, attendSpan, head }
 
   // What the current region works on.
@@ -36,7 +40,7 @@ final class ParallelSteps {
   private var outputs: ProjectionOutputs
   private var call: AttentionContext
   private var probe: AttentionProbe?
-  private var workers = 1
+  private var parts = 1
   private var spans = 0..<0
   private var partialStride = 0
   private var input: MatrixView<Float>
@@ -49,7 +53,8 @@ final class ParallelSteps {
     self.pool = pool
     self.configuration = configuration
     self.attention = attention
-    split = attention as? any SplitAttention
+    // As the workspace, which has room for parts of one only where there are threads to share them.
+    split = pool.threads > 1 ? attention as? any SplitAttention : nil
     self.cache = cache
     self.head = head
     self.workspace = workspace
@@ -87,8 +92,11 @@ final class ParallelSteps {
     self.outputs = outputs
     layers = group.layers
     let weights = layers.reduce(0) { $0 + $1.linear.rows * $1.linear.columns }
-    workers = weights * rows.rows < Self.smallWork ? 1 : pool.threads
-    run(.multiply, count: workers)
+    let each = min(WorkerPool.mostPartsPerThread, weights / (pool.threads * Self.weightsPerPart))
+    parts =
+      weights * rows.rows < Self.smallWork || pool.threads == 1
+      ? 1 : pool.threads * max(each, 1)
+    run(.multiply, count: parts)
   }
 
   /// Attention of `query` over the cache, split over key heads and blocks of queries, or, for a single
@@ -103,11 +111,12 @@ final class ParallelSteps {
     call.layer = layer
     call.firstPosition = first
     let work = 2 * query.rows * query.columns * (first + query.rows)
-    workers = probe == nil && work >= Self.smallWork ? pool.threads : 1
-    if let split, workers > 1, query.rows == 1 {
+    let isAlone = probe != nil || work < Self.smallWork || pool.threads == 1
+    parts = isAlone ? 1 : pool.threads * WorkerPool.mostPartsPerThread
+    if let split, parts > 1, query.rows == 1 {
       attendSplit(split, first: first)
     } else {
-      run(.attend, count: workers)
+      run(.attend, count: parts)
     }
     self.probe = nil
   }
@@ -147,7 +156,9 @@ final class ParallelSteps {
   }
 
   private func run(_ step: Step, count: Int, alignment: Int = 1) {
-    pool.runStored(count: count, alignment: alignment, body: bodies[step.rawValue].call)
+    pool.runStored(
+      count: count, alignment: alignment, partsPerThread: WorkerPool.mostPartsPerThread,
+      body: bodies[step.rawValue].call)
   }
 
   private func buildPart(_ range: Range<Int>) {
@@ -159,7 +170,7 @@ final class ParallelSteps {
     for part in range {
       for (linear, index) in layers {
         let own = WorkerPool.range(
-          of: part, threads: workers, count: linear.rows, alignment: linear.rowAlignment)
+          of: part, parts: parts, count: linear.rows, alignment: linear.rowAlignment)
         if !own.isEmpty { linear.multiply(rows, rows: own, into: outputs[index]) }
       }
     }
@@ -172,13 +183,13 @@ final class ParallelSteps {
     let scratch = workspace.scratch.base + worker * workspace.scratchStride
     for part in range {
       let units = WorkerPool.range(
-        of: part, threads: workers, count: configuration.keyValueHeads * blocks, alignment: 1)
+        of: part, parts: parts, count: configuration.keyValueHeads * blocks, alignment: 1)
       for unit in units {
         let keyHead = unit / blocks
         // Later blocks see more: alternate from both ends, so that any half of a head is half its work.
         let place = unit % blocks
         let start =
-          (workers == 1 ? place : place.isMultiple(of: 2) ? place / 2 : blocks - 1 - place / 2)
+          (parts == 1 ? place : place.isMultiple(of: 2) ? place / 2 : blocks - 1 - place / 2)
           * block
         let tokens = start..<min(start + block, input.rows)
         var context = call

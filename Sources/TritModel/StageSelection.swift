@@ -26,7 +26,7 @@ public struct StageSelection: Sendable, Hashable {
   /// the distance to PyTorch on small models.
   public init(
     quantizer: StageChoice? = nil, activations: StageChoice? = nil,
-    kernel: StageChoice = StageChoice("auto"), attention: StageChoice = StageChoice("streaming"),
+    kernel: StageChoice = StageChoice("auto"), attention: StageChoice = StageChoice("flash"),
     cache: StageChoice = StageChoice("f32"), head: StageChoice = StageChoice("exact"),
     layers: [LayerOverride] = []
   ) {

@@ -2,6 +2,12 @@ import Synchronization
 import Testing
 import TritCore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct PrimitivesTests {
   // Digests of FIPS 180-4's own examples, and of a million 'a'.
   @Test(arguments: [
@@ -31,15 +37,30 @@ import TritCore
     threads: Int, count: Int
   ) {
     let pool = WorkerPool(threads: threads)
-    for alignment in [1, 16] {
-      for _ in 0..<20 {
-        let hits = AlignedBuffer<Int32>(count: count)
-        pool.run(count: count, alignment: alignment) { range, _ in
-          for index in range { hits[index] += 1 }
-        }
-        #expect(hits.buffer.allSatisfy { $0 == 1 })
+    for turn in 0..<60 {
+      // Regions of few and of many parts follow each other.
+      let alignment = turn.isMultiple(of: 2) ? 1 : 16
+      let hits = AlignedBuffer<Int32>(count: count)
+      pool.run(count: count, alignment: alignment, partsPerThread: turn % 6) { range, worker in
+        if !(0..<threads).contains(worker) || range.lowerBound % alignment != 0 { return }
+        for index in range { hits[index] += 1 }
+      }
+      #expect(hits.buffer.allSatisfy { $0 == 1 })
+    }
+  }
+
+  @Test func aSlowThreadGivesItsPartsAway() {
+    let pool = WorkerPool(threads: 2, poll: 100)
+    let others = Atomic<Int>(0)
+    // Whoever takes part 0 waits until the other thread has done all that is left.
+    pool.run(count: 8, partsPerThread: 4) { range, _ in
+      if range.contains(0) {
+        while others.load(ordering: .acquiring) < 7 { sched_yield() }
+      } else {
+        others.add(1, ordering: .acquiringAndReleasing)
       }
     }
+    #expect(others.load(ordering: .relaxed) == 7)
   }
 
   @Test func aParkedPoolWakes() async throws {

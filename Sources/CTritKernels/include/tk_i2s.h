@@ -18,12 +18,17 @@ enum {
   TK_PANEL_ROWS = 32,  ///< Rows of a panel.
   TK_TILE_TOKENS = 12, ///< Most tokens of an activation tile.
   TK_FEW_TOKENS = 3,   ///< Up to so many tokens no tiles are needed.
+  TK_GEMM_PANELS = 4,  ///< Most panels that are expanded to bytes at a time,
+  TK_GEMM_STEPS = 220, ///< and most of their steps: 440 KB, less than half an L2.
+  TK_SCRATCH_BYTES = TK_GEMM_PANELS * TK_GEMM_STEPS * 512, ///< Room for them.
 };
 
 /// One product: panels of weights with all tokens.
 typedef struct tk_panel_product {
   /// The first panel to multiply, 64-byte aligned.
   const uint8_t *_Nonnull panels;
+  /// Where the layer's last panel ends: what may be read ahead, since a thread's next part follows.
+  const uint8_t *_Nonnull panels_end;
   /// Steps of 16 columns of a panel.
   size_t steps;
   /// Rows to compute, counted from the first panel's first row.
@@ -48,6 +53,9 @@ typedef struct tk_panel_product {
   int32_t *_Nullable accumulators;
   /// Elements from one token's outputs to the next.
   size_t y_stride;
+  /// Room of TK_SCRATCH_BYTES, 64-byte aligned; not touched for up to TK_FEW_TOKENS tokens, nor by 256-bit
+  /// kernels.
+  uint8_t *_Nullable scratch;
 } tk_panel_product;
 
 /// First token of tile `tile` when `tokens` are cut into as many tiles as needed.
@@ -71,7 +79,8 @@ void tk_i2s_pack(const int8_t *_Nonnull trits, size_t rows, size_t columns, size
 void tk_i2s_avx2(const tk_panel_product *_Nonnull product);
 /// vpdpbusd on ymm.
 void tk_i2s_avxvnni(const tk_panel_product *_Nonnull product);
-/// vpdpbusd on zmm: masks without shifts for up to 3 tokens, 32 x 12 register tiles for more.
+/// vpdpbusd on zmm: masks without shifts for up to 3 tokens, 32 x 12 register tiles of 2-bit weights for up
+/// to 24, 64 x 6 tiles of weights that were expanded to bytes for more.
 void tk_i2s_avx512vnni(const tk_panel_product *_Nonnull product);
 #elif defined(__aarch64__)
 /// smlal into int16, widened every 32 steps, before it could overflow. Reads no tiles.

@@ -41,7 +41,8 @@ struct PreparedPanels: PreparedLinear {
 
   var weightBytes: Int { panels.count + 4 * scales.count }
   var accepts: ActivationForm { .int8 }
-  var rowAlignment: Int { 32 }
+  /// Pairs of panels, which products of many tokens take together, unless there are few.
+  var rowAlignment: Int { rows >= 256 ? 64 : 32 }
   var inputLayout: (any InputLayout)? { tiles }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
@@ -61,14 +62,28 @@ struct PreparedPanels: PreparedLinear {
     _ accumulators: UnsafeMutablePointer<Int32>?, stride: Int
   ) {
     guard !range.isEmpty, x.rows > 0 else { return }
-    var tiled: UnsafeRawPointer?
-    if let tiles, x.rows > Int(TK_FEW_TOKENS) { tiled = x.built(tiles) }
+    guard let tiles, x.rows > Int(TK_FEW_TOKENS) else {
+      return run(x, range, y, accumulators, stride: stride, tiles: nil, scratch: nil)
+    }
+    let tiled = x.built(tiles)
+    withUnsafeTemporaryAllocation(byteCount: Int(TK_SCRATCH_BYTES), alignment: 64) {
+      run(x, range, y, accumulators, stride: stride, tiles: tiled, scratch: $0.baseAddress)
+    }
+  }
+
+  private func run(
+    _ x: QuantizedRows, _ range: Range<Int>, _ y: UnsafeMutablePointer<Float>?,
+    _ accumulators: UnsafeMutablePointer<Int32>?, stride: Int, tiles: UnsafeRawPointer?,
+    scratch: UnsafeMutableRawPointer?
+  ) {
     var product = tk_panel_product(
-      panels: panels.base + range.lowerBound / 32 * panelBytes, steps: steps, rows: range.count,
+      panels: panels.base + range.lowerBound / 32 * panelBytes,
+      panels_end: panels.base + panels.count, steps: steps, rows: range.count,
       values: x.values.base, stride: x.stride, tokens: x.rows,
-      tiles: tiled?.assumingMemoryBound(to: Int32.self), sums: x.sums.base,
+      tiles: tiles?.assumingMemoryBound(to: Int32.self), sums: x.sums.base,
       token_scales: x.scales.base, row_scales: scales.base + range.lowerBound, y: y,
-      accumulators: accumulators, y_stride: stride)
+      accumulators: accumulators, y_stride: stride,
+      scratch: scratch?.assumingMemoryBound(to: UInt8.self))
     leaf(&product)
   }
 }

@@ -68,6 +68,7 @@ struct KernelTable {
       ("kernel", .string(row.trial.kernel)), ("rows", JSONValue(row.trial.shape.rows)),
       ("columns", JSONValue(row.trial.shape.columns)), ("tokens", JSONValue(row.speed.tokens)),
       ("seconds", JSONValue(row.speed.seconds)),
+      ("median_seconds", JSONValue(row.speed.medianSeconds)),
       ("ops_per_second", JSONValue(row.speed.operationsPerSecond)),
       ("bytes_per_second", JSONValue(row.speed.bytesPerSecond)),
       ("roof", .string(row.roof.name)), ("roof_share", JSONValue(row.roof.share)),

@@ -25,8 +25,8 @@ enum KernelCommand {
       'check' runs the laws of kernels (int32 sums equal to the reference, in any split, beside any \
       other tokens) over awkward shapes and compares real layer shapes with the reference; it ends \
       with code 2 if one fails. 'bench' times real layers, weights streamed from memory, and names \
-      the share of the roof that bounds each: the int8 (float32) peak, or reading. Without names, \
-      'check' takes all kernels that run here and 'bench' i2_s.
+      the share of the roof that bounds each: the int8 (float32) peak, or reading. Times and roofs are \
+      the best of many short runs: neighbours only take away. Without names, 'check' takes all kernels that run here and 'bench' i2_s.
       """,
     arguments: [action, names],
     groups: [OptionGroup("OPTIONS", [models, tokens, threads, json])],
@@ -169,11 +169,11 @@ enum KernelCommand {
     let meter = PeakMeter(threads: team)
     let printer = KernelTable(json: arguments.flag(json), style: try Style.out(arguments))
     try printer.head()
+    let roofs = Roofs(meter)
     for kernel in kernels {
       for shape in shapes {
         try Interruption.check()
-        // Measured again beside each shape: what neighbours leave of the machine changes by the minute.
-        let roofs = Roofs(meter)
+        roofs.measure()
         let trial: KernelTrial
         do {
           trial = try KernelTrial(
@@ -203,24 +203,31 @@ enum KernelCommand {
   }
 }
 
-/// The roofs of one team of threads, each measured when it is first needed.
+/// The roofs of one team of threads: the best that was seen so far, since neighbours only take away.
 final class Roofs {
   private let meter: PeakMeter
-  private let integer: Double
-  private let float: Double
+  private var integer: Double?
+  private var float: Double?
   private var readings: [Int: Double] = [:]
+  private var fresh: Set<Int> = []
 
   /// Measures the peaks.
   init(_ meter: PeakMeter) {
     self.meter = meter
-    integer = meter.integerPeak(seconds: 0.02) ?? .infinity
-    float = meter.floatPeak(seconds: 0.02) ?? .infinity
+    measure()
+  }
+
+  /// Measures again: what neighbours leave of the machine changes by the minute.
+  func measure() {
+    integer = [integer, meter.integerPeak(seconds: 0.02)].compactMap(\.self).max()
+    float = [float, meter.floatPeak(seconds: 0.02)].compactMap(\.self).max()
+    fresh = []
   }
 
   /// The roof that a multiply would reach first, and the share of it that was reached. Weights that fit
   /// a cache are held against reading from that cache.
   func roof(_ trial: KernelTrial, _ speed: KernelTrial.Speed) -> (name: String, share: Double) {
-    let peak = trial.accepts == .int8 ? integer : float
+    let peak = (trial.accepts == .int8 ? integer : float) ?? .infinity
     let compute = speed.operationsPerSecond / peak
     let memory = speed.bytesPerSecond / reading(trial.workingBytes)
     return compute > memory ? (trial.accepts == .int8 ? "int8" : "fp32", compute) : ("read", memory)
@@ -230,9 +237,11 @@ final class Roofs {
     // Sizes within a power of two are read alike, unless a cache ends between them.
     var size = 1 << 14
     while size < bytes, size < PeakMeter.memoryBytes { size *= 2 }
-    if let known = readings[size] { return known }
-    let speed = meter.read(bytes: size, seconds: 0.1).bytesPerSecond
+    let known = readings[size] ?? 0
+    if fresh.contains(size) { return known }
+    let speed = max(known, meter.read(bytes: size, seconds: 0.1).bytesPerSecond)
     readings[size] = speed
+    fresh.insert(size)
     return speed
   }
 }

@@ -14,7 +14,7 @@ enum ModelOptions {
     "-c", "--ctx-size", value: "n", help: "Positions of the KV cache; 0 is the model's context",
     default: "the model's, at most 4096")
   static let chunk = OptionSpec(
-    "-ub", "--ubatch-size", value: "n", help: "Prompt tokens that run together", default: "256")
+    "-ub", "--ubatch-size", value: "n", help: "Prompt tokens that run together", default: "512")
   static let poll = OptionSpec(
     "--poll", value: "0...100", help: "How eagerly idle workers spin before they sleep",
     default: "50")

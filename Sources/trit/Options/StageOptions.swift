@@ -10,7 +10,7 @@ enum StageOptions {
     "--kernel", value: "choice", help: "Linear kernel, or a packing for its fastest kernel",
     default: "auto")
   static let attention = OptionSpec(
-    "--attention", value: "choice", help: "Attention", default: "streaming")
+    "--attention", value: "choice", help: "Attention", default: "flash")
   static let cache = OptionSpec(
     "-ctk", "--cache-type-k", "--cache", value: "choice", help: "KV cache", default: "f32")
   static let cacheValues = OptionSpec(
