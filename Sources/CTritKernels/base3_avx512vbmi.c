@@ -7,6 +7,7 @@
 #include "panel_store_body.h"
 #include "tk_base3.h"
 #include "tk_gemm.h"
+#include "tk_stream.h"
 
 void tk_base3_codes_vbmi(uint8_t codes[243]) {
   for (unsigned digit = 0; digit < 3; digit++)
@@ -65,8 +66,7 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, size_t group, const 
         _mm512_dpbusd_epi32(acc[t][g][f], _mm512_and_si512(codes[g], m##f), q);              \
   }
 #define TK_LINE                                                                              \
-  if (group == 0) _mm_prefetch((const char *)w + 6144, _MM_HINT_T0);                         \
-  if (group == 0) _mm_prefetch((const char *)w + 6144 + 64, _MM_HINT_T0);                    \
+  if (group == 0) tk_prefetch_pages(p->panels, w, p->panels_end);                            \
   __m512i codes[2], fifth[2];                                                                \
   _Pragma("clang loop unroll(full)") for (int g = 0; g < groups; g++) codes[g] =             \
       decode(&d, _mm512_load_si512(w + 64 * g), &fifth[g]);                                  \

@@ -14,6 +14,7 @@
 #include <immintrin.h>
 
 #include "tk_lookup_panels.h"
+#include "tk_stream.h"
 
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
 #define TK_UNROLL _Pragma("clang loop unroll(full)")
@@ -114,7 +115,8 @@ TK_INLINE void put(const tk_lookup_product *p, size_t row, size_t token, __m512i
   }
 }
 
-/// Lines [first, first + lines) of one panel with one tile of tokens. `ahead` is what comes from memory next.
+/// Lines [first, first + lines) of one panel with one tile of tokens. For several tokens `ahead` is what comes
+/// from memory next.
 TK_INLINE void part(const tk_lookup_product *p, size_t panel, size_t first, const uint8_t *ahead,
                     const int16_t *tables, size_t token, const int triples, const int tokens) {
   tk_lookup_kind kind = triples ? TK_LOOKUP_TRIPLES : TK_LOOKUP_PAIRS;
@@ -122,12 +124,20 @@ TK_INLINE void part(const tk_lookup_product *p, size_t panel, size_t first, cons
   size_t line = 0;
   const uint8_t *w = p->panels + panel * tk_lookup_panel_bytes(kind, p->lines) +
                      tk_lookup_panel_bytes(kind, first);
+  const uint8_t *end = p->panels + (p->rows + TK_LOOKUP_ROWS - 1) / TK_LOOKUP_ROWS *
+                                       tk_lookup_panel_bytes(kind, p->lines);
   __m512i acc0[TK_LOOKUP_TOKENS], acc1[TK_LOOKUP_TOKENS];
   TK_UNROLL for (int t = 0; t < tokens; t++) acc0[t] = acc1[t] = _mm512_setzero_si512();
-#define TK_AHEAD                                        \
-  _mm_prefetch((const char *)ahead, _MM_HINT_T0);       \
-  _mm_prefetch((const char *)ahead + 64, _MM_HINT_T0);  \
-  ahead += 128, w += 128;
+  // One token: the weights are one stream. More: the next part's lines, while the tables stay.
+#define TK_AHEAD                                                      \
+  if (tokens == 1) {                                                  \
+    tk_prefetch_pages(p->panels, w, end);                             \
+  } else {                                                            \
+    _mm_prefetch((const char *)ahead, _MM_HINT_T0);                   \
+    _mm_prefetch((const char *)ahead + 64, _MM_HINT_T0);              \
+    ahead += 128;                                                     \
+  }                                                                   \
+  w += 128;
   if (triples) {
     for (; line + 4 <= lines; line += 4) {
       const __m512i signs[2] = {_mm512_load_si512(w), _mm512_load_si512(w + 64)};
@@ -190,8 +200,7 @@ TK_INLINE void multiply(const tk_lookup_product *p, tk_lookup_kind kind, const p
   if (p->tokens == 1) {
     for (size_t panel = 0; panel < panels; panel++)
       for (size_t line = 0; line < p->lines; line += TK_PART_LINES) {
-        const uint8_t *w = p->panels + panel * bytes + tk_lookup_panel_bytes(kind, line);
-        parts[0](p, panel, line, w + 6144, p->tables + line * 4 * entries, 0);
+        parts[0](p, panel, line, NULL, p->tables + line * 4 * entries, 0);
       }
     return;
   }

@@ -20,11 +20,12 @@ public struct SpeedRoof: Sendable, Hashable {
 
 extension SpeedMeasurement {
   /// Measures the roof of this workload on `engine`'s machine with as many threads as the engine has; a
-  /// fifth of a second. nil for workloads of prompt and generation together, which no single roof bounds,
+  /// third of a second. nil for workloads of prompt and generation together, which no single roof bounds,
   /// and where the machine has no known peak.
   ///
   /// Generation: the bytes that a token reads (`bytesPerGeneratedToken`) against reading a buffer of that
-  /// size, so that a model that fits a cache is held against the cache. Prompts: the multiply-adds of the
+  /// size, so that a model that fits a cache is held against the cache; the median of many short readings, since
+  /// a run of seconds meets what neighbours leave as a rule. Prompts: the multiply-adds of the
   /// linear layers alone against the int8 peak (float32 where layers run on float activations); attention,
   /// norms and the head count as what keeps a run from its roof.
   public func roof(_ engine: Engine, meter: PeakMeter) -> SpeedRoof? {
@@ -33,7 +34,7 @@ extension SpeedMeasurement {
       let bytes = bytesPerGeneratedToken(engine)
       return SpeedRoof(
         name: "read bandwidth", perToken: Double(bytes),
-        perSecond: meter.read(bytes: bytes, seconds: 0.12).bytesPerSecond)
+        perSecond: meter.read(bytes: bytes, seconds: 0.3).medianBytesPerSecond)
     }
     let operations = engine.layers.reduce(0.0) { $0 + 2 * Double($1.rows) * Double($1.columns) }
     let isFloat = engine.layers.contains { $0.activations == "none" }

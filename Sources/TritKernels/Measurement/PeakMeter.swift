@@ -10,8 +10,8 @@ import TritCore
 /// Measures what a team of threads can do at most: multiply-adds a second, bytes read a second, and what
 /// it costs to start and end a parallel region.
 ///
-/// Every figure is the best of several short runs: a roof is what the machine can do, and whatever else
-/// runs on it only takes away. On a machine with neighbours the figures are therefore lower bounds.
+/// Every figure is the best of many short runs, unless it says median: a roof is what the machine can do, and
+/// whatever else runs on it only takes away. On a machine with neighbours the figures are therefore lower bounds.
 public final class PeakMeter {
   /// Threads of the team.
   public let threads: Int
@@ -47,8 +47,11 @@ public final class PeakMeter {
     public let bytes: Int
     /// Threads that worked.
     public let threads: Int
-    /// Bytes a second, of all threads together.
+    /// Bytes a second, of all threads together: the best of many short samples.
     public let bytesPerSecond: Double
+    /// The same of the median sample: what neighbours leave as a rule. Times of long runs are held against
+    /// this one.
+    public let medianBytesPerSecond: Double
   }
 
   /// The int8 peak of every instruction set that runs here, widest first.
@@ -82,26 +85,35 @@ public final class PeakMeter {
     let buffer = memory(atLeast: total)
     let base = UnsafeRawPointer(buffer.base)
     let features = CPUFeatures.here.rawValue
-    // Enough passes that a barrier does not count.
-    let passes = max(1, (16 << 20) / total)
-    var best = Double.infinity
+    // Samples as short as a layer's multiply, so that best is held against best; small pieces several times,
+    // so that a barrier does not count.
+    let slice = min(share, Self.sliceBytes)
+    let passes = max(1, Self.sliceBytes / slice / 2)
+    var place = 0
+    var best: [Double] = []
     // The hardware's prefetcher alone, and helped in two ways: which is fastest differs between CPUs.
     for ahead in [0, 4096, Int(TK_READ_PAGES)] {
-      let time = shortest(seconds: seconds / 3) {
+      let times = sorted(seconds: seconds / 3) {
+        let first = base + place
         pool.run(count: threads) { range, _ in
           for part in range {
             for _ in 0..<passes {
-              Self.use(tk_peak_read(base + part * share, share, ahead, features))
+              Self.use(tk_peak_read(first + part * share, slice, ahead, features))
             }
           }
         }
+        place = place + 2 * slice <= share ? place + slice : 0
       }
-      best = min(best, time)
+      if best.isEmpty || times[times.count / 2] < best[best.count / 2] { best = times }
     }
+    let read = Double(slice * threads * passes)
     return Reading(
-      level: level, bytes: total, threads: threads,
-      bytesPerSecond: Double(total) * Double(passes) / best)
+      level: level, bytes: total, threads: threads, bytesPerSecond: read / best[0],
+      medianBytesPerSecond: read / best[best.count / 2])
   }
+
+  /// Bytes that one sample of a reading takes from each thread's share.
+  private static let sliceBytes = 4 << 20
 
   /// Readings from every cache level and from memory. Caches that cores own are read at half their size
   /// by each thread; a shared one at half its size by all.
@@ -159,19 +171,22 @@ public final class PeakMeter {
       operationsPerSecond: 2 * Double(leaf.products) * Double(rounds) * Double(threads) / time)
   }
 
-  /// The shortest of at least three runs of `body`, for about `seconds`; the first does not count.
   private func shortest(seconds: Double, _ body: () -> Void) -> Double {
+    sorted(seconds: seconds, body)[0]
+  }
+
+  /// The times of at least three runs of `body`, for about `seconds`, shortest first; the first run does not
+  /// count.
+  private func sorted(seconds: Double, _ body: () -> Void) -> [Double] {
     body()
     let begin = MonotonicClock.seconds()
-    var best = Double.infinity
-    var runs = 0
-    while runs < 3 || MonotonicClock.seconds() - begin < seconds {
+    var times: [Double] = []
+    while times.count < 3 || MonotonicClock.seconds() - begin < seconds {
       let start = MonotonicClock.seconds()
       body()
-      best = min(best, MonotonicClock.seconds() - start)
-      runs += 1
+      times.append(max(MonotonicClock.seconds() - start, 1e-9))
     }
-    return max(best, 1e-9)
+    return times.sorted()
   }
 
   private func memory(atLeast bytes: Int) -> AlignedBuffer<UInt8> {

@@ -37,8 +37,9 @@ enum BenchCommand {
     discussion: """
       Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
       options take lists too. Times hold neither tokenization nor sampling. MB/token and GB/s are what \
-      generation reads: weights, head, keys and values. The roof is measured beside each test: \
-      reading so many bytes for generation, the int8 peak for the linear layers of a prompt. \
+      generation reads: weights, head, keys and values. The roof is measured beside each test: the \
+      median speed of reading so many bytes for generation, the int8 peak for the linear layers of a \
+      prompt. \
       Of a dummy with fewer layers than its model (trit dummy --layers), the speed and memory of the \
       whole model follow as an extrapolation.
       """,

@@ -66,6 +66,7 @@ enum PeakCommand {
       try line([
         entry.level, size(entry.bytes), "\(entry.threads) thr",
         String(format: "%.1f GB/s", entry.bytesPerSecond * 1e-9),
+        String(format: "median %.1f", entry.medianBytesPerSecond * 1e-9),
       ])
     }
     try Terminal.line()
@@ -100,6 +101,7 @@ enum PeakCommand {
         ("level", .string(entry.level)), ("bytes", JSONValue(entry.bytes)),
         ("threads", JSONValue(entry.threads)),
         ("bytes_per_second", JSONValue(entry.bytesPerSecond)),
+        ("median_bytes_per_second", JSONValue(entry.medianBytesPerSecond)),
       ])
     }
     let regions = peak.regions.map { entry in
