@@ -44,7 +44,7 @@ extension Registry where Product == any OutputHead {
     registry.register(
       StageDescriptor(
         "screened",
-        summary: "a 4-bit pass, then exact logits for all rows that may be among the k greatest",
+        summary: "a low-bit pass, then exact logits for all rows that may be among the k greatest",
         source: "Cauchy–Schwarz bound on each row's rounding error",
         parameters: [
           ParameterDescriptor(
@@ -52,13 +52,16 @@ extension Registry where Product == any OutputHead {
             default: .integer(40)),
           ParameterDescriptor(
             "exact", "format of the exact rows", .choice(["f16", "bf16"]), default: .text("f16")),
+          ParameterDescriptor(
+            "bits", "of the pass over all rows", .choice(["4", "6"]), default: .text("6")),
         ],
         accepts: "float32 weights", gives: "logits; the k greatest are the exact head's",
-        exactness: .lossy("greedy and top-k exact; logits below them are those of int4"))
+        exactness: .lossy("greedy and top-k exact; logits below them are those of the pass"))
     ) { parameters in
       ScreenedHead(
         k: parameters.integer("k"),
-        exact: HalfHead.Format(rawValue: parameters.text("exact")) ?? .f16)
+        exact: HalfHead.Format(rawValue: parameters.text("exact")) ?? .f16,
+        bits: Int(parameters.text("bits")) ?? 6)
     }
     registry.register(
       StageDescriptor(

@@ -33,9 +33,9 @@ public protocol PreparedHead: Sendable {
   /// The most that the weights of `row` differ from the float32 ones in all, as a Euclidean length: by
   /// Cauchy and Schwarz a logit is off by at most this times ‖x‖, beside the rounding of the sum.
   func weightError(row: Int) -> Float
-  /// Called once after all ranges of one `x` are done, on one thread: the place where `screened`
-  /// rescores every candidate that its bound cannot rule out. Most heads do nothing.
-  func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>)
+  /// Called once after all ranges of one `x` are done, with the threads of `pool` to use: the place where
+  /// `screened` rescores every candidate that its bound cannot rule out. Most heads do nothing.
+  func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>, on pool: WorkerPool?)
 }
 
 extension PreparedHead {
@@ -43,5 +43,7 @@ extension PreparedHead {
   public func weightError(row: Int) -> Float { 0 }
 
   /// Nothing to finish.
-  public func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>) {}
+  public func finish(
+    _ x: MatrixView<Float>, logits: MutableMatrixView<Float>, on pool: WorkerPool?
+  ) {}
 }

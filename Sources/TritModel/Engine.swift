@@ -136,6 +136,12 @@ public final class Engine: LanguageModel {
   /// Sets all stage times to zero.
   public func resetTimes() { times = StageTimes() }
 
+  /// How many logits a head that screens has computed exactly, and for how many tokens, since the engine was
+  /// made; nil for other heads.
+  public var rescored: (rows: Int, tokens: Int)? {
+    (head as? any ScreeningHead).map { ($0.rescoredRows, $0.finishedTokens) }
+  }
+
   /// Bytes of weights, scales and head that one decoded token reads, the KV cache apart.
   public var weightBytes: Int { layers.reduce(headReport.bytes) { $0 + $1.bytes } }
 

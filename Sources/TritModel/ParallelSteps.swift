@@ -152,7 +152,7 @@ final class ParallelSteps {
     input = normed
     output = logits
     run(.head, count: head.rows, alignment: head.rowAlignment)
-    head.finish(normed, logits: logits)
+    head.finish(normed, logits: logits, on: pool)
   }
 
   private func run(_ step: Step, count: Int, alignment: Int = 1) {

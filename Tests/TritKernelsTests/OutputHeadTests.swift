@@ -15,8 +15,10 @@ import TritLab
   @Test("screening keeps the greatest logits for any k", arguments: [1, 2, 5, 100, 1000])
   func screening(k: Int) {
     for format in [HalfHead.Format.f16, .bf16] {
-      let violations = checkOutputHead(ScreenedHead(k: k, exact: format))
-      #expect(violations.isEmpty, "\(violations.prefix(5))")
+      for bits in [4, 6] {
+        let violations = checkOutputHead(ScreenedHead(k: k, exact: format, bits: bits))
+        #expect(violations.isEmpty, "\(bits) bits: \(violations.prefix(5))")
+      }
     }
   }
 
@@ -47,7 +49,7 @@ import TritLab
     let logits = Matrix<Float>(rows: 1, columns: 4000)
     let x = weights.view.rows(77..<78)
     prepared.multiply(x, rows: 0..<4000, into: logits.mutableView)
-    prepared.finish(x, logits: logits.mutableView)
+    prepared.finish(x, logits: logits.mutableView, on: WorkerPool(threads: 2))
     #expect(screening.finishedTokens == 1)
     #expect((1...40).contains(screening.rescoredRows))
     let greatest = (0..<4000).max { logits[0, $0] < logits[0, $1] }

@@ -94,7 +94,7 @@ public struct AutoHead: OutputHead {
       } else {
         head.multiply(input, rows: 0..<head.rows, into: output)
       }
-      head.finish(input, logits: output)
+      head.finish(input, logits: output, on: pool)
       best = min(best, Double(MonotonicClock.nanoseconds() - start))
     }
     withExtendedLifetime((x, logits)) {}

@@ -1,14 +1,18 @@
 public import TritCore
 import Synchronization
 
-/// A 4-bit pass over all rows, then the exact logit of every row that the pass cannot rule out of the
+/// A low-bit pass over all rows, then the exact logit of every row that the pass cannot rule out of the
 /// greatest `k`.
 ///
-/// The rounding error `δ_r` of a 4-bit row is known, and by Cauchy and Schwarz moves its logit by at most
+/// The rounding error `δ_r` of a rounded row is known, and by Cauchy and Schwarz moves its logit by at most
 /// `‖δ_r‖ · ‖x‖`. So every logit lies in a known interval; a row whose upper end is below the k-th greatest
-/// lower end cannot be among the k greatest and keeps its 4-bit logit; all others get the logit of the
+/// lower end cannot be among the k greatest and keeps its low-bit logit; all others get the logit of the
 /// exact head, bit for bit. Greedy choice and top-k (up to `k`) are therefore those of the exact head;
 /// statistics over the whole distribution (perplexity, top-p over more than k) are approximate.
+///
+/// The bound is a worst case: √n times a typical error for n columns. Where logits spread as those of random
+/// rows do, 4 bits with 2560 columns bound a logit to ±4.5 standard deviations of all logits and rule nothing
+/// out; 6 bits, to ±1.1, rule nine rows of ten out. 4 bits pay where the best rows stand far above the rest.
 public struct ScreenedHead: OutputHead {
   /// `screened`.
   public let name = "screened"
@@ -16,10 +20,14 @@ public struct ScreenedHead: OutputHead {
   public let k: Int
   /// The 16-bit format of the exact rows.
   public let exact: HalfHead.Format
+  /// Bits of the pass over all rows, 4 or 6.
+  public let bits: Int
 
-  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`.
-  public init(k: Int = 40, exact: HalfHead.Format = .f16) {
+  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`, found by a pass of `bits` bits, 4 or 6.
+  public init(k: Int = 40, exact: HalfHead.Format = .f16, bits: Int = 6) {
     precondition(k >= 1, "a screened head keeps at least one logit exact")
+    precondition(bits == 4 || bits == 6, "a screened head passes over rows of 4 or 6 bits")
+    self.bits = bits
     self.k = k
     self.exact = exact
   }
@@ -32,10 +40,11 @@ public struct ScreenedHead: OutputHead {
   /// The same, row by row.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
     let half = PreparedHalfHead(format: exact, rows: source.rows, columns: source.columns)
-    let coarse = PreparedLowBitHead(bits: 4, rows: source.rows, columns: source.columns)
+    let coarse = PreparedLowBitHead(bits: bits, rows: source.rows, columns: source.columns)
     try source.forEach(on: pool) { first, weights in
       try HeadWeights.check(
-        weights, head: name, firstRow: first, limit: exact == .f16 ? 65_519 : 65_504 * 7)
+        weights, head: name, firstRow: first,
+        limit: exact == .f16 ? 65_519 : 65_504 * Float((1 << (bits - 1)) - 1))
       half.encode(weights, firstRow: first)
       coarse.encode(weights, firstRow: first)
     }
@@ -98,27 +107,34 @@ final class PreparedScreenedHead: ScreeningHead {
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) { coarse.multiply(x, rows: range, into: logits) }
 
-  func finish(_ x: MatrixView<Float>, logits: MutableMatrixView<Float>) {
-    var count = 0
-    for token in 0..<x.rows { count += rescore(x, token: token, logits) }
-    rescored.add(count, ordering: .relaxed)
+  func finish(
+    _ x: MatrixView<Float>, logits: MutableMatrixView<Float>, on pool: WorkerPool?
+  ) {
+    for token in 0..<x.rows { rescore(x, token: token, logits, on: pool) }
     finished.add(x.rows, ordering: .relaxed)
   }
 
-  /// Gives every row of one token that may be among the k greatest its exact logit; how many those are.
+  /// Gives every row of one token that may be among the k greatest its exact logit.
   private func rescore(
-    _ x: MatrixView<Float>, token: Int, _ logits: MutableMatrixView<Float>
-  ) -> Int {
+    _ x: MatrixView<Float>, token: Int, _ logits: MutableMatrixView<Float>, on pool: WorkerPool?
+  ) {
     let y = logits.base + token * logits.stride
     let squares = VectorMath.sumOfSquares(x.base + token * x.stride, count: columns)
     let length = Float(squares.squareRoot()).nextUp
     let threshold = length.isFinite ? kthLowerEnd(y, length) : -.infinity
-    var count = 0
-    for row in 0..<rows where !(y[row] + slopes[row] * length < threshold) {
-      y[row] = half.logit(x, token: token, row: row)
-      count += 1
+    let work = { (range: Range<Int>, _: Int) in
+      var count = 0
+      for row in range where !(y[row] + self.slopes[row] * length < threshold) {
+        y[row] = self.half.logit(x, token: token, row: row)
+        count += 1
+      }
+      self.rescored.add(count, ordering: .relaxed)
     }
-    return count
+    if let pool {
+      pool.run(count: rows, alignment: 1024, partsPerThread: 4, work)
+    } else {
+      work(0..<rows, 0)
+    }
   }
 
   /// The k-th greatest of `y[r] − slope · length`, kept in a heap whose root is the least of the k; −∞

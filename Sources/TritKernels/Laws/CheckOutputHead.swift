@@ -119,7 +119,7 @@ private struct HeadChecker {
     let view = MutableMatrixView(
       base: y.storage.base, rows: x.rows, columns: prepared.rows, stride: prepared.rows + 1)
     for range in ranges { prepared.multiply(x.view, rows: range, into: view) }
-    prepared.finish(x.view, logits: view)
+    prepared.finish(x.view, logits: view, on: nil)
     return y
   }
 

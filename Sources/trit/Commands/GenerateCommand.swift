@@ -74,7 +74,7 @@ enum GenerateCommand {
       try Terminal.line(shown)
     }
     Timings.report(result, load: loadSeconds, total: total)
-    if arguments.flag(times) { Timings.report(engine.times) }
+    if arguments.flag(times) { Timings.report(engine) }
   }
 
   private static func record(

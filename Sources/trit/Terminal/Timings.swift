@@ -15,9 +15,9 @@ enum Timings {
       String(format: "      total time = %10.2f ms / %5d tokens", total * 1e3, tokens))
   }
 
-  /// The share of every stage, the longest first.
-  static func report(_ times: StageTimes) {
-    let stages = times.seconds.filter { $0.seconds > 0 }.sorted { $0.seconds > $1.seconds }
+  /// The share of every stage, the longest first, and what a screened head had to look at twice.
+  static func report(_ engine: Engine) {
+    let stages = engine.times.seconds.filter { $0.seconds > 0 }.sorted { $0.seconds > $1.seconds }
     let sum = stages.reduce(0) { $0 + $1.seconds }
     Terminal.note("")
     for stage in stages {
@@ -26,6 +26,14 @@ enum Timings {
         String(
           format: "%@ = %10.2f ms (%5.1f %%)", name, stage.seconds * 1e3,
           100 * stage.seconds / sum))
+    }
+    if let (rows, tokens) = engine.rescored, tokens > 0 {
+      let each = Double(rows) / Double(tokens)
+      Terminal.note(
+        String(
+          format: "        rescored = %10.1f rows of %d a token (%.2f %%)", each,
+          engine.configuration.vocabularySize,
+          100 * each / Double(engine.configuration.vocabularySize)))
     }
   }
 
