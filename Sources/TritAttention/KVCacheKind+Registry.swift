@@ -41,7 +41,39 @@ extension Registry where Product == any KVCacheKind {
         accepts: accepts, gives: "float32, widened by tile",
         exactness: .lossy("half a step: absmax / 254 of the head's row"))
     ) { _ in StandardKVCacheKind(name: "int8", create: IntegerKVCache.init) }
+    registry.registerAuto()
     return registry
+  }
+}
+
+extension Registry where Product == any KVCacheKind {
+  /// Adds `auto`, from what has been registered before.
+  private mutating func registerAuto() {
+    let levels: [(AutoKVCacheKind.Loss, String)] = [
+      (.none, "f32"), (.half, "f16"), (.half, "bf16"), (.int8, "int8"),
+    ]
+    let kinds = available()
+    let candidates = levels.compactMap { loss, name in
+      kinds.first { $0.name == name }.map { (loss: loss, kind: $0.product) }
+    }
+    register(
+      StageDescriptor(
+        "auto",
+        summary: "the cache that is read fastest, among those that lose no more than 'loss'",
+        source: "measurement of one query over 1024 positions from memory",
+        parameters: [
+          ParameterDescriptor(
+            "loss", "what may be lost: nothing, half of an element's bits, or all but a byte",
+            .choice(AutoKVCacheKind.Loss.allCases.map(\.rawValue)), default: .text("half"))
+        ],
+        accepts: "float32 keys and values [tokens, heads * d]",
+        gives: "as the cache that is picked",
+        exactness: .lossy("as the cache that is picked"))
+    ) { parameters in
+      AutoKVCacheKind(
+        loss: AutoKVCacheKind.Loss(rawValue: parameters.text("loss")) ?? .half,
+        candidates: candidates)
+    }
   }
 }
 

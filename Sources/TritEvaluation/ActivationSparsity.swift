@@ -1,4 +1,4 @@
-public import TritCore
+import TritCore
 public import TritModel
 
 /// How many of the int8 values that enter a linear layer are zero: what a kernel that skips zeros could

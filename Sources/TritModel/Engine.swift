@@ -136,6 +136,9 @@ public final class Engine: LanguageModel {
   /// Sets all stage times to zero.
   public func resetTimes() { times = StageTimes() }
 
+  /// The kind of KV cache that runs.
+  public var cacheName: String { cache.name }
+
   /// How many logits a head that screens has computed exactly, and for how many tokens, since the engine was
   /// made; nil for other heads.
   public var rescored: (rows: Int, tokens: Int)? {

@@ -212,6 +212,22 @@ import TritLab
     #expect(checkKVCache(kind).map(\.description) == [])
   }
 
+  @Test(arguments: AutoKVCacheKind.Loss.allCases) func autoLosesNoMoreThanItMay(
+    loss: AutoKVCacheKind.Loss
+  ) throws {
+    let registry = Registry<any KVCacheKind>.standard
+    let kind = try registry.make(StageChoice(parsing: "auto:loss=\(loss.rawValue)"))
+    let cache = try kind.make(layers: 2, heads: 3, headDimension: 16, capacity: 100)
+    let allowed = ["f32", "f16", "bf16", "int8"]
+    let count: [AutoKVCacheKind.Loss: Int] = [.none: 1, .half: 3, .int8: 4]
+    #expect(allowed.prefix(count[loss] ?? 0).contains(cache.name))
+    #expect(cache.capacity == 100 && cache.heads == 3 && cache.headDimension == 16)
+    #expect(AutoKVCacheKind.decisions.contains { $0.contains("3 × 16: \(cache.name), ") })
+    // The same law as the kind that was picked.
+    let picked = try registry.make(StageChoice(cache.name))
+    #expect(checkKVCache(picked).map(\.description) == [])
+  }
+
   @Test func theCheckerFindsALossyCacheThatClaimsToBeExact() throws {
     let kind = try Registry<any KVCacheKind>.standard.make(StageChoice("f16"))
     #expect(!checkKVCache(kind, tolerance: .exact).isEmpty)

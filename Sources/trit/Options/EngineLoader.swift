@@ -32,7 +32,7 @@ enum EngineLoader {
     let kernels = counted(engine.layers.map(\.kernel))
     let activations = counted(engine.layers.map(\.activations))
     Terminal.note(
-      "stages: kernel \(kernels); activations \(activations); cache \(engine.selection.cache); "
+      "stages: kernel \(kernels); activations \(activations); cache \(engine.cacheName); "
         + "attention \(engine.selection.attention); head \(engine.headReport.kernel); "
         + "threads \(engine.threads)")
     if engine.contextLength > configuration.contextLength {
@@ -49,6 +49,7 @@ enum EngineLoader {
     guard arguments.flag(ModelOptions.verbose) else { return }
     for decision in AutoMemory.shared.decisions { Terminal.note("auto: \(decision)") }
     for decision in AutoHead.decisions { Terminal.note("auto: \(decision)") }
+    for decision in AutoKVCacheKind.decisions { Terminal.note("auto: \(decision)") }
   }
 
   /// Where `auto` keeps what it measured: `$XDG_CACHE_HOME/tritlab`, else `~/.cache/tritlab`.
