@@ -26,7 +26,7 @@ test: install ## Run all tests, optimised
 
 test-arm: install ## Prove the NEON leaves under an emulator (qemu-user), by the usual law checkers
 	@Scripts/install-dependencies.sh arm
-	$(SWIFT) build -c release --build-tests --disable-testable-imports
+	$(SWIFT) build -c release --build-tests
 	@Scripts/test-arm.sh "$(TRIT)" "$(SWIFT)"
 
 bench: build ## Measure tokens per second (other model: MODEL=…)

@@ -149,14 +149,26 @@ static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t 
 
 TK_TARGET void tk_base3_avx512vbmi(const tk_panel_product *p) {
   size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
-  if (p->tokens > TK_FEW_TOKENS) {
+  if (p->tokens > 8) {
     tk_gemm_avx512vnni(p, &(tk_expander){tk_base3_lines, expand});
     return;
   }
+  // Two tokens a pass, the last one, two or three: a panel's later passes find it in the caches, which costs
+  // less than to expand it for so few.
   for (size_t panel = 0; panel < panels; panel++) {
-    if (p->tokens == 1) few1(p, panel);
-    if (p->tokens == 2) few2(p, panel);
-    if (p->tokens == 3) few3(p, panel);
+    tk_panel_product q = *p;
+    while (q.tokens > 3) {
+      few2(&q, panel);
+      q.tokens -= 2;
+      q.values += 2 * q.stride;
+      q.sums += 2;
+      q.token_scales += 2;
+      if (q.y) q.y += 2 * q.y_stride;
+      if (q.accumulators) q.accumulators += 2 * q.y_stride;
+    }
+    if (q.tokens == 1) few1(&q, panel);
+    if (q.tokens == 2) few2(&q, panel);
+    if (q.tokens == 3) few3(&q, panel);
   }
 }
 #endif
