@@ -15,7 +15,8 @@ public final class MappedFile: Sendable {
 
   /// Maps `path`. Throws `missingInput` when it cannot be opened and `badData` when it is a folder.
   public init(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe without a writer would block for ever before it could be refused.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw LabError(
         .missingInput, "cannot open the file: \(String(cString: strerror(errno)))", at: path,

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
 import TritCore
+import _TritTestSupport
 
 #if canImport(Glibc)
   import Glibc
@@ -61,6 +62,14 @@ import TritCore
       }
     }
     #expect(others.load(ordering: .relaxed) == 7)
+  }
+
+  @Test func aPipeIsRefusedWithoutWaitingForAWriter() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/pipe"
+    try #require(mkfifo(path, 0o600) == 0)
+    let error = #expect(throws: LabError.self) { try MappedFile(path) }
+    #expect(error?.kind == .badData && error?.what == "not a regular file")
   }
 
   @Test func aParkedPoolWakes() async throws {
