@@ -137,7 +137,7 @@ TK_TARGET void tk_i2s_avx512vnni(const tk_panel_product *p) {
     return;
   }
   size_t tiles = (p->tokens + TK_TILE_TOKENS - 1) / TK_TILE_TOKENS;
-  if (tiles > 2) {
+  if (tiles > 8) {
     tk_gemm_avx512vnni(p, &(tk_expander){lines, tk_i2s_expand_avx512});
     return;
   }

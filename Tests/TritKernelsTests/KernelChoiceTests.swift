@@ -66,6 +66,19 @@ import TritLab
     #expect(Double(linear.weightBytes) == 64 * 240 * bits / 8 + 64 * 4)
   }
 
+  @Test(
+    "many tokens, several stretches of columns, an odd number of panels: sums stay exact",
+    arguments: ["i2_s", "base3", "int8"],
+    [WeightShape(145, 3540), WeightShape(33, 7050), WeightShape(320, 512)])
+  func manyTokens(packing: String, shape: WeightShape) throws {
+    for (name, kernel) in Registry<any LinearKernel>.standard.available()
+    where name.hasPrefix(packing + "/") && name != packing + "/scalar" {
+      let trial = try KernelTrial(kernel, shape: shape, threads: 2)
+      #expect(try trial.residual(tokens: 101).sumsAreExact != false, "\(name)")
+      #expect(try trial.residual(tokens: 101).relative < 1e-6, "\(name)")
+    }
+  }
+
   @Test("an illegal pair explains itself")
   func illegalPair() throws {
     let kernel = try Self.make("i2_s")

@@ -80,7 +80,7 @@ void tk_i2s_avx2(const tk_panel_product *_Nonnull product);
 /// vpdpbusd on ymm.
 void tk_i2s_avxvnni(const tk_panel_product *_Nonnull product);
 /// vpdpbusd on zmm: masks without shifts for up to 3 tokens, 32 x 12 register tiles of 2-bit weights for up
-/// to 24, 64 x 6 tiles of weights that were expanded to bytes for more.
+/// to 96, 64 x 6 tiles of weights that were expanded to bytes for more.
 void tk_i2s_avx512vnni(const tk_panel_product *_Nonnull product);
 #elif defined(__aarch64__)
 /// smlal into int16, widened every 32 steps, before it could overflow. Reads no tiles.
