@@ -34,8 +34,8 @@ void tk_base3_codes_avx2(uint8_t codes[_Nonnull 243]);
 
 // `panels` of a product are base-3 panels; `steps` are still groups of 16 columns.
 
-/// AVX-512 VBMI and VNNI: vpermb decodes a line to 2-bit codes, in registers for up to 3 tokens, into
-/// stretches of a 2-bit panel for more.
+/// AVX-512 VBMI and VNNI: vpermb decodes a line to 2-bit codes, in registers for up to 8 tokens (two or three
+/// a pass), for more to be expanded to bytes once; wants `scratch` for these.
 void tk_base3_avx512vbmi(const tk_panel_product *_Nonnull product);
 /// AVX2: digits by comparison and subtraction, into stretches of a 2-bit panel.
 void tk_base3_avx2(const tk_panel_product *_Nonnull product);

@@ -8,8 +8,8 @@ public import TritCore
 /// - `avx2`: digits by comparison and subtraction, 32 bytes at once, then `vpmaddubsw` as with 2 bits; the
 ///   decoding costs more than the fifth less to read gives back, unless memory is slow;
 /// - `avx512vbmi`: `vpermb` decodes 64 bytes at once in registers, 14 operations for 320 weights; for more
-///   than three tokens stretches of a panel are expanded to 2 bits once, and the tiles of
-///   `i2_s/avx512vnni` do the rest.
+///   than eight tokens stretches of a panel are expanded to bytes once, and the tiles of
+///   `i2_s/avx512vnni` for many tokens do the rest.
 ///
 /// In memory weights lie in panels of 32 rows (see tk_base3.h), not in the `base3` packing's rows: any shape
 /// is legal, and each worker reads one sequential stream.

@@ -7,8 +7,9 @@ public import TritCore
 /// What each instruction set adds to the scalar kernel:
 /// - `avx2`: 32 codes a `vpmaddubsw`, summed in int16 and widened before it could overflow;
 /// - `avxvnni`: `vpdpbusd` sums four products straight into int32;
-/// - `avx512vnni`: 64 codes at once; for few tokens the 2-bit fields are masked but not shifted, for many
-///   a tile of 32 rows × 12 tokens stays in registers for all columns;
+/// - `avx512vnni`: 64 codes at once; for few tokens the 2-bit fields are masked but not shifted, for more
+///   a tile of 32 rows × 12 tokens stays in registers for all columns, for many weights are expanded to
+///   bytes once and meet all tokens in tiles of 64 rows × 6;
 /// - `neon`: 16 codes a pair of `smlal`, summed in int16 and widened in time;
 /// - `neon-dotprod`: `sdot` sums four products straight into int32, and one load of 16 activations serves
 ///   four fields.
