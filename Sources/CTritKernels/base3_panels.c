@@ -2,12 +2,13 @@
 #include <string.h>
 
 #include "tk_base3.h"
+#include "tk_trits.h"
 
-/// Four trits as digits 0-2, a byte each; no carry leaves a byte.
+/// Four trits as digits 0-2, a byte each.
 static inline uint32_t digits(const int8_t *trits) {
   uint32_t t;
   memcpy(&t, trits, 4);
-  return ((t & 0x7F7F7F7Fu) + 0x01010101u) ^ (t & 0x80808080u);
+  return (uint32_t)tk_digits(t);
 }
 
 void tk_base3_pack(const int8_t *trits, size_t rows, size_t columns, const uint8_t codes[243],

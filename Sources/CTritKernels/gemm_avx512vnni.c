@@ -68,23 +68,21 @@ typedef void (*block_function)(const tk_panel_product *, const uint8_t *, size_t
       const int32_t *x, size_t row, size_t token, int ends) {                                \
     block(p, w, panel_bytes, quads, x, row, token, ends, g, n);                              \
   }
-TK_BLOCK(2, 1)
 TK_BLOCK(2, 2)
 TK_BLOCK(2, 3)
 TK_BLOCK(2, 4)
 TK_BLOCK(2, 5)
 TK_BLOCK(2, 6)
-TK_BLOCK(4, 1)
 TK_BLOCK(4, 2)
 TK_BLOCK(4, 3)
 TK_BLOCK(4, 4)
 TK_BLOCK(4, 5)
 TK_BLOCK(4, 6)
 
-/// By panels, then by tokens.
-static const block_function blocks[2][6] = {
-    {block2_1, block2_2, block2_3, block2_4, block2_5, block2_6},
-    {block4_1, block4_2, block4_3, block4_4, block4_5, block4_6},
+/// By panels, then by tokens, from 2 on: a half of a tile of more than TK_FEW_TOKENS has no fewer.
+static const block_function blocks[2][5] = {
+    {block2_2, block2_3, block2_4, block2_5, block2_6},
+    {block4_2, block4_3, block4_4, block4_5, block4_6},
 };
 
 TK_TARGET void tk_i2s_expand_avx512(const uint8_t *w, size_t steps, uint8_t *out) {
@@ -149,10 +147,8 @@ TK_TARGET void tk_gemm_avx512vnni(const tk_panel_product *p, const tk_expander *
           const block_function *of = blocks[count - i > 1];
           const uint8_t *w = p->scratch + i * expanded_bytes;
           size_t row = (panel + i) * TK_PANEL_ROWS, quads = (end - start) * 4;
-          of[half - 1](p, w, expanded_bytes, quads, x, row, first, ends);
-          if (tokens > half)
-            of[tokens - half - 1](
-                p, w, expanded_bytes, quads, x + half, row, first + half, ends);
+          of[half - 2](p, w, expanded_bytes, quads, x, row, first, ends);
+          of[tokens - half - 2](p, w, expanded_bytes, quads, x + half, row, first + half, ends);
         }
       }
     }

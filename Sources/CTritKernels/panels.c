@@ -3,6 +3,7 @@
 
 #include "tk_i2s.h"
 #include "tk_int8.h"
+#include "tk_trits.h"
 
 typedef int32_t quads4 __attribute__((vector_size(16)));
 
@@ -45,12 +46,6 @@ void tk_pack_tiles(const int8_t *values, size_t stride, size_t tokens, size_t qu
   }
 }
 
-/// Trits to codes, byte by byte.
-static inline uint64_t codes(uint64_t trits) {
-  const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-  return ((trits & ~tops) + ones) ^ (trits & tops);
-}
-
 void tk_i2s_pack(const int8_t *trits, size_t rows, size_t columns, size_t steps, uint8_t *out) {
   size_t panels = (rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
   memset(out, 0x55, panels * steps * 128);
@@ -64,7 +59,7 @@ void tk_i2s_pack(const int8_t *trits, size_t rows, size_t columns, size_t steps,
       uint64_t low, high;
       memcpy(&low, w + step * 16, 8);
       memcpy(&high, w + step * 16 + 8, 8);
-      low = codes(low) | codes(high) << 4;
+      low = tk_digits(low) | tk_digits(high) << 4;
       uint32_t packed = (uint32_t)low | (uint32_t)(low >> 32) << 2;
       memcpy(base + step * 128, &packed, 4);
     }
