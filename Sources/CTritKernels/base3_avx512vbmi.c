@@ -136,10 +136,16 @@ TK_INLINE void expand_to_codes(const uint8_t *w, size_t steps, uint8_t *out) {
   }
 }
 
+static inline const uint8_t *place(const tk_panel_product *p, size_t panel, size_t step) {
+  return p->panels + (panel * tk_base3_lines(p->steps) + tk_base3_lines(step)) * 128;
+}
+
 /// Expands to bytes, by way of 2-bit steps in L1.
-static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t steps, uint8_t *out) {
+static TK_TARGET void expand(const tk_panel_product *p, size_t panel, size_t step, size_t steps,
+                             uint8_t *out) {
   enum { MOST = 40 };
   uint8_t codes[MOST * 128] __attribute__((aligned(64)));
+  const uint8_t *w = place(p, panel, step);
   for (size_t start = 0; start < steps; start += MOST) {
     size_t count = steps - start < MOST ? steps - start : MOST;
     expand_to_codes(w + start / 5 * 512, count, codes);
@@ -147,10 +153,17 @@ static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t 
   }
 }
 
+static tk_run source(const tk_panel_product *p, size_t panel, size_t panels, size_t step,
+                     size_t steps) {
+  const uint8_t *first = place(p, panel, step);
+  return (tk_run){first, panels, tk_base3_lines(p->steps) * 128,
+                  (size_t)(place(p, panel, step + steps) - first) / 64};
+}
+
 TK_TARGET void tk_base3_avx512vbmi(const tk_panel_product *p) {
   size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
   if (p->tokens > 8) {
-    tk_gemm_avx512vnni(p, &(tk_expander){tk_base3_lines, expand});
+    tk_gemm_avx512vnni(p, &(tk_expander){5, expand, source});
     return;
   }
   // Two tokens a pass, the last one, two or three: a panel's later passes find it in the caches, which costs

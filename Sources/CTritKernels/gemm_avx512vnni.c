@@ -99,47 +99,40 @@ TK_TARGET void tk_i2s_expand_avx512(const uint8_t *w, size_t steps, uint8_t *out
   }
 }
 
-/// A group of panels and a stretch of their columns.
-typedef struct stretch {
-  const uint8_t *packed;
-  size_t panels, lines;
-} stretch;
-
 /// Asks L2 for part `part` of `parts` of what will be expanded next.
-static inline void prefetch(const stretch *next, size_t panel_bytes, size_t part, size_t parts) {
-  size_t lines = next->lines * 2, all = next->panels * lines;
-  for (size_t line = all * part / parts; line < all * (part + 1) / parts; line++)
-    _mm_prefetch(
-        (const char *)next->packed + line / lines * panel_bytes + line % lines * 64, _MM_HINT_T1);
+static inline void prefetch(const tk_run *next, size_t part, size_t parts) {
+  size_t all = next->runs * next->lines, end = all * (part + 1) / parts;
+  for (size_t line = all * part / parts; line < end; line++)
+    _mm_prefetch((const char *)next->base + line / next->lines * next->stride +
+                     line % next->lines * 64,
+                 _MM_HINT_T1);
 }
 
 TK_TARGET void tk_gemm_avx512vnni(const tk_panel_product *p, const tk_expander *from) {
   size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
-  size_t panel_bytes = from->lines(p->steps) * 128;
   size_t tiles = (p->tokens + TK_TILE_TOKENS - 1) / TK_TILE_TOKENS;
-  // Stretches of equal length, whole blocks of five steps.
-  size_t stretches = (p->steps + TK_GEMM_STEPS - 1) / TK_GEMM_STEPS;
-  size_t length = (p->steps + 5 * stretches - 1) / (5 * stretches) * 5;
+  // Stretches of equal length, whole blocks.
+  size_t most = TK_GEMM_STEPS / from->block * from->block;
+  size_t stretches = (p->steps + most - 1) / most;
+  size_t length = (p->steps + from->block * stretches - 1) / (from->block * stretches) * from->block;
   for (size_t panel = 0; panel < panels; panel += TK_GEMM_PANELS) {
     size_t count = panels - panel < TK_GEMM_PANELS ? panels - panel : TK_GEMM_PANELS;
     for (size_t start = 0; start < p->steps; start += length) {
       size_t end = start + length < p->steps ? start + length : p->steps;
-      const uint8_t *packed = p->panels + panel * panel_bytes;
       size_t expanded_bytes = (end - start) * 512;
       for (size_t i = 0; i < count; i++)
-        from->expand(packed + i * panel_bytes + from->lines(start) * 128, end - start,
-                     p->scratch + i * expanded_bytes);
-      stretch next = {packed + from->lines(end) * 128, count,
-                      from->lines((p->steps < end + length ? p->steps : end + length)) -
-                          from->lines(end)};
-      if (end == p->steps) {
-        size_t left = panels - panel - count;
-        next = (stretch){packed + count * panel_bytes,
-                         left < TK_GEMM_PANELS ? left : TK_GEMM_PANELS, from->lines(length)};
-      }
+        from->expand(p, panel + i, start, end - start, p->scratch + i * expanded_bytes);
+      tk_run next = {p->panels, 0, 0, 0};
+      size_t left = panels - panel - count;
+      if (end < p->steps)
+        next = from->source(p, panel, count, end,
+                            p->steps - end < length ? p->steps - end : length);
+      else if (left > 0)
+        next = from->source(p, panel + count, left < TK_GEMM_PANELS ? left : TK_GEMM_PANELS, 0,
+                            p->steps < length ? p->steps : length);
       int ends = (start == 0 ? FIRST : 0) | (end == p->steps ? LAST : 0);
       for (size_t n = 0; n < tiles; n++) {
-        prefetch(&next, panel_bytes, n, tiles);
+        prefetch(&next, n, tiles);
         size_t first = tk_tile_start(p->tokens, n);
         size_t tokens = tk_tile_start(p->tokens, n + 1) - first, half = (tokens + 1) / 2;
         const int32_t *x = p->tiles + (n * p->steps + start) * 4 * TK_TILE_TOKENS;

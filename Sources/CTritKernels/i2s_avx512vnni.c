@@ -124,7 +124,15 @@ static const tile_function tile_functions[TK_TILE_TOKENS] = {
     tile1, tile2, tile3, tile4, tile5, tile6, tile7, tile8, tile9, tile10, tile11, tile12,
 };
 
-static size_t lines(size_t steps) { return steps; }
+static TK_TARGET void expand(const tk_panel_product *p, size_t panel, size_t step, size_t steps,
+                             uint8_t *out) {
+  tk_i2s_expand_avx512(p->panels + (panel * p->steps + step) * 128, steps, out);
+}
+
+static tk_run source(const tk_panel_product *p, size_t panel, size_t panels, size_t step,
+                     size_t steps) {
+  return (tk_run){p->panels + (panel * p->steps + step) * 128, panels, p->steps * 128, steps * 2};
+}
 
 TK_TARGET void tk_i2s_avx512vnni(const tk_panel_product *p) {
   size_t panels = panel_count(p);
@@ -138,7 +146,7 @@ TK_TARGET void tk_i2s_avx512vnni(const tk_panel_product *p) {
   }
   size_t tiles = (p->tokens + TK_TILE_TOKENS - 1) / TK_TILE_TOKENS;
   if (tiles > 8) {
-    tk_gemm_avx512vnni(p, &(tk_expander){lines, tk_i2s_expand_avx512});
+    tk_gemm_avx512vnni(p, &(tk_expander){1, expand, source});
     return;
   }
   for (size_t panel = 0; panel < panels; panel++) {

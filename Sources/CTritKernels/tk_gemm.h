@@ -4,13 +4,21 @@
 
 #include "tk_i2s.h"
 
+/// Lines of 64 bytes to read: `runs` runs of `lines`, `stride` bytes from one to the next.
+typedef struct tk_run {
+  const uint8_t *base;
+  size_t runs, stride, lines;
+} tk_run;
+
 /// How a packing's panels become bytes.
 typedef struct tk_expander {
-  /// Steps of 128 bytes that hold `steps` groups of 16 columns (multiples of 5, but at a panel's end).
-  size_t (*lines)(size_t steps);
-  /// Expands `steps` groups of 16 columns at `panel` to codes of a byte: for each four columns 128 bytes,
-  /// byte 4r + j the code of row r, column j.
-  void (*expand)(const uint8_t *panel, size_t steps, uint8_t *out);
+  /// Stretches of columns start at multiples of so many groups of 16.
+  size_t block;
+  /// Expands `steps` groups of 16 columns of panel `panel`, from group `step` on, to codes of a byte: for each
+  /// four columns 128 bytes, byte 4r + j the code of row r, column j.
+  void (*expand)(const tk_panel_product *p, size_t panel, size_t step, size_t steps, uint8_t *out);
+  /// What expanding the same of `panels` panels reads.
+  tk_run (*source)(const tk_panel_product *p, size_t panel, size_t panels, size_t step, size_t steps);
 } tk_expander;
 
 #if defined(__x86_64__)

@@ -10,6 +10,7 @@ extension Registry where Product == any LinearKernel {
     registry.registerI2S()
     registry.registerBase3()
     registry.registerInteger()
+    registry.registerSparse()
     registry.registerAuto()
     return registry
   }

@@ -13,12 +13,42 @@ public protocol LinearKernel: Sendable {
   /// Lays `weights` out for this kernel. Throws an error that says why where it cannot take them:
   /// wrong form (`kernel 'i2_s' takes ternary weights; …`) or shape.
   func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear
-  /// The same, told which form of activations will come: what an engine calls. Throws an error that
+  /// The same, told which form of activations will come. Throws an error that
   /// explains itself where the kernel multiplies another form. Kernels that choose (`auto`) override it.
   func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws -> any PreparedLinear
+  /// The same, told what of the product can be left out: what an engine calls. By itself that changes nothing;
+  /// `auto` then measures kernels that skip zeros too.
+  func prepare(
+    _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
+  ) throws -> any PreparedLinear
+}
+
+/// What a layer can leave out, before anything is known of a text.
+public enum ExpectedSparsity: Sendable, Hashable {
+  /// Nothing.
+  case none
+  /// Columns: inputs behind ReLU² (`down`). Gates that are normally distributed around 0, as those of random
+  /// weights, give two thirds zeros after int8 rounding; trained models give more.
+  case inputs
+  /// Rows: outputs that meet ReLU² of a gate (`up`). Half of such gates are not above 0.
+  case outputs
+
+  /// The share that is expected to be left out.
+  var share: Double {
+    switch self {
+    case .none: 0
+    case .inputs: 2 / 3
+    case .outputs: 1 / 2
+    }
+  }
 }
 
 extension LinearKernel {
+  /// Prepares for `form`.
+  public func prepare(
+    _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
+  ) throws -> any PreparedLinear { try prepare(weights, for: form) }
+
   /// Checks that `form` is what the kernel accepts, then prepares.
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear

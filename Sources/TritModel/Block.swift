@@ -16,6 +16,8 @@ struct Block {
   let feedForwardInput: [ProjectionGroup]
   /// down: output 0.
   let feedForwardOutput: [ProjectionGroup]
+  /// up, where its kernel computes single rows and its input is that of gate.
+  let selectiveUp: (any SelectiveLinear)?
 }
 
 /// What one linear layer runs with, for listings and run records.
@@ -94,13 +96,16 @@ struct BlockBuilder {
       throw LabError(
         .internalError, "a block norm vanished after it was checked", at: checkpoint.path)
     }
+    let feedForwardInput = try groups([.gate, .up], layer: layer)
     return Block(
       attentionNorm: attentionNorm, feedForwardNorm: feedForwardNorm,
       attentionSubNorm: try buffer(.attentionSub), feedForwardSubNorm: try buffer(.feedForwardSub),
       attentionInput: try groups([.query, .key, .value], layer: layer),
       attentionOutput: try groups([.attentionOutput], layer: layer),
-      feedForwardInput: try groups([.gate, .up], layer: layer),
-      feedForwardOutput: try groups([.down], layer: layer))
+      feedForwardInput: feedForwardInput,
+      feedForwardOutput: try groups([.down], layer: layer),
+      selectiveUp: feedForwardInput.count == 1 && feedForwardInput[0].innerNorm == nil
+        ? feedForwardInput[0].layers[1].linear as? any SelectiveLinear : nil)
   }
 
   private mutating func groups(_ roles: [LinearRole], layer: Int) throws -> [ProjectionGroup] {
@@ -110,7 +115,8 @@ struct BlockBuilder {
       let resolved = try resolver.resolve(role, layer: layer)
       let linear: any PreparedLinear
       do {
-        linear = try resolved.kernel.prepare(resolved.weights, for: resolved.activations.form)
+        linear = try resolved.kernel.prepare(
+          resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
       } catch let error as LabError {
         throw error.inside(resolved.name)
       }

@@ -108,7 +108,18 @@ extension Engine {
     times.end(.norm)
     let gate = workspace.gate.mutableView.rows(0..<count)
     let up = workspace.up.mutableView.rows(0..<count)
-    project(normed.readOnly, block.feedForwardInput, into: ProjectionOutputs(gate, up))
+    if configuration.activation == .relu2, probe == nil, let selective = block.selectiveUp {
+      // Where the gate is not positive, ReLU² makes the product 0 whatever up is. A probe is shown all rows.
+      let group = block.feedForwardInput[0]
+      let rows = workspace.quantized(width: configuration.hiddenSize)
+      for layout in group.layouts { steps.build(layout, from: rows) }
+      times.end(.quantize)
+      steps.multiply(group, rows, into: ProjectionOutputs(gate, up), skipping: 1)
+      steps.multiply(selective, rows, where: gate.readOnly, into: up)
+      times.end(.linear)
+    } else {
+      project(normed.readOnly, block.feedForwardInput, into: ProjectionOutputs(gate, up))
+    }
     capture("ffn_gate", layer, gate.readOnly)
     capture("ffn_up", layer, up.readOnly)
     var input = gate.readOnly

@@ -18,6 +18,8 @@ public struct ResolvedLinear: Sendable {
   public let activationChoice: StageChoice
   /// The kernel that was chosen.
   public let kernel: any LinearKernel
+  /// What it can leave out.
+  public let sparsity: ExpectedSparsity
 }
 
 /// Resolves the choices of a `StageSelection` for every layer of a checkpoint, one layer at a time, so
@@ -78,10 +80,17 @@ public struct LayerResolver: Sendable {
       return ResolvedLinear(
         name: name, source: source, weights: weights, provenance: provenance,
         activations: try registries.activations.make(activationChoice),
-        activationChoice: activationChoice, kernel: try registries.kernels.make(kernel))
+        activationChoice: activationChoice, kernel: try registries.kernels.make(kernel),
+        sparsity: sparsity(role))
     } catch let error as LabError {
       throw error.inside(name)
     }
+  }
+
+  /// Behind ReLU² down meets zeros, and up is wanted only where the gate is above 0.
+  private func sparsity(_ role: LinearRole) -> ExpectedSparsity {
+    guard checkpoint.configuration.activation == .relu2 else { return .none }
+    return role == .down ? .inputs : role == .up ? .outputs : .none
   }
 
   private func quantized(_ weights: QuantizedWeights, by choice: StageChoice?) throws -> (

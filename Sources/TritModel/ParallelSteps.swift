@@ -30,13 +30,15 @@ final class ParallelSteps {
   /// ten microseconds to read, hundreds of times what a part costs.
   private static let weightsPerPart = 1 << 19
 
-  private enum Step: Int { case build, multiply, attend, attendSpan, head }
+  private enum Step: Int { case build, multiply, attend, attendSpan, head, multiplySelected }
 
   // What the current region works on.
   private var rows: QuantizedRows
   private var layout: (any InputLayout)?
   private var layoutBase: UnsafeMutableRawPointer?
   private var layers: [(linear: any PreparedLinear, output: Int)] = []
+  private var skipped: Int?
+  private var selective: (any SelectiveLinear)?
   private var outputs: ProjectionOutputs
   private var call: AttentionContext
   private var probe: AttentionProbe?
@@ -71,6 +73,9 @@ final class ParallelSteps {
       Body { [unowned self] range, worker in attendPart(range, worker) },
       Body { [unowned self] range, worker in attendSpans(range, worker) },
       Body { [unowned self] range, _ in head.multiply(input, rows: range, into: output) },
+      Body { [unowned self] range, _ in
+        selective?.multiply(rows, rows: range, where: input, into: output)
+      },
     ]
   }
 
@@ -86,17 +91,37 @@ final class ParallelSteps {
     rows.markBuilt(layout)
   }
 
-  /// Multiplies `rows` with every layer of `group`; all layers in one region.
-  func multiply(_ group: ProjectionGroup, _ rows: QuantizedRows, into outputs: ProjectionOutputs) {
+  /// Multiplies `rows` with every layer of `group`; all layers in one region. But for the one that writes
+  /// output `skipped`.
+  func multiply(
+    _ group: ProjectionGroup, _ rows: QuantizedRows, into outputs: ProjectionOutputs,
+    skipping skipped: Int? = nil
+  ) {
     self.rows = rows
     self.outputs = outputs
     layers = group.layers
+    self.skipped = skipped
     let weights = layers.reduce(0) { $0 + $1.linear.rows * $1.linear.columns }
     let each = min(WorkerPool.mostPartsPerThread, weights / (pool.threads * Self.weightsPerPart))
     parts =
       weights * rows.rows < Self.smallWork || pool.threads == 1
       ? 1 : pool.threads * max(each, 1)
     run(.multiply, count: parts)
+  }
+
+  /// Multiplies `rows` with `linear`, whose outputs are wanted where `gate` is above 0; the others become 0 or
+  /// what they are.
+  func multiply(
+    _ linear: any SelectiveLinear, _ rows: QuantizedRows, where gate: MatrixView<Float>,
+    into output: MutableMatrixView<Float>
+  ) {
+    self.rows = rows
+    self.output = output
+    input = gate
+    selective = linear
+    let isSmall = linear.rows * linear.columns * rows.rows < Self.smallWork
+    run(
+      .multiplySelected, count: linear.rows, alignment: isSmall ? linear.rows : linear.rowAlignment)
   }
 
   /// Attention of `query` over the cache, split over key heads and blocks of queries, or, for a single
@@ -168,7 +193,7 @@ final class ParallelSteps {
 
   private func multiplyPart(_ range: Range<Int>) {
     for part in range {
-      for (linear, index) in layers {
+      for (linear, index) in layers where index != skipped {
         let own = WorkerPool.range(
           of: part, parts: parts, count: linear.rows, alignment: linear.rowAlignment)
         if !own.isEmpty { linear.multiply(rows, rows: own, into: outputs[index]) }

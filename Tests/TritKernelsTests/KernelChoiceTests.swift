@@ -68,7 +68,7 @@ import TritLab
 
   @Test(
     "many tokens, several stretches of columns, an odd number of panels: sums stay exact",
-    arguments: ["i2_s", "base3", "int8"],
+    arguments: ["i2_s", "base3", "int8", "sparse_columns", "sparse_rows"],
     [WeightShape(145, 3540), WeightShape(33, 7050), WeightShape(320, 512)])
   func manyTokens(packing: String, shape: WeightShape) throws {
     for (name, kernel) in Registry<any LinearKernel>.standard.available()
@@ -77,6 +77,43 @@ import TritLab
       #expect(try trial.residual(tokens: 101).sumsAreExact != false, "\(name)")
       #expect(try trial.residual(tokens: 101).relative < 1e-6, "\(name)")
     }
+  }
+
+  @Test(
+    "zeros that are skipped change no sum, few or many, whichever way the kernel takes",
+    arguments: [0.3, 0.6, 0.9],
+    ["sparse_columns/avx512vnni", "sparse_rows/avx512vnni", "sparse_columns/scalar"])
+  func zerosSkipped(zeros: Double, name: String) throws {
+    guard
+      let kernel = Registry<any LinearKernel>.standard.available().first(where: { $0.name == name })
+    else { return }
+    let trial = try KernelTrial(
+      kernel.product, shape: WeightShape(290, 3540), threads: 2, zeros: zeros)
+    for tokens in [1, 5, 8, 9, 40] {
+      #expect(try trial.residual(tokens: tokens).sumsAreExact == true, "\(tokens) tokens")
+      if name.hasPrefix("sparse_columns") {
+        #expect(try trial.residual(tokens: tokens).relative < 1e-6, "\(tokens) tokens")
+      }
+    }
+  }
+
+  @Test("auto tries kernels that skip zeros where some are expected, and nowhere else")
+  func autoExpectsZeros() throws {
+    let memory = AutoMemory()
+    let registry = Registry<any LinearKernel>.standard
+    let dense = registry.available().filter { $0.name == "i2_s/scalar" }.map(\.product)
+    let sparse = registry.available().filter { $0.name == "sparse_columns/scalar" }.map(\.product)
+    let auto = AutoKernel(candidates: dense, sparse: [.inputs: sparse], memory: memory)
+    let weights = Self.trits(256, 512)
+    for sparsity in [ExpectedSparsity.none, .inputs, .outputs] {
+      _ = try auto.prepare(weights, for: .int8, expecting: sparsity)
+    }
+    let tried = memory.decisions.map { $0.timings.map(\.kernel) }
+    #expect(tried == [["i2_s/scalar"], ["sparse_columns/scalar", "i2_s/scalar"], ["i2_s/scalar"]])
+    #expect(memory.decisions[1].description.contains("two thirds of the inputs zero"))
+    // Known now, each under its own conditions.
+    _ = try auto.prepare(weights, for: .int8, expecting: .inputs)
+    #expect(memory.decisions.count == 3)
   }
 
   @Test("an illegal pair explains itself")
@@ -95,7 +132,10 @@ import TritLab
 
   @Test(
     "bare names resolve to a kernel of their packing",
-    arguments: ["i2_s", "tl1", "tl2", "tl1_0", "tl2_0", "tq1_0", "tq2_0", "base3", "int8"])
+    arguments: [
+      "i2_s", "tl1", "tl2", "tl1_0", "tl2_0", "tq1_0", "tq2_0", "base3", "int8", "sparse_rows",
+      "sparse_columns",
+    ])
   func bareNames(name: String) throws {
     let registry = Registry<any LinearKernel>.standard
     guard registry.names.contains(name) else { return }

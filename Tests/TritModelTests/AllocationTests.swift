@@ -15,7 +15,8 @@ import _TritTestSupport
   @Test(
     arguments: [
       (TinyCheckpoint.Kind.bitnetPacked, "i2_s"), (.bitnetPacked, "tl2"),
-      (.bitnetPacked, "reference"),
+      (.bitnetPacked, "reference"), (.bitnetPacked, "sparse_rows"),
+      (.bitnetPacked, "sparse_columns"),
       (.llamaDense, "openblas"),
     ], [1, 2])
   func decodingAllocatesNothing(_ model: (TinyCheckpoint.Kind, String), threads: Int) throws {

@@ -25,6 +25,31 @@ import TritLab
     #expect(stories.first?.hasPrefix(" a little rabbit named ") == true)
   }
 
+  /// Logits of a prompt of 24 tokens and of two tokens after it, bit by bit.
+  @Test(arguments: ["", "/scalar"], [1, 2])
+  func skippingZerosChangesNoBit(instructionSet: String, threads: Int) throws {
+    func logits(_ layers: [LayerOverride]) throws -> [UInt32] {
+      let engine = try Engine(
+        checkpoint: Checkpoint(path: ModelLocation.resolve("builtin:storyteller")),
+        selection: StageSelection(kernel: StageChoice("i2_s"), layers: layers),
+        options: EngineOptions(threads: threads))
+      let kernels = Set(engine.layers.map { $0.kernel.prefix { $0 != "/" } })
+      #expect(kernels.count == (layers.isEmpty ? 1 : 3))
+      let text = "Once upon a time there was a big dog named Max. One day Max went to the park with"
+      let tokens = try engine.tokenizer.encode(text, addSpecial: true, parseSpecial: true)
+      #expect(tokens.count > 8)
+      var bits = try engine.prefill(tokens).map(\.bitPattern)
+      for token in tokens.prefix(2) { bits += try engine.decode(token).map(\.bitPattern) }
+      return bits
+    }
+    let sparse = [
+      LayerOverride(
+        pattern: "*.ffn_down", kernel: StageChoice("sparse_columns" + instructionSet)),
+      LayerOverride(pattern: "*.ffn_up", kernel: StageChoice("sparse_rows" + instructionSet)),
+    ]
+    #expect(try logits([]) == logits(sparse))
+  }
+
   /// The entropy of the language is a floor for any model of it, and chance is far above.
   @Test func itsLossLiesAboveTheEntropyOfTheLanguage() throws {
     let stories = StoryDataset.test.stories(12)

@@ -18,6 +18,7 @@
 #include "tk_lookup.h"
 #include "tk_lookup_panels.h"
 #include "tk_peak.h"
+#include "tk_sparse.h"
 
 // --- CPU ----------------------------------------------------------------------------------------
 

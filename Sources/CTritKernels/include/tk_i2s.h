@@ -39,7 +39,8 @@ typedef struct tk_panel_product {
   size_t stride;
   /// Tokens.
   size_t tokens;
-  /// Activation tiles; not read for up to TK_FEW_TOKENS tokens, nor by 256-bit kernels.
+  /// Activation tiles; not read for up to TK_FEW_TOKENS tokens, nor by 256-bit kernels. Sparse
+  /// columns: the tokens' lists, then activation tiles.
   const int32_t *_Nullable tiles;
   /// Σ q of each token.
   const int32_t *_Nonnull sums;
@@ -56,6 +57,11 @@ typedef struct tk_panel_product {
   /// Room of TK_SCRATCH_BYTES, 64-byte aligned; not touched for up to TK_FEW_TOKENS tokens, nor by 256-bit
   /// kernels.
   uint8_t *_Nullable scratch;
+  /// [tokens, gate_stride]: outputs whose gate is not above 0 are not wanted, and become 0 or what they are. Null:
+  /// all are wanted. Read by sparse rows alone.
+  const float *_Nullable gate;
+  /// Elements from one token's gates to the next.
+  size_t gate_stride;
 } tk_panel_product;
 
 /// First token of tile `tile` when `tokens` are cut into as many tiles as needed.

@@ -19,6 +19,8 @@ extension AutoKernel {
     /// Whether weights come from memory, as those of a model larger than the last cache do for every
     /// token; else they come from the caches. A denser packing wins only where memory is the bound.
     public var fromMemory: Bool
+    /// What of the product can be left out.
+    public var sparsity = ExpectedSparsity.none
 
     /// One thread, weights from memory.
     public init(threads: Int = 1, fromMemory: Bool = true) {
@@ -33,7 +35,15 @@ extension AutoKernel {
 
     /// `from memory, 2 threads`.
     var words: String {
-      "from \(fromMemory ? "memory" : "the caches"), \(threads) thread\(threads == 1 ? "" : "s")"
+      let rest =
+        switch sparsity {
+        case .none: ""
+        case .inputs: ", two thirds of the inputs zero"
+        case .outputs: ", half of the outputs not wanted"
+        }
+      return
+        "from \(fromMemory ? "memory" : "the caches"), \(threads) thread\(threads == 1 ? "" : "s")"
+        + rest
     }
   }
 

@@ -16,17 +16,21 @@ public struct AutoKernel: LinearKernel {
   /// What the choice is for.
   public let use: Use
   private let candidates: [any LinearKernel]
+  private let sparse: [ExpectedSparsity: [any LinearKernel]]
   private let ignoresFile: Bool
   private let memory: AutoMemory
 
-  /// Picks among `candidates`, best guess first, for activations of `activationForm`. `refresh` measures
+  /// Picks among `candidates`, best guess first, for activations of `activationForm`, and among those of `sparse`
+  /// where such zeros are expected. `refresh` measures
   /// anew what an earlier run of the program has measured. `memory` holds the conditions and what was
   /// decided under them.
   public init(
-    candidates: [any LinearKernel], activationForm: ActivationForm = .int8, use: Use = .both,
-    refresh: Bool = false, memory: AutoMemory = .shared
+    candidates: [any LinearKernel], sparse: [ExpectedSparsity: [any LinearKernel]] = [:],
+    activationForm: ActivationForm = .int8, use: Use = .both, refresh: Bool = false,
+    memory: AutoMemory = .shared
   ) {
     self.candidates = candidates
+    self.sparse = sparse
     accepts = activationForm
     self.use = use
     ignoresFile = refresh
@@ -43,16 +47,27 @@ public struct AutoKernel: LinearKernel {
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear
   {
+    try prepare(weights, for: form, expecting: .none)
+  }
+
+  /// The same, where `sparsity` can be left out: then among the kernels that leave it out too, all of them timed
+  /// with so many zeros.
+  public func prepare(
+    _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
+  ) throws -> any PreparedLinear {
     // Read once: another engine may set its own while this one measures.
-    let conditions = memory.conditions
+    var conditions = memory.conditions
+    conditions.sparsity = sparsity
+    let candidates = (sparse[sparsity] ?? []) + candidates
     if case .dense = weights {
       let kernel = OpenBLASKernel(name: form == .float32 ? "openblas" : "dequantize")
-      note(weights, form, conditions, picked: kernel.name, reason: "float32 weights")
+      note(weights, form, conditions, candidates, picked: kernel.name, reason: "float32 weights")
       return try kernel.prepare(weights, for: form)
     }
     if form == .float32 {
       let kernel = OpenBLASKernel(name: "dequantize")
-      note(weights, form, conditions, picked: kernel.name, reason: "float32 activations")
+      note(
+        weights, form, conditions, candidates, picked: kernel.name, reason: "float32 activations")
       return try kernel.prepare(weights, for: form)
     }
     if let known = memory.decision(
@@ -62,28 +77,19 @@ public struct AutoKernel: LinearKernel {
     {
       return prepared
     }
-    return try measured(weights, form, conditions)
+    return try measured(weights, form, conditions, candidates)
   }
 
   private func measured(
-    _ weights: QuantizedWeights, _ form: ActivationForm, _ conditions: Conditions
+    _ weights: QuantizedWeights, _ form: ActivationForm, _ conditions: Conditions,
+    _ candidates: [any LinearKernel]
   ) throws -> any PreparedLinear {
-    let race = KernelRace(weights, conditions: conditions)
-    var timings: [Timing] = []
-    var refusal: (any Error)?
-    for kernel in candidates where kernel.accepts == form {
-      do {
-        if let timing = try race.time(kernel, best: timings.map(\.decode).min()) {
-          timings.append(timing)
-        }
-      } catch { refusal = error }
-    }
+    let timings = try KernelRace(weights, conditions: conditions)
+      .run(candidates.filter { $0.accepts == form }, use: use)
     guard var picked = timings.first else {
-      throw refusal
-        ?? LabError(
-          .usage,
-          "kernel 'auto' has no kernel for \(weights.form) and \(form.rawValue) activations",
-          advice: "use kernel 'dequantize'")
+      throw LabError(
+        .usage, "kernel 'auto' has no kernel for \(weights.form) and \(form.rawValue) activations",
+        advice: "use kernel 'dequantize'")
     }
     for timing in timings.dropFirst() where timing.score(use) < picked.score(use) * 0.93 {
       picked = timing
@@ -93,7 +99,7 @@ public struct AutoKernel: LinearKernel {
     }
     let prepared = try kernel.prepare(weights)
     note(
-      weights, form, conditions, picked: picked.kernel,
+      weights, form, conditions, candidates, picked: picked.kernel,
       reason: timings.count == 1
         ? "the only kernel that takes them" : "fastest of \(timings.count)",
       timings: timings)
@@ -101,8 +107,8 @@ public struct AutoKernel: LinearKernel {
   }
 
   private func note(
-    _ weights: QuantizedWeights, _ form: ActivationForm, _ conditions: Conditions, picked: String,
-    reason: String, timings: [Timing] = []
+    _ weights: QuantizedWeights, _ form: ActivationForm, _ conditions: Conditions,
+    _ candidates: [any LinearKernel], picked: String, reason: String, timings: [Timing] = []
   ) {
     memory.note(
       Decision(

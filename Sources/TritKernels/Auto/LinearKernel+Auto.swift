@@ -11,11 +11,17 @@ extension Registry where Product == any LinearKernel {
       ("tl1_0", "bitnet.cpp TL1_0"), ("tl2_0", "bitnet.cpp TL2_0"),
       ("tq1_0", "llama.cpp TQ1_0"), ("tq2_0", "llama.cpp TQ2_0"),
       ("base3", "five trits a byte"), ("int8", "one byte a weight"),
+      ("sparse_columns", "2 bits, a column of 256 rows a line"),
+      ("sparse_rows", "2 bits, a row of 256 columns a line"),
     ] {
       registerFastest(
         packing, order: order, summary: "the fastest kernel of packing \(packing)", source: source)
     }
     let candidates = autoCandidates(order)
+    let sparse: [ExpectedSparsity: [any LinearKernel]] = [
+      .inputs: sparseCandidates("sparse_columns/", order),
+      .outputs: sparseCandidates("sparse_rows/", order),
+    ]
     register(
       StageDescriptor(
         "auto", summary: "the kernel that measures fastest on the model's own matrices",
@@ -31,22 +37,32 @@ extension Registry where Product == any LinearKernel {
         accepts: "weights of any form; activations of any form", gives: "float32")
     ) { parameters in
       AutoKernel(
-        candidates: candidates, use: AutoKernel.Use(rawValue: parameters.text("use")) ?? .both,
+        candidates: candidates, sparse: sparse,
+        use: AutoKernel.Use(rawValue: parameters.text("use")) ?? .both,
         refresh: parameters.flag("refresh"))
     }
   }
 
-  /// All lossless int8 kernels that run here, the fastest instruction sets first, the reference last.
+  /// All lossless int8 kernels that run here, the fastest instruction sets first, the reference last. Those that
+  /// skip zeros are candidates only where zeros are expected.
   private func autoCandidates(_ order: [String]) -> [any LinearKernel] {
-    let kernels = available().filter { kernel in
-      kernel.product.accepts == .int8 && (kernel.name.contains("/") || kernel.name == "reference")
-        && descriptor(kernel.name)?.exactness == .lossless
+    ranked(order) { name in
+      (name.contains("/") || name == "reference") && !name.hasPrefix("sparse_")
+        && descriptor(name)?.exactness == .lossless
     }
-    let ranked = kernels.enumerated().sorted { first, second in
-      let (a, b) = (rank(first.element.name, order), rank(second.element.name, order))
-      return a == b ? first.offset < second.offset : a < b
-    }
-    return ranked.map(\.element.product)
+  }
+
+  private func sparseCandidates(_ prefix: String, _ order: [String]) -> [any LinearKernel] {
+    ranked(order) { $0.hasPrefix(prefix) }
+  }
+
+  private func ranked(_ order: [String], where isWanted: (String) -> Bool) -> [any LinearKernel] {
+    available().filter { $0.product.accepts == .int8 && isWanted($0.name) }.enumerated()
+      .sorted { first, second in
+        let (a, b) = (rank(first.element.name, order), rank(second.element.name, order))
+        return a == b ? first.offset < second.offset : a < b
+      }
+      .map(\.element.product)
   }
 
   private func rank(_ name: String, _ order: [String]) -> Int {

@@ -54,7 +54,7 @@ public struct Base3Kernel: LinearKernel {
     let steps = PreparedPanels.steps(columns: matrix.columns)
     return PreparedPanels(
       kernel: name, matrix, scales: scales, panelBytes: tk_base3_lines(steps) * 128,
-      tiles: instructionSet == .avx512vbmi ? ActivationTiles() : nil,
+      input: PanelInput(layout: instructionSet == .avx512vbmi ? ActivationTiles() : nil),
       leaf: { [instructionSet] in instructionSet.run(&$0) },
       pack: { [instructionSet] in instructionSet.pack(matrix, into: $0) })
   }

@@ -4,16 +4,10 @@ extension Registry where Product == any LinearKernel {
   /// Adds the SIMD kernels of 1.6-bit weights.
   mutating func registerBase3() {
     for set in Base3Kernel.InstructionSet.allCases.reversed() {
-      let missing = set.features.missingHere
-      register(
-        StageDescriptor(
-          "base3/\(set.rawValue)", summary: set.summary,
-          source: "five trits a byte on a 32-row panel layout, the lab's own",
-          accepts: "ternary weights (scale per tensor or row), int8 activations", gives: "float32",
-          instructionSets: set.features.names,
-          unavailable: missing.isEmpty
-            ? nil : "this CPU has no \(missing.joined(separator: ", "))")
-      ) { _ in Base3Kernel(set) }
+      registerLeaf(
+        "base3/\(set.rawValue)", set.summary,
+        source: "five trits a byte on a 32-row panel layout, the lab's own", features: set.features
+      ) { Base3Kernel(set) }
     }
   }
 }
@@ -23,7 +17,7 @@ extension Base3Kernel.InstructionSet {
   var summary: String {
     switch self {
     case .avx2: "adds SIMD decoding by comparisons and byte shuffles, then the 2-bit kernel"
-    case .avx512vbmi: "adds vpermb: 64 bytes decoded at once; tiles expand to 2-bit panels"
+    case .avx512vbmi: "adds vpermb: 64 bytes decoded at once; many tokens expand to bytes"
     }
   }
 }

@@ -63,7 +63,7 @@ public struct I2SKernel: LinearKernel {
     let steps = PreparedPanels.steps(columns: matrix.columns)
     return PreparedPanels(
       kernel: name, matrix, scales: scales, panelBytes: steps * 128,
-      tiles: instructionSet == .avx512vnni ? ActivationTiles() : nil,
+      input: PanelInput(layout: instructionSet == .avx512vnni ? ActivationTiles() : nil),
       leaf: { [instructionSet] in instructionSet.run(&$0) },
       pack: { tk_i2s_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) })
   }

@@ -4,17 +4,27 @@ extension Registry where Product == any LinearKernel {
   /// Adds the SIMD kernels of 2-bit weights.
   mutating func registerI2S() {
     for set in I2SKernel.InstructionSet.allCases.reversed() {
-      let missing = set.features.missingHere
-      register(
-        StageDescriptor(
-          "i2_s/\(set.rawValue)", summary: set.summary,
-          source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout",
-          accepts: "ternary weights (scale per tensor or row), int8 activations", gives: "float32",
-          instructionSets: set.features.names,
-          unavailable: missing.isEmpty
-            ? nil : "this CPU has no \(missing.joined(separator: ", "))")
-      ) { _ in I2SKernel(set) }
+      registerLeaf(
+        "i2_s/\(set.rawValue)", set.summary,
+        source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout", features: set.features
+      ) { I2SKernel(set) }
     }
+  }
+
+  /// Adds a kernel whose leaf needs `features`.
+  mutating func registerLeaf(
+    _ name: String, _ summary: String, source: String,
+    accepts: String = "ternary weights (scale per tensor or row), int8 activations",
+    features: CPUFeatures, make: @escaping @Sendable () -> any LinearKernel
+  ) {
+    let missing = features.missingHere
+    register(
+      StageDescriptor(
+        name, summary: summary, source: source, accepts: accepts, gives: "float32",
+        instructionSets: features.names,
+        unavailable: missing.isEmpty
+          ? nil : "this CPU has no \(missing.joined(separator: ", "))")
+    ) { _ in make() }
   }
 }
 

@@ -4,17 +4,12 @@ extension Registry where Product == any LinearKernel {
   /// Adds the SIMD kernels of weights in bytes.
   mutating func registerInteger() {
     for set in Int8Kernel.InstructionSet.allCases.reversed() {
-      let missing = set.features.missingHere
-      register(
-        StageDescriptor(
-          "int8/\(set.rawValue)",
-          summary: "integers of 2 to 8 bits, one a byte, by \(set.instruction)",
-          source: "W8A8 inference with int32 sums",
-          accepts: "integers of 2 to 8 bits, trits; scales of any granularity; int8 activations",
-          gives: "float32", instructionSets: set.features.names,
-          unavailable: missing.isEmpty
-            ? nil : "this CPU has no \(missing.joined(separator: ", "))")
-      ) { _ in Int8Kernel(set) }
+      registerLeaf(
+        "int8/\(set.rawValue)", "integers of 2 to 8 bits, one a byte, by \(set.instruction)",
+        source: "W8A8 inference with int32 sums",
+        accepts: "integers of 2 to 8 bits, trits; scales of any granularity; int8 activations",
+        features: set.features
+      ) { Int8Kernel(set) }
     }
   }
 }

@@ -17,7 +17,8 @@ public protocol LossyLinear: PreparedLinear {
 ///    (`LossyLinear`): outputs within the stated bound;
 /// 3. rows computed in aligned ranges, in any split, are the rows computed at once, and nothing outside
 ///    a range is written;
-/// 4. the same rows of activations give the same outputs whatever other rows stand beside them.
+/// 4. the same rows of activations give the same outputs whatever other rows stand beside them;
+/// 5. wanted outputs (`SelectiveLinear`) are those of the whole product, the others those or 0.
 ///
 /// The oracle is asked for integer kernels; kernels that take float32 activations are compared with
 /// sums in float64. Returns what was broken; empty means that all laws hold. Deterministic.
@@ -149,6 +150,9 @@ private struct KernelRun {
     if let place = dependsOnNeighbours(y) {
       broken("a token's outputs do not depend on the other tokens", place)
     }
+    if let selective = prepared as? any SelectiveLinear, let place = selection(selective, y) {
+      broken("wanted outputs are those of the whole product, the others those or 0", place)
+    }
     return violations
   }
 
@@ -250,6 +254,46 @@ private struct KernelRun {
       }
       for column in rows..<(rows + margin) where found[token, column] != .min {
         return "written after the last row of token \(token)"
+      }
+    }
+    return nil
+  }
+
+  /// Gates that want nothing, the last row alone, all (no number is not "not above 0"), and about a third.
+  private func selection(_ selective: any SelectiveLinear, _ y: Matrix<Float>) -> String? {
+    let gate = Matrix<Float>(rows: tokens, columns: rows + 1)
+    let gateView = MatrixView(
+      base: UnsafePointer(gate.storage.base), rows: tokens, columns: rows, stride: rows + 1)
+    for pattern in 0..<4 {
+      func wants(_ token: Int, _ row: Int) -> Bool {
+        switch pattern {
+        case 0: false
+        case 1: row == rows - 1
+        case 2: true
+        default: (row * row + token) % 7 < 2
+        }
+      }
+      for token in 0..<tokens {
+        for row in 0..<rows {
+          gate[token, row] = wants(token, row) ? (row % 2 == 0 ? .nan : 0.5) : -Float(row % 2)
+        }
+      }
+      let found = Matrix<Float>(rows: tokens, columns: rows + margin)
+      for index in 0..<found.storage.count { found.storage.base[index] = untouched }
+      let view = MutableMatrixView(
+        base: found.storage.base, rows: tokens, columns: rows, stride: rows + margin)
+      for range in (splits().first ?? [0..<rows]) {
+        withExtendedLifetime(gate) {
+          selective.multiply(x, rows: range, where: gateView, into: view)
+        }
+      }
+      if let place = marginWritten(found) { return "written \(place)" }
+      for token in 0..<tokens {
+        for row in 0..<rows where found[token, row].bitPattern != y[token, row].bitPattern {
+          if wants(token, row) || found[token, row] != 0 {
+            return "token \(token), row \(row): \(found[token, row]) for \(y[token, row])"
+          }
+        }
       }
     }
     return nil

@@ -80,10 +80,10 @@ enum LawCases {
   }
 
   /// The patterns that rows of activations cycle through.
-  static let activationPatterns = 7
+  static let activationPatterns = 8
 
-  /// int8 rows: random, all 127, all −127, all −128, zeros, one outlier, alternating signs; and again
-  /// from `first` on. The float rows are the same values dequantized.
+  /// int8 rows: random, all 127, all −127, all −128, zeros, one outlier, alternating signs, four fifths zeros;
+  /// and again from `first` on. The float rows are the same values dequantized.
   static func activations(
     rows: Int, columns: Int, form: ActivationForm, first: Int, seed: UInt64
   ) -> QuantizedRows {
@@ -103,7 +103,8 @@ enum LawCases {
         case 3: value = -128
         case 4: value = 0
         case 5: value = column == outlier ? 127 : random.below(3) - 1
-        default: value = column % 2 == 0 ? 127 : -127
+        case 6: value = column % 2 == 0 ? 127 : -127
+        default: value = random.below(5) == 0 ? random.below(255) - 127 : 0
         }
         x.row(row)[column] = Int8(value)
         sum += value

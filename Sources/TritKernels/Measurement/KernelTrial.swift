@@ -18,6 +18,8 @@ public final class KernelTrial {
   private let weights: QuantizedWeights
   private let copies: [any PreparedLinear]
   private let pool: WorkerPool
+  private let zeros: Double
+  private var gate: Matrix<Float>?
 
   /// One speed.
   public struct Speed: Sendable, Hashable {
@@ -43,11 +45,14 @@ public final class KernelTrial {
   }
 
   /// Random ternary weights of `shape`, prepared by `kernel`, as often as it takes to fill `streaming` bytes
-  /// (once for 0). Throws what `prepare` throws.
-  public init(_ kernel: any LinearKernel, shape: WeightShape, streaming: Int = 0, threads: Int = 1)
-    throws
-  {
+  /// (once for 0). A share of `zeros` of the activations is 0, and so many outputs are not wanted where
+  /// the layer is a `SelectiveLinear`. Throws what `prepare` throws.
+  public init(
+    _ kernel: any LinearKernel, shape: WeightShape, streaming: Int = 0, threads: Int = 1,
+    zeros: Double = 0
+  ) throws {
     self.shape = shape
+    self.zeros = zeros
     weights = LawCases.weights(
       shape, LawCases.Form(bits: nil, granularity: .tensor), .random,
       seed: UInt64(shape.rows * 100_003 + shape.columns))
@@ -136,14 +141,43 @@ public final class KernelTrial {
       x.markBuilt(layout)
     }
     let view = y.mutableView
+    if zeros > 0, let linear = linear as? any SelectiveLinear {
+      let gate = gates(x.rows)
+      return pool.run(count: linear.rows, alignment: linear.rowAlignment, partsPerThread: 4) {
+        range, _ in
+        linear.multiply(x, rows: range, where: gate.view, into: view)
+      }
+    }
     pool.run(count: linear.rows, alignment: linear.rowAlignment, partsPerThread: 4) { range, _ in
       linear.multiply(x, rows: range, into: view)
     }
   }
 
+  /// Gates of which a share of `zeros` is not above 0.
+  private func gates(_ tokens: Int) -> Matrix<Float> {
+    if let gate, gate.rows == tokens { return gate }
+    var random = SeededRandom(seed: UInt64(shape.rows))
+    let gate = Matrix<Float>(rows: tokens, columns: shape.rows)
+    for index in 0..<gate.storage.count {
+      gate.storage.base[index] = Float(random.uniform() - zeros)
+    }
+    self.gate = gate
+    return gate
+  }
+
   private func activations(_ tokens: Int) -> QuantizedRows {
-    LawCases.activations(
-      rows: tokens, columns: shape.columns, form: accepts, first: 0,
-      seed: UInt64(shape.columns * 31 + tokens))
+    let seed = UInt64(shape.columns * 31 + tokens)
+    let x = LawCases.activations(
+      rows: tokens, columns: shape.columns, form: accepts, first: 0, seed: seed)
+    guard zeros > 0 else { return x }
+    var random = SeededRandom(seed: seed)
+    for row in 0..<tokens {
+      for column in 0..<shape.columns where random.uniform() < zeros {
+        x.sums[row] -= Int32(x.row(row)[column])
+        x.row(row)[column] = 0
+        if accepts == .float32 { x.floats.base[row * shape.columns + column] = 0 }
+      }
+    }
+    return x
   }
 }

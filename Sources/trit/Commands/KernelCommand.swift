@@ -17,6 +17,10 @@ enum KernelCommand {
   static let threads = OptionSpec(
     "-t", "--threads", value: "n", help: "Threads of 'bench'", default: "1",
     environment: "TRITLAB_THREADS")
+  static let zeros = OptionSpec(
+    "--zeros", value: "share",
+    help: "Share of activations of 'bench' that are 0; sparse_rows: of rows that are not wanted",
+    default: "0")
   static let json = OptionSpec(flag: "--json", help: "Print JSON lines")
 
   static let spec = CommandSpec(
@@ -29,13 +33,17 @@ enum KernelCommand {
       the best of many short runs: neighbours only take away. Without names, 'check' takes all kernels that run here and 'bench' i2_s.
       """,
     arguments: [action, names],
-    groups: [OptionGroup("OPTIONS", [models, tokens, threads, json])],
+    groups: [OptionGroup("OPTIONS", [models, tokens, threads, zeros, json])],
     examples: [
       ("trit kernel list", "all kernels, with what each needs"),
       ("trit kernel check i2_s", "every kernel of the packing i2_s"),
       (
         "trit kernel bench i2_s base3 --tokens 1 --models large",
         "two packings, one token, the shapes of 'large'"
+      ),
+      (
+        "trit kernel bench i2_s sparse_columns --tokens 1 --zeros 0.86",
+        "what skipping zeros gains; shares are of reading all weights, and may pass 100 %"
       ),
     ],
     run: run)
@@ -159,6 +167,7 @@ enum KernelCommand {
     let given = try arguments.integers(tokens, in: 1...4096)
     let counts = given.isEmpty ? [1, 2, 4, 8, 16, 32, 128, 512] : given
     let team = try arguments.integer(threads, in: 1...1024) ?? 1
+    let zeros = try arguments.real(zeros, in: 0...1) ?? 0
     let listed = try arguments.list(models)
     let presets = try (listed.isEmpty ? ["bitnet-b1.58-2B-4T", "3B", "llama3-8B"] : listed)
       .map(DummyPreset.named)
@@ -177,7 +186,8 @@ enum KernelCommand {
         let trial: KernelTrial
         do {
           trial = try KernelTrial(
-            kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: team)
+            kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: team,
+            zeros: zeros)
         } catch let error as LabError where error.kind == .usage || error.kind == .badData {
           try printer.refusal(kernel.name, shape, error)
           continue
