@@ -1,5 +1,5 @@
 # Every kernel against both roofs: what the machine can read, and what it can multiply.
-# data: one block a kernel: tokens, Gop/s.  label[]: names.  shape: of the matrix.
+# data: one block a kernel: tokens, Gop/s.  label[]: names.  shape: of the matrix, in words.  highest: Gop/s.
 # int8_peak, fp32_peak: Gop/s; lean_slope, wide_slope: Gop/s at one token when weights of lean_bits or
 # 32 bits are read at full speed; 0 where nothing needs the line
 set xlabel 'Tokens multiplied together (matrix '.shape.')'
@@ -7,7 +7,8 @@ set ylabel 'Gop/s (one op is a multiplication or an addition)'
 set logscale xy
 set logscale x 2
 set xrange [0.9:most_tokens*1.12]
-top = (int8_peak > 0 ? int8_peak : fp32_peak) * 1.8
+peak = int8_peak > 0 ? int8_peak : fp32_peak
+top = (highest > peak ? highest : peak) * 1.8
 set yrange [lowest*0.6:top]
 set format y '%g'
 min(a, b) = a < b ? a : b

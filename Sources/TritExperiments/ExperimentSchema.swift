@@ -230,6 +230,8 @@ public enum ExperimentSchema {
               "items": ["type": "string", "pattern": "^[0-9]+x[0-9]+$"],
             ] as Object,
             "milliseconds": integer("How long each point is measured.", 1...10_000),
+            "zero_percent": integer(
+              "Percent of the activations that are 0.", ExperimentDecoder.rooflineZeros),
           ]),
       ] as Object,
     ]

@@ -17,7 +17,7 @@ import TritExperiments
       name: t
       measure:
         energy: {float: fp8, tokens: -1}
-        roofline: {shapes: [256x, 3], tokens: 5}
+        roofline: {shapes: [256x, 3], tokens: 5, zero_percent: 100}
       plots: [throughput]
       """)
     func find(_ place: String) -> LabError? { list.first { $0.place == "x.yaml:\(place)" } }
@@ -25,6 +25,7 @@ import TritExperiments
     #expect(find("4:23")?.expected == "ROWSxCOLUMNS, each 1…131072, as 6912x2560")
     #expect(list.contains { $0.place == "x.yaml:4:41" && $0.what.contains("roofline.tokens") })
     #expect(list.contains { $0.what.contains("throughput") })
+    #expect(list.contains { $0.what.contains("zero_percent") && $0.got == "100" })
   }
 
   @Test func aTinyModelIsCountedAndTimed() throws {
@@ -39,7 +40,7 @@ import TritExperiments
         variants: [{name: ternary, kernel: i2_s}]
         measure:
           energy: {context: 10, tokens: 2}
-          roofline: {shapes: [32x128], tokens: [1, 4], milliseconds: 1}
+          roofline: {shapes: [32x128], tokens: [1, 4], milliseconds: 1, zero_percent: 50}
         plots: [energy, roofline]
         """, to: folder + "/x.yaml")
       let outcome = try ExperimentRunner.run(
@@ -60,6 +61,7 @@ import TritExperiments
       #expect(abs(energies[1] - ternary) < 1e-6 * ternary)
       let points = try #require(outcome.records[1].series["roofline.points"])
       #expect(points.labels == ["32x128", "32x128"] && points.columns["tokens"] == [1, 4])
+      #expect(metrics[1]["roofline.zero_percent"] == 50)
       #expect(points.columns["share_of_roof"]?.allSatisfy { $0 > 0 } == true)
       #expect(outcome.records[1].facts["roofline kernel"]?.hasPrefix("i2_s/") == true)
       #expect(outcome.summary.contains("µJ/token (7 nm)"))

@@ -16,11 +16,15 @@ public struct RooflineMeasure: Sendable, Hashable {
   public var shapes: [[Int]]
   /// Seconds that each point is measured.
   public var seconds: Double
+  /// How many percent of the activations are 0 (for `sparse_rows`: of the outputs not wanted). Speeds still count
+  /// all weights, so that a kernel that skips zeros may pass the roofs.
+  public var zeroPercent: Int
 }
 
 extension ExperimentDecoder {
-  static let rooflineKeys = ["tokens", "shapes", "milliseconds"]
+  static let rooflineKeys = ["tokens", "shapes", "milliseconds", "zero_percent"]
   static let rooflineTokens = 1...4096
+  static let rooflineZeros = 0...99
 
   /// The section `measure.roofline`.
   func roofline(_ fields: Fields) -> RooflineMeasure {
@@ -60,7 +64,9 @@ extension ExperimentDecoder {
       }
     }
     let seconds = Double(fields.integer("milliseconds", 1...10_000) ?? 60) / 1000
-    return RooflineMeasure(tokens: Array(Set(tokens)).sorted(), shapes: shapes, seconds: seconds)
+    return RooflineMeasure(
+      tokens: Array(Set(tokens)).sorted(), shapes: shapes, seconds: seconds,
+      zeroPercent: fields.integer("zero_percent", Self.rooflineZeros) ?? 0)
   }
 }
 
@@ -84,13 +90,15 @@ extension LabSession {
     func note(_ key: String, _ value: Double) { columns[key, default: []].append(value) }
     var metrics: [String: Double] = [
       "int8_peak": integer, "fp32_peak": float, "read_bytes_per_second": reading,
+      "zero_percent": Double(measure.zeroPercent),
     ]
     var facts: [String: String] = [:]
     let most = Double(shapes.count * measure.tokens.count)
     for (index, shape) in shapes.enumerated() {
       try Interruption.check()
       let trial = try KernelTrial(
-        kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: engine.threads)
+        kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: engine.threads,
+        zeros: Double(measure.zeroPercent) / 100)
       facts["roofline kernel"] = trial.kernel
       let peak = trial.accepts == .int8 ? integer : float
       var slowest = 0.0
@@ -152,7 +160,7 @@ extension PlotData {
     var roofs: [(bits: Double, isFloat: Bool)] = []
     var shape: String?
     var (integer, float, reading) = (0.0, 0.0, 0.0)
-    var (low, high) = (Double.infinity, 0.0)
+    var (low, high, fastest, zeros) = (Double.infinity, 0.0, 0.0, 0.0)
     for record in report.rows {
       guard let points = record.series["roofline.points"], let names = points.labels,
         let tokens = points.columns["tokens"], let speed = points.columns["operations_per_second"]
@@ -169,6 +177,8 @@ extension PlotData {
       labels.append(record.facts["roofline kernel"] ?? record.label)
       let lines = chosen.map { "\(tokens[$0])\t\(speed[$0] * 1e-9)\n" }
       low = min(low, chosen.map { speed[$0] * 1e-9 }.min() ?? low)
+      fastest = max(fastest, chosen.map { speed[$0] * 1e-9 }.max() ?? 0)
+      zeros = record.metrics["roofline.zero_percent"] ?? 0
       high = max(high, chosen.map { tokens[$0] }.max() ?? high)
       blocks.append("# \(cell(labels[labels.count - 1]))\n" + lines.joined())
     }
@@ -184,10 +194,16 @@ extension PlotData {
           "array label[\(labels.count)]",
           "[" + labels.map { string(cell($0)) }.joined(separator: ", ") + "]"
         ),
-        ("shape", string((shape ?? "").replacing("x", with: " × "))),
+        (
+          "shape",
+          string(
+            (shape ?? "").replacing("x", with: " × ")
+              + (zeros > 0 ? ", \(Int(zeros)) % of the inputs 0" : ""))
+        ),
         ("int8_peak", "\(integer * 1e-9)"), ("fp32_peak", wide == nil ? "0" : "\(float * 1e-9)"),
         ("lean_slope", slope(lean)), ("lean_bits", "\(lean ?? 0)"), ("wide_slope", slope(wide)),
-        ("lowest", "\(max(low, 1e-3))"), ("most_tokens", "\(max(high, 2))"),
+        ("lowest", "\(max(low, 1e-3))"), ("highest", "\(fastest)"),
+        ("most_tokens", "\(max(high, 2))"),
       ], rows: labels.count, height: 560)
   }
 }
