@@ -17,18 +17,35 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   /// Alignment in bytes.
   public static var alignment: Int { 64 }
 
-  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before.
-  public init(count: Int) {
+  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before; in huge pages, if
+  /// `isStreamed`: for what is written whole and then read front to back again and again, as weights are.
+  public init(count: Int, isStreamed: Bool = false) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
     let bytes = count * MemoryLayout<Element>.stride + Self.alignment
-    block = bytes >= LargeMemory.threshold ? LargeMemory.take(bytes) : nil
+    block =
+      bytes < LargeMemory.threshold
+      ? nil : isStreamed ? LargeMemory.takeHuge(bytes) : LargeMemory.take(bytes)
     if let block {
       base = block.base.bindMemory(to: Element.self, capacity: count)
       return
     }
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    base = raw.bindMemory(to: Element.self, capacity: count)
+  }
+
+  /// Room for `count` elements that the caller is about to write, all of them: what they hold before is undefined.
+  package init(overwritten count: Int) {
+    precondition(count >= 0, "a buffer cannot have \(count) elements")
+    self.count = count
+    let used = count * MemoryLayout<Element>.stride
+    let bytes = used + Self.alignment
+    block = bytes < LargeMemory.threshold ? nil : LargeMemory.take(bytes, zeroed: false)
+    let raw =
+      block?.base
+      ?? UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+    (raw + used).initializeMemory(as: UInt8.self, repeating: 0, count: Self.alignment)
     base = raw.bindMemory(to: Element.self, capacity: count)
   }
 

@@ -60,6 +60,8 @@ public struct TernaryMatrix: Sendable {
   public let trits: AlignedBuffer<Int8>
   /// `granularity.scaleCount` multipliers, row-major where there are several.
   public let scales: [Float]
+  /// Whether all trits are known to be −1, 0 or +1, so that nobody need look again.
+  package var isSound = false
 
   /// Takes trits and scales as they are; counts must fit the shape.
   public init(

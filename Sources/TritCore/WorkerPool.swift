@@ -22,7 +22,7 @@ public final class WorkerPool: Sendable {
   /// Threads that work in a region, the caller included.
   public var threads: Int { team.threads }
   /// Most parts that a region may have for each thread.
-  public static let mostPartsPerThread = 4
+  public static let mostPartsPerThread = 16
   private let team: WorkerTeam
   private let handles: [pthread_t]
 
@@ -87,7 +87,7 @@ public final class WorkerPool: Sendable {
 private final class WorkerTeam: @unchecked Sendable {
   let threads: Int
   private let spins: Int
-  /// The region that runs, or ran last: its number times 8, plus its parts for each thread; written by the
+  /// The region that runs, or ran last: its number times 32, plus its parts for each thread; written by the
   /// caller's thread only.
   private let epoch = Atomic<UInt64>(0)
   /// For each part the last region in which somebody took it, a cache line apart.
@@ -145,7 +145,7 @@ private final class WorkerTeam: @unchecked Sendable {
     let parts = threads * each
     job = Job(count: count, alignment: alignment, parts: parts, body: body)
     finished.store(0, ordering: .relaxed)
-    let region = (epoch.load(ordering: .relaxed) / 8 + 1) * 8 + UInt64(each)
+    let region = (epoch.load(ordering: .relaxed) / 32 + 1) * 32 + UInt64(each)
     epoch.store(region, ordering: .sequentiallyConsistent)
     if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
     work(on: region, as: 0)
@@ -164,7 +164,7 @@ private final class WorkerTeam: @unchecked Sendable {
   /// Taking a part proves that `region` still runs: it cannot end before this part is finished, so the job may
   /// be read. A thread that comes too late finds all its parts taken, in that region or a later one.
   private func work(on region: UInt64, as worker: Int) {
-    let each = Int(region % 8)
+    let each = Int(region % 32)
     for place in 0..<each { take(worker * each + place, of: region, as: worker) }
     for step in 1..<threads {
       let other = (worker + step) % threads

@@ -26,9 +26,11 @@ final class ParallelSteps {
   /// about what it costs to involve another thread.
   private static let smallWork = 1 << 18
 
-  /// Weights below which a layer group is not worth more parts than threads: 128 KB of 2-bit weights take some
+  /// Weights below which a layer group is not worth another part a thread: 128 KB of 2-bit weights take some
   /// ten microseconds to read, hundreds of times what a part costs.
   private static let weightsPerPart = 1 << 19
+  /// Parts a thread of products of many tokens, whose tiles want many rows.
+  private static let fewParts = 4
 
   private enum Step: Int { case build, multiply, attend, attendSpan, head, multiplySelected }
 
@@ -102,7 +104,9 @@ final class ParallelSteps {
     layers = group.layers
     self.skipped = skipped
     let weights = layers.reduce(0) { $0 + $1.linear.rows * $1.linear.columns }
-    let each = min(WorkerPool.mostPartsPerThread, weights / (pool.threads * Self.weightsPerPart))
+    // A thread that falls behind, as one does whose core is shared, keeps the others waiting for a part at most.
+    let most = rows.rows > 8 ? Self.fewParts : WorkerPool.mostPartsPerThread
+    let each = min(most, weights / (pool.threads * Self.weightsPerPart))
     parts =
       weights * rows.rows < Self.smallWork || pool.threads == 1
       ? 1 : pool.threads * max(each, 1)
@@ -137,7 +141,7 @@ final class ParallelSteps {
     call.firstPosition = first
     let work = 2 * query.rows * query.columns * (first + query.rows)
     let isAlone = probe != nil || work < Self.smallWork || pool.threads == 1
-    parts = isAlone ? 1 : pool.threads * WorkerPool.mostPartsPerThread
+    parts = isAlone ? 1 : pool.threads * Self.fewParts
     if let split, parts > 1, query.rows == 1 {
       attendSplit(split, first: first)
     } else {

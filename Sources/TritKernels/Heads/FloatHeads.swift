@@ -92,7 +92,7 @@ struct PreparedHalfHead: PreparedHead {
     self.rows = rows
     self.columns = columns
     stride = (columns + 31) / 32 * 32
-    codes = AlignedBuffer(count: rows * stride)
+    codes = AlignedBuffer(count: rows * stride, isStreamed: true)
     errors = AlignedBuffer(count: rows)
   }
 

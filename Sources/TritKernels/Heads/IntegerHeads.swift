@@ -18,7 +18,7 @@ public struct Int8Head: OutputHead {
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
     let columns = source.columns
     let stride = (columns + 63) / 64 * 64
-    let codes = AlignedBuffer<Int8>(count: source.rows * stride)
+    let codes = AlignedBuffer<Int8>(count: source.rows * stride, isStreamed: true)
     let scales = AlignedBuffer<Float>(count: source.rows)
     let errors = AlignedBuffer<Float>(count: source.rows)
     try source.forEach(on: pool) { first, weights in
@@ -129,7 +129,7 @@ struct PreparedLowBitHead: PreparedHead {
     self.columns = columns
     blocks = max((columns + 127) / 128, 1)
     let blockBytes = bits == 4 ? 64 : 96
-    codes = AlignedBuffer(count: rows * blocks * blockBytes)
+    codes = AlignedBuffer(count: rows * blocks * blockBytes, isStreamed: true)
     scales = AlignedBuffer(count: rows * blocks * 4)
     errors = AlignedBuffer(count: rows)
   }

@@ -43,7 +43,7 @@ struct PreparedPanels: PreparedLinear {
     columns = matrix.columns
     steps = Self.steps(columns: matrix.columns)
     let panelCount = (matrix.rows + panelRows - 1) / panelRows
-    panels = AlignedBuffer(count: panelCount * panelBytes)
+    panels = AlignedBuffer(count: panelCount * panelBytes, isStreamed: true)
     scales = AlignedBuffer(count: panelCount * panelRows)
     for (row, scale) in rowScales.enumerated() { scales[row] = scale }
     pack(panels.base)

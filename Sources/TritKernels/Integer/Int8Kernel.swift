@@ -84,7 +84,7 @@ struct PreparedInt8: PreparedLinear {
       groupSteps = max(steps, 1)
     }
     let panelCount = (rows + 31) / 32
-    panels = AlignedBuffer(count: panelCount * steps * 128)
+    panels = AlignedBuffer(count: panelCount * steps * 128, isStreamed: true)
     corrections = AlignedBuffer(count: panelCount * groups * 32)
     scales = AlignedBuffer(count: panelCount * groups * 32)
     let span = matrix.granularity.span(columns: columns)

@@ -71,7 +71,7 @@ struct LookupPanelLinear: PreparedLinear {
     lines = tk_lookup_lines(kind, columns)
     panelBytes = tk_lookup_panel_bytes(kind, lines)
     let panelCount = Size.quotient(rows, Int(TK_LOOKUP_ROWS))
-    panels = AlignedBuffer(count: panelCount * panelBytes)
+    panels = AlignedBuffer(count: panelCount * panelBytes, isStreamed: true)
     scales = AlignedBuffer(count: panelCount * Int(TK_LOOKUP_ROWS))
     for (row, scale) in rowScales.enumerated() { scales[row] = scale }
     tk_lookup_pack(kind, matrix.trits.base, rows, columns, panels.base)

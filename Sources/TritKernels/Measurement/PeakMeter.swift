@@ -191,7 +191,7 @@ public final class PeakMeter {
 
   private func memory(atLeast bytes: Int) -> AlignedBuffer<UInt8> {
     if let memory, memory.count >= bytes { return memory }
-    let buffer = AlignedBuffer<UInt8>(count: bytes)
+    let buffer = AlignedBuffer<UInt8>(count: bytes, isStreamed: true)
     // Pages that were never written are all the system's one page of zeros, which a cache holds.
     buffer.base.update(repeating: 1, count: bytes)
     memory = buffer

@@ -64,14 +64,16 @@ public struct I2SPacking: Packing {
   public func unpack(_ packed: PackedMatrix) throws -> QuantizedWeights {
     try checkOwn(packed)
     try check(rows: packed.rows, columns: packed.columns, granularity: packed.granularity)
-    let trits = AlignedBuffer<Int8>(count: packed.rows * packed.columns)
+    // Whole blocks, by the check.
+    let trits = AlignedBuffer<Int8>(overwritten: packed.rows * packed.columns)
     for block in 0..<(trits.count / Self.block) {
       Self.unpackBlock(packed.bytes.base + block * 32, into: trits.base + block * Self.block)
     }
-    return .ternary(
-      TernaryMatrix(
-        rows: packed.rows, columns: packed.columns, trits: trits, scales: packed.scales,
-        granularity: packed.granularity))
+    var matrix = TernaryMatrix(
+      rows: packed.rows, columns: packed.columns, trits: trits, scales: packed.scales,
+      granularity: packed.granularity)
+    matrix.isSound = Self.suspects(packed.bytes.rawBuffer, trits.count / 4).isEmpty
+    return .ternary(matrix)
   }
 
   /// Reads a tensor of a file: codes, scale, tail. `scales`, one or one a row, replace the tail's.

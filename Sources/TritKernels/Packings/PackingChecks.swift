@@ -109,6 +109,7 @@ extension Packing {
 extension TernaryMatrix {
   /// Index of the first value that is not −1, 0 or +1, nil in a sound matrix.
   package var firstIllegalTrit: Int? {
+    if isSound { return nil }
     let trits = trits.base
     let count = rows * columns
     var worst: UInt8 = 0
@@ -133,7 +134,7 @@ func storeFloat(_ value: Float, at base: UnsafeMutablePointer<UInt8>) {
 extension AlignedBuffer where Element == UInt8 {
   /// A copy of `bytes`.
   convenience init(copying bytes: UnsafeRawBufferPointer) {
-    self.init(count: bytes.count)
+    self.init(overwritten: bytes.count)
     UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyMemory(from: bytes)
   }
 }
