@@ -65,10 +65,30 @@ TK_INLINE float tk_load1(const char *p, size_t index, const int kind) {
   return tk_load((const char *)h, 0, kind)[0];
 }
 
+/// Lines that are fetched while something else is computed: those of a tile of keys or values, its pages in turn
+/// where it has several, since the hardware follows a stream in each page (tk_stream.h).
+typedef struct tk_ahead {
+  const char *at, *end;
+  size_t step, back;
+} tk_ahead;
+
+static tk_ahead tk_ahead_of(const char *base, size_t bytes) {
+  if (bytes > 4096 && bytes % 4096 == 0) return (tk_ahead){base, base + bytes, 4096, bytes - 64};
+  return (tk_ahead){base, base + bytes, 64, bytes};
+}
+
+TK_INLINE void tk_fetch(tk_ahead *next, size_t lines) {
+  for (size_t line = 0; line < lines; line++) {
+    __builtin_prefetch(next->at);
+    next->at += next->step;
+    if (next->at >= next->end) next->at -= next->back;
+  }
+}
+
 /// c[r][j] = Σ_k a[r][k] · b[k][j] in order of k, added to c where `add`; ROWS rows, 16 · VECTORS columns.
 /// `next`, if any, is fetched along: 64 elements a step of k.
 TK_INLINE void tk_block(const float *a, size_t a_stride, const char *b, size_t b_stride, size_t depth,
-                        float *c, size_t c_stride, int add, const char *next, const int kind,
+                        float *c, size_t c_stride, int add, tk_ahead *next, const int kind,
                         const int rows, const int vectors) {
   tk_v16 sum[TK_TILE_ROWS][TK_TILE_VECTORS];
   TK_UNROLL for (int r = 0; r < rows; r++) {
@@ -78,10 +98,10 @@ TK_INLINE void tk_block(const float *a, size_t a_stride, const char *b, size_t b
     }
   }
   size_t bytes = tk_element_bytes[kind];
+  tk_ahead ahead = {0};
+  if (next) ahead = *next;
   for (size_t k = 0; k < depth; k++) {
-    if (next) {
-      for (size_t line = 0; line < bytes; line++) __builtin_prefetch(next + 64 * (k * bytes + line));
-    }
+    if (next) tk_fetch(&ahead, bytes);
     tk_v16 row[TK_TILE_VECTORS];
     TK_UNROLL for (int v = 0; v < vectors; v++) row[v] = tk_load(b, k * b_stride + 16 * (size_t)v, kind);
     TK_UNROLL for (int r = 0; r < rows; r++) {
@@ -94,18 +114,18 @@ TK_INLINE void tk_block(const float *a, size_t a_stride, const char *b, size_t b
       memcpy(c + (size_t)r * c_stride + 16 * v, &sum[r][v], 64);
     }
   }
+  if (next) *next = ahead;
 }
 
 /// All columns of `rows` rows.
 TK_INLINE void tk_rows(const float *a, size_t a_stride, const char *b, size_t b_stride, size_t depth,
-                       size_t columns, float *c, size_t c_stride, int add, const char *next,
+                       size_t columns, float *c, size_t c_stride, int add, tk_ahead *next,
                        const int kind, const int rows) {
   size_t bytes = tk_element_bytes[kind];
   size_t j = 0;
   for (; j + 16 * TK_TILE_VECTORS <= columns; j += 16 * TK_TILE_VECTORS) {
     tk_block(a, a_stride, b + j * bytes, b_stride, depth, c + j, c_stride, add, next, kind, rows,
              TK_TILE_VECTORS);
-    if (next) next += 64 * bytes * depth;
   }
   for (; j + 16 <= columns; j += 16) {
     tk_block(a, a_stride, b + j * bytes, b_stride, depth, c + j, c_stride, add, NULL, kind, rows, 1);
@@ -125,7 +145,7 @@ TK_INLINE void tk_rows(const float *a, size_t a_stride, const char *b, size_t b_
 #define TK_PRODUCT(name, kind)                                                                     \
   static __attribute__((noinline)) void name(                                                      \
       size_t rows, const float *a, size_t a_stride, const char *b, size_t b_stride, size_t depth,  \
-      size_t columns, float *c, size_t c_stride, int add, const char *next) {                      \
+      size_t columns, float *c, size_t c_stride, int add, tk_ahead *next) {                        \
     switch (rows) {                                                                                \
       TK_ROW_CASE(1, kind)                                                                         \
       TK_ROW_CASE(2, kind)                                                                         \
@@ -148,18 +168,22 @@ TK_PRODUCT(product_bf16, TK_KV_BF16)
 TK_PRODUCT(product_i8, TK_KV_I8)
 
 typedef void (*tk_product_function)(size_t, const float *, size_t, const char *, size_t, size_t, size_t,
-                                    float *, size_t, int, const char *);
+                                    float *, size_t, int, tk_ahead *);
 static const tk_product_function tk_products[4] = {
     product_f32, product_f16, product_bf16, product_i8,
 };
 
+static size_t tk_tile_bytes(const tk_attention_tile *t) {
+  return TK_TILE_POSITIONS * t->d * tk_element_bytes[t->kind];
+}
+
 static void scores(const tk_attention_tile *t) {
-  const char *next = t->prefetch ? (const char *)t->values : NULL;
+  tk_ahead next = tk_ahead_of(t->values, tk_tile_bytes(t));
   for (size_t r = 0; r < t->rows; r += TK_TILE_ROWS) {
     size_t rows = t->rows - r < TK_TILE_ROWS ? t->rows - r : TK_TILE_ROWS;
     tk_products[t->kind](rows, t->queries + r * t->d, t->d, t->keys, TK_TILE_POSITIONS, t->d,
                          TK_TILE_POSITIONS, t->scores + r * TK_TILE_POSITIONS, TK_TILE_POSITIONS, 0,
-                         r == 0 ? next : NULL);
+                         t->prefetch && r == 0 ? &next : NULL);
   }
   if (t->key_scales) {
     for (size_t r = 0; r < t->rows; r++) {
@@ -267,7 +291,7 @@ TK_INLINE void tk_weights(const tk_attention_tile *t, size_t r, int first, int e
 
 /// Adds the values at positions [from, to) to `rows` rows from `r` on.
 TK_INLINE void tk_values(const tk_attention_tile *t, size_t r, size_t rows, int from, int to,
-                         const char *next) {
+                         tk_ahead *next) {
   if (from >= to) return;
   size_t at = (size_t)from;
   tk_products[t->kind](rows, t->scores + r * TK_TILE_POSITIONS + at, TK_TILE_POSITIONS,
@@ -278,8 +302,7 @@ TK_INLINE void tk_values(const tk_attention_tile *t, size_t r, size_t rows, int 
 static void add(const tk_attention_tile *t) {
   int first[TK_TILE_ROWS], end[TK_TILE_ROWS];
   scores(t);
-  const char *next =
-      t->prefetch ? (const char *)t->keys + TK_TILE_POSITIONS * t->d * tk_element_bytes[t->kind] : NULL;
+  tk_ahead next = tk_ahead_of((const char *)t->keys + tk_tile_bytes(t), tk_tile_bytes(t));
   for (size_t r = 0; r < t->rows; r += TK_TILE_ROWS) {
     size_t rows = t->rows - r < TK_TILE_ROWS ? t->rows - r : TK_TILE_ROWS;
     int from = 0, to = TK_TILE_POSITIONS;
@@ -297,7 +320,7 @@ static void add(const tk_attention_tile *t) {
     // that it does not see (0 · inf is NaN) and each takes its positions in order.
     if (from < to) {
       for (size_t i = 0; i < rows; i++) tk_values(t, r + i, 1, first[i], from, NULL);
-      tk_values(t, r, rows, from, to, r == 0 ? next : NULL);
+      tk_values(t, r, rows, from, to, t->prefetch && r == 0 ? &next : NULL);
       for (size_t i = 0; i < rows; i++) tk_values(t, r + i, 1, to, end[i], NULL);
     } else {
       for (size_t i = 0; i < rows; i++) tk_values(t, r + i, 1, first[i], end[i], NULL);
