@@ -108,8 +108,9 @@ import TritLab
     for sparsity in [ExpectedSparsity.none, .inputs, .outputs] {
       _ = try auto.prepare(weights, for: .int8, expecting: sparsity)
     }
+    // The first candidate is never left out, however slow the moment.
     let tried = memory.decisions.map { $0.timings.map(\.kernel) }
-    #expect(tried == [["i2_s/scalar"], ["sparse_columns/scalar", "i2_s/scalar"], ["i2_s/scalar"]])
+    #expect(tried.map { $0.contains("sparse_columns/scalar") } == [false, true, false])
     #expect(memory.decisions[1].description.contains("two thirds of the inputs zero"))
     // Known now, each under its own conditions.
     _ = try auto.prepare(weights, for: .int8, expecting: .inputs)

@@ -4,7 +4,7 @@ import TritCore
 struct KernelRace {
   /// About so many weights a thread: long enough that starting a region does not count, few enough that all
   /// candidates of all shapes take well under a second.
-  private static let weightsPerThread = 1 << 21
+  private static let weightsPerThread = 3 << 19
   private static let batch = 24
   private let sample: QuantizedWeights
   private let one: QuantizedRows
@@ -49,15 +49,16 @@ struct KernelRace {
     }
   }
 
-  /// Times the kernels that take the weights, in their order; one that takes eight times as long as another for
-  /// one token is left out. Throws what the last one says where none takes them.
+  /// Times the kernels that take the weights, in their order; one that takes four times as long as another for
+  /// one token is left out, and so are plain forms, which never win, where another takes the weights. Throws what the last one says where none takes them.
   ///
   /// Kernels run in turn, round by round, so that a busy moment of the machine meets all alike; after two
   /// rounds only those go on that may still win.
   func run(_ kernels: [any LinearKernel], use: AutoKernel.Use) throws -> [AutoKernel.Timing] {
     var runners: [Runner] = []
     var refusal: (any Error)?
-    for kernel in kernels {
+    for kernel in kernels
+    where !Self.isPlain(kernel.name) || runners.allSatisfy({ Self.isPlain($0.name) }) {
       do {
         let prepared = try kernel.prepare(sample)
         let memory = fromMemory ? WeightEviction.memory(of: prepared) : []
@@ -66,7 +67,7 @@ struct KernelRace {
         _ = nanoseconds(runner, one)
         runner.decode = nanoseconds(runner, one)
         let best = runners.map(\.decode).min() ?? .infinity
-        if runner.decode < 8 * best { runners.append(runner) }
+        if runner.decode < 4 * best { runners.append(runner) }
       } catch { refusal = error }
     }
     if runners.isEmpty, let refusal { throw refusal }
@@ -76,17 +77,23 @@ struct KernelRace {
       for index in runners.indices
       where round < 2 || runners[index].timing(rows: 1).score(use) < 1.5 * best {
         runners[index].decode = min(runners[index].decode, nanoseconds(runners[index], one))
-        let many = nanoseconds(runners[index], many) / Double(Self.batch)
+        // A batch reads its weights once for all tokens: where from matters little.
+        let many = nanoseconds(runners[index], many, isCold: false) / Double(Self.batch)
         runners[index].prefill = min(runners[index].prefill, many)
       }
-      if round > 1, MonotonicClock.nanoseconds() - start > 80_000_000 { break }
+      if round > 1, MonotonicClock.nanoseconds() - start > 60_000_000 { break }
     }
     return runners.map { $0.timing(rows: sample.rows) }
   }
 
+  /// Whether a kernel is there to be read: without SIMD of its own.
+  private static func isPlain(_ name: String) -> Bool {
+    name == "reference" || name.hasSuffix("/scalar")
+  }
+
   /// One multiply, input layout included.
-  private func nanoseconds(_ runner: Runner, _ x: QuantizedRows) -> Double {
-    WeightEviction.evict(runner.memory)
+  private func nanoseconds(_ runner: Runner, _ x: QuantizedRows, isCold: Bool = true) -> Double {
+    if isCold { WeightEviction.evict(runner.memory) }
     x.begin(rows: x.rows, form: .int8)
     let start = MonotonicClock.nanoseconds()
     multiply(runner.prepared, x)
