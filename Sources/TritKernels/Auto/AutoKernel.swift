@@ -2,8 +2,9 @@ public import TritCore
 
 /// Picks the fastest kernel for each matrix by measuring on a part of it.
 ///
-/// All lossless kernels that take the weights and the form of activations are timed on the first rows of
-/// the matrix, under the `Conditions` of the model (from memory where it is larger than the caches), for
+/// All lossless kernels that take the weights and the form of activations are timed in turn on the first rows of
+/// the matrix, under the `Conditions` of the model (from memory where it is larger than the caches; with zeros
+/// where its activation function makes some, and then also those that skip them), for
 /// one token (decode) and for a batch (prefill); `use` says which of the two counts. An earlier candidate
 /// is kept unless a later one is clearly faster, so that noise does not change the pick. What was measured
 /// is not measured again: in this process, and on this machine where `AutoMemory.remember(in:)` names a

@@ -50,7 +50,8 @@ struct KernelRace {
   }
 
   /// Times the kernels that take the weights, in their order; one that takes four times as long as another for
-  /// one token is left out, and so are plain forms, which never win, where another takes the weights. Throws what the last one says where none takes them.
+  /// one token is left out, and so are plain forms, which never win, where another takes the weights. Throws
+  /// what the last one says where none takes them.
   ///
   /// Kernels run in turn, round by round, so that a busy moment of the machine meets all alike; after two
   /// rounds only those go on that may still win.
