@@ -130,16 +130,12 @@ TK_TARGET void tk_sparse_columns_avx512vnni(const tk_panel_product *p) {
     for (size_t token = 0; token < p->tokens; token++) listed(p, block, token);
 }
 
-static inline size_t row_lines(const tk_panel_product *p) {
-  return (p->steps * 16 + TK_ROW_COLUMNS - 1) / TK_ROW_COLUMNS;
-}
-
 /// The sums of four rows with one token. `next`, if not null, are the rows that come after them: their lines
 /// are asked for one by one.
 TK_INLINE void four_rows(const tk_panel_product *p, const uint8_t *const w[4],
                          const uint8_t *const *next, const int8_t *x, int32_t sums[4]) {
   TK_MASKS;
-  size_t lines = row_lines(p), runs = p->stride / 64;
+  size_t lines = tk_row_lines(p->steps * 16), runs = p->stride / 64;
   __m512i acc[4][4];
 #pragma clang loop unroll(full)
   for (int r = 0; r < 4; r++)
@@ -198,7 +194,7 @@ TK_INLINE size_t wanted(const tk_panel_product *p, size_t token, size_t first, s
 /// The wanted rows of a run with one token; from memory, or from a cache.
 TK_INLINE void some_rows(const tk_panel_product *p, size_t token, const int32_t *list, size_t count,
                          const int from_memory) {
-  size_t bytes = row_lines(p) * 64;
+  size_t bytes = tk_row_lines(p->steps * 16) * 64;
   for (size_t i = 0; i < count; i += 4) {
     const uint8_t *w[4], *next[4];
     for (size_t r = 0; r < 4; r++) {
@@ -209,14 +205,8 @@ TK_INLINE void some_rows(const tk_panel_product *p, size_t token, const int32_t 
     }
     int32_t sums[4];
     four_rows(p, w, from_memory ? next : 0, p->values + token * p->stride, sums);
-    for (size_t r = 0; r < 4 && i + r < count; r++) {
-      size_t row = (size_t)list[i + r], at = token * p->y_stride + row;
-      int32_t sum = sums[r] - p->sums[token];
-      if (p->y)
-        p->y[at] = (float)sum * (p->row_scales[row] * p->token_scales[token]);
-      else
-        p->accumulators[at] = sum;
-    }
+    for (size_t r = 0; r < 4 && i + r < count; r++)
+      tk_store_sum(p, token, (size_t)list[i + r], sums[r]);
   }
 }
 
@@ -284,7 +274,7 @@ TK_INLINE void turn(__m512i v[16]) {
 static TK_TARGET void expand_rows(const tk_panel_product *p, size_t panel, size_t step, size_t steps,
                                   uint8_t *out) {
   const __m512i mask = _mm512_set1_epi8(0x03);
-  size_t bytes = row_lines(p) * 64, quads = 4 * steps;
+  size_t bytes = tk_row_lines(p->steps * 16) * 64, quads = 4 * steps;
   for (size_t half = 0; half < 128; half += 64) {
     const uint8_t *w = p->panels + (panel * TK_PANEL_ROWS + half / 4) * bytes + step * 4;
     for (size_t start = 0; start < quads; start += 64, w += 64) {
@@ -308,7 +298,7 @@ static TK_TARGET void expand_rows(const tk_panel_product *p, size_t panel, size_
 
 static tk_run row_source(const tk_panel_product *p, size_t panel, size_t panels, size_t step,
                          size_t steps) {
-  size_t bytes = row_lines(p) * 64;
+  size_t bytes = tk_row_lines(p->steps * 16) * 64;
   return (tk_run){p->panels + panel * TK_PANEL_ROWS * bytes + step * 4, panels * TK_PANEL_ROWS,
                   bytes, (steps + 15) / 16};
 }

@@ -19,6 +19,11 @@ void tk_sparse_list_scalar(const int8_t *values, size_t columns, int32_t *list) 
   list[0] = count;
 }
 
+/// The row of a block whose code stands in field `f` of byte `byte` of a column.
+static inline size_t row_of(size_t f, size_t byte) {
+  return 64 * f + byte % 16 / 4 * 16 + byte / 16 * 4 + byte % 4;
+}
+
 /// `count` codes of four rows, or of four runs of columns, laid over one another.
 static void overlay(const int8_t *const w[4], size_t count, uint8_t *out) {
   for (size_t k = 0; k < count; k++)
@@ -39,7 +44,7 @@ void tk_sparse_columns_pack(const int8_t *trits, size_t rows, size_t columns, si
       for (size_t byte = 0; byte < 64; byte++) {
         const int8_t *w[4];
         for (size_t f = 0; f < 4; f++) {
-          size_t row = first + 64 * f + byte % 16 / 4 * 16 + byte / 16 * 4 + byte % 4;
+          size_t row = first + row_of(f, byte);
           w[f] = row < rows ? trits + row * columns + start : zeros;
         }
         overlay(w, real, square[byte]);
@@ -52,7 +57,7 @@ void tk_sparse_columns_pack(const int8_t *trits, size_t rows, size_t columns, si
 }
 
 void tk_sparse_rows_pack(const int8_t *trits, size_t rows, size_t columns, uint8_t *out) {
-  size_t lines = (columns + TK_ROW_COLUMNS - 1) / TK_ROW_COLUMNS;
+  size_t lines = tk_row_lines(columns);
   size_t padded = (rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS * TK_PANEL_ROWS;
   memset(out + rows * lines * 64, 0x55, (padded - rows) * lines * 64);
   for (size_t row = 0; row < rows; row++) {
@@ -70,16 +75,6 @@ void tk_sparse_rows_pack(const int8_t *trits, size_t rows, size_t columns, uint8
   }
 }
 
-/// Stores one sum of codes, scaled or as it is.
-static void store_sum(const tk_panel_product *p, size_t token, size_t row, int32_t sum) {
-  sum -= p->sums[token];
-  size_t at = token * p->y_stride + row;
-  if (p->y)
-    p->y[at] = (float)sum * (p->row_scales[row] * p->token_scales[token]);
-  else
-    p->accumulators[at] = sum;
-}
-
 void tk_sparse_columns_scalar(const tk_panel_product *p) {
   for (size_t first = 0; first < p->rows; first += TK_COLUMN_ROWS) {
     const uint8_t *block = p->panels + first / TK_COLUMN_ROWS * p->steps * 16 * 64;
@@ -94,15 +89,15 @@ void tk_sparse_columns_scalar(const tk_panel_product *p) {
       }
       for (size_t f = 0; f < 4; f++)
         for (size_t byte = 0; byte < 64; byte++) {
-          size_t row = first + 64 * f + byte % 16 / 4 * 16 + byte / 16 * 4 + byte % 4;
-          if (row < p->rows) store_sum(p, token, row, sums[f][byte]);
+          size_t row = first + row_of(f, byte);
+          if (row < p->rows) tk_store_sum(p, token, row, sums[f][byte]);
         }
     }
   }
 }
 
 void tk_sparse_rows_scalar(const tk_panel_product *p) {
-  size_t lines = (p->steps * 16 + TK_ROW_COLUMNS - 1) / TK_ROW_COLUMNS;
+  size_t lines = tk_row_lines(p->steps * 16);
   for (size_t row = 0; row < p->rows; row++) {
     for (size_t token = 0; token < p->tokens; token++) {
       if (p->gate && p->gate[token * p->gate_stride + row] <= 0) {
@@ -116,7 +111,7 @@ void tk_sparse_rows_scalar(const tk_panel_product *p) {
         const uint8_t *line = p->panels + (row * lines + run / 4) * 64;
         for (size_t k = 0; k < 64; k++) sum += (line[k] >> run % 4 * 2 & 3) * x[run * 64 + k];
       }
-      store_sum(p, token, row, sum);
+      tk_store_sum(p, token, row, sum);
     }
   }
 }

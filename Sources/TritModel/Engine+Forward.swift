@@ -110,11 +110,9 @@ extension Engine {
     let up = workspace.up.mutableView.rows(0..<count)
     if configuration.activation == .relu2, probe == nil, let selective = block.selectiveUp {
       // Where the gate is not positive, ReLU² makes the product 0 whatever up is. A probe is shown all rows.
-      let group = block.feedForwardInput[0]
+      project(
+        normed.readOnly, block.feedForwardInput, into: ProjectionOutputs(gate, up), skipping: 1)
       let rows = workspace.quantized(width: configuration.hiddenSize)
-      for layout in group.layouts { steps.build(layout, from: rows) }
-      times.end(.quantize)
-      steps.multiply(group, rows, into: ProjectionOutputs(gate, up), skipping: 1)
       steps.multiply(selective, rows, where: gate.readOnly, into: up)
       times.end(.linear)
     } else {
@@ -158,9 +156,11 @@ extension Engine {
     }
   }
 
-  /// Multiplies `input`, quantized once a group (the first one's by `feed`), with each group's layers.
+  /// Multiplies `input`, quantized once a group (the first one's by `feed`), with each group's layers, but for
+  /// those that write output `skipped`.
   private func project(
-    _ input: MatrixView<Float>, _ groups: [ProjectionGroup], into outputs: ProjectionOutputs
+    _ input: MatrixView<Float>, _ groups: [ProjectionGroup], into outputs: ProjectionOutputs,
+    skipping skipped: Int? = nil
   ) {
     for (index, group) in groups.enumerated() {
       let rows = workspace.quantized(width: input.columns)
@@ -179,7 +179,7 @@ extension Engine {
       }
       for layout in group.layouts { steps.build(layout, from: rows) }
       times.end(.quantize)
-      steps.multiply(group, rows, into: outputs)
+      steps.multiply(group, rows, into: outputs, skipping: skipped)
       times.end(.linear)
     }
   }

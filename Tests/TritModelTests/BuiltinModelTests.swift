@@ -25,7 +25,7 @@ import TritLab
     #expect(stories.first?.hasPrefix(" a little rabbit named ") == true)
   }
 
-  /// Logits of a prompt of 24 tokens and of two tokens after it, bit by bit.
+  /// Logits of a prompt that is multiplied as many tokens, and of two tokens after it, bit by bit.
   @Test(arguments: ["", "/scalar"], [1, 2])
   func skippingZerosChangesNoBit(instructionSet: String, threads: Int) throws {
     func logits(_ layers: [LayerOverride]) throws -> [UInt32] {

@@ -28,6 +28,22 @@ enum {
   TK_SPARSE_ROW_PERCENT = 22,
 };
 
+/// Lines of a row.
+static inline size_t tk_row_lines(size_t columns) {
+  return (columns + TK_ROW_COLUMNS - 1) / TK_ROW_COLUMNS;
+}
+
+/// Stores the sum of codes of one row and token, scaled or as it is.
+static inline void tk_store_sum(const tk_panel_product *_Nonnull p, size_t token, size_t row,
+                                int32_t sum) {
+  sum -= p->sums[token];
+  size_t at = token * p->y_stride + row;
+  if (p->y)
+    p->y[at] = (float)sum * (p->row_scales[row] * p->token_scales[token]);
+  else
+    p->accumulators[at] = sum;
+}
+
 /// Where a list's values start, in int32.
 static inline size_t tk_list_values(size_t columns) { return 4 + (columns + 3) / 4 * 4; }
 /// Elements of a list, in int32.

@@ -23,14 +23,10 @@ struct KernelRace {
     let zeros = conditions.sparsity == .inputs ? conditions.sparsity.share : 0
     one = Self.activations(1, columns: weights.columns, zeros: zeros)
     many = Self.activations(Self.batch, columns: weights.columns, zeros: zeros)
-    var random = SeededRandom(seed: 2)
     gate =
       conditions.sparsity == .outputs
-      ? Matrix(
-        rows: Self.batch, columns: sample.rows,
-        (0..<Self.batch * sample.rows).map { _ in
-          Float(random.uniform() - conditions.sparsity.share)
-        }) : nil
+      ? LawCases.gates(
+        tokens: Self.batch, rows: sample.rows, zeros: conditions.sparsity.share, seed: 2) : nil
     y = Matrix(rows: Self.batch, columns: sample.rows)
     pool = WorkerPool(threads: conditions.threads, poll: 100)
     fromMemory = conditions.fromMemory

@@ -79,6 +79,16 @@ enum LawCases {
         granularity: form.granularity))
   }
 
+  /// Gates `[tokens, rows]` of which a share of `zeros` is not above 0.
+  static func gates(tokens: Int, rows: Int, zeros: Double, seed: UInt64) -> Matrix<Float> {
+    var random = SeededRandom(seed: seed)
+    let gate = Matrix<Float>(rows: tokens, columns: rows)
+    for index in 0..<gate.storage.count {
+      gate.storage.base[index] = Float(random.uniform() - zeros)
+    }
+    return gate
+  }
+
   /// The patterns that rows of activations cycle through.
   static let activationPatterns = 8
 

@@ -156,11 +156,8 @@ public final class KernelTrial {
   /// Gates of which a share of `zeros` is not above 0.
   private func gates(_ tokens: Int) -> Matrix<Float> {
     if let gate, gate.rows == tokens { return gate }
-    var random = SeededRandom(seed: UInt64(shape.rows))
-    let gate = Matrix<Float>(rows: tokens, columns: shape.rows)
-    for index in 0..<gate.storage.count {
-      gate.storage.base[index] = Float(random.uniform() - zeros)
-    }
+    let gate = LawCases.gates(
+      tokens: tokens, rows: shape.rows, zeros: zeros, seed: UInt64(shape.rows))
     self.gate = gate
     return gate
   }

@@ -94,11 +94,10 @@ public struct SparseRowsKernel: LinearKernel {
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try checkRuns(on: instructionSet.features)
     let matrix = try ternaryWeights(weights)
-    let lines = (matrix.columns + Int(TK_ROW_COLUMNS) - 1) / Int(TK_ROW_COLUMNS)
     return PreparedRows(
       panels: PreparedPanels(
         kernel: name, matrix, scales: try rowScales(matrix),
-        panelBytes: Int(TK_PANEL_ROWS) * lines * 64,
+        panelBytes: Int(TK_PANEL_ROWS) * tk_row_lines(matrix.columns) * 64,
         input: PanelInput(
           layout: instructionSet == .avx512vnni ? ActivationTiles() : nil,
           layoutAbove: Int(TK_SPARSE_TOKENS), scratchAbove: Int(TK_SPARSE_TOKENS)),
