@@ -17,15 +17,14 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   /// Alignment in bytes.
   public static var alignment: Int { 64 }
 
-  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before; in huge pages, if
-  /// `isStreamed`: for what is written whole and then read front to back again and again, as weights are.
+  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before; in huge pages and
+  /// beside others that are, if `isStreamed`: for what is written whole and then read front to back again and again,
+  /// as weights are.
   public init(count: Int, isStreamed: Bool = false) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
     let bytes = count * MemoryLayout<Element>.stride + Self.alignment
-    block =
-      bytes < LargeMemory.threshold
-      ? nil : isStreamed ? LargeMemory.takeHuge(bytes) : LargeMemory.take(bytes)
+    block = isStreamed ? LargeMemory.takeStreamed(bytes) : LargeMemory.takeIfLarge(bytes)
     if let block {
       base = block.base.bindMemory(to: Element.self, capacity: count)
       return

@@ -24,6 +24,8 @@ package enum LargeMemory {
     let bytes: Int
     /// Whether it was asked for in huge pages: such a block goes back at once.
     var isHuge = false
+    /// Whether it lies in a chunk with others (`WeightArena`).
+    var isShared = false
   }
 
   private struct Kept: @unchecked Sendable {
@@ -59,7 +61,20 @@ package enum LargeMemory {
     return Block(base: base, bytes: size)
   }
 
-  /// The same in pages of 2 MiB where the system has them (Linux, unless they are turned off): what is read front to
+  /// The same for `bytes` from `threshold` on, else nil.
+  static func takeIfLarge(_ bytes: Int) -> Block? { bytes < threshold ? nil : take(bytes) }
+
+  /// Zeroed memory in huge pages, for what is read front to back again and again; nil for a little, or where the
+  /// system has no more.
+  static func takeStreamed(_ bytes: Int) -> Block? {
+    #if os(Linux)
+      if bytes < WeightArena.smallest { return nil }
+      if bytes <= WeightArena.largest, let block = WeightArena.take(bytes) { return block }
+    #endif
+    return bytes < threshold ? nil : takeHuge(bytes)
+  }
+
+  /// The same as `take` in pages of 2 MiB where the system has them (Linux, unless they are turned off): what is read front to
   /// back for every token then waits for no page walk, some 5 % of the time on a virtual machine. The block must be
   /// used as a whole, since each page becomes resident whole.
   static func takeHuge(_ bytes: Int) -> Block? {
@@ -83,10 +98,11 @@ package enum LargeMemory {
     #endif
   }
 
-  private static let hugePage = 2 << 20
+  static let hugePage = 2 << 20
 
   /// Takes a block back.
   static func give(_ block: Block) {
+    if block.isShared { return WeightArena.give(block) }
     let isKept = kept.withLock { kept in
       guard !block.isHuge, kept.bytes + block.bytes <= keptBytes else { return false }
       kept.blocks.append(block)

@@ -28,6 +28,29 @@ import TritLab
   }
 
   @Test(
+    "streamed buffers that share chunks are zero when made and keep their bytes while others come and go"
+  )
+  func shared() {
+    var random = SeededRandom(seed: 3)
+    var buffers: [(buffer: AlignedBuffer<UInt8>, fill: UInt8)] = []
+    for round in 0..<400 {
+      // Larger than a chunk's half, smaller than a place in one, and most in between.
+      let count = Int(random.next() % (round % 40 == 0 ? 36 << 20 : 700_000)) + 1
+      let buffer = AlignedBuffer<UInt8>(count: count, isStreamed: true)
+      #expect(UInt(bitPattern: buffer.base).isMultiple(of: 64))
+      #expect(buffer.buffer.allSatisfy { $0 == 0 }, "round \(round), \(count) bytes")
+      let fill = UInt8(round % 255) + 1
+      buffer.base.update(repeating: fill, count: count)
+      buffers.append((buffer, fill))
+      while buffers.count > 12 || (!buffers.isEmpty && random.uniform() < 0.4) {
+        let old = buffers.remove(at: Int(random.next() % UInt64(buffers.count)))
+        #expect(old.buffer.buffer.allSatisfy { $0 == old.fill }, "round \(round)")
+      }
+    }
+    for entry in buffers { #expect(entry.buffer.buffer.allSatisfy { $0 == entry.fill }) }
+  }
+
+  @Test(
     "a buffer to be overwritten is padded with zeros whatever the memory held",
     arguments: [70, 3_000_001])
   func overwritten(count: Int) {
