@@ -6,6 +6,7 @@
 #define TK_VNNI 0
 #include "i2s_ymm_body.h"
 #include "tk_base3.h"
+#include "tk_peak.h"
 
 /// Steps of 16 columns that are expanded at a time, for one token and for more: 5 and 20 KB.
 enum { TK_CHUNK_ONE = 40, TK_CHUNK_MANY = 160 };
@@ -47,12 +48,13 @@ TK_INLINE __m256i decode(__m256i n, __m256i *fifth) {
 /// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit panel.
 static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t steps, uint8_t *out) {
   size_t blocks = steps / 5, tail = steps % 5;
+  size_t ahead = tk_stream_ahead ? tk_stream_ahead : TK_STREAM_FAR;
   for (size_t block = 0; block < blocks; block++, w += 512, out += 640) {
     for (size_t part = 0; part < 128; part += 32) {
       __m256i last = _mm256_setzero_si256(), fifth;
 #pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++) {
-        if (part % 64 == 0) _mm_prefetch((const char *)w + 4096 + 128 * i + part, _MM_HINT_T0);
+        if (part % 64 == 0) _mm_prefetch((const char *)w + ahead + 128 * i + part, _MM_HINT_T0);
         __m256i line = _mm256_load_si256((const __m256i *)(w + 128 * i + part));
         _mm256_store_si256((__m256i *)(out + 128 * i + part), decode(line, &fifth));
         last = _mm256_or_si256(last, _mm256_slli_epi16(fifth, 2 * i));

@@ -66,7 +66,7 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, size_t group, const 
         _mm512_dpbusd_epi32(acc[t][g][f], _mm512_and_si512(codes[g], m##f), q);              \
   }
 #define TK_LINE                                                                              \
-  if (group == 0) tk_prefetch_pages(p->panels, w, p->panels_end);                            \
+  if (group == 0) tk_prefetch(p->panels, w, p->panels_end);                            \
   __m512i codes[2], fifth[2];                                                                \
   _Pragma("clang loop unroll(full)") for (int g = 0; g < groups; g++) codes[g] =             \
       decode(&d, _mm512_load_si512(w + 64 * g), &fifth[g]);                                  \

@@ -64,7 +64,7 @@ TK_INLINE void rows_of(const uint8_t *w, const uint16_t *scales, const uint8_t *
                       _mm256_setzero_ps()};
     const run *in = x;
     for (size_t block = 0; block < blocks; block++, in += 4, scales += 4) {
-      if (bits == 6 || block % 2 == 0) tk_prefetch_pages(base, w, end);
+      if (bits == 6 || block % 2 == 0) tk_prefetch(base, w, end);
       __m256i a = _mm256_loadu_si256((const __m256i *)w);
       __m256i b = _mm256_loadu_si256((const __m256i *)(w + 32));
       __m256i codes[4] = {_mm256_and_si256(a, m), _mm256_and_si256(b, m),

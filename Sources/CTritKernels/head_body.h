@@ -74,7 +74,7 @@ TK_ALWAYS tk_f16v tk_load_i8(const int8_t *p) {
     _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++) sums[i] = (tk_f16v){0};          \
     size_t k = 0;                                                                                   \
     for (; k + LINE <= n; k += LINE) {                                                              \
-      tk_prefetch_pages(base, (const uint8_t *)(w + k), end);                                       \
+      tk_prefetch(base, (const uint8_t *)(w + k), end);                                       \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < LINE / 16; i++) {                      \
         tk_f16v v = load(w + k + 16 * i);                                                           \
         _Pragma("clang loop unroll(full)") for (int t = 0; t < tokens; t++) {                       \

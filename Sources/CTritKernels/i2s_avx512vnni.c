@@ -27,7 +27,7 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
   const uint8_t *w = p->panels + panel * p->steps * 128;
   const int8_t *x = p->values;
   for (size_t step = 0; step < p->steps; step++, w += 128, x += 16) {
-    tk_prefetch_pages(p->panels, w, p->panels_end);
+    tk_prefetch(p->panels, w, p->panels_end);
     __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
 #define TK_FIELD(f)                                                                        \
   {                                                                                        \

@@ -83,7 +83,7 @@ TK_INLINE void block(const tk_panel_product *p, size_t panel, const stretch *s, 
 #pragma clang loop unroll(full)
       for (int g = 0; g < groups; g++) acc[t][g] = _mm256_setzero_si256();
     for (; step < end; step++, w += 128, x += 16) {
-      if (streams) tk_prefetch_pages(p->panels, w, all);
+      if (streams) tk_prefetch(p->panels, w, all);
       __m256i line[4];
 #pragma clang loop unroll(full)
       for (int g = 0; g < groups; g++) line[g] = _mm256_load_si256((const __m256i *)w + g);

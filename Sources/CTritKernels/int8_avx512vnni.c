@@ -44,7 +44,7 @@ TK_INLINE void block(const tk_int8_product *p, size_t panel, const int32_t *x, s
     size_t end = step + p->group_steps < p->steps ? step + p->group_steps : p->steps;
     for (; step < end; step++, w += 128) {
       // With tiles the panel's next reading is of the cache.
-      if (!x) tk_prefetch_pages(p->panels, w, all);
+      if (!x) tk_prefetch(p->panels, w, all);
       __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
 #pragma clang loop unroll(full)
       for (int t = 0; t < tokens; t++) {

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "tk_lookup_panels.h"
+#include "tk_stream.h"
 
 #define TK_TARGET \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
@@ -16,13 +17,14 @@ TK_INLINE void panel_tokens(const uint8_t *w, size_t lines, const int8_t *tables
   const __m512i nibble = _mm512_set1_epi8(15), ones = _mm512_set1_epi8(1);
   // Which of the four tables in a register a byte of a row means.
   const __m512i table_of = _mm512_set1_epi32(0x30201000);
+  size_t ahead = tk_stream_ahead ? tk_stream_ahead : 6144;
   __m512i acc[4][4];
   TK_UNROLL for (int t = 0; t < tokens; t++)
     TK_UNROLL for (int g = 0; g < 4; g++) acc[t][g] = _mm512_setzero_si512();
   for (size_t line = 0; line < lines; line++, w += 256, tables += 128) {
     __m512i words[4];
     TK_UNROLL for (int g = 0; g < 4; g++) {
-      _mm_prefetch((const char *)w + 6144 + 64 * g, _MM_HINT_T0);
+      _mm_prefetch((const char *)w + ahead + 64 * g, _MM_HINT_T0);
       words[g] = _mm512_load_si512(w + 64 * g);
     }
     TK_UNROLL for (int half = 0; half < 2; half++) {

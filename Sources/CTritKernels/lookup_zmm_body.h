@@ -131,7 +131,7 @@ TK_INLINE void part(const tk_lookup_product *p, size_t panel, size_t first, cons
   // One token: the weights are one stream. More: the next part's lines, while the tables stay.
 #define TK_AHEAD                                                      \
   if (tokens == 1) {                                                  \
-    tk_prefetch_pages(p->panels, w, end);                             \
+    tk_prefetch(p->panels, w, end);                             \
   } else {                                                            \
     _mm_prefetch((const char *)ahead, _MM_HINT_T0);                   \
     _mm_prefetch((const char *)ahead + 64, _MM_HINT_T0);              \

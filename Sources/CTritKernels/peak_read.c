@@ -6,7 +6,7 @@ static uint64_t read_plain(const uint8_t *p, size_t bytes, size_t ahead) {
   uint64_t sums[8] = {0};
   for (size_t at = 0; at < bytes; at += 64) {
     if (ahead == TK_READ_PAGES) {
-      if (at % 128 == 0) tk_prefetch_pages(p, p + at, p + bytes);
+      if (at % 128 == 0) tk_prefetch_in_turn(p, p + at, p + bytes);
     } else if (ahead) {
       __builtin_prefetch(p + at + ahead);
     }
@@ -30,7 +30,7 @@ __attribute__((target("avx512f"))) static uint64_t read512(const uint8_t *p, siz
 #pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) {
       if (ahead == TK_READ_PAGES) {
-        if (i % 2 == 0) tk_prefetch_pages(p, p + at + 64 * i, p + bytes);
+        if (i % 2 == 0) tk_prefetch_in_turn(p, p + at + 64 * i, p + bytes);
       } else if (ahead) {
         _mm_prefetch((const char *)p + at + 64 * i + ahead, _MM_HINT_T0);
       }
@@ -54,7 +54,7 @@ __attribute__((target("avx2"))) static uint64_t read256(const uint8_t *p, size_t
 #pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) {
       if (ahead == TK_READ_PAGES) {
-        if (i % 4 == 0) tk_prefetch_pages(p, p + at + 32 * i, p + bytes);
+        if (i % 4 == 0) tk_prefetch_in_turn(p, p + at + 32 * i, p + bytes);
       } else if (ahead && i % 2 == 0) {
         _mm_prefetch((const char *)p + at + 32 * i + ahead, _MM_HINT_T0);
       }

@@ -38,7 +38,8 @@ public struct HeadRows: Sendable {
   func forEach(
     on pool: WorkerPool?, _ body: (_ first: Int, _ rows: MatrixView<Float>) throws -> Void
   ) throws {
-    let run = max(1, min(256, (1 << 20) / max(columns, 1)))
+    // Whole panels: what two threads write shares no byte.
+    let run = max(1, min(256, (1 << 20) / max(columns, 1)) / HeadPanels.rows) * HeadPanels.rows
     let workers = pool?.threads ?? 1
     let failures = UnsafeMutableBufferPointer<(any Error)?>.allocate(capacity: workers)
     failures.initialize(repeating: nil)

@@ -108,8 +108,10 @@ public final class Engine: LanguageModel {
       pairing: configuration.ropePairing, frequencyFactors: try checkpoint.ropeFrequencyFactors(),
       maxPositions: context)
     pool = WorkerPool(threads: options.threads, poll: options.poll)
-    AutoMemory.shared.conditions = .model(
+    let conditions = AutoKernel.Conditions.model(
       weights: configuration.linearWeights, threads: options.threads)
+    if conditions.fromMemory { StreamingForm.settle() }
+    AutoMemory.shared.conditions = conditions
     (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)

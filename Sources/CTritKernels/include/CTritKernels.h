@@ -1,5 +1,6 @@
 // SIMD leaves of TritLab and the CPU facts they need. C exists here only where Swift has no
-// instruction for the job. Contract of every function: no allocation, no globals, no I/O; sizes are
+// instruction for the job. Contract of every function: no allocation, no globals (but for the way of
+// prefetching, tk_stream_use), no I/O; sizes are
 // size_t; pointers may alias only where said. One prefix: tk_.
 #ifndef CTRITKERNELS_H
 #define CTRITKERNELS_H

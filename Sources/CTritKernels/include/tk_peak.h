@@ -25,8 +25,19 @@ const tk_peak_leaf *_Nullable tk_peak_int8(size_t *_Nonnull count);
 /// The float32 leaves of this architecture, widest first; `count` receives how many.
 const tk_peak_leaf *_Nullable tk_peak_float(size_t *_Nonnull count);
 
-/// For `ahead` of tk_peak_read: lines of eight pages are asked for in turn (tk_stream.h).
-enum { TK_READ_PAGES = 1 };
+/// Ways of asking for lines of a stream before they are read: so many bytes ahead, or
+enum {
+  TK_READ_PAGES = 1,    ///< those of eight pages in turn (tk_stream.h),
+  TK_STREAM_NEAR = 256, ///< just in front of what the hardware's prefetcher fetches,
+  TK_STREAM_FAR = 4096, ///< a page ahead.
+};
+
+/// Sets the way in which leaves that read weights once ask for them: TK_READ_PAGES, or bytes ahead. Until then it is
+/// TK_STREAM_NEAR. Results do not depend on it. The one thing that leaves share; set it while none runs, or
+/// some go on in the old way for a while.
+void tk_stream_use(size_t ahead);
+/// The way that is set.
+size_t tk_stream_used(void);
 
 /// Reads `bytes` (a multiple of 512, 64-byte aligned) in the widest loads that `features` allow,
 /// prefetching `ahead` bytes in front (0 leaves it to the hardware), or with TK_READ_PAGES the lines of

@@ -23,6 +23,7 @@ public final class AutoMemory: Sendable {
     /// Files that have been read, with what they held.
     var files: [String: [AutoKernel.Decision]] = [:]
     var notes: [String] = []
+    var streaming: StreamingForm?
   }
   private let state = Mutex(State())
 
@@ -45,6 +46,7 @@ public final class AutoMemory: Sendable {
     state.withLock {
       $0.decisions.removeAll()
       $0.files.removeAll()
+      $0.streaming = nil
     }
   }
 
@@ -98,13 +100,26 @@ public final class AutoMemory: Sendable {
       }
       list.append(decision)
       state.files[path] = list
-      do {
-        try Self.write(list, to: path, in: folder)
-      } catch {
-        let reason = (error as? LabError)?.what ?? "\(error)"
-        let note = "auto: what was measured cannot be kept in \(folder): \(reason)"
-        if !state.notes.contains(note) { state.notes.append(note) }
+      Self.keep(Self.text(list), at: path, in: folder, notes: &state.notes)
+    }
+  }
+
+  /// The streaming form of this machine: decided in this process, read from the file, or measured and kept.
+  package func streamingForm(measure: () -> StreamingForm) -> StreamingForm {
+    state.withLock { state in
+      if let known = state.streaming { return known }
+      let path = state.folder.map { Self.path($0, StreamingForm.allCases.map(\.rawValue)) }
+      let kept = path.flatMap { try? MappedFile($0) }.flatMap { file -> StreamingForm? in
+        guard file.count < 64 else { return nil }
+        let text = withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
+        return text.flatMap { StreamingForm(rawValue: String($0.dropLast())) }
       }
+      let form = kept ?? measure()
+      state.streaming = form
+      if kept == nil, let path, let folder = state.folder {
+        Self.keep("\(form.rawValue)\n", at: path, in: folder, notes: &state.notes)
+      }
+      return form
     }
   }
 
@@ -157,9 +172,7 @@ public final class AutoMemory: Sendable {
       kernel: sides[0], rows: Int(numbers[0]), decode: numbers[1], prefill: numbers[2])
   }
 
-  private static func write(_ list: [AutoKernel.Decision], to path: String, in folder: String)
-    throws
-  {
+  private static func text(_ list: [AutoKernel.Decision]) -> String {
     var text = head + "\n"
     for decision in list {
       var fields = [
@@ -171,25 +184,38 @@ public final class AutoMemory: Sendable {
       }
       text += fields.joined(separator: "\t") + "\n"
     }
+    return text
+  }
+
+  /// Writes a file of the folder, which is made if it is not there; what goes wrong is a note.
+  private static func keep(
+    _ text: String, at path: String, in folder: String, notes: inout [String]
+  ) {
     var made = ""
     for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
       made += made.isEmpty && part.isEmpty ? "/" : (made.isEmpty || made == "/" ? "" : "/") + part
       mkdir(made, 0o755)
     }
-    try AtomicFile.write(text, to: path)
+    do {
+      try AtomicFile.write(text, to: path)
+    } catch {
+      let reason = (error as? LabError)?.what ?? "\(error)"
+      let note = "auto: what was measured cannot be kept in \(folder): \(reason)"
+      if !notes.contains(note) { notes.append(note) }
+    }
   }
 
   private static func path(
-    _ folder: String, _ candidates: [String], _ conditions: AutoKernel.Conditions
+    _ folder: String, _ candidates: [String], _ conditions: AutoKernel.Conditions? = nil
   ) -> String {
     let key = [
       HostInformation.cpuName, CPUFeatures.here.names.joined(separator: " "),
       BuildInformation.version, BuildInformation.commit ?? "", program,
-      candidates.joined(separator: " "), conditions.words,
+      candidates.joined(separator: " "), conditions?.words ?? "streaming",
     ].joined(separator: "\n")
     var digest = SHA256()
     Array(key.utf8).withUnsafeBytes { digest.update($0) }
-    return "\(folder)/auto-\(digest.finish().prefix(16)).tsv"
+    return "\(folder)/\(conditions == nil ? "streaming" : "auto")-\(digest.finish().prefix(16)).tsv"
   }
 
   /// Size and time of the running program: a rebuilt kernel has another speed.

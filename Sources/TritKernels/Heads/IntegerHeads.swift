@@ -16,58 +16,66 @@ public struct Int8Head: OutputHead {
 
   /// The same, row by row.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
-    let columns = source.columns
-    let stride = (columns + 63) / 64 * 64
-    let codes = AlignedBuffer<Int8>(count: source.rows * stride, isStreamed: true)
-    let scales = AlignedBuffer<Float>(count: source.rows)
-    let errors = AlignedBuffer<Float>(count: source.rows)
+    let head = PreparedInt8Head(rows: source.rows, columns: source.columns)
     try source.forEach(on: pool) { first, weights in
       try HeadWeights.check(weights, head: name, firstRow: first)
-      let rest = AlignedBuffer<Float>(count: columns)
-      for index in 0..<weights.rows {
-        let row = first + index
-        let values = weights.base + index * weights.stride
-        let target = codes.base + row * stride
-        let (multiplier, scale) = HeadWeights.scale(values, columns, limit: 127)
-        _ = VectorMath.quantize(values, multiplier: multiplier, into: target, count: columns)
-        scales.base[row] = scale
-        rest.base.update(from: values, count: columns)
-        VectorMath.axpy(-scale, int8: target, into: rest.base, count: columns)
-        errors.base[row] = HeadWeights.error(of: values, rest: rest.base, columns)
-      }
+      head.encode(weights, firstRow: first)
     }
-    return PreparedInt8Head(
-      rows: source.rows, columns: columns, stride: stride, codes: codes, scales: scales,
-      errors: errors)
+    return head
   }
 }
 
+/// Panels (see `HeadPanels`), or rows padded to whole lines.
 struct PreparedInt8Head: PreparedHead {
   let rows: Int
   let columns: Int
-  let stride: Int
-  let codes: AlignedBuffer<Int8>
-  let scales: AlignedBuffer<Float>
-  let errors: AlignedBuffer<Float>
+  private let panels: HeadPanels?
+  private let stride: Int
+  private let codes: AlignedBuffer<Int8>
+  private let scales: AlignedBuffer<Float>
+  private let errors: AlignedBuffer<Float>
 
   var kernel: String { "int8/\(HeadWeights.integerInstructionSet(columns: columns))" }
-  var weightBytes: Int { rows * (stride + 4) }
-  var rowAlignment: Int { 16 }
+  var weightBytes: Int { (panels?.bytes ?? codes.count) + 4 * scales.count }
+  var rowAlignment: Int { panels == nil ? 16 : HeadPanels.rows }
 
   func weightError(row: Int) -> Float { errors[row] }
+
+  /// A head of zeros, for `encode` to fill.
+  init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+    panels = HeadPanels(bits: 8, rows: rows, columns: columns)
+    stride = (columns + 63) / 64 * 64
+    codes = AlignedBuffer(count: panels == nil ? rows * stride : 0, isStreamed: true)
+    scales = AlignedBuffer(count: (rows + HeadPanels.rows - 1) / HeadPanels.rows * HeadPanels.rows)
+    errors = AlignedBuffer(count: rows)
+  }
+
+  /// Rounds `weights` to the rows from `firstRow` on.
+  func encode(_ weights: MatrixView<Float>, firstRow: Int) {
+    let rest = AlignedBuffer<Float>(count: columns)
+    let line = AlignedBuffer<Int8>(count: stride)
+    for index in 0..<weights.rows {
+      let row = firstRow + index
+      let values = weights.base + index * weights.stride
+      let target = panels == nil ? codes.base + row * stride : line.base
+      let (multiplier, scale) = HeadWeights.scale(values, columns, limit: 127)
+      _ = VectorMath.quantize(values, multiplier: multiplier, into: target, count: columns)
+      scales.base[row] = scale
+      rest.base.update(from: values, count: columns)
+      VectorMath.axpy(-scale, int8: target, into: rest.base, count: columns)
+      errors.base[row] = HeadWeights.error(of: values, rest: rest.base, columns)
+      panels?.write(target, scales: nil, row: row)
+    }
+  }
 
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) {
-    #if arch(x86_64)
-      if HeadWeights.takesIntegers(columns: columns) {
-        tk_head_i8_avx512vnni(
-          codes.base + range.lowerBound * stride, scales.base + range.lowerBound, stride,
-          range.count, x.base, x.stride, x.rows, columns, logits.base + range.lowerBound,
-          logits.stride)
-        return
-      }
-    #endif
+    if let panels {
+      return panels.multiply(x, rowScales: scales.base, rows: range, into: logits)
+    }
     HeadWeights.ops.head_i8(
       codes.base + range.lowerBound * stride, scales.base + range.lowerBound, stride, range.count,
       x.base, x.stride, x.rows, columns, logits.base + range.lowerBound, logits.stride)
@@ -106,19 +114,20 @@ public struct LowBitHead: OutputHead {
   }
 }
 
-/// Blocks of 128 columns (see head_body.h).
+/// Panels (see `HeadPanels`), or rows in blocks of 128 columns (see head_body.h).
 struct PreparedLowBitHead: PreparedHead {
   let bits: Int
   let rows: Int
   let columns: Int
+  private let panels: HeadPanels?
   private let blocks: Int
   private let codes: AlignedBuffer<UInt8>
   private let scales: AlignedBuffer<UInt16>
   private let errors: AlignedBuffer<Float>
 
   var kernel: String { "int\(bits)/\(HeadWeights.integerInstructionSet(columns: columns))" }
-  var weightBytes: Int { codes.count + 2 * scales.count }
-  var rowAlignment: Int { 16 }
+  var weightBytes: Int { (panels?.bytes ?? codes.count) + 2 * scales.count }
+  var rowAlignment: Int { panels == nil ? 16 : HeadPanels.rows }
 
   func weightError(row: Int) -> Float { errors[row] }
 
@@ -128,9 +137,10 @@ struct PreparedLowBitHead: PreparedHead {
     self.rows = rows
     self.columns = columns
     blocks = max((columns + 127) / 128, 1)
-    let blockBytes = bits == 4 ? 64 : 96
-    codes = AlignedBuffer(count: rows * blocks * blockBytes, isStreamed: true)
-    scales = AlignedBuffer(count: rows * blocks * 4)
+    panels = HeadPanels(bits: bits, rows: rows, columns: columns)
+    let rowsOfBlocks = panels == nil ? rows : 0
+    codes = AlignedBuffer(count: rowsOfBlocks * blocks * (bits == 4 ? 64 : 96), isStreamed: true)
+    scales = AlignedBuffer(count: rowsOfBlocks * blocks * 4)
     errors = AlignedBuffer(count: rows)
   }
 
@@ -139,11 +149,12 @@ struct PreparedLowBitHead: PreparedHead {
     let blockBytes = bits == 4 ? 64 : 96
     let values = AlignedBuffer<Int8>(count: blocks * 128)
     let rest = AlignedBuffer<Float>(count: columns)
+    let line = AlignedBuffer<UInt16>(count: blocks * 4)
     let limit = Int32(1 << (bits - 1)) - 1
     for index in 0..<weights.rows {
       let row = firstRow + index
       let source = weights.base + index * weights.stride
-      let rowScales = scales.base + row * blocks * 4
+      let rowScales = panels == nil ? scales.base + row * blocks * 4 : line.base
       for group in 0..<(blocks * 4) {
         let start = min(group * 32, columns)
         let count = min(32, columns - start)
@@ -158,8 +169,12 @@ struct PreparedLowBitHead: PreparedHead {
         VectorMath.axpy(
           -scale, int8: values.base + start, into: rest.base + start, count: count)
       }
-      Self.pack(
-        values.base, blocks: blocks, bits: bits, into: codes.base + row * blocks * blockBytes)
+      if let panels {
+        panels.write(values.base, scales: rowScales, row: row)
+      } else {
+        Self.pack(
+          values.base, blocks: blocks, bits: bits, into: codes.base + row * blocks * blockBytes)
+      }
       errors.base[row] = HeadWeights.error(of: source, rest: rest.base, columns)
     }
   }
@@ -191,15 +206,7 @@ struct PreparedLowBitHead: PreparedHead {
   func multiply(
     _ x: MatrixView<Float>, rows range: Range<Int>, into logits: MutableMatrixView<Float>
   ) {
-    #if arch(x86_64)
-      if HeadWeights.takesIntegers(columns: columns) {
-        tk_head_low_avx512vnni(
-          codes.base + range.lowerBound * blocks * (bits == 4 ? 64 : 96),
-          scales.base + range.lowerBound * blocks * 4, range.count, x.base, x.stride, x.rows,
-          columns, logits.base + range.lowerBound, logits.stride, Int32(bits))
-        return
-      }
-    #endif
+    if let panels { return panels.multiply(x, rowScales: nil, rows: range, into: logits) }
     #if arch(x86_64)
       // The float form shares a widened weight among four tokens.
       if x.rows < 4, columns <= Int(TK_HEAD_COLUMNS), CPUFeatures.here.contains(.avx2) {

@@ -51,6 +51,7 @@ public final class KernelTrial {
     _ kernel: any LinearKernel, shape: WeightShape, streaming: Int = 0, threads: Int = 1,
     zeros: Double = 0
   ) throws {
+    if streaming > 0 { StreamingForm.settle() }
     self.shape = shape
     self.zeros = zeros
     weights = LawCases.weights(

@@ -13,6 +13,8 @@ public struct MachinePeak: Sendable, Hashable {
   public var float: [PeakMeter.Arithmetic] = []
   /// Reading speeds by level.
   public var readings: [PeakMeter.Reading] = []
+  /// What one thread reaches in each streaming form.
+  public var streaming = StreamingForm.Measurement(bytesPerSecond: [])
   /// Seconds that an empty parallel region takes, by number of threads.
   public var regions: [(threads: Int, seconds: Double)] {
     regionTimes.map { ($0.threads, $0.time) }
@@ -28,6 +30,8 @@ public struct MachinePeak: Sendable, Hashable {
   public init(threads: [Int], progress: ((String) -> Void)? = nil) throws {
     clock = PeakMeter.clock()
     caches = CacheSizes.here
+    progress?("streaming forms")
+    streaming = StreamingForm.measure()
     for count in threads {
       try Interruption.check()
       let meter = PeakMeter(threads: count)

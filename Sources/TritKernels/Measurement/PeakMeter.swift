@@ -89,23 +89,28 @@ public final class PeakMeter {
     // so that a barrier does not count.
     let slice = min(share, Self.sliceBytes)
     let passes = max(1, Self.sliceBytes / slice / 2)
-    var place = 0
-    var best: [Double] = []
-    // The hardware's prefetcher alone, and helped in two ways: which is fastest differs between CPUs.
-    for ahead in [0, 4096, Int(TK_READ_PAGES)] {
-      let times = sorted(seconds: seconds / 3) {
-        let first = base + place
-        pool.run(count: threads) { range, _ in
-          for part in range {
-            for _ in 0..<passes {
-              Self.use(tk_peak_read(first + part * share, slice, ahead, features))
-            }
+    // The hardware's prefetcher alone, and helped in several ways, in turn: which is fastest differs between CPUs.
+    let ways = [0] + StreamingForm.allCases.map(\.ahead)
+    var times = [[Double]](repeating: [], count: ways.count)
+    var (place, way) = (0, 0)
+    let begin = MonotonicClock.seconds()
+    // One of each does not count.
+    while times[ways.count - 1].count < 4 || MonotonicClock.seconds() - begin < seconds {
+      let first = base + place
+      let start = MonotonicClock.seconds()
+      pool.run(count: threads) { range, _ in
+        for part in range {
+          for _ in 0..<passes {
+            Self.use(tk_peak_read(first + part * share, slice, ways[way], features))
           }
         }
-        place = place + 2 * slice <= share ? place + slice : 0
       }
-      if best.isEmpty || times[times.count / 2] < best[best.count / 2] { best = times }
+      times[way].append(max(MonotonicClock.seconds() - start, 1e-9))
+      place = place + 2 * slice <= share ? place + slice : 0
+      way = (way + 1) % ways.count
     }
+    let sorted = times.map { $0.dropFirst().sorted() }
+    let best = sorted.min { $0[$0.count / 2] < $1[$1.count / 2] } ?? [1]
     let read = Double(slice * threads * passes)
     return Reading(
       level: level, bytes: total, threads: threads, bytesPerSecond: read / best[0],
@@ -198,7 +203,7 @@ public final class PeakMeter {
     return buffer
   }
 
-  @inline(never) private static func use(_ value: UInt64) {
+  @inline(never) static func use(_ value: UInt64) {
     withUnsafePointer(to: value) { _ = $0.pointee }
   }
 }

@@ -12,8 +12,8 @@ enum PeakCommand {
     "peak", overview: "Measure what this machine can do at most.",
     discussion: """
       The roofs that 'trit bench' and 'trit kernel' hold speeds against: int8 and float32 \
-      multiply-adds by instruction set, reading from each cache and from memory, and the cost of a \
-      parallel region. Every figure is the best of several runs; one op is a multiplication or an \
+      multiply-adds by instruction set, reading from each cache and from memory, the ways of asking \
+      for weights before they are read, and the cost of a parallel region. Every figure is the best of several runs; one op is a multiplication or an \
       addition.
       """,
     groups: [OptionGroup("OPTIONS", [threads, json])],
@@ -70,6 +70,14 @@ enum PeakCommand {
       ])
     }
     try Terminal.line()
+    try Terminal.line(style.bold("streaming form"))
+    for (form, speed) in zip(StreamingForm.allCases, peak.streaming.bytesPerSecond) {
+      try line([
+        form.rawValue, form.summary, "1 thr", String(format: "%.1f GB/s", speed * 1e-9),
+        form == peak.streaming.best ? "used for weights" : "",
+      ])
+    }
+    try Terminal.line()
     try Terminal.line(style.bold("parallel region"))
     for entry in peak.regions {
       try line([
@@ -119,7 +127,21 @@ enum PeakCommand {
         ])
       ),
       ("int8", list(peak.integer)), ("float32", list(peak.float)),
-      ("reading", .array(readings)), ("region", .array(regions)),
+      ("reading", .array(readings)),
+      (
+        "streaming",
+        .object([
+          ("used", .string(peak.streaming.best.rawValue)),
+          (
+            "bytes_per_second",
+            .object(
+              zip(StreamingForm.allCases, peak.streaming.bytesPerSecond).map {
+                ($0.rawValue, JSONValue($1))
+              })
+          ),
+        ])
+      ),
+      ("region", .array(regions)),
     ])
   }
 }
