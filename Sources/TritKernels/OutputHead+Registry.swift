@@ -51,16 +51,18 @@ extension Registry where Product == any OutputHead {
             "k", "how many of the greatest logits are exact", .integer(1...100_000),
             default: .integer(40)),
           ParameterDescriptor(
-            "exact", "format of the exact rows", .choice(["f16", "bf16"]), default: .text("f16")),
+            "exact",
+            "format of the exact rows; auto: the narrowest that holds every weight, f16 if none does",
+            .choice(["auto", "f16", "bf16"]), default: .text("auto")),
           ParameterDescriptor(
-            "bits", "of the pass over all rows", .choice(["4", "6"]), default: .text("6")),
+            "bits", "of the pass over all rows", .choice(["4", "6", "8"]), default: .text("6")),
         ],
         accepts: "float32 weights", gives: "logits; the k greatest are the exact head's",
         exactness: .lossy("greedy and top-k exact; logits below them are those of the pass"))
     ) { parameters in
       ScreenedHead(
         k: parameters.integer("k"),
-        exact: HalfHead.Format(rawValue: parameters.text("exact")) ?? .f16,
+        exact: HalfHead.Format(rawValue: parameters.text("exact")),
         bits: Int(parameters.text("bits")) ?? 6)
     }
     registry.register(
@@ -71,12 +73,16 @@ extension Registry where Product == any OutputHead {
         parameters: [
           ParameterDescriptor(
             "loss",
-            "what may be lost: none; tail, all but the 40 greatest logits; int8, int6, int4",
-            .choice(AutoHead.Loss.allCases.map(\.rawValue)), default: .text("none"))
+            "what may be lost: none; tail, all but the k greatest logits; int8, int6, int4",
+            .choice(AutoHead.Loss.allCases.map(\.rawValue)), default: .text("none")),
+          ParameterDescriptor(
+            "k", "how many of the greatest logits are exact where the tail may be lost",
+            .integer(1...100_000), default: .integer(40)),
         ],
         accepts: "float32 weights", gives: "logits")
     ) { parameters in
-      AutoHead(loss: AutoHead.Loss(rawValue: parameters.text("loss")) ?? .none)
+      AutoHead(
+        loss: AutoHead.Loss(rawValue: parameters.text("loss")) ?? .none, k: parameters.integer("k"))
     }
     return registry
   }

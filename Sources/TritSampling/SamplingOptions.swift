@@ -193,6 +193,13 @@ extension SamplingOptions {
 }
 
 extension SamplingOptions {
+  /// How many of the greatest logits decide the token, whatever the others are: 1 for the greatest, k where top-k
+  /// comes first in the chain; nil where all of them count.
+  public var decidingLogits: Int? {
+    guard let first = processors.first else { return isGreedy ? 1 : nil }
+    return first is TopK ? topK : nil
+  }
+
   /// The processors that change something, in the order of the chain.
   public var processors: [any LogitsProcessor] {
     var chain: [any LogitsProcessor] = []

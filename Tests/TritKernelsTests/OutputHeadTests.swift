@@ -14,8 +14,8 @@ import TritLab
 
   @Test("screening keeps the greatest logits for any k", arguments: [1, 2, 5, 100, 1000])
   func screening(k: Int) {
-    for format in [HalfHead.Format.f16, .bf16] {
-      for bits in [4, 6] {
+    for format in [HalfHead.Format.f16, .bf16, nil] {
+      for bits in [4, 6, 8] {
         let violations = checkOutputHead(ScreenedHead(k: k, exact: format, bits: bits))
         #expect(violations.isEmpty, "\(bits) bits: \(violations.prefix(5))")
       }
@@ -35,6 +35,23 @@ import TritLab
     let allowed = ["f16", "bf16", "f32", "screened", "int8", "int6", "int4"]
     let count: [AutoHead.Loss: Int] = [.none: 3, .tail: 4, .int8: 5, .int6: 6, .int4: 7]
     #expect(allowed.prefix(count[loss] ?? 0).contains { kernel.hasPrefix($0) }, "\(kernel)")
+  }
+
+  @Test(
+    "auto never screens weights that no 16 bits hold, and screens in the format that holds them")
+  func autoFormats() throws {
+    let weights = Matrix<Float>(rows: 64, columns: 96)
+    for index in 0..<weights.storage.count { weights.storage.base[index] = Float(index % 7) / 3 }
+    let exact = AutoHead(loss: .tail).candidates(format: try ExactHead.format(of: weights))
+    #expect(!exact.contains { $0 is ScreenedHead })
+    // 2^-30 is beyond binary16, and exact in bfloat16.
+    for index in 0..<weights.storage.count {
+      weights.storage.base[index] = Float(index % 7) * 0x1p-30
+    }
+    #expect(try ExactHead.format(of: weights) == .bf16)
+    let heads = AutoHead(loss: .tail, k: 3).candidates(format: .bf16)
+      .compactMap { $0 as? ScreenedHead }
+    #expect(heads.count == 2 && heads.allSatisfy { $0.exact == .bf16 && $0.k == 3 })
   }
 
   @Test("screening rescores few rows where one stands out")

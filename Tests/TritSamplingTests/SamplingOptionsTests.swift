@@ -11,6 +11,24 @@ import TritLab
     #expect(try SamplingOptions([:]) == options)
   }
 
+  @Test("how many logits decide a token: all, once anything comes before top-k")
+  func deciding() {
+    #expect(SamplingOptions().decidingLogits == 40)
+    var options = SamplingOptions(temperature: 0.8, topK: 7, topP: 0.9)
+    #expect(options.decidingLogits == 7)
+    options.topK = 0
+    #expect(options.decidingLogits == nil)
+    options = SamplingOptions(temperature: 0)
+    #expect(options.decidingLogits == 1)
+    options.repeatPenalty = 1.1
+    #expect(options.decidingLogits == nil)
+    options = SamplingOptions()
+    options.logitBias = [LogitBias.Entry(token: 3, bias: 1.5)]
+    #expect(options.decidingLogits == nil)
+    options = SamplingOptions(temperature: 1, topK: 0, topP: 1, minP: 0)
+    #expect(options.decidingLogits == nil)
+  }
+
   @Test func readsValuesByName() throws {
     let options = try SamplingOptions([
       "temp": .integer(1), "top-p": .real(0.9), "top-k": .integer(0), "repeat-last-n": .integer(-1),

@@ -10,7 +10,7 @@ public struct AutoHead: OutputHead {
   public enum Loss: String, Sendable, CaseIterable {
     /// Nothing.
     case none
-    /// Logits below the greatest 40 (`screened`): greedy and top-40 text stays the exact head's.
+    /// Logits below the greatest `k` (`screened`): greedy and top-k text stays the exact head's.
     case tail
     /// int8 rounding of the weights.
     case int8
@@ -24,18 +24,30 @@ public struct AutoHead: OutputHead {
   public let name = "auto"
   /// What may be lost.
   public let loss: Loss
+  /// How many of the greatest logits are exact where the tail may be lost.
+  public let k: Int
 
-  /// A head that loses at most `loss`.
-  public init(loss: Loss = .none) { self.loss = loss }
+  /// A head that loses at most `loss`; of the tail, logits below the `k` ≥ 1 greatest.
+  public init(loss: Loss = .none, k: Int = 40) {
+    precondition(k >= 1, "at least one logit is exact")
+    self.loss = loss
+    self.k = k
+  }
 
-  /// The heads that lose no more, most exact first.
-  var candidates: [any OutputHead] {
-    let levels: [(Loss, any OutputHead)] = [
-      (.none, ExactHead()), (.tail, ScreenedHead()), (.int8, Int8Head()),
-      (.int6, LowBitHead(bits: 6)), (.int4, LowBitHead(bits: 4)),
+  /// The heads that lose no more, most exact first, for weights that the 16 bits of `format` hold; nil: no 16 bits
+  /// do, so that rows of 16 bits are not exact.
+  package func candidates(format: HalfHead.Format?) -> [any OutputHead] {
+    var levels: [(Loss, any OutputHead)] = [(.none, ExactHead())]
+    if let format {
+      levels += [8, 6].map { (.tail, ScreenedHead(k: k, exact: format, bits: $0)) }
+    }
+    levels += [
+      (.int8, Int8Head()), (.int6, LowBitHead(bits: 6)), (.int4, LowBitHead(bits: 4)),
     ]
-    let last = levels.firstIndex { $0.0 == loss } ?? 0
-    return levels[...last].map(\.1)
+    let order = Loss.allCases
+    return levels.filter { level in
+      (order.firstIndex(of: level.0) ?? 0) <= (order.firstIndex(of: loss) ?? 0)
+    }.map(\.1)
   }
 
   /// Prepares the fastest of the candidates. Throws what they throw.
@@ -45,15 +57,17 @@ public struct AutoHead: OutputHead {
 
   /// The same from rows as they are needed; all of them are read for the head that wins only.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
-    let candidates = candidates
-    guard candidates.count > 1 else { return try candidates[0].prepare(source, on: pool) }
+    guard loss != .none else { return try ExactHead().prepare(source, on: pool) }
+    let candidates = candidates(
+      format: try ExactHead.format(of: source, head: name, on: pool))
     let sample = source.prefix(Self.sampleRows)
     var timings: [(name: String, nanoseconds: Double)] = []
     for head in candidates {
       let time = try withExtendedLifetime(sample) {
         Self.nanoseconds(try head.prepare(sample, on: pool), on: pool)
       }
-      timings.append((head.name, time))
+      timings.append(
+        ((head as? ScreenedHead).map { "screened:bits=\($0.bits)" } ?? head.name, time))
     }
     var best = 0
     for index in timings.indices

@@ -31,6 +31,29 @@ public struct ExactHead: OutputHead {
     return try Float32Head().prepare(source, on: pool)
   }
 
+  /// The first 16-bit format that holds every weight exactly, if one does.
+  static func format(of source: HeadRows, head: String, on pool: WorkerPool?) throws
+    -> HalfHead.Format?
+  {
+    for format in [HalfHead.Format.f16, .bf16] {
+      do {
+        try source.forEach(on: pool) { first, weights in
+          try HeadWeights.check(weights, head: head, firstRow: first)
+          guard holds(weights, in: format) else { throw Inexact() }
+        }
+        return format
+      } catch is Inexact { continue }
+    }
+    return nil
+  }
+
+  /// The same of a matrix.
+  package static func format(of weights: Matrix<Float>) throws -> HalfHead.Format? {
+    try withExtendedLifetime(weights) {
+      try format(of: weights.view.source(), head: "exact", on: nil)
+    }
+  }
+
   /// A weight does not survive narrowing.
   private struct Inexact: Error {}
 

@@ -26,7 +26,7 @@ public struct Int8Head: OutputHead {
 }
 
 /// Panels (see `HeadPanels`), or rows padded to whole lines.
-struct PreparedInt8Head: PreparedHead {
+struct PreparedInt8Head: CoarseHead {
   let rows: Int
   let columns: Int
   private let panels: HeadPanels?
@@ -115,7 +115,7 @@ public struct LowBitHead: OutputHead {
 }
 
 /// Panels (see `HeadPanels`), or rows in blocks of 128 columns (see head_body.h).
-struct PreparedLowBitHead: PreparedHead {
+struct PreparedLowBitHead: CoarseHead {
   let bits: Int
   let rows: Int
   let columns: Int

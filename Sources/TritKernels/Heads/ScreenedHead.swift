@@ -18,15 +18,15 @@ public struct ScreenedHead: OutputHead {
   public let name = "screened"
   /// How many of the greatest logits are exact.
   public let k: Int
-  /// The 16-bit format of the exact rows.
-  public let exact: HalfHead.Format
-  /// Bits of the pass over all rows, 4 or 6.
+  /// The 16-bit format of the exact rows; nil is the one that holds every weight exactly, f16 where none does.
+  public let exact: HalfHead.Format?
+  /// Bits of the pass over all rows, 4, 6 or 8.
   public let bits: Int
 
-  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`, found by a pass of `bits` bits, 4 or 6.
-  public init(k: Int = 40, exact: HalfHead.Format = .f16, bits: Int = 6) {
+  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`, found by a pass of `bits` bits, 4, 6 or 8.
+  public init(k: Int = 40, exact: HalfHead.Format? = nil, bits: Int = 6) {
     precondition(k >= 1, "a screened head keeps at least one logit exact")
-    precondition(bits == 4 || bits == 6, "a screened head passes over rows of 4 or 6 bits")
+    precondition([4, 6, 8].contains(bits), "a screened head passes over rows of 4, 6 or 8 bits")
     self.bits = bits
     self.k = k
     self.exact = exact
@@ -39,17 +39,34 @@ public struct ScreenedHead: OutputHead {
 
   /// The same, row by row.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
-    let half = PreparedHalfHead(format: exact, rows: source.rows, columns: source.columns)
-    let coarse = PreparedLowBitHead(bits: bits, rows: source.rows, columns: source.columns)
+    let format = try exact ?? ExactHead.format(of: source, head: name, on: pool) ?? .f16
+    let half = PreparedHalfHead(format: format, rows: source.rows, columns: source.columns)
+    let coarse: any CoarseHead =
+      bits == 8
+      ? PreparedInt8Head(rows: source.rows, columns: source.columns)
+      : PreparedLowBitHead(bits: bits, rows: source.rows, columns: source.columns)
+    let lengths = AlignedBuffer<Float>(count: source.rows)
     try source.forEach(on: pool) { first, weights in
       try HeadWeights.check(
         weights, head: name, firstRow: first,
-        limit: exact == .f16 ? 65_519 : 65_504 * Float((1 << (bits - 1)) - 1))
+        limit: format == .f16
+          ? 65_519 : bits == 8 ? nil : 65_504 * Float((1 << (bits - 1)) - 1))
       half.encode(weights, firstRow: first)
       coarse.encode(weights, firstRow: first)
+      for row in 0..<weights.rows {
+        let values = weights.base + row * weights.stride
+        let squares = VectorMath.sumOfSquares(values, count: weights.columns)
+        lengths.base[first + row] = Float(squares.squareRoot()).nextUp
+      }
     }
-    return PreparedScreenedHead(k: k, exact: half, coarse: coarse)
+    return PreparedScreenedHead(k: k, exact: half, coarse: coarse, lengths: lengths)
   }
+}
+
+/// A head of fewer bits that is filled row by row: the pass of a screened one.
+protocol CoarseHead: PreparedHead {
+  /// Rounds `weights` to the rows from `firstRow` on.
+  func encode(_ weights: MatrixView<Float>, firstRow: Int)
 }
 
 /// A head whose greatest logits are those of another head.
@@ -69,13 +86,14 @@ final class PreparedScreenedHead: ScreeningHead {
   let rows: Int
   let columns: Int
   private let half: PreparedHalfHead
-  private let coarse: PreparedLowBitHead
+  private let coarse: any CoarseHead
   /// By how much a unit of ‖x‖ can move each logit.
   private let slopes: AlignedBuffer<Float>
   private let rescored = Atomic<Int>(0)
   private let finished = Atomic<Int>(0)
 
-  init(k: Int, exact: PreparedHalfHead, coarse: PreparedLowBitHead) {
+  /// `lengths` of the float32 rows, rounded up.
+  init(k: Int, exact: PreparedHalfHead, coarse: any CoarseHead, lengths: AlignedBuffer<Float>) {
     self.k = k
     half = exact
     self.coarse = coarse
@@ -85,12 +103,9 @@ final class PreparedScreenedHead: ScreeningHead {
     // Both sums are rounded too: n terms in float32 are off by at most n · 2^-24 · ‖w‖ · ‖x‖ each, and
     // the exact row is itself off the float32 one by its own error.
     let rounding = Double(columns + 64) * 0x1p-23
-    let values = AlignedBuffer<Float>(count: columns)
     for row in 0..<rows {
-      exact.widen(row: row, into: values.base)
-      let norm = VectorMath.sumOfSquares(values.base, count: columns).squareRoot()
       let error = Double(coarse.weightError(row: row)) + Double(exact.weightError(row: row))
-      slopes[row] = Float((error + rounding * (norm + error)) * 1.000_01).nextUp
+      slopes[row] = Float((error + rounding * (Double(lengths[row]) + error)) * 1.000_01).nextUp
     }
   }
 

@@ -31,8 +31,10 @@ struct BenchSelections {
     all = try combinations.map { values in
       var values = values
       if !layers.isEmpty { values[StageOptions.layers.mainName] = layers }
+      // What 'trit generate' runs without flags.
       return try StageOptions.selection(
-        ParsedArguments(command: arguments.command, values: values, arguments: []))
+        ParsedArguments(command: arguments.command, values: values, arguments: []),
+        head: StageOptions.head(deciding: SamplingOptions().decidingLogits))
     }
     let columns = [
       StageOptions.quantizer.mainName: "quantizer", StageOptions.cache.mainName: "type_k",

@@ -52,7 +52,8 @@ enum GenerateCommand {
     options.maxTokens = try arguments.integer(count, in: -2...Int.max) ?? options.maxTokens
     options.ignoresEnd = arguments.flag(ignoreEnd)
     let start = Date()
-    let engine = try EngineLoader.load(arguments)
+    let engine = try EngineLoader.load(
+      arguments, head: StageOptions.head(deciding: options.sampling.decidingLogits))
     let loadSeconds = Date().timeIntervalSince(start)
     EngineLoader.announce(engine)
     // The prompt is shown once it has been run, so that nothing is printed for one that cannot be.

@@ -4,9 +4,11 @@ import TritLab
 /// From the options of a command to a running engine.
 enum EngineLoader {
   /// Loads the model of `-m` with the stages of the flags. `context` is how many positions the command
-  /// needs where `-c` does not say.
-  static func load(_ arguments: ParsedArguments, context: Int? = nil) throws -> Engine {
-    let selection = try StageOptions.selection(arguments)
+  /// needs where `-c` does not say, `head` the one where `--head` does not.
+  static func load(
+    _ arguments: ParsedArguments, context: Int? = nil, head: StageChoice? = nil
+  ) throws -> Engine {
+    let selection = try StageOptions.selection(arguments, head: head)
     let checkpoint = try ModelOptions.checkpoint(arguments)
     return try load(checkpoint, selection: selection, arguments, context: context)
   }

@@ -15,7 +15,9 @@ enum StageOptions {
     "-ctk", "--cache-type-k", "--cache", value: "choice", help: "KV cache", default: "f32")
   static let cacheValues = OptionSpec(
     "-ctv", "--cache-type-v", value: "choice", help: "", hidden: true)
-  static let head = OptionSpec("--head", value: "choice", help: "Output head", default: "exact")
+  static let head = OptionSpec(
+    "--head", value: "choice", help: "Output head",
+    default: "exact; generate and bench: the fastest that leaves top-k text as it is")
   static let layers = OptionSpec(
     "--layers", value: "glob:stage=choice",
     help: "Another quantizer, activations or kernel for some layers, as 'blk.0.*:quantizer=none'; "
@@ -31,8 +33,19 @@ enum StageOptions {
 
   private static let single = [quantizer, activations, kernel, attention, cache, cacheValues, head]
 
-  /// The selection that the options make. `model` leaves a stage to the checkpoint.
-  static func selection(_ arguments: ParsedArguments) throws -> StageSelection {
+  /// The head of a command that needs the `count` greatest logits alone, if it says how many: the fastest that
+  /// has them exactly.
+  static func head(deciding count: Int?) -> StageChoice? {
+    count.flatMap {
+      (1...100_000).contains($0) ? try? StageChoice(parsing: "auto:loss=tail,k=\($0)") : nil
+    }
+  }
+
+  /// The selection that the options make; `head` is used where they name none. `model` leaves a stage to the
+  /// checkpoint.
+  static func selection(_ arguments: ParsedArguments, head preferred: StageChoice? = nil) throws
+    -> StageSelection
+  {
     if arguments.flag(reference) {
       if let other = (single + [layers]).first(where: arguments.has) {
         throw ParserError.conflict(reference, other)
@@ -53,7 +66,7 @@ enum StageOptions {
         expected: selection.cache.description, got: values.description,
         advice: "give --cache alone")
     }
-    if let head = try choice(head, arguments) { selection.head = head }
+    if let head = try choice(head, arguments) ?? preferred { selection.head = head }
     selection.layers = try arguments.all(layers).map(layerOverride)
     return selection
   }
