@@ -7,7 +7,7 @@ TRIT := .build/release/trit
 MODEL ?= $(TRITLAB_MODEL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm build install bench scaling format lint docs clean
+.PHONY: help demo test test-arm build install bench bench-gate scaling format lint docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 18
@@ -31,6 +31,9 @@ test-arm: install ## Prove the NEON leaves under an emulator (qemu-user), by the
 
 bench: build ## Measure tokens per second (other model: MODEL=…)
 	$(TRIT) bench -m "$(or $(MODEL),builtin:storyteller)"
+
+bench-gate: build ## Is this build no slower than another? OLD=PATH/trit [MODEL=…] [PAIRS=15] [BENCH='-p 128 -n 64 -t 1']
+	@Scripts/bench-gate.sh "$(OLD)" "$(TRIT)" "$(or $(MODEL),builtin:storyteller)" "$(or $(PAIRS),15)" $(BENCH)
 
 scaling: build ## Train and measure the eight models of experiments/scaling.yaml again (hours)
 	@Scripts/train-scaling.sh "$(TRIT)"
