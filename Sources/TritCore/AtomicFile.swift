@@ -50,10 +50,16 @@ public final class AtomicFile {
   /// Appends text.
   public func write(_ text: String) throws { try write(Array(text.utf8)) }
 
-  /// Flushes, syncs and moves the file to its place.
-  public func commit() throws {
+  /// Flushes and syncs, and says where the bytes are until `commit`, for who wants to read them back before.
+  public func stage() throws -> String {
     try flush()
     guard fsync(descriptor) == 0 else { throw Self.failed("write", path) }
+    return temporary
+  }
+
+  /// Flushes, syncs and moves the file to its place.
+  public func commit() throws {
+    _ = try stage()
     close(descriptor)
     descriptor = -1
     guard rename(temporary, path) == 0 else {

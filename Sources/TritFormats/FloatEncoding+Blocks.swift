@@ -10,7 +10,8 @@ extension FloatEncoding {
     guard bits < 0x7f80_0000 else {
       throw LabError(
         .badData, "a value is not finite", expected: "finite values in a block type",
-        got: Float(bitPattern: bits).isNaN ? "nan" : "inf")
+        got: Float(bitPattern: bits).isNaN ? "nan" : "inf",
+        advice: "a model with such weights is damaged, or its training diverged")
     }
     return Float(bitPattern: bits)
   }
@@ -22,7 +23,7 @@ extension FloatEncoding {
     guard scale.magnitude < 65520 else {
       throw LabError(
         .badData, "a value is too large for a block type", expected: "a scale up to 65504",
-        got: "\(scale)")
+        got: "\(scale)", advice: "take bf16 or f32")
     }
     target.storeBytes(of: float16(scale), as: UInt16.self)
   }

@@ -9,8 +9,9 @@ public enum FloatEncoding {
   public static let types: [TensorType] = [.f32, .f16, .bf16, .f64, .q8_0, .q4_0, .q6_k]
 
   /// The bytes of `values` as `type`. Throws `badData` for a type that is not in `types`, for a number of
-  /// values that does not fill whole blocks, and, in block types, for values that are not finite or too
-  /// large for the float16 scale.
+  /// values that does not fill whole blocks, for finite values that F16 or BF16 would round to infinity (not finite
+  /// ones stay what they are), and, in block types, for values that are not finite or too large for the
+  /// float16 scale.
   public static func encode(_ values: UnsafeBufferPointer<Float>, as type: TensorType) throws
     -> [UInt8]
   {
@@ -38,6 +39,12 @@ public enum FloatEncoding {
     guard let source = values.baseAddress, let target = output.baseAddress, output.count > 0 else {
       return
     }
+    if let index = firstOverflow(values, as: type) {
+      throw LabError(
+        .badData, "a value is too large for \(type.name)", at: "value \(index)",
+        expected: "magnitudes up to \(type == .f16 ? "65504" : "3.39e38")", got: "\(values[index])",
+        advice: "take \(type == .f16 ? "bf16 or f32" : "f32")")
+    }
     switch type {
     case .f16:
       for i in 0..<values.count {
@@ -56,6 +63,24 @@ public enum FloatEncoding {
     case .q6_k: try q6(source, target, blocks: values.count / 256)
     default: target.copyMemory(from: source, byteCount: output.count)
     }
+  }
+
+  /// The place of the first finite value that `type`, F16 or BF16, would round to infinity.
+  public static func firstOverflow(_ values: UnsafeBufferPointer<Float>, as type: TensorType)
+    -> Int?
+  {
+    // Halfway from the largest number of the type to the one that would come next.
+    let limit: Float
+    switch type {
+    case .f16: limit = 65_520
+    case .bf16: limit = Float(bitPattern: 0x7f7f_8000)
+    default: return nil
+    }
+    var greatest: Float = 0
+    // A maximum ignores NaN; infinities are looked at below.
+    for value in values { greatest = max(greatest, abs(value)) }
+    guard greatest >= limit else { return nil }
+    return values.firstIndex { abs($0) >= limit && $0.isFinite }
   }
 
   private static func byteCount(_ count: Int, as type: TensorType) throws -> Int {

@@ -24,9 +24,10 @@ public struct GGUFWriter {
   /// Adds a tensor after those that are there.
   public mutating func add(_ tensor: TensorContent) { tensors.append(tensor) }
 
-  /// Writes the file to `path`. Throws `badData` for a type that the format lacks, a name given twice or
-  /// more than four dimensions, `cannotCreate` when the file cannot be written.
-  public func write(to path: String) throws {
+  /// Writes the file to `path`, once `check` has read it where it lies before it gets its name. Throws `badData` for
+  /// a type that the format lacks, a name given twice or more than four dimensions, `cannotCreate` when the file
+  /// cannot be written, and what `check` throws.
+  public func write(to path: String, check: ((String) throws -> Void)? = nil) throws {
     let alignment = try alignment()
     var header: [UInt8] = Array("GGUF".utf8)
     Self.append(UInt32(3), to: &header)
@@ -45,6 +46,7 @@ public struct GGUFWriter {
       try tensor.write(to: file)
       try pad(file, after: tensor.info.byteCount, to: alignment)
     }
+    if let check { try check(try file.stage()) }
     try file.commit()
   }
 

@@ -206,3 +206,152 @@ import _TritTestSupport
     #expect(worst < 0.1, "\(worst)")
   }
 }
+
+/// What a file cannot hold is not written: every export is read back before it has a name.
+@Suite("GGUF export: read back") struct ExportReadBackTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder("read-back") }
+
+  /// A dense tiny model with one value changed.
+  private func model(_ tensor: String, _ value: Float, kind: TinyCheckpoint.Kind = .llamaDense)
+    throws -> Checkpoint
+  {
+    var tiny = TinyCheckpoint(kind)
+    let index = try #require(tiny.tensors.firstIndex { $0.name == tensor })
+    withUnsafeBytes(of: value.bitPattern.littleEndian) {
+      tiny.tensors[index].bytes.replaceSubrange((4 * 130)..<(4 * 131), with: $0)
+    }
+    let path = folder.file(UUID().uuidString)
+    try tiny.write(to: path)
+    return try Checkpoint(path: path)
+  }
+
+  private func refusal(
+    _ checkpoint: Checkpoint, _ type: TensorType, _ change: (inout GGUFExport) -> Void = { _ in }
+  ) throws -> LabError? {
+    var export = GGUFExport(checkpoint, linear: type)
+    change(&export)
+    let before = try folder.names()
+    let path = folder.file("out.gguf")
+    do {
+      try export.write(to: path)
+      try FileManager.default.removeItem(atPath: path)
+      return nil
+    } catch let error as LabError {
+      #expect(try folder.names() == before, "something was left behind")
+      return error
+    }
+  }
+
+  /// The largest finite numbers: IEEE 754 binary16 65504, halfway to the next 65520; bfloat16 0x7F7F and 0x7F7F8000.
+  @Test(
+    "a value beyond a type is refused with its place and a type that takes it; one below is written",
+    arguments: [
+      (TensorType.f16, Float(65_520), Float(65_519)),
+      (.bf16, Float(bitPattern: 0x7f7f_8000), Float(bitPattern: 0x7f7f_7fff)),
+      (.q8_0, 8_400_000, 8_300_000), (.q4_0, -530_000, -520_000),
+    ])
+  func tooLarge(type: TensorType, beyond: Float, below: Float) throws {
+    let linear = "model.layers.1.mlp.up_proj.weight"
+    let error = try refusal(try model(linear, beyond), type)
+    #expect(error?.kind == .badData && error?.what.contains("too large") == true, "\(error as Any)")
+    #expect(error?.place?.contains("blk.1.ffn_up") == true)
+    #expect(error?.advice?.contains("--type") == true && error?.advice?.contains("f32") == true)
+    if type == .f16 || type == .bf16 { #expect(error?.place?.contains("row 1, column 2") == true) }
+    #expect(try refusal(try model(linear, beyond), .f32) == nil)
+    #expect(try refusal(try model(linear, below), type) == nil)
+    let embedding = try refusal(try model("model.embed_tokens.weight", beyond), .f32) {
+      $0.embedding = type
+    }
+    #expect(embedding?.place?.contains("token_embd.weight") == true)
+    #expect(embedding?.advice?.contains("--embedding") == true)
+  }
+
+  @Test("a value that is not finite is refused in every tensor", arguments: [Float.nan, .infinity])
+  func notFinite(value: Float) throws {
+    for tensor in [
+      "model.embed_tokens.weight", "lm_head.weight", "model.layers.0.self_attn.o_proj.weight",
+    ] {
+      for type in [TensorType.f32, .f16, .q8_0] {
+        let error = try refusal(try model(tensor, value), type) { $0.embedding = type }
+        #expect(
+          error?.kind == .badData && error?.what.contains("finite") == true, "\(tensor) \(type)")
+        #expect(error?.advice != nil)
+      }
+    }
+  }
+
+  @Test("a scale that float16 flushes to zero or infinity is refused, and one it holds is written")
+  func scales() throws {
+    // Masters of one size are trits of that scale. 256 columns, as TQ2_0 wants.
+    func model(_ size: Float) throws -> Checkpoint {
+      var tiny = TinyCheckpoint(.llamaDense)
+      for index in tiny.tensors.indices where tiny.tensors[index].name.hasSuffix("_proj.weight") {
+        let count = tiny.tensors[index].shape.reduce(1, *)
+        let floats = (0..<count).map { Float($0 % 3 - 1) * size }
+        tiny.tensors[index] = TinyCheckpoint.Tensor(
+          tiny.tensors[index].name, shape: tiny.tensors[index].shape, floats: floats)
+      }
+      let path = folder.file(UUID().uuidString)
+      try tiny.write(to: path)
+      return try Checkpoint(path: path)
+    }
+    let packing = TQ2Packing()
+    for (scale, fits) in [(Float(1e-9), false), (1e-3, true), (6e4, true), (1e6, false)] {
+      #expect((packing.storedScale(scale).isFinite && packing.storedScale(scale) > 0) == fits)
+    }
+    // float16 as a type of the layers: everything becomes zero, an error as large as the weights.
+    let error = try refusal(try model(1e-9), .f16)
+    #expect(error?.what.contains("does not survive as F16") == true, "\(error as Any)")
+    #expect(error?.advice?.contains("bf16") == true)
+    #expect(try refusal(try model(1e-9), .bf16) == nil)
+    #expect(try refusal(try model(1e-3), .f16) == nil)
+  }
+
+  @Test("every type stays within its bound on values of very different sizes", arguments: 0..<6)
+  func bounds(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    for type in GGUFExport.denseTypes {
+      let values = AlignedBuffer<Float>(count: 4096)
+      // Blocks of 256 from 1e-4 to 10, signs and outliers at random.
+      for index in 0..<values.count {
+        let size = pow(10, Float(Int((seed + UInt64(index / 256)) % 6)) - 4)
+        let outlier: Float = random.uniform() < 0.01 ? 8 : 1
+        values.base[index] = Float(random.uniform() * 2 - 1) * size * outlier
+      }
+      let bytes = try FloatEncoding.encode(values, as: type)
+      let back = AlignedBuffer<Float>(count: values.count)
+      _ = try bytes.withUnsafeBytes {
+        try FloatDecoding.decode($0, as: type, to: back.mutableBuffer)
+      }
+      var comparison = ExportCheck.Comparison()
+      withExtendedLifetime((values, back)) { comparison.add(values.buffer, back.buffer) }
+      #expect(comparison.relative <= ExportCheck.bound(type), "\(type.name) \(comparison.relative)")
+      #expect(type == .f32 || comparison.relative > 0, "\(type.name)")
+    }
+  }
+
+  @Test("trits are refused where the codes of a type do not hold them, with types that do")
+  func ternaryInFewBits() throws {
+    let storyteller = try Checkpoint(path: try ModelLocation.resolve("builtin:storyteller"))
+    for type in [TensorType.q4_0, .q6_k] {
+      let error = try refusal(storyteller, type)
+      #expect(error?.what.contains("does not survive as \(type.name)") == true)
+      #expect(error?.advice?.contains("i2_s, tq2_0 or f16") == true)
+    }
+  }
+
+  @Test("notes say who reads the file, and numbers in them are numbers")
+  func notes() throws {
+    let storyteller = try Checkpoint(path: try ModelLocation.resolve("builtin:storyteller"))
+    let path = folder.file("notes.gguf")
+    let summary = try GGUFExport(storyteller, linear: .i2_s).write(to: path)
+    #expect(summary.readers.contains { $0.contains("mainline llama.cpp has only 'bitnet'") })
+    #expect(summary.readers.contains { $0.contains("36") && $0.contains("gguf-py") })
+    #expect(GGUFExport.readers("llama", .f16).isEmpty)
+    #expect(GGUFExport.readers("bitnet", .tl1).contains { $0.contains("38") })
+    #expect(GGUFExport.readers("bitnet", .tl2).contains { $0.contains("MXFP4") })
+    #expect(ExportCheck.short(0.000_488) == "4.9e-04" && ExportCheck.short(12.34) == "1.2e+01")
+  }
+}

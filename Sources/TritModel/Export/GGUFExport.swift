@@ -61,36 +61,80 @@ public struct GGUFExport {
     public var tensorBytes: Int
     /// What a reader of the file should know: what was rounded, what GGUF cannot say.
     public var notes: [String]
+    /// Which programs read the file, in sentences.
+    public var readers: [String]
   }
 
-  /// Writes the file. `progress` is told the number of tensors written so far, and of all.
+  /// Writes the file, reads it back and compares every tensor before it appears. `progress` is told the number of
+  /// tensors written so far, and of all; `reading` the same of those compared.
   ///
   /// Throws usage errors for types and forms that do not fit each other, before anything is written where
-  /// shapes tell; `badData` for weights, tokenizers and architectures that GGUF has no form for;
+  /// shapes tell; `badData` for weights, tokenizers and architectures that GGUF has no form for, and for values that
+  /// a type does not hold within its bound;
   /// `cannotCreate` where the file cannot be written; `interrupted`.
   @discardableResult
-  public func write(to path: String, progress: ((Int, Int) -> Void)? = nil) throws -> Summary {
+  public func write(
+    to path: String, progress: ((Int, Int) -> Void)? = nil, reading: ((Int, Int) -> Void)? = nil
+  ) throws -> Summary {
     try checkTypes()
     let form = try GGUFForm(checkpoint)
     let plan = try GGUFTensorPlan(self, form: form, progress: progress)
     var writer = GGUFWriter()
     var notes = form.notes
     describe(&writer, form)
+    var hasTokenizer = writesTokenizer
     if writesTokenizer {
       do {
         notes += try addTokenizer(to: &writer)
       } catch let error as LabError where error.kind == .missingInput {
+        hasTokenizer = false
         notes.append("no tokenizer is inside: \(error.what)")
       }
     }
     for tensor in plan.tensors { writer.add(tensor) }
-    try writer.write(to: path)
-    notes += plan.notes()
+    try writer.write(to: path) { staged in
+      var check = try ExportCheck(plan, of: checkpoint, at: staged, registries: registries)
+      do {
+        try check.run(hasTokenizer: hasTokenizer, progress: reading)
+      } catch let error as LabError where error.place?.contains(staged) == true {
+        // The file has another name for whoever reads the message.
+        var error = error
+        error.place = error.place?.replacing(staged, with: path)
+        throw error
+      }
+      notes += plan.notes() + check.notes
+    }
     let bytes = plan.tensors.reduce(0) { $0 + $1.info.byteCount }
     return Summary(
       path: path, architecture: form.architecture, tensors: plan.tensors.count,
       linearBytes: plan.linearBytes, linearWeights: plan.linearWeights, tensorBytes: bytes,
-      notes: notes)
+      notes: notes, readers: Self.readers(form.architecture, linear))
+  }
+
+  /// Who reads a file of `architecture` with linear layers of `type`.
+  ///
+  /// Source: llama.cpp `src/llama-arch.cpp` and `ggml/include/ggml.h` (architectures; types 36 to 38 were given up,
+  /// 39 is MXFP4), gguf-py `constants.py`; microsoft/BitNet's llama.cpp has bitnet-25, bitnet-b1.58 and types 36, 38, 39.
+  package static func readers(_ architecture: String, _ type: TensorType) -> [String] {
+    var readers: [String] = []
+    if architecture.hasPrefix("bitnet-") {
+      readers.append(
+        "architecture \(architecture) is read by this program and bitnet.cpp; mainline llama.cpp has "
+          + "only 'bitnet'")
+    }
+    switch type {
+    case .i2_s, .tl1:
+      let id = type == .i2_s ? 36 : 38
+      readers.append(
+        "type \(type.name) (\(id)) is read by this program and bitnet.cpp; mainline llama.cpp and "
+          + "gguf-py know no type \(id): --type tq2_0 is one they read")
+    case .tl2:
+      readers.append(
+        "type TL2 (39) is read by this program and bitnet.cpp; mainline llama.cpp and gguf-py take 39 "
+          + "for MXFP4: --type tq2_0 is one they read")
+    default: break
+    }
+    return readers
   }
 
   private func checkTypes() throws {

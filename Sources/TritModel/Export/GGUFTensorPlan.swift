@@ -20,9 +20,11 @@ final class GGUFTensorPlan {
   /// The output scale of the layer whose weights were written last.
   private var outputScale: Float = 1
   private var scaleError = 0.0
-  private var valueError = 0.0
   private var narrowed: [String] = []
   private var hasIntegers = false
+
+  /// The one epsilon of the file.
+  var normEpsilon: Float { form.normEpsilon }
 
   /// Plans all tensors; throws where shapes do not fit the types.
   init(_ export: GGUFExport, form: GGUFForm, progress: ((Int, Int) -> Void)?) throws {
@@ -47,12 +49,7 @@ final class GGUFTensorPlan {
     if scaleError > 0 {
       notes.append(
         "weight scales are rounded to float16 by \(export.linear.name): by up to "
-          + "\(Self.short(scaleError)) of their size")
-    }
-    if valueError > 0 {
-      notes.append(
-        "linear weights are rounded by \(export.linear.name): by up to \(Self.short(valueError)) of "
-          + "a layer's largest weight")
+          + "\(ExportCheck.short(scaleError)) of their size")
     }
     if hasIntegers {
       notes.append(
@@ -66,15 +63,6 @@ final class GGUFTensorPlan {
           + "int8 as the model does: GGUF cannot say it")
     }
     return notes
-  }
-
-  private static func short(_ value: Double) -> String {
-    var (mantissa, exponent) = (value, 0)
-    while mantissa < 1 {
-      mantissa *= 10
-      exponent += 1
-    }
-    return "\((mantissa * 10).rounded() / 10)e-\(exponent)"
   }
 
   private static func isTernary(_ type: TensorType) -> Bool { TernaryTensors.isContainer(type) }
@@ -150,15 +138,19 @@ final class GGUFTensorPlan {
     }
   }
 
+  /// The weights of one layer, its rows in the order of the file.
+  func weights(_ role: LinearRole, _ layer: Int) throws -> QuantizedWeights {
+    let weights = try resolver.resolve(role, layer: layer).weights
+    guard form.permutesRotary, role == .query || role == .key else { return weights }
+    return GGUFForm.permuted(
+      weights, headDimension: export.checkpoint.configuration.headDimension)
+  }
+
   /// The bytes of one layer as the file holds them.
   private func linearBytes(_ role: LinearRole, _ layer: Int) throws -> AlignedBuffer<UInt8> {
     try Interruption.check()
-    let configuration = export.checkpoint.configuration
-    var weights = try resolver.resolve(role, layer: layer).weights
+    var weights = try weights(role, layer)
     export.checkpoint.release(role, layer: layer)
-    if form.permutesRotary, role == .query || role == .key {
-      weights = GGUFForm.permuted(weights, headDimension: configuration.headDimension)
-    }
     outputScale = 1
     if hasOutputScales, case .ternary(let matrix) = weights, matrix.granularity == .tensor {
       outputScale = matrix.scales[0]
@@ -194,12 +186,17 @@ final class GGUFTensorPlan {
       rows: matrix.rows, columns: matrix.columns, granularity: matrix.granularity)
     for scale in matrix.scales where scale > 0 {
       let stored = Double(packing.storedScale(scale))
+      guard stored.isFinite, stored > 0 else {
+        throw LabError(
+          .badData, "a weight scale does not fit the float16 of \(type.name)",
+          expected: "6e-8 to 65504", got: "\(scale)", advice: ExportCheck.other(type, "--type"))
+      }
       scaleError = max(scaleError, abs(stored - Double(scale)) / Double(scale))
     }
     return try packing.pack(weights).bytes
   }
 
-  /// Values as floats, and how far the type rounds them.
+  /// Values as floats.
   private func floats(_ weights: QuantizedWeights) throws -> AlignedBuffer<UInt8> {
     if case .dense = weights, form.architecture != "llama" {
       throw LabError(
@@ -214,16 +211,11 @@ final class GGUFTensorPlan {
       count: try export.linear.byteCount(shape: [weights.rows, weights.columns]))
     return try withExtendedLifetime((values, bytes)) {
       let raw = UnsafeMutableRawBufferPointer(bytes.mutableBuffer)
-      try FloatEncoding.encode(values.buffer, as: export.linear, to: raw)
-      let back = AlignedBuffer<Float>(count: values.count)
-      _ = try FloatDecoding.decode(
-        UnsafeRawBufferPointer(raw), as: export.linear, to: back.mutableBuffer)
-      var (worst, greatest) = (Float(0), Float(0))
-      for index in 0..<values.count {
-        worst = max(worst, abs(back.base[index] - values.base[index]))
-        greatest = max(greatest, abs(values.base[index]))
+      do {
+        try FloatEncoding.encode(values.buffer, as: export.linear, to: raw)
+      } catch let error as LabError {
+        throw Self.placed(error, "--type", columns: weights.columns, firstRow: 0)
       }
-      if greatest > 0 { valueError = max(valueError, Double(worst / greatest)) }
       return bytes
     }
   }
@@ -237,7 +229,28 @@ final class GGUFTensorPlan {
 // MARK: - Other tensors
 
 extension GGUFTensorPlan {
+  /// An error of the encoder with row and column instead of the place in what it was given, and with the option that
+  /// takes another type.
+  private static func placed(_ error: LabError, _ option: String, columns: Int, firstRow: Int)
+    -> LabError
+  {
+    var error = error
+    if let place = error.place, place.hasPrefix("value "), let index = Int(place.dropFirst(6)) {
+      error.place = "row \(firstRow + index / columns), column \(index % columns)"
+    }
+    error.advice = error.advice?.replacing("take ", with: "take \(option) ")
+    return error
+  }
+}
+
+extension GGUFTensorPlan {
   private func addVector(_ name: String, _ values: [Float]) throws {
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw LabError(
+        .badData, "tensor '\(name)' holds a value that is not finite", at: "\(name)[\(index)]",
+        expected: "finite numbers", got: "\(values[index])",
+        advice: "the checkpoint is damaged, or its training diverged")
+    }
     let buffer = AlignedBuffer(values)
     tensors.append(
       try TensorContent(name: name, type: .f32, shape: [values.count]) { [self] sink in
@@ -294,7 +307,13 @@ extension GGUFTensorPlan {
       let part = start * rowBytes..<(start * rowBytes + count / columns * rowBytes)
       _ = try FloatDecoding.decode(
         UnsafeRawBufferPointer(rebasing: bytes[part]), as: info.type, to: values.mutableBuffer)
-      let encoded = try FloatEncoding.encode(values, as: type)
+      let encoded: [UInt8]
+      do {
+        encoded = try FloatEncoding.encode(values, as: type)
+      } catch let error as LabError {
+        let option = name == names.embedding ? "--embedding" : "--output-tensor-type"
+        throw Self.placed(error, option, columns: columns, firstRow: start)
+      }
       try encoded.withUnsafeBytes {
         _ = try FloatDecoding.decode($0, as: type, to: back.mutableBuffer)
         try sink($0)

@@ -22,12 +22,14 @@ enum ExportCommand {
 
   static let spec = CommandSpec(
     "export",
-    overview: "Write a checkpoint as a GGUF file, for this program, bitnet.cpp or llama.cpp.",
+    overview: "Write a checkpoint as a GGUF file.",
     discussion: """
       Ternary layers keep trits and scale exactly in i2_s, tl1 and tl2; masters are quantized as the \
       model says. What is rounded, and what GGUF cannot say, is told on standard error. The \
       tokenizer in the file is read back and compared on the text of every token; one that GGUF \
-      cannot hold is an error. The file appears whole or not at all.
+      cannot hold is an error. Every tensor is read back and compared, and the largest error of each \
+      type told. The file appears whole or not at all. Notes say who can read it: bitnet.cpp has types \
+      and architectures that mainline llama.cpp has not.
       """,
     groups: [
       OptionGroup(
@@ -62,9 +64,11 @@ enum ExportCommand {
     export.writesTokenizer = arguments.flag(tokenizer, default: true)
     let summary = try export.write(to: path) { written, of in
       Terminal.status("tensor \(written) of \(of)")
+    } reading: { read, of in
+      Terminal.status("comparing \(read) of \(of)")
     }
     Terminal.status("")
-    for note in summary.notes { Terminal.note("note: \(note)") }
+    for note in summary.notes + summary.readers { Terminal.note("note: \(note)") }
     let bits = 8 * Double(summary.linearBytes) / Double(max(summary.linearWeights, 1))
     Terminal.note(
       "wrote \(path): \(summary.architecture), \(summary.tensors) tensors, "
