@@ -28,7 +28,7 @@ public struct AbsmeanLeastSquaresQuantizer: GroupwiseTernaryQuantizer {
 /// absmean with the median magnitude in place of the mean: not moved by outliers.
 ///
 /// γ = max(median|W|, 1e−5) (the lower median of an even count), then as absmean.
-/// Source: the "median" option of Microsoft's 1-bit LLM training tips (2024), alongside arXiv:2402.17764.
+/// Source: Nielsen, Schneider-Kamp 2024, "BitNet b1.58 Reloaded" (arXiv:2407.09527), its median variant.
 public struct AbsmedianQuantizer: GroupwiseTernaryQuantizer {
   /// The registered name.
   public let name = "absmedian"

@@ -10,7 +10,8 @@ extension Registry where Product == any ActivationQuantizer {
         "int8", aliases: ["a8"],
         summary: "absmax per token to −127…127: what W1.58A8 models are trained with",
         source:
-          "Wang et al. 2023, arXiv:2310.11453, equations 4–5; Ma et al. 2025, arXiv:2504.12285",
+          "Ma et al. 2025, arXiv:2504.12285, §2 (levels 2^(b−1) − 1 = 127); Wang et al. 2023, "
+          + "arXiv:2310.11453, equations 4–5 scale by 2^(b−1) = 128 and clip below it",
         accepts: "float32 rows", gives: "int8 rows",
         exactness: .lossy("at most half a step of max|x|/127 a value"))
     ) { _ in Int8Activations() }
@@ -26,11 +27,15 @@ extension Registry where Product == any ActivationQuantizer {
   private static func registerVariants(_ registry: inout Registry<any ActivationQuantizer>) {
     registry.register(
       StageDescriptor(
-        "int8-clipped", summary: "int8 with the scale of a percentile of |x|; outliers are clipped",
+        "int8-clipped",
+        summary:
+          "int8 with the scale of a percentile of |x|; what lies above, at least one value, is clipped",
         source: "percentile calibration, Wu et al. 2020, arXiv:2004.09602, per token",
         parameters: [
           ParameterDescriptor(
-            "percentile", "percent of magnitudes that are not clipped", .real(50...100),
+            "percentile",
+            "percent of magnitudes that are not clipped; below 100 the largest always is",
+            .real(50...100),
             default: .real(99.9))
         ], accepts: "float32 rows", gives: "int8 rows",
         exactness: .lossy("half a step of the percentile/127, and what is clipped"))
@@ -38,7 +43,9 @@ extension Registry where Product == any ActivationQuantizer {
     registry.register(
       StageDescriptor(
         "int4", aliases: ["a4"], summary: "absmax per token to −7…7, in int8 rows",
-        source: "Wang et al. 2023, arXiv:2310.11453, equation 4 with 4 bits",
+        source:
+          "the formula of int8 with 4 bits, 2^(b−1) − 1 = 7; Wang et al. 2023, arXiv:2310.11453, "
+          + "equation 4, has 2^(b−1) = 8",
         accepts: "float32 rows", gives: "int8 rows",
         exactness: .lossy("at most half a step of max|x|/7 a value"))
     ) { _ in Int4Activations() }
@@ -52,16 +59,24 @@ extension Registry where Product == any ActivationQuantizer {
       StageDescriptor(
         "hadamard-int4",
         summary:
-          "Hadamard rotation, absmax 4 bits, rotation back; float32 because the codes live in "
-          + "the rotated basis",
-        source: "BitNet v2: Wang, Ma, Wei 2025, arXiv:2504.18415",
+          "Hadamard rotation, 4 bits scaled by the mean magnitude, rotation back; float32 because the "
+          + "codes live in the rotated basis",
+        source:
+          "BitNet v2: Wang, Ma, Wei 2025, arXiv:2504.18415: absmean for 4 bits, absmax for 8",
         parameters: [
           ParameterDescriptor(
             "block", "columns that are mixed, a power of two", .integer(1...65536),
             default: .integer(1024)),
           ParameterDescriptor("bits", "bits of a code", .integer(2...8), default: .integer(4)),
+          ParameterDescriptor(
+            "scale", "what the codes are scaled by; auto: absmean up to 4 bits, else absmax",
+            .choice(["auto", "absmean", "absmax"]), default: .text("auto")),
         ], accepts: "float32 rows", gives: "float32 rows",
-        exactness: .lossy("rms error of a rotated row's absmax step, spread over its block"))
-    ) { try HadamardActivations(block: $0.integer("block"), bits: $0.integer("bits")) }
+        exactness: .lossy("rms error of a rotated row's step, spread over its block"))
+    ) {
+      try HadamardActivations(
+        block: $0.integer("block"), bits: $0.integer("bits"),
+        scale: HadamardActivations.Scale(rawValue: $0.text("scale")))
+    }
   }
 }

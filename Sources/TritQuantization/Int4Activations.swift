@@ -3,7 +3,8 @@ public import TritCore
 /// Absmax per token to 4 bits, −7…7, in int8 rows, so that every int8 kernel runs it.
 ///
 /// m = max(max|x|, 1e−5), s = 7/m, q = clip(round_half_even(x·s), −8, 7), scale m/7; −8 never occurs.
-/// Source: `int8`'s formula at 4 bits, as in Wang et al. 2023 (arXiv:2310.11453), equation 4 with b = 4.
+/// Source: `int8`'s formula at 4 bits, levels 2^(b−1) − 1 = 7. Equation 4 of Wang et al. 2023 (arXiv:2310.11453) would
+/// scale by 2^(b−1) = 8 and clip the largest value to just below it.
 public struct Int4Activations: ActivationQuantizer {
   /// The registered name.
   public let name = "int4"

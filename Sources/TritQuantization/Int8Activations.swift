@@ -6,7 +6,9 @@ public import TritCore
 /// is m/127. A row with NaN or infinity gets a scale that is not finite, so that the damage shows in every
 /// product instead of hiding in some integer.
 ///
-/// Source: Ma et al. 2025 (arXiv:2504.12285), §2; Wang et al. 2023 (arXiv:2310.11453), equations 4–5.
+/// Source: Ma et al. 2025 (arXiv:2504.12285), §2, and the released code, whose levels are 2^(b−1) − 1 = 127. Equation 4
+/// of Wang et al. 2023 (arXiv:2310.11453) scales by Q_b = 2^(b−1) = 128 and clips to ±(Q_b − ε) instead: no released
+/// model is trained so.
 public struct Int8Activations: ActivationQuantizer {
   /// The registered name.
   public let name = "int8"
@@ -31,7 +33,8 @@ public struct Int8Activations: ActivationQuantizer {
 /// int8 with the largest magnitudes clipped: the scale comes from a percentile of |x|, so that a few
 /// outliers do not cost every other value its resolution.
 ///
-/// m = max(the ⌈percentile/100 · n⌉-th smallest |x|, 1e−5), then as `int8`, where clipping now bites. 100 is
+/// m = max(the r-th smallest |x|, 1e−5) with r = min(⌈percentile/100 · n⌉, n − 1), then as `int8`, where clipping now
+/// bites: at least the largest value, since 99.9 % of a row of less than 1,000 would otherwise be all of it. 100 is
 /// `int8`. Source: percentile calibration, Wu et al. 2020 (arXiv:2004.09602), here per token.
 public struct ClippedInt8Activations: ActivationQuantizer {
   /// The registered name.
@@ -49,9 +52,10 @@ public struct ClippedInt8Activations: ActivationQuantizer {
     for row in range {
       let values = x.base + row * x.stride
       var clip = RowCoder.largestMagnitude(values, x.columns)
-      let rank = Int((percentile / 100 * Double(x.columns)).rounded(.up))
-      if clip.isFinite, rank < x.columns {
-        let quantile = MagnitudeRank.value(ofRank: max(rank, 1), in: values, x.columns)
+      let share = Int((percentile / 100 * Double(x.columns)).rounded(.up))
+      let rank = percentile < 100 ? min(share, x.columns - 1) : x.columns
+      if clip.isFinite, rank > 0, rank < x.columns {
+        let quantile = MagnitudeRank.value(ofRank: rank, in: values, x.columns)
         // Mostly zeros (behind a ReLU): a clip of 0 would leave nothing of the row.
         if quantile > 0 { clip = quantile }
       }

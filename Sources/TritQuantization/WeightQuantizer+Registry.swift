@@ -37,7 +37,7 @@ extension Registry where Product == any WeightQuantizer {
     registry.register(
       StageDescriptor(
         "absmedian", summary: "absmean with the median: not moved by outliers",
-        source: "b1.58 training tips (Microsoft 2024), with Ma et al. 2024, arXiv:2402.17764",
+        source: "BitNet b1.58 Reloaded: Nielsen, Schneider-Kamp 2024, arXiv:2407.09527",
         parameters: granularityParameters(default: "tensor"), accepts: "finite float32 weights",
         gives: "ternary weights",
         exactness: .lossy("26.4 % zeros, relative MSE 0.318 on Gaussian weights"))

@@ -24,7 +24,8 @@ import TritLab
   }
 
   @Test(arguments: [
-    "hadamard-int4:block=1", "hadamard-int4:block=64,bits=8", "int8-clipped:percentile=90",
+    "hadamard-int4:block=1", "hadamard-int4:scale=absmax", "hadamard-int4:block=64,bits=8",
+    "int8-clipped:percentile=90",
     "int8-clipped:percentile=100",
   ])
   func lawsHoldWithParameters(choice: String) throws {
@@ -86,13 +87,19 @@ import TritLab
     #expect(output.scales[0] == Float(1.27) / 127)
     #expect(codes(output) == [0, 10, 20, 30, 40, 50, 60, 70, -127, 127])
     #expect(codes(try run("int8-clipped:percentile=100", [row])) == codes(try run("int8", [row])))
+    // 99.9 % of 256 values are all of them; the largest is clipped all the same.
+    let wide = (0..<256).map { $0 == 7 ? Float(50) : Float($0 % 100) / 100 }
+    let clipped = try run("int8-clipped", [wide])
+    #expect(clipped.scales[0] == Float(0.99) / 127 && codes(clipped)[7] == 127)
+    #expect(codes(clipped) != codes(try run("int8", [wide])))
+    #expect(codes(try run("int8-clipped", [[3]])) == [127])
     // Mostly zeros: the percentile is 0, and the largest magnitude takes its place.
     #expect(codes(try run("int8-clipped:percentile=50", [[0, 0, 0, 0, 3]])) == [0, 0, 0, 0, 127])
   }
 
   @Test func hadamardSpreadsAnOutlier() throws {
     // Alone in its block of 4, an outlier becomes ±a/2 everywhere, which 4 bits hold exactly.
-    let alone = try run("hadamard-int4:block=4", [[0, 0, 8, 0]]).dequantized()
+    let alone = try run("hadamard-int4:block=4,scale=absmax", [[0, 0, 8, 0]]).dequantized()
     #expect(
       [Float](arrayLiteral: 0, 0, 8, 0).enumerated().allSatisfy {
         abs(alone[0, $0.offset] - $0.element) < 1e-5
@@ -110,6 +117,25 @@ import TritLab
       }
     }
     #expect(try error("hadamard-int4") < 0.5 * error("int4"))
+  }
+
+  /// BitNet v2: 4 bits are scaled by the mean magnitude, 8 by the largest.
+  @Test func hadamardScalesAsThePaper() throws {
+    // Blocks of 1 rotate nothing. β = 2: codes as in `int4AbsmeanClips`.
+    let values = try run("hadamard-int4:block=1", [[1, -10, 1, 4, 0, 0, 0, 0]]).dequantized()
+    let step = 2 / Float(7).squareRoot()
+    for (index, code) in [Float](arrayLiteral: 1, -8, 1, 5, 0, 0, 0, 0).enumerated() {
+      #expect(abs(values[0, index] - code * step) < 1e-6, "\(index)")
+    }
+    let row: [Float] = [1, -10, 1, 4, 0, 0, 0, 0]
+    func rounded(_ choice: String) throws -> [Float] {
+      let values = try run(choice, [row]).dequantized()
+      return row.indices.map { values[0, $0] }
+    }
+    #expect(
+      try rounded("hadamard-int4:bits=8") == rounded("hadamard-int4:bits=8,scale=absmax"))
+    #expect(try rounded("hadamard-int4") == rounded("hadamard-int4:scale=absmean"))
+    #expect(try rounded("hadamard-int4") != rounded("hadamard-int4:scale=absmax"))
   }
 
   @Test func hadamardAtEightBitsIsNearlyExact() throws {
