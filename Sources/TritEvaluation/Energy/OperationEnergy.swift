@@ -83,14 +83,24 @@ public struct OperationCount: Sendable, Hashable {
   }
 
   /// All additions.
-  public var totalAdditions: Double { additions.values.reduce(0, +) }
+  public var totalAdditions: Double { Self.sum(additions) { _ in 1 } }
   /// All multiplications.
-  public var totalMultiplications: Double { multiplications.values.reduce(0, +) }
+  public var totalMultiplications: Double { Self.sum(multiplications) { _ in 1 } }
 
   /// Picojoules of all of them.
   public func picojoules(_ node: OperationEnergy.Node) -> Double {
-    additions.reduce(0) { $0 + $1.value * OperationEnergy.addition($1.key, node) }
-      + multiplications.reduce(0) { $0 + $1.value * OperationEnergy.multiplication($1.key, node) }
+    Self.sum(additions) { OperationEnergy.addition($0, node) }
+      + Self.sum(multiplications) { OperationEnergy.multiplication($0, node) }
+  }
+
+  /// A weighted sum in the order of `Format.allCases`: a dictionary's own order changes from process to process, and
+  /// with it the last bit of a sum.
+  private static func sum(
+    _ counts: [OperationEnergy.Format: Double], _ weight: (OperationEnergy.Format) -> Double
+  ) -> Double {
+    OperationEnergy.Format.allCases.reduce(0) { sum, format in
+      counts[format].map { sum + $0 * weight(format) } ?? sum
+    }
   }
 
   /// Both together.

@@ -27,7 +27,10 @@ public struct TokenOperations: Sendable {
   public private(set) var parts: [Part: OperationCount] = [:]
 
   /// Everything.
-  public var total: OperationCount { parts.values.reduce(OperationCount(), +) }
+  public var total: OperationCount {
+    // In a fixed order, so that sums of two processes agree to the last bit.
+    Part.allCases.reduce(OperationCount()) { $0 + (parts[$1] ?? OperationCount()) }
+  }
 
   /// Counts one token.
   ///
