@@ -61,6 +61,46 @@ import _TritTestSupport
     #expect(abs(loss - expected) < 2e-6 * expected)
   }
 
+  /// Without int8, no value can round the other way: the straight-through gradient of the masters is, by definition,
+  /// the gradient of a dense model with the quantized weights (Bengio et al. 2013, arXiv:1308.3432), whose path the
+  /// other tests hold against PyTorch and against differences of the loss.
+  @Test(arguments: TrainingFiniteDifferenceTests.shapes, [1, 2])
+  func weightsAloneAreStraightThrough(shape: ModelShape, seed: UInt64) throws {
+    let batch = TrainingFiniteDifferenceTests.batch(shape, sequences: 2, length: 70, seed: seed)
+    func gradients(_ parameters: ParameterSet, _ quantizer: any WeightQuantizer) throws -> Double {
+      let model = try TrainableTransformer(
+        parameters, quantizer: quantizer, activations: UnquantizedActivations(), sequences: 2,
+        length: 70, pool: WorkerPool(threads: 2))
+      try model.prepareWeights()
+      return try model.backward(batch)
+    }
+    let masters = ParameterSet(shape)
+    masters.initialize(seed: seed, deviation: 0.3)
+    let dense = ParameterSet(shape)
+    dense.initialize(seed: seed, deviation: 0.3)
+    for info in dense.list where info.name.hasSuffix("_proj.weight") {
+      let values = MatrixView(
+        base: UnsafePointer(dense.values.base + info.offset), rows: info.shape[0],
+        columns: info.shape[1])
+      let rounded = try AbsmeanQuantizer().quantize(values).dequantized()
+      (dense.values.base + info.offset).update(from: rounded.storage.base, count: info.count)
+    }
+    let loss = try gradients(masters, AbsmeanQuantizer())
+    let expected = try gradients(dense, UnquantizedWeights())
+    #expect(abs(loss - expected) < 1e-6 * expected)
+    for info in masters.list {
+      let (ours, theirs) = (masters.gradient(info), dense.gradient(info))
+      var (difference, size) = (0.0, 0.0)
+      for index in 0..<info.count {
+        let (a, b) = (Double(ours.base[index]), Double(theirs.base[index]))
+        difference += (a - b) * (a - b)
+        size += b * b
+      }
+      #expect(size > 0, "\(info.name)")
+      #expect((difference / size).squareRoot() < 1e-5, "\(info.name)")
+    }
+  }
+
   @Test(.enabled(if: SharedData.isPresent)) func ternaryBitNetAgreesWithPyTorch() throws {
     let (errors, loss, expected) = try Self.compare("bitnet-online", quantized: true)
     // Where the loss shows that every int8 value rounds as PyTorch's did (2e-6 seen with OpenBLAS's Haswell
