@@ -4,9 +4,8 @@ public struct Story: Sendable, Equatable {
   public let text: String
   /// The exact sum of ln p of every random choice that made the story, in nats (negative).
   ///
-  /// It is the probability of this *derivation*. Where the grammar can derive one text in two ways
-  /// the text is likelier than that, so `−logProbability` averaged over stories is an upper bound
-  /// on the entropy of the text, equal to it where the grammar is unambiguous.
+  /// It is the probability of this *derivation*: the text is likelier, since others give it too
+  /// (`StoryProbability`).
   public let logProbability: Double
   /// The sum, in nats, of the entropies of the choices on the way: an estimate of the same
   /// expectation as `−logProbability` with less variance.

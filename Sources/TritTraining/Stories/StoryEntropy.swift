@@ -1,14 +1,10 @@
 /// The entropy of the story source, estimated by Monte Carlo over stories.
 ///
-/// For a story `s` the generator knows `ln p(s)` exactly, so `E[−ln p] / E[bytes]` is the entropy
-/// rate per byte of the stream. The estimate is the ratio of the sums over `stories` stories; its
-/// standard error is that of a ratio estimator, `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For
-/// `h_i` it takes `Story.pathEntropy`, the sum of the entropies of the choices met, whose
-/// expectation is the same and whose variance is smaller.
-///
-/// Because two derivations may give one text, the figure is an upper bound on the entropy of the
-/// text: no model can be expected to go below the true entropy, and one that is very good could go
-/// a little below this bound.
+/// For a story `s` the probability of its text is known exactly (`StoryProbability`), so `E[−ln p] / E[bytes]` is the
+/// entropy rate per byte of the stream. The estimate is the ratio of the sums over `stories` stories; its
+/// standard error is that of a ratio estimator, `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For `h_i` it takes the sum of
+/// the entropies of the choices met (`Story.pathEntropy`) minus what the derivation says beyond the text
+/// (ln p(text) − ln p(derivation)): its expectation is the same and its variance is smaller.
 public struct StoryEntropy: Sendable {
   /// Stories that were generated.
   public let stories: Int
@@ -16,9 +12,11 @@ public struct StoryEntropy: Sendable {
   public let bytes: Int
   /// Their entropy in all, in nats.
   public let nats: Double
-  /// `−Σ ln p` of exactly these stories, in nats: the loss that the source itself has on them, and
+  /// `−Σ ln p(text)` of exactly these stories, in nats: the loss that the source itself has on them, and
   /// so the floor of a model on this very sample, where `nats` estimates the expectation.
   public let surprisal: Double
+  /// What the derivations of these stories say beyond their texts, in nats: `−Σ ln p(derivation)` is more by this.
+  public let untold: Double
   /// Standard error of `natsPerByte`.
   public let standardError: Double
 
@@ -36,11 +34,15 @@ public struct StoryEntropy: Sendable {
 
   /// Measures given stories (at least 2): the exact floor of a test set is its own stories' sum.
   public init(_ stories: some Sequence<Story>) {
+    let stories = Array(stories)
+    let probabilities = StoryProbability.logProbabilities(of: stories.map(\.text))
     var samples: [(nats: Double, bytes: Double)] = []
-    var surprisal = 0.0
-    for story in stories {
-      samples.append((story.pathEntropy, Double(story.byteCount)))
-      surprisal -= story.logProbability
+    var (surprisal, untold) = (0.0, 0.0)
+    for (story, probability) in zip(stories, probabilities) {
+      let gap = probability - story.logProbability
+      samples.append((story.pathEntropy - gap, Double(story.byteCount)))
+      surprisal -= probability
+      untold += gap
     }
     let total = samples.reduce(0) { $0 + $1.nats }
     let length = samples.reduce(0) { $0 + $1.bytes }
@@ -54,6 +56,7 @@ public struct StoryEntropy: Sendable {
     bytes = Int(length)
     nats = total
     self.surprisal = surprisal
+    self.untold = untold
     standardError = (squares / (n * (n - 1))).squareRoot() / (length / n)
   }
 

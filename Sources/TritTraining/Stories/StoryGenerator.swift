@@ -31,12 +31,18 @@ public struct StoryGenerator: Sendable {
     let storySeed = base &+ position &* 0xD134_2543_DE82_EF95
     position &+= 1
     var narrator = Narrator(seed: storySeed, recordsChoices: recordsChoices)
-    let plot = Plots.all[narrator.choose(Plots.table)]
-    plot.tell(&narrator)
+    let plot = Self.tell(&narrator)
     return Story(
       text: String(decoding: narrator.text, as: UTF8.self),
-      logProbability: narrator.logProbability, pathEntropy: narrator.pathEntropy, plot: plot.name,
+      logProbability: narrator.logProbability, pathEntropy: narrator.pathEntropy, plot: plot,
       choices: narrator.choices, marks: narrator.marks)
+  }
+
+  /// Tells one story and returns the name of its plot.
+  @discardableResult static func tell(_ narrator: inout Narrator) -> String {
+    let plot = Plots.all[narrator.choose(Plots.table)]
+    plot.tell(&narrator)
+    return plot.name
   }
 
   /// The names of the plots.

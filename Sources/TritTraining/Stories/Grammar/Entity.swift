@@ -12,6 +12,8 @@ struct Entity: Sendable {
   var isMale = false
   /// The value of a number.
   var value = 0
+  /// Where derivations are summed: the slot that this stands for.
+  var slot: Slot?
 
   /// The names of the numbers 0 to 20.
   static let numberWords = [

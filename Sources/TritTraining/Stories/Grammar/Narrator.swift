@@ -1,7 +1,8 @@
 import Foundation
 import TritCore
 
-/// Tells one story: the state of its world, the only source of its randomness, and the writer.
+/// Tells one story: the state of its world, the only source of its randomness, and the writer. Plots speak to it alone,
+/// so that the same plots also sum the derivations of a given text (`DerivationSum`).
 struct Narrator {
   private var random: SeededRandom
   /// Σ ln p of every choice so far, in nats.
@@ -21,20 +22,46 @@ struct Narrator {
   private var lastWords = [Int](repeating: -1, count: Lexicon.classes.count)
   private(set) var text: [UInt8] = []
   private(set) var marks: [StoryMark] = []
-  private var needsArticle = false
-  private var needsCapital = true
-  private var isQuoted = false
-  private var endsSentence = false
+  private var writer = StoryWriter()
+  /// The option of the last `draw` into each slot, or −1.
+  private var drawn = [Int](repeating: -1, count: Slot.allCases.count)
+  /// Where nothing is told but the derivations of a given text are summed.
+  let derivations: DerivationSum?
+  /// Options to take instead of random ones, where all derivations are listed.
+  private var forced: [Int]?
 
   init(seed: UInt64, recordsChoices: Bool) {
     random = SeededRandom(seed: seed)
     self.recordsChoices = recordsChoices
+    derivations = nil
     text.reserveCapacity(2048)
   }
 
+  /// One that hands everything to `derivations`.
+  init(summing derivations: DerivationSum) {
+    random = SeededRandom(seed: 0)
+    recordsChoices = false
+    self.derivations = derivations
+  }
+
+  /// One that takes the options in `forced`, by their place among those that are not excluded, and the first one of
+  /// every choice after them.
+  init(forcing forced: [Int]) {
+    random = SeededRandom(seed: 0)
+    recordsChoices = true
+    derivations = nil
+    self.forced = forced
+  }
+
   subscript(slot: Slot) -> Entity {
-    get { entities[Int(slot.rawValue)] }
-    set { entities[Int(slot.rawValue)] = newValue }
+    get { derivations?[slot] ?? entities[Int(slot.rawValue)] }
+    set {
+      if let derivations {
+        derivations[slot] = newValue
+      } else {
+        entities[Int(slot.rawValue)] = newValue
+      }
+    }
   }
 
   // MARK: Choices
@@ -43,6 +70,7 @@ struct Narrator {
   /// adds the logarithm of that probability to the story's. Every random choice of a story is one
   /// of these.
   mutating func choose(_ table: WeightTable, excluding excluded: [Int] = []) -> Int {
+    if let derivations { return derivations.choose(table, excluding: excluded) }
     var total = table.total
     var logs = table.weightedLogs
     for index in excluded {
@@ -52,11 +80,16 @@ struct Narrator {
     }
     var rest = random.uniform() * total
     var chosen = 0
-    for (index, weight) in table.weights.enumerated() {
-      if !excluded.isEmpty, excluded.contains(index) { continue }
-      chosen = index
-      rest -= weight
-      if rest < 0 { break }
+    if let forced {
+      let options = table.weights.indices.filter { !excluded.contains($0) }
+      chosen = options[choices.count < forced.count ? forced[choices.count] : 0]
+    } else {
+      for (index, weight) in table.weights.enumerated() {
+        if !excluded.isEmpty, excluded.contains(index) { continue }
+        chosen = index
+        rest -= weight
+        if rest < 0 { break }
+      }
     }
     let probability = table.weights[chosen] / total
     logProbability += log(probability)
@@ -85,6 +118,17 @@ struct Narrator {
     choose(WeightTable([probability, 1 - probability])) == 0
   }
 
+  /// Puts one of `options` into `slot`, but none that an earlier draw put into one of the `other` slots. What a draw
+  /// chooses is known to the templates alone: where derivations of a text are summed, it stays open until one tells it.
+  mutating func draw(
+    _ options: [Entity], _ table: WeightTable, into slot: Slot, not other: [Slot] = []
+  ) {
+    if let derivations { return derivations.draw(options, table, into: slot, not: other) }
+    let index = choose(table, excluding: other.map { drawn[Int($0.rawValue)] })
+    drawn[Int(slot.rawValue)] = index
+    self[slot] = options[index]
+  }
+
   /// Declares that the entities in `slots` are the possible answers to questions of `kind`.
   mutating func offer(_ kind: StoryTask.Kind, _ slots: [Slot]) { alternatives[kind] = slots }
 
@@ -92,34 +136,35 @@ struct Narrator {
 
   /// Tells one of the beat's templates, after a space where the paragraph has begun.
   mutating func tell(_ beat: Beat) {
-    if let last = text.last, last != 0x0A { put(0x20) }
-    needsCapital = true
-    endsSentence = false
+    if let derivations { return derivations.tell(beat) }
+    if let last = text.last, last != 0x0A { writer.put(0x20, to: &text) }
+    writer.beginSentence()
     render(beat.templates[choose(beat.table)])
   }
 
   /// Tells the beat with probability `probability`.
   mutating func maybe(_ probability: Double, _ beat: Beat) {
+    if let derivations { return derivations.tell(beat, probability: probability) }
     if chance(probability) { tell(beat) }
   }
 
   /// Ends the paragraph.
   mutating func paragraph() {
+    if let derivations { return derivations.paragraph() }
     text.append(0x0A)
-    needsCapital = true
-    endsSentence = false
+    writer.beginSentence()
   }
 
   private mutating func render(_ nodes: [TemplateNode]) {
     for node in nodes {
       switch node {
-      case .text(let bytes): for byte in bytes { put(byte) }
+      case .text(let bytes): for byte in bytes { writer.put(byte, to: &text) }
       case .slot(let slot, let field, let kind):
         if let kind { mark(slot, field, kind) }
         write(field.render(self[slot]))
       case .counted(let number, let noun):
         write(self[number].word)
-        put(0x20)
+        writer.put(0x20, to: &text)
         write(self[number].value == 1 ? self[noun].word : self[noun].plural)
       case .choice(let table, let branches): render(branches[choose(table)])
       case .word(let wordClass, let slot):
@@ -130,52 +175,14 @@ struct Narrator {
         let word = wordClass.words[index]
         if let slot { self[slot] = .word(word) }
         write(word)
-      case .article: needsArticle = true
-      case .capital: needsCapital = true
-      case .lower: needsCapital = false
+      case .article: writer.needsArticle = true
+      case .capital: writer.needsCapital = true
+      case .lower: writer.needsCapital = false
       }
     }
   }
 
-  private mutating func write(_ string: String) { for byte in string.utf8 { put(byte) } }
-
-  /// Appends one byte of ASCII text by the writer's rules: sentences and quotations begin with a
-  /// capital, an article waits for the letter that decides between a and an.
-  private mutating func put(_ byte: UInt8) {
-    let isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7A
-    if isLetter {
-      if needsArticle {
-        needsArticle = false
-        let isVowel = [0x61, 0x65, 0x69, 0x6F, 0x75].contains(byte | 0x20)
-        text.append(needsCapital ? 0x41 : 0x61)
-        needsCapital = false
-        if isVowel { text.append(0x6E) }
-        text.append(0x20)
-      }
-      text.append(needsCapital ? byte & 0xDF : byte)
-      needsCapital = false
-      endsSentence = false
-      return
-    }
-    if needsArticle, byte == 0x20 { return }
-    text.append(byte)
-    switch byte {
-    case 0x22:
-      isQuoted.toggle()
-      if isQuoted {
-        needsCapital = true
-        endsSentence = false
-      } else if text.count >= 2, text[text.count - 2] != 0x2E {
-        // After `!"` and `?"` the sentence may go on: `"Stop!" he said.`
-        endsSentence = false
-      }
-    case 0x2E, 0x21, 0x3F: endsSentence = true
-    case 0x20:
-      if endsSentence { needsCapital = true }
-      endsSentence = false
-    default: endsSentence = false
-    }
-  }
+  private mutating func write(_ string: String) { writer.put(string, to: &text) }
 
   /// Notes that the word to come answers a question, with the other possible answers.
   private mutating func mark(_ slot: Slot, _ field: Field, _ kind: StoryTask.Kind) {
@@ -195,7 +202,7 @@ struct Narrator {
     }
     let said = field.render(answer)
     others.removeAll { $0 == said }
-    if needsCapital || needsArticle || others.isEmpty { return }
+    if writer.needsCapital || writer.needsArticle || others.isEmpty { return }
     marks.append(StoryMark(kind: kind, offset: text.count, answer: said, others: others))
   }
 }

@@ -44,6 +44,7 @@ extension Lexicon {
 extension Narrator {
   /// Casts a child: a name that is not in use yet.
   mutating func castChild(_ slot: Slot) {
+    if let derivations { return derivations.cast(slot, isAnimal: false) }
     let isMale = chance(0.5)
     let index = name(isMale ? Lexicon.boys : Lexicon.girls, base: isMale ? 100 : 0)
     self[slot] = Entity(
@@ -53,6 +54,7 @@ extension Narrator {
 
   /// Casts an animal of a kind that no other animal of the story is.
   mutating func castAnimal(_ slot: Slot) {
+    if let derivations { return derivations.cast(slot, isAnimal: true) }
     let isMale = chance(0.5)
     let index = name(
       isMale ? Lexicon.maleAnimals : Lexicon.femaleAnimals, base: isMale ? 300 : 200)
@@ -66,7 +68,7 @@ extension Narrator {
   }
 
   /// Casts a grown-up of the family.
-  mutating func castElder(_ slot: Slot) { self[slot] = Lexicon.elders[choose(Lexicon.elderTable)] }
+  mutating func castElder(_ slot: Slot) { draw(Lexicon.elders, Lexicon.elderTable, into: slot) }
 
   /// Casts the heroes of a story, all children or all animals; the names are possible answers to
   /// `who`.

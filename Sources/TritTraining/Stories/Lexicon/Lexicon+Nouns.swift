@@ -128,6 +128,7 @@ extension Narrator {
   /// Puts a noun of the group, with an adjective where the group has some, into `slot`; a noun
   /// whose word is in one of the `other` slots is left out.
   mutating func take(_ group: NounGroup, into slot: Slot, not other: [Slot] = []) {
+    if let derivations { return derivations.take(group, into: slot, not: other) }
     let words = other.map { self[$0].word }
     let excluded =
       other.isEmpty

@@ -18,12 +18,9 @@ struct DayPlot: StoryPlot {
   func tell(_ story: inout Narrator) {
     story.cast([.a, .b])
     let table = WeightTable.falling(Self.activities.count)
-    let x = story.choose(table)
-    let y = story.choose(table, excluding: [x])
-    let z = story.choose(table, excluding: [x, y])
-    story[.x] = Self.activities[x]
-    story[.y] = Self.activities[y]
-    story[.z] = Self.activities[z]
+    story.draw(Self.activities, table, into: .x)
+    story.draw(Self.activities, table, into: .y, not: [.x])
+    story.draw(Self.activities, table, into: .z, not: [.x, .y])
     story.offer(.order, [.x, .y, .z])
     story.introduce()
     story.introduceFriend()

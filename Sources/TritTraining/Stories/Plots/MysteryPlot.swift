@@ -2,26 +2,20 @@
 struct MysteryPlot: StoryPlot {
   let name = "mystery"
 
-  /// What was on the culprit, and what it left behind.
-  static let clues: [(worn: String, trace: String)] = [
-    ("red", "a red thread"), ("blue", "a blue thread"), ("green", "a green thread"),
-    ("yellow", "a yellow thread"), ("white", "a white thread"), ("black", "a black thread"),
-    ("purple", "a purple thread"), ("pink", "a pink thread"),
-  ]
+  /// What was on the culprit, and in the plural's place what it left behind.
+  static let clues = ["red", "blue", "green", "yellow", "white", "black", "purple", "pink"]
+    .map { Entity(word: $0, plural: "a \($0) thread") }
 
   func tell(_ story: inout Narrator) {
     story.cast([.a, .b, .c, .d])
     story.take(Lexicon.dishes, into: .x)
     story.take(Lexicon.hidingPlaces, into: .p)
     let table = WeightTable.uniform(Self.clues.count)
-    let first = story.choose(table)
-    let second = story.choose(table, excluding: [first])
-    let third = story.choose(table, excluding: [first, second])
-    for (slot, index) in [(Slot.f, first), (.g, second), (.h, third)] {
-      story[slot] = .word(Self.clues[index].worn)
-    }
+    story.draw(Self.clues, table, into: .f)
+    story.draw(Self.clues, table, into: .g, not: [.f])
+    story.draw(Self.clues, table, into: .h, not: [.f, .g])
     let culprit = story.choose(.uniform(3))
-    story[.w] = .word(Self.clues[[first, second, third][culprit]].trace)
+    story[.w] = story[[Slot.f, .g, .h][culprit]]
     let slot = [Slot.b, .c, .d][culprit]
     story.offer(.who, [.b, .c, .d])
     story.introduce()
@@ -68,9 +62,9 @@ struct MysteryPlot: StoryPlot {
     "\"Maybe {a} <animal> took it,\" {C} <whispered>. {B} and {D} <frown>.",
   ])
   static let clue = Beat([
-    "{A} <looked> {P.at} and <thought>. There, beside the plate, was {W}.",
-    "But {A} was <trait>. {A.he} got down on {A.his} knees and saw {W} on the floor.",
-    "Then {A} found {W} between the crumbs and <smile>.",
+    "{A} <looked> {P.at} and <thought>. There, beside the plate, was {W.many}.",
+    "But {A} was <trait>. {A.he} got down on {A.his} knees and saw {W.many} on the floor.",
+    "Then {A} found {W.many} between the crumbs and <smile>.",
   ])
   static let thinking = Beat([
     "\"Now I know,\" {A.he} <whispered>.",
