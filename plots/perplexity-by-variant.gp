@@ -13,7 +13,7 @@ if (reference == reference) {
 }
 if (lowest == lowest) {
   set arrow 2 from first lowest, graph 0 to first lowest, graph 1 nohead lc rgb red dt 3 lw 1.5
-  set label 2 sprintf('floor ≤ %.3f', lowest) at first lowest, graph 0 left offset 0.6,0.7 textcolor rgb red font ',10'
+  set label 2 sprintf('floor %.3f', lowest) at first lowest, graph 0 left offset 0.6,0.7 textcolor rgb red font ',10'
 }
 plot data using 2:1:3:ytic(4) with xerrorbars lt 1 pt 7, \
   data using 2:1:5 with labels offset 0,0.9 font ',10' textcolor rgb black

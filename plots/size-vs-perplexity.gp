@@ -14,7 +14,7 @@ if (reference == reference) {
 }
 if (lowest == lowest) {
   set arrow 2 from graph 0, first lowest to graph 1, first lowest nohead lc rgb red dt 3 lw 1.5
-  set label 2 sprintf('floor ≤ %.3f: entropy of the source', lowest) at graph 0, first lowest left offset 0.6,0.6 textcolor rgb red font ',10'
+  set label 2 sprintf('floor %.3f: entropy of the source', lowest) at graph 0, first lowest left offset 0.6,0.6 textcolor rgb red font ',10'
 }
 if (direct) {
   plot for [i=0:rows-1] data every ::i::i using 1:2:3 with yerrorbars lt (i+1), \

@@ -42,11 +42,9 @@ public struct TextDataset: Sendable {
   /// The loss in nats a token that the source itself has on this text: no model is expected below it.
   /// Nil where the source is unknown.
   ///
-  /// `−Σ ln p` over every random choice that made these stories, over the tokens that `tokenizer` makes
+  /// `−Σ ln p(text)` of these stories (`StoryProbability`), over the tokens that `tokenizer` makes
   /// of the text, those between the stories included: `exp` of it is the floor of perplexity. It depends
-  /// on the tokenizer as perplexity does; the same in bits a byte does not. A text that the grammar can
-  /// derive in two ways is likelier than its derivation, so this is an upper bound on the true floor,
-  /// which a very good model could pass a little. It is the mean over the whole text, while a protocol
+  /// on the tokenizer as perplexity does; the same in bits a byte does not. It is the mean over the whole text, while a protocol
   /// may score a part of it and shows the model no more than a window: a model's figure over few tokens
   /// carries the noise of that choice.
   public func floor(by tokenizer: any Tokenizer) throws -> Double? {

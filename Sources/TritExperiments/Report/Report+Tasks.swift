@@ -55,8 +55,8 @@ extension Report {
       "The floor is perplexity \(Figures.fixed(floor.perplexity, 3)), "
         + "\(Figures.fixed(floor.nats, 4)) nats a token: the text comes from a source whose every "
         + "random choice has a known probability, and this is the loss that the source itself has on "
-        + "it, over the tokens of this vocabulary. One text may have two derivations, so it is an "
-        + "upper bound on what the best model could reach."
+        + "it, over the tokens of this vocabulary: the sum over all ways of making these texts, exact "
+        + "but for rounding."
     }
   }
 }

@@ -151,7 +151,7 @@ public struct TrainingJob {
   }
 
   /// Nats a token that no model can go below, where the held-out text is a built-in source: the
-  /// source's log-probability of its first stories over their tokens, end tokens included.
+  /// entropy of its first stories over their tokens, end tokens included.
   private func floor(by tokenizer: any Tokenizer) throws -> Double? {
     guard file.data.valid.count == 1, let set = StoryDataset(named: file.data.valid[0]) else {
       return nil
@@ -161,6 +161,6 @@ public struct TrainingJob {
       sum + 1
         + (try tokenizer.encode(story.text, addSpecial: false, parseSpecial: false).count)
     }
-    return StoryEntropy(stories).natsPerToken(tokens: tokens)
+    return StoryEntropy(stories, summed: 100).natsPerToken(tokens: tokens)
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-public import TritCore
+import TritCore
 
 /// The probability with which the story generator gives a text.
 ///

@@ -134,7 +134,7 @@ enum PerplexityCommand {
     if let floor {
       Terminal.note(
         String(
-          format: "floor: the source of the text has at most %.4f nats a token, PPL = %.4f; "
+          format: "floor: the source of the text has %.4f nats a token, PPL = %.4f; "
             + "the model is %.4f nats above", floor, exp(floor), result.meanNLL.value - floor))
     }
     try Terminal.line(result.runningLine)

@@ -1,6 +1,6 @@
 extension DerivationSum {
   /// What a slot names, for all particles alike.
-  enum Binding {
+  enum Binding: Hashable {
     /// Something that the plot's own code put there.
     case fixed(Entity)
     /// A draw, by its place in `draws`.
@@ -14,6 +14,25 @@ extension DerivationSum {
     case entity([Entity], WeightTable, value: Int, adjectives: WordClass?, excluded: [Int])
     /// A character: its sex, which splits particles at once, its name and its kind are values in this order.
     case character(isAnimal: Bool, value: Int)
+
+    /// What tells draws apart: the memory of the options, which are the grammar's own and stay.
+    struct Identity: Hashable {
+      let options: UnsafeRawPointer?
+      let count: Int
+      let adjectives: Int
+      let excluded: [Int]
+    }
+
+    var identity: Identity {
+      switch self {
+      case .entity(let options, let table, _, let adjectives, let excluded):
+        Identity(
+          options: options.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress) },
+          count: table.weights.count, adjectives: adjectives?.words.count ?? 0, excluded: excluded)
+      case .character(let isAnimal, _):
+        Identity(options: nil, count: isAnimal ? 1 : 0, adjectives: 0, excluded: [])
+      }
+    }
   }
 
   /// What a plot gets when it looks at a slot: something it can put into another one.

@@ -18,7 +18,8 @@ import Foundation
 /// Everything is a finite sum of products of the probabilities with which the generator chooses; float64 rounding
 /// is all that is lost.
 final class DerivationSum {
-  private let target: [UInt8]
+  /// The text; the caller keeps it.
+  let target: UnsafeBufferPointer<UInt8>
   /// Options of the plot's own choices in this run, and how many there were.
   private var path: [(option: Int, count: Int)] = []
   private var given: [Int] = []
@@ -28,23 +29,35 @@ final class DerivationSum {
   var draws: [OpenDraw] = []
   /// Values that particles of this run have.
   var valueCount = 0
+  /// What beats have told, by all that it depends on: runs that differ in what nothing has told yet tell the same.
+  private var known: [Telling: [Particle]] = [:]
+
+  /// All that the telling of a beat depends on.
+  private struct Telling: Hashable {
+    let beat: Int
+    let bindings: [Binding]
+    let draws: [OpenDraw.Identity]
+    let particles: [Particle]
+  }
 
   /// The probability that `tell` gives `text`: 0 where it cannot.
   static func probability(of text: String, _ tell: (inout Narrator) -> Void) -> Double {
-    let sum = DerivationSum(Array(text.utf8))
-    var total = 0.0
-    var next: [Int]? = []
-    while let path = next {
-      sum.begin(path)
-      var narrator = Narrator(summing: sum)
-      tell(&narrator)
-      total += sum.finished()
-      next = sum.nextPath()
+    Array(text.utf8).withUnsafeBufferPointer { target in
+      let sum = DerivationSum(target)
+      var total = 0.0
+      var next: [Int]? = []
+      while let path = next {
+        sum.begin(path)
+        var narrator = Narrator(summing: sum)
+        tell(&narrator)
+        total += sum.finished()
+        next = sum.nextPath()
+      }
+      return total
     }
-    return total
   }
 
-  private init(_ target: [UInt8]) { self.target = target }
+  private init(_ target: UnsafeBufferPointer<UInt8>) { self.target = target }
 
   private func begin(_ path: [Int]) {
     given = path
@@ -108,6 +121,11 @@ final class DerivationSum {
   }
 
   private func told(_ beat: Beat, _ particles: [Particle]) -> [Particle] {
+    if particles.isEmpty { return [] }
+    let telling = Telling(
+      beat: beat.number, bindings: beat.slots.map { bindings[Int($0.rawValue)] },
+      draws: draws.map(\.identity), particles: particles)
+    if let result = known[telling] { return result }
     let begun = particles.compactMap { particle -> Particle? in
       var particle = particle
       if particle.offset > 0, target[particle.offset - 1] != 0x0A {
@@ -116,7 +134,9 @@ final class DerivationSum {
       particle.writer.beginSentence()
       return particle
     }
-    return chosen(beat.table, beat.templates, begun)
+    let result = chosen(beat.table, beat.templates, begun)
+    known[telling] = result
+    return result
   }
 
   private func chosen(_ table: WeightTable, _ branches: [[TemplateNode]], _ particles: [Particle])
@@ -191,6 +211,9 @@ final class DerivationSum {
 
   /// Where the text is after `string`, if it agrees.
   func matched(_ string: String, _ particle: Particle) -> (offset: Int, writer: StoryWriter)? {
+    if let first = string.utf8.first {
+      guard particle.writer.canPut(first, at: particle.offset, of: target) else { return nil }
+    }
     var writer = particle.writer
     var match = StoryMatch(target: target, offset: particle.offset)
     for byte in string.utf8 {
@@ -278,7 +301,7 @@ struct ToldWord: Hashable {
 }
 
 /// A set of derivations that have told the same and go on alike.
-struct Particle {
+struct Particle: Hashable {
   /// All but the weight.
   struct State: Hashable {
     var offset = 0

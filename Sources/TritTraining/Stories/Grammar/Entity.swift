@@ -1,5 +1,5 @@
 /// Something a template can speak of: a person, a thing, a place, a number or a plain word.
-struct Entity: Sendable {
+struct Entity: Hashable, Sendable {
   /// The name, noun, number word or word.
   var word = ""
   /// The plural of a noun.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One part of a compiled template.
 indirect enum TemplateNode: Sendable {
   /// Text as it stands.
@@ -124,9 +126,30 @@ struct TemplateParser {
 struct Beat: Sendable {
   let templates: [[TemplateNode]]
   let table: WeightTable
+  /// Tells this beat from others.
+  let number: Int
+  /// The slots that its templates name.
+  let slots: [Slot]
 
   init(_ sources: [String]) {
     templates = sources.map { TemplateParser.parse($0) }
     table = .uniform(sources.count)
+    number = Self.count.add(1, ordering: .relaxed).newValue
+    var named: Set<Slot> = []
+    for template in templates { Self.collect(template, into: &named) }
+    slots = Slot.allCases.filter(named.contains)
+  }
+
+  private static let count = Atomic<Int>(0)
+
+  private static func collect(_ nodes: [TemplateNode], into slots: inout Set<Slot>) {
+    for node in nodes {
+      switch node {
+      case .slot(let slot, _, _): slots.insert(slot)
+      case .counted(let number, let noun): slots.formUnion([number, noun])
+      case .choice(_, let branches): for branch in branches { collect(branch, into: &slots) }
+      case .text, .word, .article, .capital, .lower: break
+      }
+    }
   }
 }
