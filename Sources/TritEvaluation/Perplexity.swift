@@ -43,9 +43,11 @@ public struct PerplexityResult: Sendable {
   public var scoredTokens: Int { nll.count }
   /// Number of windows.
   public var chunks: Int { chunkCounts.count }
-  /// Mean `−ln p` in nats a token, and its standard error over tokens (llama-perplexity's formula).
+  /// Mean `−ln p` in nats a token, and its standard error over tokens (llama-perplexity's formula, which
+  /// takes them as independent: see `meanNLLWindowError`).
   public var meanNLL: Estimate { Moments.estimate(nll) }
-  /// `exp(mean nll)`; the error is that times the error of the mean (delta method).
+  /// `exp(mean nll)`; the error is that times the error of the mean over tokens (delta method). The error
+  /// over windows, as a rule the larger one, is `perplexityWindowError`.
   public var perplexity: Estimate {
     let mean = meanNLL
     let value = exp(mean.value)
@@ -72,11 +74,9 @@ public struct PerplexityResult: Sendable {
     }
   }
 
-  /// The standard error of the perplexity from the spread of the windows' means. Tokens of one window are
-  /// correlated, so this is the more honest figure where windows are many; NaN for fewer than two.
-  public var chunkStandardError: Double {
-    perplexity.value * Moments.estimate(chunkMeans).error
-  }
+  /// The standard error of the perplexity from the spread between windows (`WindowSpread`). Tokens of one
+  /// window are correlated, so this is the more honest figure where windows are many; NaN for fewer than two.
+  public var chunkStandardError: Double { perplexityWindowError ?? .nan }
 
   /// Bits a UTF-8 byte of the scored text: the figure that can be compared across tokenizers.
   public var bitsPerByte: Double? {
