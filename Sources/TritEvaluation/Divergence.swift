@@ -95,7 +95,8 @@ public struct DivergenceStatistics: Sendable {
 
   /// Mean KLD by position in the window, in `buckets` groups of equal width; empty ones are left out.
   public func byPosition(buckets: Int) -> [PositionBucket] {
-    PositionBucket.group(divergences, positions, context: method.context, buckets: buckets)
+    PositionBucket.group(
+      divergences, positions, windows: chunkCounts, context: method.context, buckets: buckets)
   }
 
   private static func perplexity(_ nll: [Double]) -> Estimate {

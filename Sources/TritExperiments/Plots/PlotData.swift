@@ -223,12 +223,16 @@ struct PlotData {
       guard let columns = record.series["divergence.by_position"]?.columns,
         let x = columns["position"], let y = columns["kld"]
       else { continue }
-      let errors = columns["error"] ?? []
+      // The larger of the errors over tokens and over windows.
+      let errors = x.indices.map { index in
+        ["error", "window_error"].compactMap { name in
+          columns[name].flatMap { $0.indices.contains(index) ? finite($0[index]) : nil }
+        }.max() ?? 0
+      }
       let points = x.indices.compactMap { index -> (Double, Double, Double)? in
         guard index < y.count, y[index].isFinite, y[index] > 0 else { return nil }
-        let error = index < errors.count && errors[index].isFinite ? errors[index] : 0
         // On a logarithmic axis the lower end of the bar must stay above zero.
-        return (x[index], y[index], min(error, 0.9 * y[index]))
+        return (x[index], y[index], min(errors[index], 0.9 * y[index]))
       }
       if !points.isEmpty { curves.append((record.label, points)) }
     }

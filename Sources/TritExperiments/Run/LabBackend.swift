@@ -321,7 +321,9 @@ final class LabSession: VariantSession {
     let buckets = result.byPosition(buckets: 32)
     let series = Series(columns: [
       "position": buckets.map(\.position), "kld": buckets.map(\.mean.value),
-      "error": buckets.map(\.mean.error), "tokens": buckets.map { Double($0.count) },
+      "error": buckets.map(\.mean.error),
+      "window_error": buckets.map { $0.windowError ?? .nan },
+      "tokens": buckets.map { Double($0.count) },
     ])
     return Measured(
       metrics: metrics, series: ["by_position": series],
