@@ -120,10 +120,23 @@ extension DivergenceStatistics {
   public var windowReport: String {
     guard scoredTokens >= Self.leastTokens else { return "" }
     var lines = ["====== The same errors over windows ======"]
-    guard let errors = windowErrors else {
-      return lines[0] + "\none window has no spread: there is no error over windows\n"
+    if let errors = windowErrors {
+      lines += Self.windowLines(errors)
+    } else {
+      lines.append("one window has no spread: there is no error over windows")
     }
-    lines.append("\(errors.windows) windows; tokens of one are not independent, as ± above assumes")
+    if let interval = sameTopInterval {
+      lines.append(
+        "Same top p, \(ShareInterval.name): " + Decimals.text(100 * interval.lower, 3) + " … "
+          + Decimals.text(100 * interval.upper, 3) + " %")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func windowLines(_ errors: DivergenceWindowErrors) -> [String] {
+    var lines = [
+      "\(errors.windows) windows; tokens of one are not independent, as ± above assumes"
+    ]
     for (label, error, unit) in [
       ("Mean PPL(Q)", errors.variantPerplexity, 1),
       ("Mean PPL(base)", errors.basePerplexity, 1),
@@ -138,11 +151,6 @@ extension DivergenceStatistics {
       let gap = String(repeating: " ", count: max(0, 30 - label.count))
       lines.append("\(label)\(gap): ± " + Decimals.text(unit * error, 6, width: 10))
     }
-    if let interval = sameTopInterval {
-      lines.append(
-        "Same top p, \(ShareInterval.name): " + Decimals.text(100 * interval.lower, 3) + " … "
-          + Decimals.text(100 * interval.upper, 3) + " %")
-    }
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 }

@@ -313,6 +313,7 @@ import _TritTestSupport
     let lines = table.out.split(separator: "\n")
     #expect(lines.count == 6)
     #expect(lines[4].hasPrefix("Final result: ") && lines[5] == "Random chance: 37.5000")
+    #expect(lines[4].contains("95 % Wilson interval: ") && !lines[4].contains("+/- 0.0000"))
     let document = try json(try CommandRunner.run(common + ["--json"]).out)
     #expect(document["all"]?["count"]?.integer == 2)
     for name in ["acc", "acc_norm", "acc_bytes"] {

@@ -142,6 +142,13 @@ import TritLab
     let few = try measurement.measure(
       variant: variant, reference: base, windows: Array(windows.prefix(2)), method: method)
     #expect(few.windowReport.isEmpty)
+    // One window of many tokens: no spread, but an interval for the share.
+    let whole = PerplexityProtocol.contiguous(context: 300)
+    let single = try measurement.measure(
+      variant: variant, reference: base, windows: whole.windows(of: goldenTokens(320), bos: nil),
+      method: whole)
+    #expect(single.chunkCounts == [299] && single.windowReport.contains("no error over windows"))
+    #expect(single.windowReport.contains("95 % Wilson interval"))
   }
 }
 

@@ -193,6 +193,13 @@ final class TurnBackend: ExperimentBackend {
       #expect(second.reused == 1)
       #expect(second.records[0].metrics["weights.sqnr_db"] == .infinity)
       #expect(second.summary.contains("exact"))
+      // Records of earlier versions have words for such figures.
+      let word = line.replacing(
+        "\"weights.sqnr_db\":null", with: "\"weights.sqnr_db\":\"Infinity\"")
+      #expect(word != line)
+      try AtomicFile.write(word, to: folder + "/old.jsonl")
+      let old = try run(folder, "name: old\nrecords: old.jsonl\n", backend)
+      #expect(old.records[0].metrics["weights.sqnr_db"] == .infinity)
     }
   }
 

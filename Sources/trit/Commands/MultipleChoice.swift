@@ -80,9 +80,9 @@ enum MultipleChoice {
           String(format: "%.1f", 100 * group.chance),
         ]))
     }
-    // llama-perplexity's line; the interval behind it holds where all or none are right.
+    // llama-perplexity's line; its error says nothing where all or none are right, the interval does.
     var final = String(format: "Final result: %.4f", 100 * total.accuracy.value)
-    if total.accuracy.error.isFinite {
+    if total.accuracy.error > 0 {
       final += String(format: " +/- %.4f", 100 * total.accuracy.error)
     }
     if let interval = total.byTotal.interval {
