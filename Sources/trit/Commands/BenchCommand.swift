@@ -95,6 +95,7 @@ enum BenchCommand {
     }
     // Every kernel on every team takes part in each round, as long as all of them fit in memory.
     var waiting = selections.all.flatMap { one in teams.map { (selection: one, threads: $0) } }
+    let isTable = try arguments.choice(output) ?? "md" == "md"
     let all = waiting.count
     while !waiting.isEmpty {
       let group = try BenchGroup(
@@ -109,7 +110,10 @@ enum BenchCommand {
         if pause > 0 { Thread.sleep(forTimeInterval: pause) }
         for row in try group.rows(test, of: checkpoint, chunk: chunk, poll: poll) {
           for index in tables.indices { try tables[index].append(row) }
-          if let disturbance = row.disturbance { Terminal.note("disturbed: \(disturbance)") }
+          // The table itself ends with these lines; other formats have no place for them that people see.
+          if !isTable, let disturbance = row.disturbance {
+            Terminal.note("disturbed: \(disturbance)")
+          }
         }
       }
     }
