@@ -1,7 +1,7 @@
 # How far each variant's predictions are from the reference's, worst on top: which layer hurts most.
 # data: row, KL divergence, error, label, shown
 eval by_variant
-set xlabel 'KL divergence (nats a token; bars are ± one standard error)'
+set xlabel 'KL divergence (nats a token; ± one standard error, over tokens or windows, whichever is larger)'
 if (logarithmic) { set logscale x; set format x '%.0e' } else { set xrange [0:*] }
 set offsets 0, graph 0.2, 0, 0
 half = 0.32

@@ -3,7 +3,7 @@
 # lowest: perplexity of the text's source, or NaN.
 # low, high, logarithmic, ticks: the axis
 eval by_variant
-set xlabel 'Perplexity (lower is better; bars are ± one standard error)'
+set xlabel 'Perplexity (lower is better; ± one standard error, over tokens or windows, whichever is larger)'
 set xrange [low:high]
 if (logarithmic) { set logscale x; eval 'set xtics '.ticks }
 if (reference == reference) {

@@ -6,7 +6,7 @@ set xlabel 'Bits a weight, codes and scales (1.58 = log2 3: a trit)'
 set logscale x 2
 set xrange [0.8:40]
 set xtics (1, '1.58' log(3)/log(2), 2, 4, 8, 16, 32)
-set ylabel 'Perplexity (± one standard error)'
+set ylabel 'Perplexity (± one standard error, the larger of two)'
 set yrange [low:high]
 if (logarithmic) { set logscale y; eval 'set ytics '.ticks }
 if (reference == reference) {

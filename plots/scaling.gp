@@ -7,7 +7,7 @@ set logscale x
 set xrange [smallest:largest]
 eval 'set xtics '.sizes
 set mxtics 1
-set ylabel 'Perplexity (± one standard error)'
+set ylabel 'Perplexity (± one standard error, the larger of two)'
 set yrange [low:high]
 if (logarithmic) { set logscale y; eval 'set ytics '.ticks }
 set key top right Left reverse samplen 2 spacing 1.2

@@ -4,7 +4,7 @@
 # label[]: names.  direct: 1 where names stand at the points.  low, high, logarithmic, ticks: the axis
 set xlabel 'Linear weights in memory (MiB)'
 set xrange [0:*]
-set ylabel 'Perplexity (± one standard error)'
+set ylabel 'Perplexity (± one standard error, the larger of two)'
 set yrange [low:high]
 if (logarithmic) { set logscale y; eval 'set ytics '.ticks }
 set offsets 0, graph 0.08, 0, 0

@@ -24,20 +24,27 @@ public struct DivergenceStatistics: Sendable {
   public let sameTop: [Bool]
   /// For each scored token the position in its window that predicted it.
   public let positions: [Int32]
+  /// Scored tokens of each window, in order.
+  public let chunkCounts: [Int]
   /// The parts of the comparison that need all tokens in order, computed once.
   private let sortedDivergences: [Double]
   private let sortedChanges: [Double]
 
-  /// Collects what was measured; all lists have one entry a scored token.
+  /// Collects what was measured; all lists have one entry a scored token. `chunkCounts` are the scored
+  /// tokens of each window; nil is one window.
   public init(
     method: PerplexityProtocol, variantNLL: [Double], baseNLL: [Double], divergences: [Double],
-    probabilityChanges: [Double], sameTop: [Bool], positions: [Int32]
+    probabilityChanges: [Double], sameTop: [Bool], positions: [Int32], chunkCounts: [Int]? = nil
   ) {
     let counts = Set([
       variantNLL.count, baseNLL.count, divergences.count, probabilityChanges.count, sameTop.count,
       positions.count,
     ])
     precondition(counts.count == 1, "divergence: one entry a scored token in every list")
+    let windows = chunkCounts ?? [divergences.count]
+    precondition(
+      windows.reduce(0, +) == divergences.count, "divergence: counts add up to the scored tokens")
+    self.chunkCounts = windows
     self.method = method
     self.variantNLL = variantNLL
     self.baseNLL = baseNLL
@@ -78,7 +85,8 @@ public struct DivergenceStatistics: Sendable {
     return Estimate(root, root > 0 ? 0.5 / root * squares.error : 0)
   }
   /// Same top p: the share of positions with the same most likely token; error
-  /// `sqrt(p (1 − p) / (n − 1))`.
+  /// `sqrt(p (1 − p) / (n − 1))`, llama-perplexity's, which is 0 where all or none agree: see
+  /// `sameTopInterval`.
   public var sameTopShare: Estimate {
     let share = Double(sameTop.count { $0 }) / Double(sameTop.count)
     guard sameTop.count > 1 else { return Estimate(share, .nan) }
@@ -87,7 +95,8 @@ public struct DivergenceStatistics: Sendable {
 
   /// Mean KLD by position in the window, in `buckets` groups of equal width; empty ones are left out.
   public func byPosition(buckets: Int) -> [PositionBucket] {
-    PositionBucket.group(divergences, positions, context: method.context, buckets: buckets)
+    PositionBucket.group(
+      divergences, positions, windows: chunkCounts, context: method.context, buckets: buckets)
   }
 
   private static func perplexity(_ nll: [Double]) -> Estimate {
@@ -154,6 +163,7 @@ public struct DivergenceMeasurement {
         try collector.compare(part, of: variant, tokens: tokens, place: place)
         first = part.upperBound
       }
+      collector.endWindow()
       meter.advance(value: collector.meanDivergence)
     }
     return collector.statistics(method)
@@ -172,6 +182,7 @@ private struct DivergenceCollector {
   private var changes: [Double] = []
   private var sameTop: [Bool] = []
   private var positions: [Int32] = []
+  private var counts: [Int] = []
   private var divergenceSum = 0.0
 
   init(rows: Int, vocabulary: Int, floor: Double?) {
@@ -246,10 +257,13 @@ private struct DivergenceCollector {
     sameTop.append(topBase == topVariant)
   }
 
+  mutating func endWindow() { counts.append(divergences.count - counts.reduce(0, +)) }
+
   func statistics(_ method: PerplexityProtocol) -> DivergenceStatistics {
     DivergenceStatistics(
       method: method, variantNLL: variantNLL, baseNLL: baseNLL, divergences: divergences,
-      probabilityChanges: changes, sameTop: sameTop, positions: positions)
+      probabilityChanges: changes, sameTop: sameTop, positions: positions,
+      chunkCounts: counts)
   }
 
   private static func wrongCount(_ part: Range<Int>, _ next: Int) -> LabError {

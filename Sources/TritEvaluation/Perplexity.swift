@@ -43,9 +43,11 @@ public struct PerplexityResult: Sendable {
   public var scoredTokens: Int { nll.count }
   /// Number of windows.
   public var chunks: Int { chunkCounts.count }
-  /// Mean `−ln p` in nats a token, and its standard error over tokens (llama-perplexity's formula).
+  /// Mean `−ln p` in nats a token, and its standard error over tokens (llama-perplexity's formula, which
+  /// takes them as independent: see `meanNLLWindowError`).
   public var meanNLL: Estimate { Moments.estimate(nll) }
-  /// `exp(mean nll)`; the error is that times the error of the mean (delta method).
+  /// `exp(mean nll)`; the error is that times the error of the mean over tokens (delta method). The error
+  /// over windows, as a rule the larger one, is `perplexityWindowError`.
   public var perplexity: Estimate {
     let mean = meanNLL
     let value = exp(mean.value)
@@ -72,11 +74,9 @@ public struct PerplexityResult: Sendable {
     }
   }
 
-  /// The standard error of the perplexity from the spread of the windows' means. Tokens of one window are
-  /// correlated, so this is the more honest figure where windows are many; NaN for fewer than two.
-  public var chunkStandardError: Double {
-    perplexity.value * Moments.estimate(chunkMeans).error
-  }
+  /// The standard error of the perplexity from the spread between windows (`WindowSpread`). Tokens of one
+  /// window are correlated, so this is the more honest figure where windows are many; NaN for fewer than two.
+  public var chunkStandardError: Double { perplexityWindowError ?? .nan }
 
   /// Bits a UTF-8 byte of the scored text: the figure that can be compared across tokenizers.
   public var bitsPerByte: Double? {
@@ -100,7 +100,8 @@ public struct PerplexityResult: Sendable {
   /// Mean `−ln p` by position in the window, in `buckets` groups of equal width over `0..<context`; empty
   /// groups are left out. `position` is the middle of the group.
   public func byPosition(buckets: Int) -> [PositionBucket] {
-    PositionBucket.group(nll, positions, context: method.context, buckets: buckets)
+    PositionBucket.group(
+      nll, positions, windows: chunkCounts, context: method.context, buckets: buckets)
   }
 }
 
@@ -110,22 +111,35 @@ public struct PositionBucket: Sendable, Hashable, Codable {
   public let position: Double
   /// Mean over the tokens that fall into it, and its standard error (NaN for one token).
   public let mean: Estimate
+  /// The standard error of the mean by the spread between windows; nil for fewer than two.
+  public let windowError: Double?
   /// Number of tokens.
   public let count: Int
 
+  /// Groups `samples` by position; `windows` are the samples of each window, in order.
   static func group(
-    _ samples: [Double], _ positions: [Int32], context: Int, buckets: Int
+    _ samples: [Double], _ positions: [Int32], windows: [Int], context: Int, buckets: Int
   ) -> [PositionBucket] {
     precondition(buckets >= 1, "at least one bucket")
     let width = max(1, context / buckets + (context.isMultiple(of: buckets) ? 0 : 1))
-    var groups: [Int: [Double]] = [:]
-    for (sample, position) in zip(samples, positions) {
-      groups[Int(position) / width, default: []].append(sample)
+    var groups: [Int: (values: [Double], windows: [Int])] = [:]
+    var start = 0
+    for count in windows {
+      var sizes: [Int: Int] = [:]
+      for index in start..<start + count {
+        let key = Int(positions[index]) / width
+        groups[key, default: ([], [])].values.append(samples[index])
+        sizes[key, default: 0] += 1
+      }
+      for (key, size) in sizes { groups[key]?.windows.append(size) }
+      start += count
     }
-    return groups.sorted { $0.key < $1.key }.map { key, values in
+    return groups.sorted { $0.key < $1.key }.map { key, group in
       PositionBucket(
-        position: Double(key * width) + Double(width - 1) / 2, mean: Moments.estimate(values),
-        count: values.count)
+        position: Double(key * width) + Double(width - 1) / 2,
+        mean: Moments.estimate(group.values),
+        windowError: WindowSpread.error(group.values, counts: group.windows),
+        count: group.values.count)
     }
   }
 }

@@ -26,9 +26,13 @@ public enum PerplexityProtocol: Sendable, Hashable {
   /// the second half of each window counts (`context − 1 − context / 2` tokens). Needs `2 · context`
   /// tokens. One newline at the end of the text is dropped, as its `-f` does. Default context 512.
   case llamaCpp(context: Int)
-  /// Hugging Face's sliding window: windows of `context` tokens every `stride`, each counts the tokens
-  /// that no earlier window has counted. The mean is over tokens (the older recipe's mean of window
-  /// means weights a short last window like a whole one).
+  /// A sliding window: windows of `context` tokens every `stride`, each counts the tokens that no earlier
+  /// window has counted, and every token counts once.
+  ///
+  /// The windows and their targets are those of the loop in Hugging Face's documentation ("Perplexity of
+  /// fixed-length models"), its mean is not: that loop multiplies the mean of a window of n targets by n − 1
+  /// "due to the internal label shift", which is right for the first window alone, so that later windows
+  /// weigh one token less. `PerplexityResult.documentedLoopNLL` is that mean.
   case strided(context: Int, stride: Int)
   /// GPTQ and the papers after it: disjoint windows, every token but the first of each counts, BOS only
   /// where the tokenizer puts it, at the very beginning. Default context 2048.
@@ -37,22 +41,31 @@ public enum PerplexityProtocol: Sendable, Hashable {
   /// Names as in files and flags, with a line about each, for listings and messages.
   public static let descriptions: [(name: String, summary: String)] = [
     ("llama.cpp", "llama-perplexity: disjoint windows (512), second half counts, BOS in front"),
-    ("strided", "Hugging Face: sliding windows with a stride, each token counted once"),
+    (
+      "strided",
+      "sliding windows with a stride, each token counted once (Hugging Face's documented loop "
+        + "weights every window after the first by one token less)"
+    ),
     ("contiguous", "GPTQ: disjoint windows (2048), all but the first token count"),
   ]
 
   /// The protocol called `name` (also `llama-cpp`, `llama.cpp`, `hf`, `gptq`).
   ///
-  /// `context` defaults to the protocol's own (for `strided` 1024); `stride` to half the context and is
-  /// for `strided` only. Throws a usage error for unknown names and impossible sizes.
-  public init(name: String, context: Int? = nil, stride: Int? = nil) throws {
+  /// `context` defaults to the protocol's own (for `strided` 1024), but to no more than `longest`, the
+  /// length that the model was trained with: beyond it the figure is about positions, not about the text.
+  /// `stride` defaults to half the context and is for `strided` only. Throws a usage error for unknown names and
+  /// impossible sizes.
+  public init(
+    name: String, context: Int? = nil, stride: Int? = nil, longest: Int = .max
+  ) throws {
+    func own(_ standard: Int) -> Int { context ?? min(standard, longest) }
     let names = Self.descriptions.map(\.name)
     switch name {
-    case "llama.cpp", "llama-cpp", "llamacpp": self = .llamaCpp(context: context ?? 512)
+    case "llama.cpp", "llama-cpp", "llamacpp": self = .llamaCpp(context: own(512))
     case "strided", "hf":
-      let context = context ?? 1024
+      let context = own(1024)
       self = .strided(context: context, stride: stride ?? max(1, context / 2))
-    case "contiguous", "gptq": self = .contiguous(context: context ?? 2048)
+    case "contiguous", "gptq": self = .contiguous(context: own(2048))
     default:
       throw LabError(
         .usage, "unknown perplexity protocol '\(name)'",

@@ -30,42 +30,14 @@ public struct SpeedMeasurement: Sendable, Hashable {
   /// Positions that the measurement needs.
   public var positions: Int { depth + promptTokens + generatedTokens }
 
-  /// Runs the repetitions on `engine`, which is reset. `progress` hears of every one.
+  /// Runs the repetitions on `engine` alone, which is reset; `rounds` compares several. `progress` hears of every one.
   ///
   /// Throws a usage error for sizes that measure nothing or do not fit the context, and `interrupted`.
   public func measure(_ engine: Engine, progress: ProgressReporter? = nil) throws -> SpeedResult {
-    guard promptTokens >= 0, generatedTokens >= 0, depth >= 0, repetitions >= 1,
-      promptTokens > 0 || generatedTokens > 0
-    else {
-      throw LabError(
-        .usage, "there is nothing to time",
-        expected: "a prompt or tokens to generate, and at least one repetition",
-        got: "prompt \(promptTokens), generated \(generatedTokens), repetitions \(repetitions)")
+    guard let run = try rounds([engine], progress: progress).first else {
+      throw LabError(.internalError, "a speed measurement gave nothing")
     }
-    guard positions <= engine.contextLength else {
-      throw LabError(
-        .usage, "the test does not fit the context", expected: "at most \(engine.contextLength)",
-        got: "\(depth) + \(promptTokens) + \(generatedTokens) positions",
-        advice: "raise the context with -c or time fewer tokens")
-    }
-    // The same tokens every time: a repetition differs from the next by nothing but noise.
-    var random = SeededRandom(seed: 1)
-    let tokens = (0..<positions).map { _ in random.below(engine.vocabularySize) }
-    var meter = ProgressMeter(task: "speed", total: repetitions, report: progress)
-    if warmsUp {
-      // One token shows the decode path to caches and branch predictors; more would only take time.
-      try prepare(engine, tokens)
-      _ = try time(engine, tokens, generated: min(generatedTokens, 1))
-    }
-    var samples: [UInt64] = []
-    for _ in 0..<repetitions {
-      try prepare(engine, tokens)
-      samples.append(try time(engine, tokens, generated: generatedTokens))
-      meter.advance(
-        value: 1e9 * Double(promptTokens + generatedTokens) / Double(max(samples.last ?? 1, 1)))
-    }
-    return SpeedResult(
-      promptTokens: promptTokens, generatedTokens: generatedTokens, nanoseconds: samples)
+    return run.result
   }
 
   /// Bytes that one generated token reads: all weights and the head once, and the keys and values of the
@@ -75,13 +47,13 @@ public struct SpeedMeasurement: Sendable, Hashable {
     return engine.weightBytes + engine.cacheBytesPerPosition * middle
   }
 
-  private func prepare(_ engine: Engine, _ tokens: [Int]) throws {
+  func prepare(_ engine: Engine, _ tokens: [Int]) throws {
     try Interruption.check()
     engine.reset()
     if depth > 0 { try engine.prefill(Array(tokens[..<depth])) }
   }
 
-  private func time(_ engine: Engine, _ tokens: [Int], generated: Int) throws -> UInt64 {
+  func time(_ engine: Engine, _ tokens: [Int], generated: Int) throws -> UInt64 {
     let prompt = Array(tokens[depth..<depth + promptTokens])
     let start = MonotonicClock.nanoseconds()
     if !prompt.isEmpty { try engine.prefill(prompt) }

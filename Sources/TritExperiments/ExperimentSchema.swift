@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritEvaluation
 public import TritModel
 
 /// The JSON Schema of experiment files, made from the registries: what `trit schema` prints.
@@ -192,6 +193,12 @@ public enum ExperimentSchema {
           [
             "data": string("builtin:storyteller/tasks, or a JSONL file of questions."),
             "limit": integer("Questions, at most.", ExperimentDecoder.taskRange),
+            "split": [
+              "description": "Where context ends and choice begins, if a token spans both.",
+              "oneOf": TaskSplit.descriptions.map {
+                ["const": $0.name, "description": $0.summary] as Object
+              },
+            ] as Object,
           ]),
         "weights": section("Error, sparsity, entropy, bits a weight, bytes.", [:]),
         "speed": section(
@@ -199,7 +206,8 @@ public enum ExperimentSchema {
           [
             "prompt": integer("Tokens of the prompt.", tokens),
             "tokens": integer("Tokens that are generated.", tokens),
-            "repetitions": integer("Times that both are measured.", 1...1000),
+            "repetitions": integer(
+              "Rounds in which both are measured, each variant once in every round.", 1...1000),
             "roofs": [
               "type": "boolean", "description": "Whether the machine's roofs are measured beside.",
             ] as Object,

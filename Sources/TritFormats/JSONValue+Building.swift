@@ -4,15 +4,16 @@ extension JSONValue {
   /// A whole number.
   public init(_ value: some BinaryInteger) { self = .number(String(value)) }
 
-  /// A number in its shortest exact form. JSON has no infinities and no NaN: those become the strings
-  /// "inf", "-inf" and "nan".
+  /// A number in its shortest exact form. JSON has no infinities and no NaN (RFC 8259, §6): those become
+  /// `null`, since a string where readers expect a number breaks them later and elsewhere. Whoever writes
+  /// such a figure says beside it why there is none.
   public init(_ value: Double) {
-    self = value.isFinite ? .number(value.description) : .string(value.description)
+    self = value.isFinite ? .number(value.description) : .null
   }
 
-  /// A number in its shortest exact form as float32, with the same strings for what is not finite.
+  /// A number in its shortest exact form as float32, `null` for what is not finite.
   public init(_ value: Float) {
-    self = value.isFinite ? .number(value.description) : .string(value.description)
+    self = value.isFinite ? .number(value.description) : .null
   }
 
   /// A string.

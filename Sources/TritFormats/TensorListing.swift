@@ -37,7 +37,7 @@ public enum TensorListing {
 
   /// The same as JSON: `path`, `format`, `metadata` {key: {index, type, value}}, `tensors` {name: {index,
   /// shape, type, bytes}} with row-major shapes. Lists longer than `listLimit` give their `count` and the
-  /// first elements as `first` in place of `value`.
+  /// first elements as `first` in place of `value`. A number that JSON lacks is null, with `undefined` beside it.
   public static func json(
     _ source: any TensorSource, showTensors: Bool = true, listLimit: Int = 64
   ) -> JSONValue {
@@ -52,6 +52,8 @@ public enum TensorListing {
       } else {
         members.append(("value", json(value)))
       }
+      // JSON has no such number: the list says null, and this what the file holds.
+      if let word = undefined(value, listLimit) { members.append(("undefined", .string(word))) }
       metadata.append((key, .object(members)))
     }
     var document: [(key: String, value: JSONValue)] = [
@@ -110,6 +112,17 @@ extension TensorListing {
     case .float64(let value): return "\(value)"
     case .uint64(let value): return "\(value)"
     default: return value.integer.map { "\($0)" } ?? ""
+    }
+  }
+
+  /// The first number among those shown that JSON cannot say: `nan`, `inf`, `-inf`; nil where there is none.
+  private static func undefined(_ value: GGUFValue, _ listLimit: Int) -> String? {
+    switch value {
+    case .float32(let value): value.isFinite ? nil : "\(value)"
+    case .float64(let value): value.isFinite ? nil : "\(value)"
+    case .array(let array):
+      array.prefix(max(listLimit, shownElements)).lazy.compactMap { undefined($0, listLimit) }.first
+    default: nil
     }
   }
 

@@ -38,6 +38,25 @@ public struct LayerReport: Sendable {
   public let activations: String
   /// Bytes of weights and scales that one multiply reads.
   public let bytes: Int
+  /// Bytes in the plainest packing of the weights' form: 2 bits a trit (I2_S), 4 or 8 bits an integer, 32 a
+  /// float, and 32 bits a scale. What `auto` picks is a matter of speed and changes from run to run; this does
+  /// not.
+  public let plainBytes: Int
+  /// The kernel that was asked for: `auto`, a packing or a kernel.
+  public let kernelChoice: String
+}
+
+extension QuantizedWeights {
+  /// Bytes in the plainest packing (`LayerReport.plainBytes`).
+  var plainBytes: Int {
+    let count = rows * columns
+    return switch self {
+    case .dense: 4 * count
+    case .ternary(let matrix): (2 * count + 7) / 8 + 4 * matrix.scales.count
+    case .integer(let matrix):
+      ((matrix.bits <= 4 ? 4 : 8) * count + 7) / 8 + 4 * matrix.scales.count
+    }
+  }
 }
 
 /// Builds the blocks of an engine.
@@ -124,7 +143,8 @@ struct BlockBuilder {
         LayerReport(
           name: resolved.name, rows: linear.rows, columns: linear.columns,
           form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
-          activations: resolved.activationChoice.description, bytes: linear.weightBytes))
+          activations: resolved.activationChoice.description, bytes: linear.weightBytes,
+          plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description))
       layers.append((resolved, linear))
       resolver.checkpoint.release(role, layer: layer)
     }

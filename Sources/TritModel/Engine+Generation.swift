@@ -49,12 +49,21 @@ public struct GenerationResult: Sendable {
   public var promptSeconds = 0.0
   /// Seconds in decode steps, sampling not included.
   public var decodeSeconds = 0.0
-  /// Decode steps that ran.
+  /// Decode steps that ran: the token drawn last is not run, unless an end token came after it.
   public var decodeSteps = 0
+  /// Seconds from the logits after the prompt to the end: all draws, all decode steps, and what the caller does
+  /// with each token.
+  public var generationSeconds = 0.0
 
   /// Prompt tokens a second.
   public var promptTokensPerSecond: Double {
     promptSeconds > 0 ? Double(prompt.count) / promptSeconds : 0
+  }
+  /// Tokens drawn a second, as llama.cpp's server counts (`predicted_per_second`): `tokens` over
+  /// `generationSeconds`. The first token comes from the prompt's logits, so that one token more than steps
+  /// is in it; `decodeTokensPerSecond` is the speed of the steps. nil where no time passed.
+  public var generatedTokensPerSecond: Double? {
+    generationSeconds > 0 && !tokens.isEmpty ? Double(tokens.count) / generationSeconds : nil
   }
   /// Decode steps a second.
   public var decodeTokensPerSecond: Double {
@@ -92,23 +101,26 @@ extension Engine {
     let ends = options.ignoresEnd ? [] : tokenizer.endOfGeneration.union(configuration.eosTokens)
     let start = MonotonicClock.nanoseconds()
     var logits = try prefill(prompt)
-    result.promptSeconds = Double(MonotonicClock.nanoseconds() - start) * 1e-9
+    let prompted = MonotonicClock.nanoseconds()
+    result.promptSeconds = Double(prompted - start) * 1e-9
+    func ended(_ finish: GenerationResult.Finish) -> GenerationResult {
+      result.finish = finish
+      result.generationSeconds = Double(MonotonicClock.nanoseconds() - prompted) * 1e-9
+      return result
+    }
     while true {
       if result.tokens.count >= limit {
-        result.finish = options.maxTokens < 0 || limit < options.maxTokens ? .context : .length
-        return result
+        return ended(options.maxTokens < 0 || limit < options.maxTokens ? .context : .length)
       }
       try Interruption.check()
       let token = Int(try chain.next(logits: logits, history: history))
       if ends.contains(token) {
-        result.finish = .endOfGeneration
-        return result
+        return ended(.endOfGeneration)
       }
       history.append(Int32(truncatingIfNeeded: token))
       result.tokens.append(token)
       guard try onToken(token) else {
-        result.finish = .stopped
-        return result
+        return ended(.stopped)
       }
       if result.tokens.count >= limit { continue }
       let before = MonotonicClock.nanoseconds()

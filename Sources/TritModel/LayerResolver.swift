@@ -18,6 +18,8 @@ public struct ResolvedLinear: Sendable {
   public let activationChoice: StageChoice
   /// The kernel that was chosen.
   public let kernel: any LinearKernel
+  /// The choice that made `kernel`: `auto`, a packing or a kernel.
+  public let kernelChoice: StageChoice
   /// What it can leave out.
   public let sparsity: ExpectedSparsity
 }
@@ -81,7 +83,7 @@ public struct LayerResolver: Sendable {
         name: name, source: source, weights: weights, provenance: provenance,
         activations: try registries.activations.make(activationChoice),
         activationChoice: activationChoice, kernel: try registries.kernels.make(kernel),
-        sparsity: sparsity(role))
+        kernelChoice: kernel, sparsity: sparsity(role))
     } catch let error as LabError {
       throw error.inside(name)
     }

@@ -143,6 +143,11 @@ import _TritTestSupport
     #expect(
       last.wholeMatch(of: /Final estimate: PPL = \d+\.\d{4} \+\/- \d+\.\d{5}/) != nil, "\(last)")
     #expect(lines[0].hasPrefix("[1]") && lines[0].contains("[4]"))
+    // Beside the error over tokens, llama-perplexity's, stands the one over windows.
+    #expect(
+      lines[1].wholeMatch(of: /Error over windows: \+\/- \d+\.\d{5} \(4 windows; .*\)/) != nil)
+    let single = try CommandRunner.run(common + ["--chunks", "1"])
+    #expect(single.out.contains("Error over windows: none, one window has no spread"))
     let compared = try CommandRunner.run(common + ["--kl-divergence"])
     #expect(compared.out.contains("====== KL divergence statistics ======"))
     #expect(compared.out.split(separator: "\n").last?.hasPrefix("Final estimate: PPL = ") == true)
@@ -150,10 +155,65 @@ import _TritTestSupport
       try CommandRunner.run(common + ["--json", "--protocol", "strided", "--stride", "8"]).out)
     #expect(record["protocol"]?.string == "strided")
     #expect((record["perplexity"]?.double ?? 0) > 1)
+    #expect((record["perplexity_window_error"]?.double ?? 0) > 0)
+    #expect((record["documented_loop_nll"]?.double ?? 0) > 0)
+    #expect(record["undefined"]?["floor_nll"]?.string == "the source of the text is not known")
+    let one = try json(try CommandRunner.run(common + ["--json", "--chunks", "1"]).out)
+    #expect(one["perplexity_window_error"] == .null && one["documented_loop_nll"] == .null)
+    #expect(one["undefined"]?["perplexity_window_error"]?.string == "one window has no spread")
+    let beside = try json(
+      try CommandRunner.run(common + ["--json", "--kl-divergence", "--chunks", "4"]).out)
+    #expect((beside["mean_kld"]?["window_error"]?.double ?? -1) >= 0)
+    let share = beside["same_top_p"]?["value"]?.double ?? 0
+    #expect((beside["same_top_p_lower"]?.double ?? 2) < share)
+    #expect((beside["same_top_p_upper"]?.double ?? 0) <= 1)
     let few = try folder.write("once upon a time", to: "few.txt")
     let short = try CommandRunner.run(["perplexity", "-m", model, "-f", few, "-c", "250"])
     #expect(short.status == 65, "\(short)")
     #expect(short.err.contains("too short"))
+  }
+
+  /// A model's own context below the protocol's is taken and told; a longer one that is asked for is warned of.
+  @Test func aShortModelIsMeasuredAtItsOwnContext() throws {
+    let text = try folder.write(
+      String(repeating: "once upon a time the end. ", count: 100), to: "long.txt")
+    let common = ["perplexity", "-m", model, "-f", text, "-t", "1", "--chunks", "1"]
+    let plain = try CommandRunner.run(common)
+    #expect(plain.status == 0, "\(plain)")
+    #expect(
+      plain.err.contains(
+        "context: 256, all that the model was trained with; the protocol's own is 512"))
+    #expect(plain.err.contains("protocol llama.cpp, context 256"))
+    let asked = try CommandRunner.run(common + ["-c", "256"])
+    #expect(asked.out == plain.out && !asked.err.contains("all that the model"))
+    #expect(try CommandRunner.run(common + ["-c", "0"]).out == plain.out)
+    let longer = try CommandRunner.run(common + ["-c", "300"])
+    #expect(longer.status == 0 && longer.err.contains("longer than the 256"))
+    let bench = try CommandRunner.run([
+      "bench", "-m", model, "-p", "0", "-n", "2", "-r", "1", "-d", "300", "-t", "1",
+    ])
+    #expect(bench.err.contains("the model was trained with 256"), "\(bench)")
+    #expect(bench.out.contains("tg2 @ d300"))
+  }
+
+  @Test func timingsCountTheTokensThatTheyTime() throws {
+    let common = ["generate", "-m", model, "-p", "once", "--ignore-eos", "-t", "1", "--json"]
+    let record = try json(try CommandRunner.run(common + ["-n", "5"]).out)
+    let timings = try #require(record["timings"])
+    #expect(timings["predicted_n"]?.integer == record["tokens"]?.array?.count)
+    #expect(timings["predicted_n"]?.integer == 5 && timings["decode_n"]?.integer == 4)
+    for kind in ["prompt", "predicted", "decode"] {
+      let count = try #require(timings["\(kind)_n"]?.double)
+      let milliseconds = try #require(timings["\(kind)_ms"]?.double)
+      let rate = try #require(timings["\(kind)_per_second"]?.double)
+      #expect(abs(rate * milliseconds / 1000 - count) < 1e-6, "\(kind)")
+    }
+    let one = try json(try CommandRunner.run(common + ["-n", "1"]).out)
+    #expect(one["timings"]?["decode_per_second"] == .null)
+    #expect(one["undefined"]?["timings.decode_per_second"] != nil)
+    let none = try json(try CommandRunner.run(common + ["-n", "0"]).out)
+    #expect(none["timings"]?["predicted_per_second"] == .null)
+    #expect(none["undefined"]?["timings.predicted_per_second"] != nil)
   }
 
   @Test func benchSpeaksLlamaBench() throws {
@@ -183,6 +243,10 @@ import _TritTestSupport
       #expect(rows.allSatisfy { $0[key] != nil }, "\(key)")
     }
     #expect(rows[0]["samples_ns"]?.array?.count == 2)
+    // Two kernels on two teams take turns; rows of one test stand together.
+    #expect(rows.allSatisfy { $0["round_engines"]?.integer == 4 })
+    #expect(rows.prefix(4).allSatisfy { $0["n_prompt"]?.integer == 8 })
+    #expect(rows.allSatisfy { $0["disturbed"] != nil && $0["round_spread"]?.double != nil })
     let csv = try CommandRunner.run(common + ["-o", "csv"]).out.split(separator: "\n")
     #expect(csv.count == 5)
     #expect(csv[0].hasPrefix("build_commit,build_number,cpu_info,gpu_info,backends,model_filename"))
@@ -249,8 +313,24 @@ import _TritTestSupport
     let lines = table.out.split(separator: "\n")
     #expect(lines.count == 6)
     #expect(lines[4].hasPrefix("Final result: ") && lines[5] == "Random chance: 37.5000")
+    #expect(lines[4].contains("95 % Wilson interval: ") && !lines[4].contains("+/- 0.0000"))
     let document = try json(try CommandRunner.run(common + ["--json"]).out)
     #expect(document["all"]?["count"]?.integer == 2)
+    for name in ["acc", "acc_norm", "acc_bytes"] {
+      let share = try #require(document["all"]?[name]?.double)
+      let lower = try #require(document["all"]?["\(name)_lower"]?.double)
+      let upper = try #require(document["all"]?["\(name)_upper"]?.double)
+      #expect(lower <= share && share <= upper && upper - lower > 0.5)
+    }
+    #expect(document["kinds"]?.array?.first?["acc_stderr"] == .null)
+    #expect(document["kinds"]?.array?.first?["undefined"]?["acc_stderr"] != nil)
+    #expect(document["split"]?.string == "common")
+    let harness = try json(try CommandRunner.run(common + ["--json", "--split", "lm-eval"]).out)
+    #expect(harness["split"]?.string == "lm-eval")
+    #expect(try CommandRunner.run(common + ["--split", "lm"]).status == 64)
+    #expect(
+      try CommandRunner.run(["perplexity", "-m", model, "-f", path, "--split", "lm-eval"]).status
+        == 64)
     #expect(document["kinds"]?.array?.compactMap { $0["kind"]?.string } == ["x", "y"])
     let one = try json(
       try CommandRunner.run(common + ["--json", "--multiple-choice-tasks", "1"]).out)

@@ -65,6 +65,45 @@ import _TritTestSupport
     #expect(!forced.err.contains("known from"))
   }
 
+  /// Speeds go in rounds over all variants, sizes do not depend on what 'auto' picks, and a cache longer than
+  /// the model was trained with is warned of.
+  @Test func speedsSizesAndContextsOfARealRun() throws {
+    let path = try folder.write(
+      """
+      name: small
+      reference: none
+      context: 300
+      sweep: {kernel: [auto, reference]}
+      measure:
+        speed: {prompt: 4, tokens: 2, repetitions: 3}
+        perplexity: {data: text.txt, chunks: 1}
+      """, to: "speed.yaml")
+    let result = try run(path)
+    #expect(result.status == 0, "\(result)")
+    #expect(result.err.contains("speed of 2 variants in 3 rounds: auto, reference"))
+    let log = try String(contentsOfFile: newest() + "/results.jsonl", encoding: .utf8)
+    let records = try log.split(separator: "\n").map { try JSONReader.read(String($0)) }
+    #expect(records.count == 2)
+    for record in records {
+      let metrics = try #require(record["metrics"])
+      #expect(metrics["speed.rounds"]?.double == 3 && metrics["speed.round_variants"]?.double == 2)
+      #expect(record["series"]?["speed.samples"]?["columns"]?["decode"]?.array?.count == 3)
+      #expect(record["facts"]?["warning: context"]?.string?.contains("trained with 256") == true)
+      // The window is the model's own, not the cache's.
+      #expect(metrics["perplexity.context"]?.double == 256)
+      // One window: no spread, and that is said.
+      #expect(metrics["perplexity.window_error"] == .null)
+      #expect(
+        record["undefined"]?["perplexity.window_error"]?.string
+          == "not defined: one window has no spread")
+    }
+    // Fourteen matrices with one scale each, two bits a trit.
+    let metrics = try #require(records[0]["metrics"])
+    let weights = try #require(metrics["model.linear_parameters"]?.double)
+    #expect(metrics["model.linear_bytes"]?.double == weights / 4 + 14 * 4)
+    #expect(result.out.contains("## What ran") && result.out.contains("## Warnings"))
+  }
+
   @Test func whatTheModelCannotDoIsToldAllAtOnceBeforeAnythingRuns() throws {
     let dense = try TinyCheckpoint.write(.llamaDense, in: folder)
     let path = try experiment(

@@ -123,6 +123,12 @@ import TritLab
     #expect(buckets.map(\.position) == [7.5, 23.5, 39.5, 55.5])
     let total = buckets.map { $0.mean.value * Double($0.count) }.reduce(0, +)
     #expect(agrees(total / 189, result.meanNLL.value, digits: 12))
+    // Three windows of 16 tokens in each bucket: the standard error of their means.
+    let means = (0..<3).map { window in
+      result.nll[window * 63..<window * 63 + 16].reduce(0, +) / 16
+    }
+    let spread = try #require(SampleStatistics(means)).standardDeviation / 3.squareRoot()
+    #expect(agrees(try #require(buckets[0].windowError), spread, digits: 9))
   }
 
   @Test func pairedComparisonIsTighterThanTheTwoErrors() throws {

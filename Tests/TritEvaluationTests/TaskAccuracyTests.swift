@@ -37,10 +37,11 @@ import _TritTestSupport
     }
   }
 
-  @Test func accuracyComparesSumsAndItsNormComparesThemByByte() {
+  @Test func accuracyComparesSumsAndItsNormsComparesThemByLength() throws {
     func score(_ sums: [Double], _ bytes: [Int], _ answer: Int, _ kind: String) -> TaskScore {
       TaskScore(
-        kind: kind, logProbabilities: sums, byteCounts: bytes, answer: answer, wasTruncated: false)
+        kind: kind, logProbabilities: sums, characterCounts: bytes, byteCounts: bytes,
+        answer: answer, wasTruncated: false)
     }
     let scores = [
       // The longer one is likelier a byte.
@@ -49,6 +50,7 @@ import _TritTestSupport
     ]
     #expect(scores.map(\.isRight) == [true, false, true, true])
     #expect(scores.map(\.isRightByByte) == [false, true, true, true])
+    #expect(scores.map(\.isRightByCharacter) == [false, true, true, true])
     let result = TaskResult(scores: scores, tokensRun: 0, tokensScored: 0, seconds: 0)
     #expect(result.total.count == 4 && result.total.accuracy.value == 0.75)
     // √(p (1 − p) / (n − 1)), lm-evaluation-harness's standard error of a mean.
@@ -57,6 +59,79 @@ import _TritTestSupport
     #expect(result.kinds.map(\.kind) == ["who", "count"])
     #expect(result.kinds.map(\.accuracy.value) == [0.5, 1])
     #expect(result.kinds[1].chance == 0.375)
+    #expect(result.total.byTotal.interval == ShareInterval(3, of: 4))
+    // Two of two: an error of 0 says nothing, the interval does.
+    #expect(result.kinds[1].accuracy.error == 0)
+    #expect(abs(try #require(result.kinds[1].byTotal.interval).lower - 0.3424) < 5e-5)
+  }
+
+  /// lm-evaluation-harness 0.4.13, `process_results`: acc_norm divides by Python's len(choice), which counts
+  /// code points, acc_bytes by len(choice.encode("utf-8")); numpy's argmax takes the first of equal ones.
+  @Test func lengthsAreCodePointsAndBytes() throws {
+    // Python: len and len of UTF-8 of the choice without the delimiter in front.
+    for (choice, characters, bytes) in [
+      (" éé", 2, 4), (" qqqq", 4, 4), (" e\u{301}", 2, 3), (" 👩‍👧", 3, 11), (" 🇫🇷", 2, 8),
+      ("\r\n", 2, 2), ("  two", 4, 4), ("no", 2, 2), (" ", 1, 1), ("中文", 2, 6),
+    ] {
+      let codes = CodePointTokenizer()
+      let flat = BigramModel(
+        Array(repeating: Array(repeating: 0, count: 8), count: 8), tokenizer: codes)
+      let score = try TaskEvaluation.measure(flat, tasks: [task("x", [choice, "other"])]).scores[0]
+      #expect(score.characterCounts[0] == characters, "\(choice)")
+      #expect(score.byteCounts[0] == bytes, "\(choice)")
+    }
+    // The four bytes of each are equally many, the characters are not: −6 / 2 < −7 / 4, but −6 > −7.
+    let score = TaskScore(
+      kind: "all", logProbabilities: [-6, -7], characterCounts: [2, 4], byteCounts: [4, 4],
+      answer: 0, wasTruncated: false)
+    #expect(score.isRight && !score.isRightByCharacter && score.isRightByByte)
+    let tied = TaskScore(
+      kind: "all", logProbabilities: [-2, -4], characterCounts: [1, 2], byteCounts: [1, 2],
+      answer: 0, wasTruncated: false)
+    #expect(tied.isRightByCharacter && tied.isRightByByte)
+  }
+
+  /// "bc" is one token of `SpanningTokenizer`. By hand, with BOS 0 and letters from 0:
+  /// "abcd" is 0 0 15 3, "abd" is 0 0 1 3, "ab" alone is 0 0 1.
+  @Test func aTokenThatSpansContextAndChoiceIsScoredOrCut() throws {
+    let model = BigramModel(model.table, tokenizer: SpanningTokenizer())
+    let question = task("ab", ["cd", "d"])
+    func p(_ next: Int, after last: Int) -> Double {
+      let row = model.table[last].map(Double.init)
+      return row[next] - log(row.reduce(0) { $0 + exp($1) })
+    }
+    // Common to all is 0 0: the spanning token is scored, and the letter b for the other choice.
+    let ours = try TaskEvaluation.measure(model, tasks: [question]).scores[0]
+    #expect(agrees(ours.logProbabilities[0], p(15, after: 0) + p(3, after: 15)))
+    #expect(agrees(ours.logProbabilities[1], p(1, after: 0) + p(3, after: 1)))
+    // The harness reads 0 0 1 and scores what comes after three tokens: d in both, after b.
+    let theirs = try TaskEvaluation.measure(model, tasks: [question], split: .lmEval).scores[0]
+    #expect(agrees(theirs.logProbabilities[0], p(3, after: 1)))
+    #expect(theirs.logProbabilities[0] == theirs.logProbabilities[1])
+    // White space at the end goes to the choice there; the letter o stands for it.
+    let spaced = try TaskEvaluation.measure(
+      model, tasks: [task("ab ", ["c", "d"])], split: .lmEval
+    ).scores[0]
+    #expect(agrees(spaced.logProbabilities[0], p(14, after: 1) + p(2, after: 14)))
+    let kept = try TaskEvaluation.measure(model, tasks: [task("ab ", ["c", "d"])]).scores[0]
+    #expect(agrees(kept.logProbabilities[0], p(2, after: 14)))
+    // Nothing is left to score where the spanning token ends the choice: the harness stops there too.
+    let nothing = #expect(throws: LabError.self) {
+      try TaskEvaluation.measure(model, tasks: [task("ab", ["c", "d"])], split: .lmEval)
+    }
+    #expect(nothing?.advice?.contains("--split") == true)
+    #expect(try TaskEvaluation.measure(model, tasks: [task("ab", ["c", "d"])]).scores.count == 1)
+  }
+
+  /// The harness keeps the last tokens for each choice by itself.
+  @Test func aLongContextIsCutForEachChoiceByTheHarness() throws {
+    let short = BigramModel(model.table, contextLength: 4)
+    let score = try TaskEvaluation.measure(
+      short, tasks: [task("abcdef", ["g", "hij"])], split: .lmEval
+    ).scores[0]
+    #expect(score.wasTruncated && short.calls.map(\.count) == [4, 2, 4])
+    #expect(agrees(score.logProbabilities[0], logProbability("g", after: "f")))
+    #expect(agrees(score.logProbabilities[1], logProbability("hij", after: "f")))
   }
 
   @Test func theContextRunsOnceForAllChoicesAndBeginsWhereTheLastOneLeft() throws {

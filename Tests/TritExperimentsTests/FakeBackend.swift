@@ -15,6 +15,8 @@ final class FakeBackend: ExperimentBackend {
   var interruptAfter = Int.max
   /// Nats a token of the text's source, where it is known.
   var floor: Double?
+  /// The error of perplexity over windows, where there are several.
+  var windowError: Double?
   /// The digest of every model.
   var modelDigest = "m1"
 
@@ -47,7 +49,8 @@ final class FakeBackend: ExperimentBackend {
     loaded.append("\(kernel) \(cache)")
     if loaded.count > interruptAfter { throw LabError(.interrupted, "interrupted") }
     return FakeSession(
-      seed: kernel == "openblas" ? 0 : cache.count + request.threads, floor: floor)
+      seed: kernel == "openblas" ? 0 : cache.count + request.threads, floor: floor,
+      windowError: windowError)
   }
 }
 
@@ -77,9 +80,11 @@ extension FakeSession {
 final class FakeSession: VariantSession {
   let seed: Int
   let floor: Double?
-  init(seed: Int, floor: Double?) {
+  let windowError: Double?
+  init(seed: Int, floor: Double?, windowError: Double? = nil) {
     self.seed = seed
     self.floor = floor
+    self.windowError = windowError
   }
 
   var facts: [String: String] { ["kernels": "fake"] }
@@ -103,6 +108,7 @@ final class FakeSession: VariantSession {
     _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
   ) throws -> Measured {
     var metrics = ["value": 5 + Double(seed), "error": 0.3, "tokens": 100, "context": 16]
+    if let windowError { metrics["window_error"] = windowError }
     if let floor {
       metrics["floor"] = exp(floor)
       metrics["floor_nll"] = floor
@@ -134,7 +140,10 @@ final class FakeSession: VariantSession {
       series: [
         "kinds": Series(
           labels: ["who", "count"],
-          columns: ["accuracy": [0.75, 0.25], "error": [0.1, 0.1], "chance": [0.5, 0.25]])
+          columns: [
+            "accuracy": [0.75, 0.25], "error": [0.1, 0.1], "chance": [0.5, 0.25],
+            "count": [20, 20],
+          ])
       ])
   }
 

@@ -45,14 +45,20 @@ import TritExperiments
       #expect(outcome.records[1].metrics["tasks.accuracy"] == 0.55)
       #expect(outcome.summary.contains("## Tasks right, by kind of question"))
       #expect(outcome.summary.contains("| Variant | who | count | all |"))
-      #expect(outcome.summary.contains("| int8 | 75.0 ± 10.0 % | 25.0 ± 10.0 % | 56.0 ± 3.0 % |"))
+      // Wilson's 95 % intervals of 15 and 5 of 20, and of 22 of 40.
+      let cells = "75.0 % (53.1–88.8) | 25.0 % (11.2–46.9) | 56.0 % (39.8–69.3)"
+      #expect(outcome.summary.contains("| int8 | \(cells) |"), "\(outcome.summary)")
       #expect(outcome.summary.contains("| guessing | 50.0 % | 25.0 % | 37.5 % |"))
       let page = try String(contentsOfFile: outcome.directory + "/report.html", encoding: .utf8)
-      #expect(page.contains("<td class=\"number\">75.0 ± 10.0 %</td>"))
+      #expect(page.contains("<td class=\"number\">75.0 % (53.1–88.8)</td>"))
       let data = try String(
         contentsOfFile: outcome.directory + "/plots/task-accuracy.tsv", encoding: .utf8)
       #expect(data.split(separator: "\n").count == 4)
       #expect(data.contains("75.0\t25.0"))
+      // Both ends of the interval, as a plot draws them.
+      let ends = data.split(separator: "\n").last?.split(separator: "\t").compactMap { Double($0) }
+      let (lower, upper) = (try #require(ends)[2], try #require(ends)[3])
+      #expect(abs(lower - 39.8) < 0.05 && abs(upper - 69.3) < 0.05)
       // Other questions are another measurement.
       let again = FakeBackend()
       _ = try run(folder, measured, again)
@@ -95,7 +101,7 @@ import TritExperiments
       #expect(backend.loaded.isEmpty && outcome.exitCode == 0)
       #expect(outcome.records.map(\.label) == first.records.map(\.label))
       #expect(outcome.records.map(\.metrics) == first.records.map(\.metrics))
-      #expect(outcome.summary.contains("| int8 | 75.0 ± 10.0 %"))
+      #expect(outcome.summary.contains("| int8 | 75.0 % (53.1–88.8)"))
       #expect(outcome.summary.contains("| records | kept.jsonl, measured 20"))
       let curve = try String(
         contentsOfFile: outcome.directory + "/plots/scaling.tsv", encoding: .utf8)

@@ -54,6 +54,20 @@ import _TritTestSupport
     #expect(try file.floats("F32").elements == floats.elements)
   }
 
+  /// JSON has no infinities: the value is null, and beside it stands what the file holds.
+  @Test func numbersThatJSONLacksAreNull() throws {
+    let folder = try TemporaryFolder()
+    var writer = GGUFWriter()
+    writer.set("x.bad", .float32(.infinity))
+    writer.set("x.fine", .float32(0.5))
+    try writer.write(to: folder.file("x.gguf"))
+    let listing = TensorListing.json(try TensorFile.open(folder.file("x.gguf")))
+    let metadata = try #require(listing["metadata"])
+    #expect(metadata["x.bad"]?["value"] == .null && metadata["x.bad"]?["undefined"] == "inf")
+    #expect(metadata["x.fine"]?["value"] == .number("0.5"))
+    #expect(metadata["x.fine"]?["undefined"] == nil)
+  }
+
   @Test func accessorsConvertOnlyWhatFits() {
     let values = Dictionary(uniqueKeysWithValues: Self.values())
     #expect(values["u8"]?.integer == 255 && values["u64"]?.integer == nil)

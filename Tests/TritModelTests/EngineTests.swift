@@ -119,6 +119,28 @@ import _TritTestSupport
     #expect(kernel("blk.0.attn_q") == "reference")
     #expect(kernel("blk.0.ffn_down") == "i2_s/scalar")
     #expect(kernel("blk.1.attn_q")?.contains("openblas") == true)
+    func choice(_ name: String) -> String? { engine.layers.first { $0.name == name }?.kernelChoice }
+    #expect(choice("blk.0.attn_q") == "reference" && choice("blk.0.ffn_down") == "i2_s/scalar")
+    // Another form than the kernel was chosen for.
+    #expect(choice("blk.1.attn_q") == "auto")
+  }
+
+  /// 2 bits a trit and a scale of 32; 32 bits a float; 4 bits a value and a scale for each row: whatever runs.
+  @Test func plainSizesDoNotDependOnTheKernel() throws {
+    for kernel in ["auto", "reference", "i2_s", "tl2", "base3"] {
+      let engine = try engine(.bitnetPacked, StageSelection(kernel: StageChoice(kernel)))
+      for layer in engine.layers {
+        #expect(layer.plainBytes == layer.rows * layer.columns / 4 + 4, "\(kernel) \(layer.name)")
+        #expect(layer.kernelChoice == kernel)
+      }
+    }
+    let dense = try engine(.llamaDense, StageSelection())
+    #expect(dense.layers.allSatisfy { $0.plainBytes == 4 * $0.rows * $0.columns })
+    let integers = try engine(
+      .llamaDense, StageSelection(quantizer: StageChoice(parsing: "int4:granularity=row")))
+    #expect(
+      integers.layers.allSatisfy { $0.plainBytes == $0.rows * $0.columns / 2 + 4 * $0.rows },
+      "\(integers.layers.first?.form ?? "")")
   }
 
   @Test func aPatternWithoutALayerIsAnError() throws {

@@ -8,7 +8,8 @@ extension ExperimentDecoder {
   static let generateKeys = ["prompts", "tokens", "sampler", "seed", "stop"]
   static let perplexityKeys = ["data", "field", "context", "protocol", "stride", "chunks"]
   static let divergenceKeys = ["data", "field", "context", "chunks"]
-  static let tasksKeys = ["data", "limit"]
+  static let tasksKeys = ["data", "limit", "split"]
+  static let taskSplits = TaskSplit.allCases.map(\.rawValue)
   static let taskRange = 1...1_000_000
   static let speedKeys = ["prompt", "tokens", "repetitions", "roofs"]
   /// The protocols of perplexity; the first is the default.
@@ -144,7 +145,8 @@ extension ExperimentDecoder {
       text: TaskDataset.builtinName, path: TaskDataset.builtinName)
     let data = fields["data"].map { pathReference($0, fields.keyPath("data")) } ?? standard
     let limit = fields.integer("limit", Self.taskRange)
-    return data.map { TasksMeasure(data: $0, limit: limit) }
+    let split = fields.word("split", Self.taskSplits).flatMap { TaskSplit(rawValue: $0) }
+    return data.map { TasksMeasure(data: $0, limit: limit, split: split ?? .common) }
   }
 
   private func divergence(_ fields: Fields, perplexity: PerplexityMeasure?) -> DivergenceMeasure? {

@@ -1,3 +1,5 @@
+public import TritEvaluation
+
 /// What an experiment measures on every variant; a section that is nil is not measured.
 public struct Measurements: Sendable {
   /// Text.
@@ -83,6 +85,8 @@ public struct TasksMeasure: Sendable, Hashable {
   public var data: PathReference
   /// Questions, at most; nil is all of a file, and 200 of the built-in ones.
   public var limit: Int?
+  /// Where the tokens of a context end and those of a choice begin.
+  public var split = TaskSplit.common
 }
 
 /// Error, sparsity, entropy, bits a weight and bytes of the linear layers.

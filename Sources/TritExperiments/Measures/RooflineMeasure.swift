@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritEvaluation
 internal import TritKernels
 internal import TritModel
 
@@ -93,6 +94,7 @@ extension LabSession {
       "zero_percent": Double(measure.zeroPercent),
     ]
     var facts: [String: String] = [:]
+    var load = MachineLoad()
     let most = Double(shapes.count * measure.tokens.count)
     for (index, shape) in shapes.enumerated() {
       try Interruption.check()
@@ -105,7 +107,10 @@ extension LabSession {
       // A reference kernel on a large batch would take minutes to say nothing new.
       for (place, count) in measure.tokens.enumerated() where slowest < 0.5 {
         try Interruption.check()
-        let speed = trial.time(tokens: count, seconds: measure.seconds)
+        let (speed, given) = MachineLoad.during {
+          trial.time(tokens: count, seconds: measure.seconds)
+        }
+        load = load + given
         slowest = speed.seconds
         // What the two roofs allow: all weights read once, all products made.
         let operations = speed.operationsPerSecond * speed.seconds
@@ -127,6 +132,11 @@ extension LabSession {
         }
         progress(Double(index * measure.tokens.count + place + 1) / most)
       }
+    }
+    let disturbance = SpeedDisturbance(load, rates: [])
+    metrics["disturbed"] = disturbance.text == nil ? 0 : 1
+    if let text = disturbance.text {
+      facts[Warnings.key("roofline")] = "others used the machine: \(text)"
     }
     return Measured(
       metrics: metrics, series: ["points": Series(labels: labels, columns: columns)], facts: facts)

@@ -8,7 +8,8 @@ extension PlotData {
     guard !records.isEmpty, let kinds = report.taskKinds else { return nil }
     let rows = records.enumerated().map { index, record in
       let value = record.metrics["tasks.accuracy"] ?? 0
-      let error = finite(record.metrics["tasks.accuracy_error"]) ?? 0
+      // Bars are asymmetrical: an interval leans to the middle.
+      let interval = Report.interval(record, "tasks.accuracy") ?? (value, value)
       let series = record.series["tasks.kinds"]
       let marks = kinds.labels.map { kind -> String in
         let place = series?.labels?.firstIndex(of: kind)
@@ -17,13 +18,14 @@ extension PlotData {
         return share.map { "\(100 * $0)" } ?? "NaN"
       }
       return [
-        "\(index)", "\(100 * value)", "\(100 * error)", cell(record.label),
-        Figures.share(value, error: error),
+        "\(index)", "\(100 * value)", "\(100 * interval.lower)", "\(100 * interval.upper)",
+        cell(record.label), Figures.share(value, interval),
       ] + marks
     }
     let chance = report.rows.compactMap { finite($0.metrics["tasks.chance"]) }.first ?? .nan
     return PlotData(
-      table: table(["row", "accuracy", "error", "label", "shown"] + kinds.labels, rows),
+      table: table(
+        ["row", "accuracy", "lower", "upper", "label", "shown"] + kinds.labels, rows),
       variables: [
         ("chance", "\(100 * chance)"), ("kinds", "\(kinds.labels.count)"),
         ("array kind[\(kinds.labels.count)]", strings(kinds.labels)),
@@ -50,13 +52,13 @@ extension PlotData {
       return "# \(form)\n"
         + points.map { record in
           let value = record.metrics["perplexity.value"] ?? 0
-          let error = finite(record.metrics["perplexity.error"]) ?? 0
+          let error = Report.error(record, "perplexity.error") ?? 0
           let size = (record.metrics["model.parameters"] ?? 0) / 1e6
           return "\(size)\t\(value)\t\(error)\t\(cell(record.label))\t\(Figures.fixed(value, 3))\n"
         }.joined()
     }
     let values = records.map { $0.metrics["perplexity.value"] ?? 0 }
-    let errors = records.map { finite($0.metrics["perplexity.error"]) ?? 0 }
+    let errors = records.map { Report.error($0, "perplexity.error") ?? 0 }
     let lines = [report.floor?.perplexity].compactMap(finite)
     let sizes = records.map { ($0.metrics["model.parameters"] ?? 0) / 1e6 }
     let isLog = isWide(values, factor: 8)

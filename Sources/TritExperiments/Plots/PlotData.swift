@@ -95,7 +95,7 @@ struct PlotData {
     let records = report.variants.filter { finite($0.metrics["perplexity.value"]) != nil }
     guard !records.isEmpty else { return nil }
     let values = records.map { $0.metrics["perplexity.value"] ?? 0 }
-    let errors = records.map { finite($0.metrics["perplexity.error"]) ?? 0 }
+    let errors = records.map { Report.error($0, "perplexity.error") ?? 0 }
     let reference = finite(report.reference?.metrics["perplexity.value"])
     let rows = records.indices.map { index in
       [
@@ -121,7 +121,7 @@ struct PlotData {
     guard !records.isEmpty else { return nil }
     let values = records.map { $0.metrics["perplexity.value"] ?? 0 }
     let sizes = records.map { ($0.metrics[key] ?? 0) * scale }
-    let errors = records.map { finite($0.metrics["perplexity.error"]) ?? 0 }
+    let errors = records.map { Report.error($0, "perplexity.error") ?? 0 }
     // Names of points in the right half stand to the left of them, so that none is cut off.
     let middle = ((sizes.min() ?? 0) + (sizes.max() ?? 0)) / 2
     let rows = records.indices.map { index in
@@ -187,23 +187,33 @@ struct PlotData {
         "\(index)", "\(prefill)",
         "\(finite(record.metrics["speed.prefill.tokens_per_second_mad"]) ?? 0)", "\(decode)",
         "\(finite(record.metrics["speed.decode.tokens_per_second_mad"]) ?? 0)", cell(record.label),
-        Figures.plain(prefill.rounded()), Figures.plain(decode.rounded()),
+        Figures.plain(prefill.rounded()) + (record.isSpeedDisturbed ? " (!)" : ""),
+        Figures.plain(decode.rounded()) + (record.isSpeedDisturbed ? " (!)" : ""),
         "\(finite(record.metrics["speed.prefill.roof_tokens_per_second"]) ?? 0)",
         "\(finite(record.metrics["speed.decode.roof_tokens_per_second"]) ?? 0)",
+        ran(record),
       ]
     }
     return PlotData(
       table: table(
         [
           "row", "prefill", "deviation", "decode", "deviation", "label", "shown", "shown",
-          "prefill roof", "decode roof",
+          "prefill roof", "decode roof", "ran",
         ], rows),
       variables: [
         (
           "roofs",
           records.contains { $0.metrics["speed.decode.roof_tokens_per_second"] != nil } ? "1" : "0"
-        )
-      ], rows: rows.count, height: rowHeight(rows.count, each: 46) + 30)
+        ),
+        ("disturbed", records.contains(where: \.isSpeedDisturbed) ? "1" : "0"),
+      ], rows: rows.count, height: rowHeight(rows.count, each: 60) + 30)
+  }
+
+  /// What ran, as the line under a variant's bars; a blank where the record does not tell.
+  private static func ran(_ record: RunRecord) -> String {
+    let text = (record.facts["speed ran with"] ?? record.ran ?? " ")
+      .map { $0 == "\t" || $0.isNewline || $0 == "\"" ? " " : $0 }
+    return text.count > 112 ? String(text.prefix(111)) + "…" : String(text)
   }
 
   private static func byPosition(_ report: Report) -> PlotData? {
@@ -213,12 +223,16 @@ struct PlotData {
       guard let columns = record.series["divergence.by_position"]?.columns,
         let x = columns["position"], let y = columns["kld"]
       else { continue }
-      let errors = columns["error"] ?? []
+      // The larger of the errors over tokens and over windows.
+      let errors = x.indices.map { index in
+        ["error", "window_error"].compactMap { name in
+          columns[name].flatMap { $0.indices.contains(index) ? finite($0[index]) : nil }
+        }.max() ?? 0
+      }
       let points = x.indices.compactMap { index -> (Double, Double, Double)? in
         guard index < y.count, y[index].isFinite, y[index] > 0 else { return nil }
-        let error = index < errors.count && errors[index].isFinite ? errors[index] : 0
         // On a logarithmic axis the lower end of the bar must stay above zero.
-        return (x[index], y[index], min(error, 0.9 * y[index]))
+        return (x[index], y[index], min(errors[index], 0.9 * y[index]))
       }
       if !points.isEmpty { curves.append((record.label, points)) }
     }
@@ -262,7 +276,7 @@ struct PlotData {
     let values = records.map { $0.metrics[key] ?? 0 }
     let isLog = isWide(values, factor: 100)
     let rows = records.indices.map { index in
-      let error = finite(records[index].metrics["divergence.kld.error"]) ?? 0
+      let error = Report.error(records[index], "divergence.kld.error") ?? 0
       return [
         "\(index)", "\(values[index])", "\(isLog ? min(error, 0.9 * values[index]) : error)",
         cell(records[index].label), Figures.text(values[index], error: error),

@@ -89,24 +89,3 @@ package final class ResultsLog {
       advice: "check that the folder exists, is writable and has space; -o DIR writes elsewhere")
   }
 }
-
-/// Records as JSON: keys sorted, slashes plain, numbers that JSON lacks as words.
-enum RecordCoding {
-  static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting =
-      pretty
-      ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-      : [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return try encoder.encode(value)
-  }
-
-  static func decode(_ data: Data) throws -> RunRecord {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return try decoder.decode(RunRecord.self, from: data)
-  }
-}

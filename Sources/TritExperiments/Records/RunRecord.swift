@@ -46,7 +46,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var ended: String
   /// What was chosen: stages, model, seed, threads, sections of `measure`.
   public var params: [String: String]
-  /// What was measured.
+  /// What was measured. In `results.jsonl` a figure that is infinite or not defined is null, and the member
+  /// `undefined` says why.
   public var metrics: [String: Double]
   /// Kernels that ran, by what they ran; facts in words.
   public var facts: [String: String] = [:]

@@ -39,6 +39,12 @@ enum Figures {
     return "\(fixed(100 * share, 1)) ± \(fixed(100 * error, 1)) %"
   }
 
+  /// `71.5 % (66.9–75.7)`: a share and where it may lie.
+  static func share(_ share: Double, _ interval: (lower: Double, upper: Double)) -> String {
+    "\(fixed(100 * share, 1)) % (\(fixed(100 * interval.lower, 1))–"
+      + "\(fixed(100 * interval.upper, 1)))"
+  }
+
   /// `1.5 MiB`.
   static func bytes(_ value: Double) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -19,7 +19,9 @@ extension Report {
     }
     body += "</dl>\n"
     if let floorText { body += "<p>\(Self.html(floorText))</p>\n" }
-    body += tasksHTML() + failuresHTML()
+    body += warningsHTML() + gridHTML("What ran", ranTable, isNumeric: false)
+    body += gridHTML("Tasks right, by kind of question", taskTable, isNumeric: true)
+    body += failuresHTML()
     for plot in plots {
       guard let svg = plot.inlineSVG(directory: directory) else { continue }
       body += "<figure>\n\(svg)\n<figcaption>\(Self.html(plot.caption))</figcaption>\n</figure>\n"
@@ -65,17 +67,26 @@ extension Report {
     return text + "</tbody>\n</table></div>\n"
   }
 
-  private func tasksHTML() -> String {
-    let table = taskTable
+  private func warningsHTML() -> String {
+    guard !warnings.isEmpty else { return "" }
+    return "<h2>Warnings</h2>\n<ul>\n"
+      + warnings.map {
+        "<li class=\"warning\">\(Self.html($0.label)), \(Self.html($0.section)): "
+          + "\(Self.html($0.text))</li>\n"
+      }.joined() + "</ul>\n"
+  }
+
+  private func gridHTML(_ title: String, _ table: [[String]], isNumeric: Bool) -> String {
     guard let heading = table.first else { return "" }
+    let kind = isNumeric ? " class=\"number\"" : ""
     var text =
-      "<h2>Tasks right, by kind of question</h2>\n<div class=\"scroll\"><table>\n<thead><tr>"
+      "<h2>\(Self.html(title))</h2>\n<div class=\"scroll\"><table>\n<thead><tr>"
     text += "<th>\(Self.html(heading[0]))</th>"
-    text += heading.dropFirst().map { "<th class=\"number\">\(Self.html($0))</th>" }.joined()
+    text += heading.dropFirst().map { "<th\(kind)>\(Self.html($0))</th>" }.joined()
     text += "</tr></thead>\n<tbody>\n"
     for row in table.dropFirst() {
       text += "<tr><th scope=\"row\">\(Self.html(row[0]))</th>"
-      text += row.dropFirst().map { "<td class=\"number\">\(Self.html($0))</td>" }.joined()
+      text += row.dropFirst().map { "<td\(kind)>\(Self.html($0))</td>" }.joined()
       text += "</tr>\n"
     }
     return text + "</tbody>\n</table></div>\n"

@@ -16,6 +16,7 @@ extension Report {
       text += "\(reference.params["activations"] ?? "").\n"
     }
     if let floorText { text += "\n" + floorText + "\n" }
+    text += warningList() + ran()
     text += tasks()
     text += failures()
     text += comparison()
@@ -46,12 +47,25 @@ extension Report {
     return text
   }
 
+  private func warningList() -> String {
+    guard !warnings.isEmpty else { return "" }
+    return "\n## Warnings\n\n"
+      + warnings.map {
+        "- **\(Self.escaped($0.label))**, \($0.section): \(Self.escaped($0.text))\n"
+      }.joined()
+  }
+
+  private func ran() -> String { grid("What ran", ranTable, columns: "---|") }
+
   private func tasks() -> String {
-    let table = taskTable
+    grid("Tasks right, by kind of question", taskTable, columns: "---:|")
+  }
+
+  private func grid(_ title: String, _ table: [[String]], columns: String) -> String {
     guard let heading = table.first else { return "" }
-    var text = "\n## Tasks right, by kind of question\n\n| "
+    var text = "\n## \(title)\n\n| "
     text += heading.map(Self.escaped).joined(separator: " | ") + " |\n|---|"
-    text += heading.dropFirst().map { _ in "---:|" }.joined() + "\n"
+    text += heading.dropFirst().map { _ in columns }.joined() + "\n"
     for row in table.dropFirst() {
       text += "| " + row.map(Self.escaped).joined(separator: " | ") + " |\n"
     }

@@ -1,3 +1,5 @@
+internal import TritEvaluation
+
 extension Report {
   /// Accuracy by kind of question as rows of cells: a heading, the reference and the variants, guessing.
   /// Empty where no questions were asked.
@@ -10,12 +12,17 @@ extension Report {
       for kind in kinds.labels {
         let place = labels.firstIndex(of: kind)
         let value = place.flatMap { Self.value(series, "accuracy", $0) }
-        let error = place.flatMap { Self.value(series, "error", $0) }
-        cells.append(value.map { Figures.share($0, error: error) } ?? "–")
+        cells.append(
+          value.map { value in
+            place.flatMap { Self.interval(series, value, $0) }.map { Figures.share(value, $0) }
+              ?? Figures.share(value)
+          } ?? "–")
       }
-      let error = record.metrics["tasks.accuracy_error"]
-      table.append(
-        cells + [record.metrics["tasks.accuracy"].map { Figures.share($0, error: error) } ?? "–"])
+      let all = record.metrics["tasks.accuracy"].map { value in
+        Self.interval(record, "tasks.accuracy").map { Figures.share(value, $0) }
+          ?? Figures.share(value)
+      }
+      table.append(cells + [all ?? "–"])
     }
     let chance = kinds.chances.map { Figures.share($0) }
     let all = rows.compactMap { $0.metrics["tasks.chance"] }.first
@@ -31,6 +38,19 @@ extension Report {
       }
     }
     return nil
+  }
+
+  /// Where the accuracy `share` of a kind may lie: what the series says, else by the kind's count.
+  static func interval(
+    _ series: Series, _ share: Double, _ row: Int
+  ) -> (lower: Double, upper: Double)? {
+    if let lower = value(series, "lower", row), let upper = value(series, "upper", row) {
+      return (lower, upper)
+    }
+    guard let count = value(series, "count", row),
+      let interval = ShareInterval(share: share, of: count)
+    else { return nil }
+    return (interval.lower, interval.upper)
   }
 
   static func value(_ series: Series, _ column: String, _ row: Int) -> Double? {

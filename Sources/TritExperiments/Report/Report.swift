@@ -7,6 +7,8 @@ struct ReportColumn: Sendable {
   var format: @Sendable (Double, Double?) -> String
   /// One sentence for readers who meet the figure for the first time.
   var meaning: String
+  /// Whether the figure is a share of things that were counted, which has an interval instead of an error.
+  var isShare = false
 }
 
 /// What a run's reports are made of.
@@ -54,33 +56,50 @@ struct Report {
       format: { Figures.text($0, error: $1) },
       meaning:
         "How surprised the model is by the text: the number of equally likely tokens that it "
-        + "hesitates between. Lower is better; ± is the standard error."),
+        + "hesitates between. Lower is better; ± is the larger of two standard errors, as the next column "
+        + "tells them."),
+    ReportColumn(
+      title: "± tokens / windows", key: "perplexity.error", errorKey: "perplexity.window_error",
+      format: { Figures.plain($0) + " / " + ($1.map { Figures.plain($0) } ?? "–") },
+      meaning:
+        "Two standard errors of the perplexity: one that takes tokens as independent, as llama-perplexity "
+        + "does, and one by the spread between windows of text, which does not (none for one window)."
+    ),
     ReportColumn(
       title: "Above the floor", key: "perplexity.above_floor",
       errorKey: "perplexity.above_floor_error", format: { Figures.text($0, error: $1) },
       meaning:
         "Nats a token by which the model is more surprised than the source of the text itself, "
-        + "whose entropy is known."),
+        + "whose entropy is known; ± as for the perplexity."),
     ReportColumn(
       title: "Tasks right", key: "tasks.accuracy", errorKey: "tasks.accuracy_error",
       format: { Figures.share($0, error: $1) },
       meaning: "Share of multiple-choice questions whose right answer is the likeliest "
-        + "continuation (acc of lm-evaluation-harness); ± is the standard error."),
+        + "continuation (acc of lm-evaluation-harness), with its 95 % Wilson interval.",
+      isShare: true),
     ReportColumn(
-      title: "By byte", key: "tasks.accuracy_norm", errorKey: "tasks.accuracy_norm_error",
+      title: "By character", key: "tasks.accuracy_norm", errorKey: "tasks.accuracy_norm_error",
       format: { Figures.share($0, error: $1) },
-      meaning: "The same with log-probabilities divided by the bytes of the answer (acc_norm), "
-        + "so that short answers have no advantage."),
+      meaning:
+        "The same with log-probabilities divided by the characters of the answer (acc_norm), "
+        + "so that short answers have no advantage.", isShare: true),
+    ReportColumn(
+      title: "By byte", key: "tasks.accuracy_bytes", errorKey: "tasks.accuracy_bytes_error",
+      format: { Figures.share($0, error: $1) },
+      meaning: "The same by the UTF-8 bytes of the answer (acc_bytes).", isShare: true),
     ReportColumn(
       title: "KL divergence", key: "divergence.kld.mean", errorKey: "divergence.kld.error",
       format: { Figures.text($0, error: $1) },
       meaning:
         "How far the predicted probabilities are from the reference's, in nats a token; 0 is "
-        + "the same."),
+        + "the same. ± is the larger of two standard errors: tokens taken as independent, or the spread "
+        + "between windows."),
     ReportColumn(
       title: "Same top token", key: "divergence.same_top.share",
       errorKey: "divergence.same_top.error", format: { Figures.percent($0, error: $1) },
-      meaning: "How often the likeliest next token is the reference's."),
+      meaning:
+        "How often the likeliest next token is the reference's, with its 95 % Wilson interval.",
+      isShare: true),
     ReportColumn(
       title: "Agreeing tokens", key: "generate.agreement.tokens", errorKey: nil,
       format: { value, _ in Figures.plain(value) },
@@ -98,12 +117,14 @@ struct Report {
     ReportColumn(
       title: "Bits in memory", key: "model.bits_per_weight", errorKey: nil,
       format: { value, _ in Figures.fixed(value, 2) },
-      meaning: "Bytes of the linear layers as this variant's kernels hold them, scales and padding "
-        + "included, in bits a weight."),
+      meaning:
+        "Bytes of the linear layers in the packing of the kernel that the variant names, scales and padding "
+        + "included, in bits a weight; where it leaves the kernel to 'auto', in the plainest packing (I2_S, "
+        + "2 bits a trit), whatever 'auto' picked by speed."),
     ReportColumn(
       title: "Linear weights", key: "model.linear_bytes", errorKey: nil,
       format: { value, _ in Figures.bytes(value) },
-      meaning: "Bytes of the linear layers; embedding and output head come on top."),
+      meaning: "The same in bytes; embedding and output head come on top."),
     ReportColumn(
       title: "SQNR, dB", key: "weights.sqnr_db", errorKey: nil,
       format: { value, _ in value.isFinite ? Figures.fixed(value, 1) : "exact" },
@@ -121,7 +142,9 @@ struct Report {
       title: "Prefill, tokens/s", key: "speed.prefill.tokens_per_second",
       errorKey: "speed.prefill.tokens_per_second_mad",
       format: { Figures.text($0, error: $1) },
-      meaning: "How fast a prompt is read; median ± median absolute deviation."),
+      meaning:
+        "How fast a prompt is read; median ± median absolute deviation over rounds, each of which "
+        + "measures every variant once. (!): others used the machine, see the warnings."),
     ReportColumn(
       title: "Decode, tokens/s", key: "speed.decode.tokens_per_second",
       errorKey: "speed.decode.tokens_per_second_mad",
@@ -139,7 +162,11 @@ struct Report {
   /// A record's cell in a column; a dash where it has no figure.
   func cell(_ record: RunRecord, _ column: ReportColumn) -> String {
     guard let value = record.metrics[column.key] else { return "–" }
-    return column.format(value, column.errorKey.flatMap { record.metrics[$0] })
+    if column.isShare, let interval = Self.interval(record, column.key) {
+      return Figures.share(value, interval)
+    }
+    let text = column.format(value, column.errorKey.flatMap { Self.error(record, $0) })
+    return column.key.hasPrefix("speed.") && record.isSpeedDisturbed ? text + " (!)" : text
   }
 
   /// The rows of the table: the reference first.
@@ -213,7 +240,7 @@ struct Report {
       list.append(
         (
           "speed",
-          "prompt of \(speed.prompt), then \(speed.tokens) tokens, \(speed.repetitions) repetitions"
+          "prompt of \(speed.prompt), then \(speed.tokens) tokens, \(speed.repetitions) rounds"
         ))
     }
     list += energyProvenance
@@ -246,7 +273,7 @@ struct Report {
       let fixed = [
         "\(record.index)", record.id, record.label, record.role.rawValue, record.status.rawValue,
       ]
-      let values = metrics.map { record.metrics[$0].map { "\($0)" } ?? "" }
+      let values = metrics.map { record.metrics[$0].map { $0.isNaN ? "" : "\($0)" } ?? "" }
       lines.append(
         (fixed + params.map { record.params[$0] ?? "" } + values).map(Self.quoted)
           .joined(separator: ","))

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritEvaluation
 internal import TritModel
 
 /// One run of a plan: measures what is not known yet, keeps records, writes the reports.
@@ -13,6 +14,8 @@ final class ExperimentRun {
   private var referenceError: LabError?
   private var pace = Pace()
   private var started = UTC.text()
+  /// Speeds that were measured in rounds, by the variants' numbers.
+  private var speeds: [Int: Measured] = [:]
 
   init(
     plan: ExperimentPlan, inputs: RunInputs, directory: RunDirectory,
@@ -59,12 +62,25 @@ final class ExperimentRun {
       }
     }
     pace.total = work.count
+    if backend.measuresSpeedInRounds {
+      do {
+        speeds = try withoutActuallyEscaping(observer) { observer in
+          try measureSpeeds(of: work, load: session(for:), observer: observer)
+        }
+      } catch let error as LabError where error.kind == .interrupted {
+        wasInterrupted = true
+        work.removeAll()
+      }
+    }
     for (position, variant) in work.enumerated() {
       observer(.variantStarted(index: position, of: work.count, label: variant.label))
       let record = measure(variant, reference: records.first { $0.role == .reference })
       try directory.log.append(record)
       records.append(record)
       observer(.variantEnded(record))
+      for warning in Warnings.of(record.facts) {
+        observer(.note("\(record.label): \(warning.section): \(warning.text)"))
+      }
       pace.done += 1
       if record.status == .interrupted {
         wasInterrupted = true
@@ -167,6 +183,11 @@ final class ExperimentRun {
         wanted, sampler: variant.settings.sampler ?? wanted.sampler, progress: report)
       compare(&texts, with: reference?.texts, into: &metrics)
       record.texts = texts
+      if let share = metrics["wait_share"], share > SpeedDisturbance.Limit.waiting {
+        record.facts[Warnings.key("generate")] =
+          "others used the machine: threads waited for a core \(Figures.percent(share)) of the time, speeds "
+          + "of the texts are too low"
+      }
       result.metrics = metrics
     case "perplexity":
       guard let wanted = measure.perplexity,
@@ -185,7 +206,7 @@ final class ExperimentRun {
     case "weights": result = try session.weights(progress: report)
     case "speed":
       guard let wanted = measure.speed else { return }
-      result = try session.speed(wanted, progress: report)
+      result = try speeds[variant.index] ?? session.speed(wanted, progress: report)
     case "energy":
       guard let wanted = measure.energy else { return }
       result = try session.energy(wanted, progress: report)
@@ -277,6 +298,7 @@ final class ExperimentRun {
     if let tasks = plan.file.measure.tasks {
       params["measure.tasks.data"] = tasks.data.text
       if let limit = tasks.limit { params["measure.tasks.limit"] = "\(limit)" }
+      params["measure.tasks.split"] = tasks.split.rawValue
     }
     if let speed = plan.file.measure.speed {
       params["measure.speed.prompt"] = "\(speed.prompt)"

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritEvaluation
 public import TritModel
 
 /// Runs experiment files: the entry point of `trit run`.
@@ -207,7 +208,7 @@ struct RunInputs {
           + " \(section.chunks ?? 0)")
     }
     if let section = measure.tasks {
-      lines.append("tasks \(tasks?.digest ?? "") \(section.limit ?? 0)")
+      lines.append("tasks \(tasks?.digest ?? "") \(section.limit ?? 0) \(section.split.rawValue)")
     }
     if measure.weights != nil { lines.append("weights") }
     if let section = measure.speed { lines.append("speed \(section)") }

@@ -9,6 +9,7 @@ internal import TritTokenization
 /// Measures real models with the engine.
 final class LabBackend: ExperimentBackend {
   let registries: StageRegistries
+  let measuresSpeedInRounds = true
   private var texts: [String: TextDataset] = [:]
   private var questions: [String: TaskDataset] = [:]
   private var checkpoint: (path: String, value: Checkpoint)?
@@ -101,34 +102,53 @@ final class LabSession: VariantSession {
     self.questions = questions
   }
 
-  var facts: [String: String] {
-    func list(_ values: [String]) -> String {
-      var counts: [(String, Int)] = []
-      for value in values {
-        if let index = counts.firstIndex(where: { $0.0 == value }) {
-          counts[index].1 += 1
-        } else {
-          counts.append((value, 1))
-        }
+  /// `a (12 layers), b (2 layers)`, in the order of their first.
+  static func counted(_ values: [String]) -> String {
+    var counts: [(String, Int)] = []
+    for value in values {
+      if let index = counts.firstIndex(where: { $0.0 == value }) {
+        counts[index].1 += 1
+      } else {
+        counts.append((value, 1))
       }
-      return counts.count == 1
-        ? counts[0].0 : counts.map { "\($0.0) (\($0.1) layers)" }.joined(separator: ", ")
     }
-    return [
+    return counts.count == 1
+      ? counts[0].0 : counts.map { "\($0.0) (\($0.1) layers)" }.joined(separator: ", ")
+  }
+
+  var facts: [String: String] {
+    func list(_ values: [String]) -> String { Self.counted(values) }
+    let trained = engine.configuration.contextLength
+    var facts = [
       "kernels": list(engine.layers.map(\.kernel)), "weights": list(engine.layers.map(\.form)),
       "provenance": list(engine.layers.map(\.provenance)),
       "activations": list(engine.layers.map(\.activations)), "head": engine.headReport.kernel,
-      "context": "\(engine.contextLength) of \(engine.configuration.contextLength)",
+      "cache": engine.cacheName,
+      "context": "\(engine.contextLength) of \(trained)",
     ]
+    if engine.contextLength > trained {
+      facts[Warnings.key("context")] =
+        "the cache has \(engine.contextLength) positions, the model was trained with \(trained): what is "
+        + "generated or measured beyond is worse for that alone"
+    }
+    return facts
+  }
+
+  /// Bytes of a layer as figures tell them: in the packing that the variant names, or, where it leaves the kernel
+  /// to `auto`, in the plainest one. What `auto` picks is a matter of speed, and sizes must not change with
+  /// it from run to run.
+  private func statedBytes(_ layer: LayerReport) -> Int {
+    layer.kernelChoice == "auto" ? layer.plainBytes : layer.bytes
   }
 
   var figures: [String: Double] {
     let parameters = engine.layers.reduce(0) { $0 + $1.rows * $1.columns }
-    let bytes = engine.layers.reduce(0) { $0 + $1.bytes }
+    let bytes = engine.layers.reduce(0) { $0 + statedBytes($1) }
     let tables = checkpoint.tiesEmbeddings ? 1 : 2
     var figures = [
       "linear_parameters": Double(parameters), "linear_bytes": Double(bytes),
       "bits_per_weight": parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0,
+      "held_bytes": Double(engine.layers.reduce(0) { $0 + $1.bytes }),
       "head_bytes": Double(engine.headReport.bytes),
       "bytes_per_token": Double(engine.weightBytes),
       "cache_bytes_per_position": Double(engine.cacheBytesPerPosition),
@@ -152,11 +172,15 @@ final class LabSession: VariantSession {
     options.sampling.seed = measure.seed
     var texts: [GeneratedText] = []
     var results: [GenerationResult] = []
+    var load = MachineLoad()
     engine.resetTimes()
     for (index, prompt) in measure.prompts.enumerated() {
       let count = Double(measure.prompts.count)
       progress(Double(index) / count)
-      let (text, result) = try engine.generate(text: prompt, options: options)
+      let ((text, result), given) = try MachineLoad.during {
+        try engine.generate(text: prompt, options: options)
+      }
+      load = load + given
       results.append(result)
       texts.append(
         GeneratedText(
@@ -167,6 +191,7 @@ final class LabSession: VariantSession {
     let prompted = results.reduce(0.0) { $0 + $1.promptSeconds }
     let decoded = results.reduce(0.0) { $0 + $1.decodeSeconds }
     let steps = results.reduce(0) { $0 + $1.decodeSteps }
+    metrics["wait_share"] = load.waitShare
     metrics["tokens"] = Double(results.reduce(0) { $0 + $1.tokens.count })
     if prompted > 0 {
       metrics["prefill.tokens_per_second"] =
@@ -188,21 +213,29 @@ final class LabSession: VariantSession {
     return text
   }
 
-  /// The protocol with the context asked for, or the longest up to its default that the model allows.
-  private func method(
-    _ name: String, context: Int?, stride: Int?, longest: Int
-  ) throws -> PerplexityProtocol {
-    let standard = try PerplexityProtocol(name: name)
-    return try PerplexityProtocol(
-      name: name, context: context ?? min(standard.context, longest), stride: stride)
+  /// The longest window that is taken without being asked for: what fits the cache, and no more than the
+  /// model was trained with.
+  private var longestWindow: Int {
+    min(engine.contextLength, engine.configuration.contextLength)
+  }
+
+  /// Facts about a measurement over windows of `context` tokens: a warning where the model never saw so many.
+  private func warnings(_ section: String, context: Int) -> [String: String] {
+    let trained = engine.configuration.contextLength
+    guard context > trained else { return [:] }
+    return [
+      Warnings.key(section):
+        "windows of \(context) tokens are longer than the \(trained) that the model was "
+        + "trained with: the figure is about positions it never saw, not about the text"
+    ]
   }
 
   func perplexity(
     _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
   ) throws -> Measured {
-    let method = try method(
-      measure.protocolName, context: measure.context, stride: measure.stride,
-      longest: engine.contextLength)
+    let method = try PerplexityProtocol(
+      name: measure.protocolName, context: measure.context, stride: measure.stride,
+      longest: longestWindow)
     let text = try dataset(data)
     let result = try withoutActuallyEscaping(progress) { progress in
       try Perplexity.measure(
@@ -219,13 +252,18 @@ final class LabSession: VariantSession {
       "context": Double(method.context), "seconds": result.seconds,
     ]
     if let bits = result.bitsPerByte { metrics["bits_per_byte"] = bits }
+    metrics["nll_window_error"] = result.meanNLLWindowError ?? .nan
+    metrics["window_error"] = result.perplexityWindowError ?? .nan
+    if let loop = result.documentedLoopNLL { metrics["documented_loop_nll"] = loop }
     if let floor = try text.floor(by: engine.tokenizer) {
       metrics["floor"] = exp(floor)
       metrics["floor_nll"] = floor
       metrics["above_floor"] = result.meanNLL.value - floor
       metrics["above_floor_error"] = result.meanNLL.error
+      metrics["above_floor_window_error"] = result.meanNLLWindowError ?? .nan
     }
-    return Measured(metrics: metrics)
+    return Measured(
+      metrics: metrics, facts: warnings("perplexity", context: method.context))
   }
 
   /// This session as a model whose logits are kept, so that it is run once for many comparisons.
@@ -243,9 +281,9 @@ final class LabSession: VariantSession {
     guard let reference = reference as? LabSession else {
       throw LabError(.internalError, "a reference of another kind")
     }
-    let method = try method(
-      "llama.cpp", context: measure.context, stride: nil,
-      longest: min(engine.contextLength, reference.engine.contextLength))
+    let method = try PerplexityProtocol(
+      name: "llama.cpp", context: measure.context,
+      longest: min(longestWindow, reference.longestWindow))
     let text = try dataset(data)
     let result = try withoutActuallyEscaping(progress) { progress in
       try DivergenceMeasurement().measure(
@@ -268,12 +306,28 @@ final class LabSession: VariantSession {
     ] {
       metrics["kld.\(name)"] = result.divergence(quantile: fraction)
     }
+    metrics["delta_p.error"] = result.meanProbabilityChange.error
+    metrics["chunks"] = Double(result.chunkCounts.count)
+    if let interval = result.sameTopInterval {
+      metrics["same_top.share_lower"] = interval.lower
+      metrics["same_top.share_upper"] = interval.upper
+    }
+    let errors = result.windowErrors
+    metrics["kld.window_error"] = errors?.meanDivergence ?? .nan
+    metrics["same_top.window_error"] = errors?.sameTopShare ?? .nan
+    metrics["delta_p.window_error"] = errors?.meanProbabilityChange ?? .nan
+    metrics["delta_p.rms_window_error"] = errors?.rmsProbabilityChange ?? .nan
+    metrics["log_ppl_ratio.window_error"] = errors?.logRatio ?? .nan
     let buckets = result.byPosition(buckets: 32)
     let series = Series(columns: [
       "position": buckets.map(\.position), "kld": buckets.map(\.mean.value),
-      "error": buckets.map(\.mean.error), "tokens": buckets.map { Double($0.count) },
+      "error": buckets.map(\.mean.error),
+      "window_error": buckets.map { $0.windowError ?? .nan },
+      "tokens": buckets.map { Double($0.count) },
     ])
-    return Measured(metrics: metrics, series: ["by_position": series])
+    return Measured(
+      metrics: metrics, series: ["by_position": series],
+      facts: warnings("divergence", context: method.context))
   }
 
   func tasks(
@@ -283,28 +337,11 @@ final class LabSession: VariantSession {
       throw LabError(.internalError, "the questions were not kept", at: data.path)
     }
     let result = try withoutActuallyEscaping(progress) { progress in
-      try TaskEvaluation.measure(engine, tasks: questions.tasks) { progress($0.fraction) }
+      try TaskEvaluation.measure(engine, tasks: questions.tasks, split: measure.split) {
+        progress($0.fraction)
+      }
     }
-    let total = result.total
-    let kinds = result.kinds
-    return Measured(
-      metrics: [
-        "accuracy": total.accuracy.value, "accuracy_error": total.accuracy.error,
-        "accuracy_norm": total.normalizedAccuracy.value,
-        "accuracy_norm_error": total.normalizedAccuracy.error, "chance": total.chance,
-        "count": Double(total.count), "truncated": Double(result.truncated),
-        "tokens_run": Double(result.tokensRun), "seconds": result.seconds,
-      ],
-      series: [
-        "kinds": Series(
-          labels: kinds.map { $0.kind ?? "" },
-          columns: [
-            "count": kinds.map { Double($0.count) }, "chance": kinds.map(\.chance),
-            "accuracy": kinds.map(\.accuracy.value), "error": kinds.map(\.accuracy.error),
-            "accuracy_norm": kinds.map(\.normalizedAccuracy.value),
-            "error_norm": kinds.map(\.normalizedAccuracy.error),
-          ])
-      ])
+    return TaskFigures.measured(result)
   }
 
   // MARK: Weights and speed
@@ -313,7 +350,7 @@ final class LabSession: VariantSession {
     let resolver = try LayerResolver(
       checkpoint: checkpoint, selection: engine.selection, registries: registries)
     let bytes = Dictionary(
-      engine.layers.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+      engine.layers.map { ($0.name, statedBytes($0)) }, uniquingKeysWith: { first, _ in first })
     var layers: [WeightStatistics] = []
     var codeBits = 0.0
     let count = engine.configuration.layers
@@ -362,51 +399,6 @@ final class LabSession: VariantSession {
     case .integer(let matrix):
       return Double(matrix.bits) * count + 32 * Double(matrix.scales.count)
     }
-  }
-
-  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {
-    let needed = measure.prompt + measure.tokens
-    guard needed <= engine.contextLength else {
-      throw LabError(
-        .usage, "prompt and tokens do not fit the context", at: "measure.speed",
-        expected: "prompt + tokens ≤ \(engine.contextLength)", got: "\(needed)",
-        advice: "lower measure.speed.prompt or .tokens, or raise 'context'")
-    }
-    // Speed depends on shapes, not on what the tokens say; any ids will do.
-    var random = SeededRandom(seed: 1)
-    let prompt = (0..<measure.prompt).map { _ in random.below(engine.vocabularySize) }
-    let next = (0..<measure.tokens).map { _ in random.below(engine.vocabularySize) }
-    var prefill: [Double] = []
-    var decode: [Double] = []
-    // The first round warms caches and workers and is not counted.
-    for round in 0...measure.repetitions {
-      try Interruption.check()
-      engine.reset()
-      let start = ContinuousClock.now
-      try engine.prefill(prompt)
-      let middle = ContinuousClock.now
-      for token in next { try engine.decode(token) }
-      let end = ContinuousClock.now
-      if round > 0 {
-        prefill.append(Double(measure.prompt) / max((middle - start) / .seconds(1), 1e-9))
-        decode.append(Double(measure.tokens) / max((end - middle) / .seconds(1), 1e-9))
-      }
-      progress(Double(round + 1) / Double(measure.repetitions + 1))
-    }
-    engine.reset()
-    let decodeRate = Robust(decode)
-    var metrics = [
-      "decode.gigabytes_per_second": decodeRate.median * Double(engine.weightBytes) * 1e-9
-    ]
-    for (name, rate) in [("prefill", Robust(prefill)), ("decode", decodeRate)] {
-      metrics["\(name).tokens_per_second"] = rate.median
-      metrics["\(name).tokens_per_second_mad"] = rate.deviation
-      metrics["\(name).best_tokens_per_second"] = rate.best
-    }
-    if measure.roofs { metrics.merge(roofs()) { $1 } }
-    return Measured(
-      metrics: metrics,
-      series: ["samples": Series(columns: ["prefill": prefill, "decode": decode])])
   }
 }
 

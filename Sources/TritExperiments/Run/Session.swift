@@ -13,6 +13,12 @@ package protocol ExperimentBackend: AnyObject {
   func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// Loads a model with the choices of a variant.
   func load(_ request: SessionRequest) throws -> any VariantSession
+  /// Whether its sessions can be loaded side by side and measured in rounds (`InterleavedSpeed`).
+  var measuresSpeedInRounds: Bool { get }
+}
+
+extension ExperimentBackend {
+  package var measuresSpeedInRounds: Bool { false }
 }
 
 /// A model or text as it was found.

@@ -177,7 +177,14 @@ public final class Trainer {
 
   @discardableResult private func validate(_ observer: (TrainingEvent) -> Void) throws -> Double {
     let loss = try validationLoss()
-    try log.append(["step": JSONValue(state.step), "validation_loss": JSONValue(loss)])
+    var line: [(key: String, value: JSONValue)] = [
+      ("step", JSONValue(state.step)), ("validation_loss", JSONValue(loss)),
+    ]
+    if !loss.isFinite {
+      let why = loss.isNaN && validation.isEmpty ? "no text is held out" : "the loss is \(loss)"
+      line.append(("undefined", ["validation_loss": .string(why)]))
+    }
+    try log.append(.object(line))
     observer(.validated(step: state.step, loss: loss))
     return loss
   }

@@ -8,7 +8,7 @@ struct BenchRow {
   let engine: Engine
   let checkpoint: Checkpoint
   let measurement: SpeedMeasurement
-  let result: SpeedResult
+  let run: SpeedRun
   let chunk: Int
   let poll: Int
   let time: Date
@@ -16,6 +16,19 @@ struct BenchRow {
   let roof: SpeedRoof?
   /// What the whole model would do, where only its first blocks were run.
   let whole: DepthExtrapolation?
+
+  /// The timings.
+  var result: SpeedResult { run.result }
+
+  /// llama-bench's last column, marked where the machine was not this program's.
+  var rateText: String {
+    result.rateText + (run.disturbance.text == nil ? "" : " (!)")
+  }
+
+  /// One line on what disturbed the measurement; nil where nothing did.
+  var disturbance: String? {
+    run.disturbance.text.map { "\(kernel), \(test), \(engine.threads) threads: \($0)" }
+  }
 
   /// `pp512`, `tg128 @ d256`.
   var test: String {
@@ -106,6 +119,12 @@ struct BenchRow {
       ("roof_per_second", roof.map { JSONValue($0.perSecond) } ?? .null),
       ("roof_share", roof.map { JSONValue($0.share(result.rate.mean)) } ?? .null),
       ("median_ts", JSONValue(result.rate.median)),
+      ("round_engines", JSONValue(run.engines)),
+      ("round_spread", JSONValue(run.disturbance.spread)),
+      ("wait_share", JSONValue(run.load.waitShare.map { JSONValue($0) })),
+      ("thread_share", JSONValue(run.load.threadShare)),
+      ("stolen_share", JSONValue(run.load.stolen.map { JSONValue($0) })),
+      ("disturbed", JSONValue(run.disturbance.text.map { JSONValue.string($0) })),
       ("extrapolated_layers", whole.map { JSONValue($0.layers) } ?? .null),
       ("extrapolated_ts", whole.map { JSONValue($0.tokensPerSecond) } ?? .null),
       ("extrapolated_bytes", whole.map { JSONValue($0.bytes) } ?? .null),

@@ -14,6 +14,7 @@ struct BenchTable {
   private var widths: [Int] = []
   /// Lines that follow the table.
   private var extrapolations: [String] = []
+  private var disturbances: [String] = []
 
   /// A table in `format` that goes to `write`. `varying` names the columns of choices that differ between
   /// rows: those are shown although they are not among the fixed ones.
@@ -48,6 +49,10 @@ struct BenchTable {
         try write("\nextrapolations, not measurements:\n")
         for line in extrapolations { try write("- " + line + "\n") }
       }
+      if !disturbances.isEmpty {
+        try write("\n(!) others used the machine, these speeds are too low or uncertain:\n")
+        for line in disturbances { try write("- " + line + "\n") }
+      }
       let commit = String((BuildInformation.commit ?? "unknown").prefix(8))
       try write("\nbuild: \(commit) (trit \(BuildInformation.version))\n")
     }
@@ -77,7 +82,7 @@ struct BenchTable {
       columns.append(("head", 12, false, row.engine.headReport.kernel))
     }
     columns.append(("test", 15, true, row.test))
-    columns.append(("t/s", 20, true, row.result.rateText))
+    columns.append(("t/s", 20, true, row.rateText))
     let bytes = row.bytesPerToken.map { String(format: "%.1f", Double($0) * 1e-6) } ?? ""
     columns.append(("MB/token", 8, true, bytes))
     columns.append(("GB/s", 8, true, gigabytes))
@@ -88,6 +93,7 @@ struct BenchTable {
   private mutating func markdown(_ row: BenchRow) -> String {
     let columns = columns(row)
     if let extrapolation = row.extrapolation { extrapolations.append(extrapolation) }
+    if let disturbance = row.disturbance { disturbances.append(disturbance) }
     // Rows are printed as they come: the head fits the first row, and a later one may only widen.
     widths = columns.enumerated().map { index, column in
       let known = index < widths.count ? widths[index] : max(column.title.count, column.width)

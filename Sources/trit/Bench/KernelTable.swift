@@ -16,6 +16,8 @@ struct KernelTable {
     /// nil where nothing was compared.
     let residual: KernelTrial.Residual?
     let isFine: Bool?
+    /// What others took of the machine meanwhile; nil where nothing did.
+    var disturbance: String?
   }
 
   /// Titles.
@@ -30,7 +32,11 @@ struct KernelTable {
   func row(_ row: Row) throws {
     if json { return try Terminal.line(JSONWriter.text(document(row))) }
     let residual = row.residual.map { String(format: "%.1e", $0.relative) } ?? ""
-    let verdict = row.isFine.map { $0 ? "PASS" : style.red("FAIL") } ?? ""
+    let verdict =
+      row.isFine.map { $0 ? "PASS" : style.red("FAIL") } ?? (row.disturbance == nil ? "" : "(!)")
+    if let disturbance = row.disturbance {
+      Terminal.note("(!) \(row.trial.kernel), \(row.speed.tokens) tokens: \(disturbance)")
+    }
     try Terminal.line(
       line([
         row.trial.kernel, row.trial.shape.description, "\(row.speed.tokens)",
@@ -75,6 +81,9 @@ struct KernelTable {
     ]
     if let residual = row.residual { fields.append(("residual", JSONValue(residual.relative))) }
     if let isFine = row.isFine { fields.append(("pass", .bool(isFine))) }
+    if row.isFine == nil {
+      fields.append(("disturbed", JSONValue(row.disturbance.map { JSONValue.string($0) })))
+    }
     return .object(fields)
   }
 }

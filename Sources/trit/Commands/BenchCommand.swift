@@ -37,7 +37,10 @@ enum BenchCommand {
     discussion: """
       Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
       options take lists too. Times hold neither tokenization nor sampling. MB/token and GB/s are what \
-      generation reads: weights, head, keys and values. The roof is measured beside each test: the \
+      generation reads: weights, head, keys and values. Repetitions go in rounds, one of each kernel, head, \
+      cache and number of threads, then the next of each, so that a change of the machine meets all of them; \
+      where others took the cores meanwhile, a line says so and the speed is marked (!). \
+      The roof is measured beside each test: the \
       median speed of reading so many bytes for generation, the int8 peak for the linear layers of a \
       prompt. \
       Of a dummy with fewer layers than its model (trit dummy --layers), the speed and memory of the \
@@ -84,31 +87,33 @@ enum BenchCommand {
         BenchTable(format: format, varying: selections.varying, write: Terminal.noteRaw))
     }
     let positions = tests.map(\.positions).max() ?? 1
-    for selection in selections.all {
-      for team in teams {
-        var options = EngineOptions(threads: team, poll: poll, maxContext: positions)
-        options.chunk = chunk
-        let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
-        EngineLoader.explain(arguments)
-        let meter = PeakMeter(threads: team)
-        for test in tests {
-          if pause > 0 { Thread.sleep(forTimeInterval: pause) }
-          let printer = ProgressPrinter(
-            "\(test.promptTokens)+\(test.generatedTokens)", value: "t/s")
-          let time = Date()
-          let before = test.roof(engine, meter: meter)
-          engine.resetTimes()
-          let result = try test.measure(engine, progress: printer.show)
-          let whole = checkpoint.fullLayers.flatMap {
-            DepthExtrapolation(result, on: engine, layers: $0)
-          }
-          // Neighbours take bandwidth away at times: the better of two measurements is the roof.
-          let after = test.roof(engine, meter: meter)
-          let roof = [before, after].compactMap(\.self).max { $0.perSecond < $1.perSecond }
-          let row = BenchRow(
-            engine: engine, checkpoint: checkpoint, measurement: test, result: result,
-            chunk: chunk, poll: poll, time: time, roof: roof, whole: whole)
+    let trained = checkpoint.configuration.contextLength
+    if positions > trained {
+      Terminal.note(
+        "note: the tests run to position \(positions), the model was trained with \(trained): speeds hold, "
+          + "text would be worse there")
+    }
+    // Every kernel on every team takes part in each round, as long as all of them fit in memory.
+    var waiting = selections.all.flatMap { one in teams.map { (selection: one, threads: $0) } }
+    let isTable = try arguments.choice(output) ?? "md" == "md"
+    let all = waiting.count
+    while !waiting.isEmpty {
+      let group = try BenchGroup(
+        taking: &waiting, of: checkpoint, positions: positions, chunk: chunk, poll: poll)
+      EngineLoader.explain(arguments)
+      if group.engines.count < all {
+        Terminal.note(
+          "note: \(group.engines.count) of \(all) engines take turns in rounds: more would take over half of "
+            + "the free memory")
+      }
+      for test in tests {
+        if pause > 0 { Thread.sleep(forTimeInterval: pause) }
+        for row in try group.rows(test, of: checkpoint, chunk: chunk, poll: poll) {
           for index in tables.indices { try tables[index].append(row) }
+          // The table itself ends with these lines; other formats have no place for them that people see.
+          if !isTable, let disturbance = row.disturbance {
+            Terminal.note("disturbed: \(disturbance)")
+          }
         }
       }
     }

@@ -94,9 +94,30 @@ enum GenerateCommand {
         "prompt_ms": JSONValue(result.promptSeconds * 1e3),
         "prompt_per_second": JSONValue(result.promptTokensPerSecond),
         "predicted_n": JSONValue(result.tokens.count),
-        "predicted_ms": JSONValue(result.decodeSeconds * 1e3),
-        "predicted_per_second": JSONValue(result.decodeTokensPerSecond),
+        "predicted_ms": JSONValue(result.generationSeconds * 1e3),
+        "predicted_per_second": JSONValue(
+          result.generatedTokensPerSecond.map { JSONValue($0) }),
+        "decode_n": JSONValue(result.decodeSteps),
+        "decode_ms": JSONValue(result.decodeSeconds * 1e3),
+        "decode_per_second": JSONValue(
+          result.decodeSteps > 0 ? JSONValue(result.decodeTokensPerSecond) : nil),
       ],
+      "undefined": .object(undefined(result)),
     ]
+  }
+
+  /// Why a rate is null.
+  private static func undefined(
+    _ result: GenerationResult
+  ) -> [(key: String, value: JSONValue)] {
+    var reasons: [(key: String, value: JSONValue)] = []
+    if result.generatedTokensPerSecond == nil {
+      reasons.append(("timings.predicted_per_second", "no token was generated"))
+    }
+    if result.decodeSteps == 0 {
+      reasons.append(
+        ("timings.decode_per_second", "no decode step ran: the first token needs the prompt alone"))
+    }
+    return reasons
   }
 }

@@ -197,12 +197,13 @@ enum KernelCommand {
           try Interruption.check()
           // A reference kernel on a large batch would take minutes to say nothing new.
           guard slowest < 0.5 else { continue }
-          let speed = trial.time(tokens: count)
+          let (speed, load) = MachineLoad.during { trial.time(tokens: count) }
           slowest = speed.seconds
           try printer.row(
             KernelTable.Row(
               trial: trial, speed: speed, roof: roofs.roof(trial, speed), residual: nil,
-              isFine: nil))
+              isFine: nil,
+              disturbance: SpeedDisturbance(load, rates: []).text))
         }
       }
     }

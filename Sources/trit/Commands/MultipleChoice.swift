@@ -16,7 +16,13 @@ enum MultipleChoice {
         advice: "drop one of the two")
     }
     let limit = try arguments.integer(PerplexityCommand.taskCount, in: 1...1_000_000)
-    let context = try arguments.integer(PerplexityCommand.context, in: 2...(1 << 24))
+    let context = try arguments.integer(PerplexityCommand.context, in: 0...(1 << 24))
+    if context == 1 {
+      throw LabError(
+        .usage, "a context of 1 token holds no question", at: "-c", expected: "0, or 2 and more",
+        got: "1", advice: "leave -c out for the model's own")
+    }
+    let split = try arguments.choice(PerplexityCommand.split).flatMap { TaskSplit(rawValue: $0) }
     let selection = try StageOptions.selection(arguments)
     let data = try TaskDataset.load(name, limit: limit)
     let checkpoint = try ModelOptions.checkpoint(arguments)
@@ -24,29 +30,23 @@ enum MultipleChoice {
     let engine = try Engine(
       checkpoint: checkpoint, selection: selection,
       options: ModelOptions.engineOptions(
-        arguments, trained: trained, context: context ?? min(trained, 4096)))
+        arguments, trained: trained, context: min(trained, 4096)))
     EngineLoader.announce(engine)
     Terminal.note("questions: \(name), \(data.tasks.count)")
     let printer = ProgressPrinter("tasks", value: "acc")
-    let result = try TaskEvaluation.measure(engine, tasks: data.tasks, progress: printer.show)
-    try report(result, arguments)
+    let result = try TaskEvaluation.measure(
+      engine, tasks: data.tasks, split: split ?? .common, progress: printer.show)
+    try report(result, split ?? .common, arguments)
   }
 
-  private static func report(_ result: TaskResult, _ arguments: ParsedArguments) throws {
+  private static func report(
+    _ result: TaskResult, _ split: TaskSplit, _ arguments: ParsedArguments
+  ) throws {
     let total = result.total
     if arguments.flag(PerplexityCommand.json) {
-      func record(_ group: TaskAccuracy) -> JSONValue {
-        [
-          "kind": JSONValue(group.kind.map { JSONValue.string($0) }),
-          "count": JSONValue(group.count),
-          "acc": JSONValue(group.accuracy.value), "acc_stderr": JSONValue(group.accuracy.error),
-          "acc_norm": JSONValue(group.normalizedAccuracy.value),
-          "acc_norm_stderr": JSONValue(group.normalizedAccuracy.error),
-          "chance": JSONValue(group.chance),
-        ]
-      }
       let document: JSONValue = [
-        "all": record(total), "kinds": .array(result.kinds.map(record)),
+        "split": .string(split.rawValue), "all": record(total),
+        "kinds": .array(result.kinds.map(record)),
         "truncated": JSONValue(result.truncated), "tokens_run": JSONValue(result.tokensRun),
         "seconds": JSONValue(result.seconds),
       ]
@@ -59,31 +59,75 @@ enum MultipleChoice {
     if result.truncated > 0 {
       Terminal.note("\(result.truncated) contexts were cut at their beginning to fit the model")
     }
+    if split != .common { Terminal.note("split: \(split.rawValue)") }
+    Terminal.note("in brackets: \(ShareInterval.name)s")
     let width = max(8, result.kinds.map { $0.kind?.count ?? 0 }.max() ?? 0)
     func row(_ cells: [String]) -> String {
+      let widths = [0, 11, 21, 21, 21, 11]
       let first = cells[0].padding(toLength: width, withPad: " ", startingAt: 0)
       return first
-        + cells.dropFirst().map { String(repeating: " ", count: max(1, 16 - $0.count)) + $0 }
-        .joined()
+        + zip(cells, widths).dropFirst().map { cell, width in
+          String(repeating: " ", count: max(1, width - cell.count)) + cell
+        }.joined()
     }
-    try Terminal.line(row(["kind", "questions", "acc, %", "acc_norm, %", "chance, %"]))
+    try Terminal.line(
+      row(["kind", "questions", "acc, %", "acc_norm, %", "acc_bytes, %", "chance, %"]))
     for group in result.kinds + [total] {
       try Terminal.line(
         row([
-          group.kind ?? "all", "\(group.count)", percent(group.accuracy),
-          percent(group.normalizedAccuracy), String(format: "%.1f", 100 * group.chance),
+          group.kind ?? "all", "\(group.count)", percent(group.byTotal),
+          percent(group.byCharacter), percent(group.byByte),
+          String(format: "%.1f", 100 * group.chance),
         ]))
     }
-    try Terminal.line(
-      String(
-        format: "Final result: %.4f +/- %.4f", 100 * total.accuracy.value,
-        total.accuracy.error.isNaN ? 0 : 100 * total.accuracy.error))
+    // llama-perplexity's line; its error says nothing where all or none are right, the interval does.
+    var final = String(format: "Final result: %.4f", 100 * total.accuracy.value)
+    if total.accuracy.error > 0 {
+      final += String(format: " +/- %.4f", 100 * total.accuracy.error)
+    }
+    if let interval = total.byTotal.interval {
+      final += String(
+        format: " (%@: %.4f to %.4f)", ShareInterval.name, 100 * interval.lower,
+        100 * interval.upper)
+    }
+    try Terminal.line(final)
     try Terminal.line(String(format: "Random chance: %.4f", 100 * total.chance))
   }
 
-  private static func percent(_ value: Estimate) -> String {
-    value.error.isNaN
-      ? String(format: "%.1f", 100 * value.value)
-      : String(format: "%.1f +/- %.1f", 100 * value.value, 100 * value.error)
+  /// A kind of questions in JSON; `undefined` says why a figure is null.
+  private static func record(_ group: TaskAccuracy) -> JSONValue {
+    var fields: [(key: String, value: JSONValue)] = [
+      ("kind", JSONValue(group.kind.map { JSONValue.string($0) })),
+      ("count", JSONValue(group.count)),
+    ]
+    for (name, share) in [
+      ("acc", group.byTotal), ("acc_norm", group.byCharacter), ("acc_bytes", group.byByte),
+    ] {
+      fields += [
+        (name, JSONValue(share.estimate.value)),
+        ("\(name)_stderr", JSONValue(share.estimate.error)),
+        ("\(name)_lower", JSONValue(share.interval.map { JSONValue($0.lower) })),
+        ("\(name)_upper", JSONValue(share.interval.map { JSONValue($0.upper) })),
+      ]
+    }
+    fields.append(("chance", JSONValue(group.chance)))
+    if group.count < 2 {
+      fields.append(
+        (
+          "undefined",
+          .object(
+            ["acc_stderr", "acc_norm_stderr", "acc_bytes_stderr"].map {
+              (key: $0, value: "one question has no spread")
+            })
+        ))
+    }
+    return .object(fields)
+  }
+
+  /// `71.5 [66.9, 75.7]`.
+  private static func percent(_ share: TaskShare) -> String {
+    let value = String(format: "%.1f", 100 * share.estimate.value)
+    guard let interval = share.interval else { return value }
+    return value + String(format: " [%.1f, %.1f]", 100 * interval.lower, 100 * interval.upper)
   }
 }

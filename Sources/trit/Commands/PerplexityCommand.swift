@@ -14,8 +14,8 @@ enum PerplexityCommand {
       + "contiguous", default: "llama.cpp",
     choices: PerplexityProtocol.descriptions.map(\.name))
   static let context = OptionSpec(
-    "-c", "--ctx-size", value: "n", help: "Tokens of a window",
-    default: "512; strided 1024; contiguous 2048")
+    "-c", "--ctx-size", value: "n", help: "Tokens of a window; 0 is the model's own context",
+    default: "512; strided 1024; contiguous 2048; never above the model's")
   static let stride = OptionSpec(
     "--ppl-stride", "--stride", value: "n", help: "Step of the sliding window (strided)",
     default: "half the context")
@@ -28,26 +28,40 @@ enum PerplexityCommand {
     help: "Answer the questions in -f: builtin:storyteller/tasks, or a JSONL file of them")
   static let taskCount = OptionSpec(
     "--multiple-choice-tasks", value: "n", help: "Questions at most", default: "200; all of a file")
+  static let split = OptionSpec(
+    "--split", value: "name",
+    help: "Where context ends and choice begins: common, or lm-eval as lm-evaluation-harness cuts",
+    default: "common", choices: TaskSplit.allCases.map(\.rawValue))
   static let json = OptionSpec(flag: "--json", help: "Print one JSON object")
 
   static let spec = CommandSpec(
     "perplexity", overview: "Measure how well a model predicts a text.",
     discussion: """
       The last line of standard output is that of llama-perplexity: Final estimate: PPL = … +/- …. \
+      Its error takes tokens as independent; the line before it has the error over windows, which does not. \
+      A model trained on less than the protocol's context is measured at its own. \
       Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can. \
+      The protocol strided counts every token once; the loop in Hugging Face's documentation weights each \
+      window after the first by one token less, and its figure is told too. \
       On builtin:storyteller/test the floor is told: the loss that the source of the text itself has.
 
       With --multiple-choice the model is given questions, and the likeliest continuation is its answer. \
       Each line of a file of questions is {"context": "…", "choices": [" a", " b"], "answer": 0}, with \
-      "kind" where accuracy is to be told by kind. acc compares summed log-probabilities, acc_norm those \
-      a byte, as lm-evaluation-harness does; the last lines are acc of all and the accuracy of guessing.
+      "kind" where accuracy is to be told by kind. As in lm-evaluation-harness, acc compares summed \
+      log-probabilities, acc_norm those a character (Unicode code point), acc_bytes those a byte; one space in \
+      front of a choice is not counted. Shares have 95 % Wilson intervals. The last lines are acc of all with \
+      its standard error and the accuracy of guessing.
+
+      Where a token spans context and choice, it is scored with the choice. lm-evaluation-harness cuts at \
+      the number of tokens that the context alone has, and so loses part of the choice: --split lm-eval \
+      does the same, to compare with figures of others.
       """,
     groups: [
       OptionGroup(
         "OPTIONS",
         [
           file, dataFolder, method, context, stride, chunks, divergence, multipleChoice, taskCount,
-          json,
+          split, json,
         ]),
       OptionGroup(
         "MODEL OPTIONS",
@@ -80,17 +94,30 @@ enum PerplexityCommand {
         .usage, "--multiple-choice-tasks goes with --multiple-choice", at: "--multiple-choice-tasks"
       )
     }
-    let method = try PerplexityProtocol(
-      name: try arguments.choice(Self.method) ?? "llama.cpp",
-      context: try arguments.integer(context, in: 1...(1 << 24)),
-      stride: try arguments.integer(stride, in: 1...(1 << 24)))
+    guard !arguments.has(split) else {
+      throw LabError(.usage, "--split goes with --multiple-choice", at: "--split")
+    }
+    let name = try arguments.choice(Self.method) ?? "llama.cpp"
+    let asked = try arguments.integer(context, in: 0...(1 << 24))
+    let step = try arguments.integer(stride, in: 1...(1 << 24))
+    // What is wrong in itself is told before a model is opened.
+    let standard = try PerplexityProtocol(
+      name: name, context: asked.flatMap { $0 == 0 ? nil : $0 }, stride: asked == 0 ? nil : step)
     let limit = try arguments.integer(chunks, in: -1...Int.max).flatMap { $0 < 0 ? nil : $0 }
     let selection = try StageOptions.selection(arguments)
     let data = try TextDataset.load(dataset, directory: arguments.text(dataFolder))
     let checkpoint = try ModelOptions.checkpoint(arguments)
+    let trained = checkpoint.configuration.contextLength
+    let method = try PerplexityProtocol(
+      name: name, context: asked == 0 ? trained : asked, stride: step, longest: trained)
+    if asked == nil, method.context < standard.context {
+      Terminal.note(
+        "context: \(method.context), all that the model was trained with; the protocol's own is "
+          + "\(standard.context) (-c)")
+    }
     func engine(_ selection: StageSelection) throws -> Engine {
       let options = try ModelOptions.engineOptions(
-        arguments, trained: checkpoint.configuration.contextLength, context: method.context)
+        arguments, trained: trained, context: method.context)
       return try Engine(checkpoint: checkpoint, selection: selection, options: options)
     }
     let variant = try engine(selection)
@@ -119,11 +146,16 @@ enum PerplexityCommand {
         "chunks": JSONValue(result.chunks), "scored_tokens": JSONValue(result.scoredTokens),
         "perplexity": JSONValue(result.perplexity.value),
         "perplexity_error": JSONValue(result.perplexity.error),
+        "perplexity_window_error": JSONValue(result.perplexityWindowError.map { JSONValue($0) }),
         "mean_nll": JSONValue(result.meanNLL.value),
+        "mean_nll_error": JSONValue(result.meanNLL.error),
+        "mean_nll_window_error": JSONValue(result.meanNLLWindowError.map { JSONValue($0) }),
+        "documented_loop_nll": JSONValue(result.documentedLoopNLL.map { JSONValue($0) }),
         "bits_per_byte": JSONValue(result.bitsPerByte.map { JSONValue($0) }),
         "floor_nll": JSONValue(floor.map { JSONValue($0) }),
         "running_perplexity": JSONValue(result.runningPerplexity),
         "seconds": JSONValue(result.seconds),
+        "undefined": .object(undefined(result, floor: floor)),
       ]
       return try Terminal.line(JSONWriter.text(record, pretty: true))
     }
@@ -137,36 +169,94 @@ enum PerplexityCommand {
           format: "floor: the source of the text has %.4f nats a token, PPL = %.4f; "
             + "the model is %.4f nats above", floor, exp(floor), result.meanNLL.value - floor))
     }
+    if let loop = result.documentedLoopNLL {
+      Terminal.note(
+        String(
+          format:
+            "the loop in Hugging Face's documentation, which weights windows after the first by one "
+            + "token less, gives PPL = %.4f", exp(loop)))
+    }
     try Terminal.line(result.runningLine)
+    if let error = result.perplexityWindowError {
+      try Terminal.line(
+        String(
+          format: "Error over windows: +/- %.5f (%d windows; below, tokens count as independent)",
+          error, result.chunks))
+    } else {
+      try Terminal.line("Error over windows: none, one window has no spread")
+    }
     try Terminal.line(result.finalLine)
+  }
+
+  /// Why a figure is null.
+  private static func undefined(
+    _ result: PerplexityResult, floor: Double?
+  ) -> [(key: String, value: JSONValue)] {
+    var reasons: [(key: String, value: JSONValue)] = []
+    if result.perplexityWindowError == nil {
+      let reason: JSONValue = "one window has no spread"
+      reasons += [("perplexity_window_error", reason), ("mean_nll_window_error", reason)]
+    }
+    if result.scoredTokens < 2 {
+      let reason: JSONValue = "one token has no spread"
+      reasons += [("perplexity_error", reason), ("mean_nll_error", reason)]
+    }
+    if result.documentedLoopNLL == nil {
+      reasons.append(("documented_loop_nll", "the protocol is not 'strided'"))
+    }
+    if result.bitsPerByte == nil {
+      reasons.append(("bits_per_byte", "a scored token stands for no bytes"))
+    }
+    if floor == nil { reasons.append(("floor_nll", "the source of the text is not known")) }
+    return reasons
   }
 
   private static func report(_ result: DivergenceStatistics, _ arguments: ParsedArguments) throws {
     guard arguments.flag(json) else {
       try Terminal.line(result.report)
+      if !result.windowReport.isEmpty { try Terminal.line(result.windowReport) }
       let estimate = result.variantPerplexity
       return try Terminal.line(
-        String(format: "Final estimate: PPL = %.4f +/- %.5f", estimate.value, estimate.error))
+        String(
+          format: "Final estimate: PPL = %.4f +/- %.5f", estimate.value,
+          estimate.error.isNaN ? 0 : estimate.error))
     }
-    func estimate(_ value: Estimate) -> JSONValue {
-      ["value": JSONValue(value.value), "error": JSONValue(value.error)]
+    let windows = result.windowErrors
+    func estimate(
+      _ value: Estimate, _ windowError: KeyPath<DivergenceWindowErrors, Double>
+    ) -> JSONValue {
+      [
+        "value": JSONValue(value.value), "error": JSONValue(value.error),
+        "window_error": JSONValue(windows.map { JSONValue($0[keyPath: windowError]) }),
+      ]
     }
+    var undefined: [(key: String, value: JSONValue)] = []
+    if windows == nil { undefined.append(("window_error", "one window has no spread")) }
+    if result.scoredTokens < 2 { undefined.append(("error", "one token has no spread")) }
+    if !result.comparison.correlation.isFinite {
+      undefined.append(("ln_ppl_correlation", "one of the two has the same loss at every token"))
+    }
+    let interval = result.sameTopInterval
     let comparison = result.comparison
     let record: JSONValue = [
       "protocol": .string(result.method.name), "context": JSONValue(result.method.context),
       "scored_tokens": JSONValue(result.scoredTokens),
-      "perplexity": estimate(result.variantPerplexity),
-      "reference_perplexity": estimate(result.basePerplexity),
-      "ln_ppl_ratio": estimate(comparison.logRatio), "ppl_ratio": estimate(comparison.ratio),
-      "ppl_difference": estimate(comparison.difference),
+      "perplexity": estimate(result.variantPerplexity, \.variantPerplexity),
+      "reference_perplexity": estimate(result.basePerplexity, \.basePerplexity),
+      "ln_ppl_ratio": estimate(comparison.logRatio, \.logRatio),
+      "ppl_ratio": estimate(comparison.ratio, \.ratio),
+      "ppl_difference": estimate(comparison.difference, \.difference),
       "ln_ppl_correlation": JSONValue(comparison.correlation),
-      "mean_kld": estimate(result.meanDivergence),
+      "mean_kld": estimate(result.meanDivergence, \.meanDivergence),
       "median_kld": JSONValue(result.divergence(quantile: 0.5)),
       "kld_99": JSONValue(result.divergence(quantile: 0.99)),
       "maximum_kld": JSONValue(result.divergence(quantile: 1)),
-      "mean_delta_p": estimate(result.meanProbabilityChange),
-      "rms_delta_p": estimate(result.rmsProbabilityChange),
-      "same_top_p": estimate(result.sameTopShare),
+      "mean_delta_p": estimate(result.meanProbabilityChange, \.meanProbabilityChange),
+      "rms_delta_p": estimate(result.rmsProbabilityChange, \.rmsProbabilityChange),
+      "same_top_p": estimate(result.sameTopShare, \.sameTopShare),
+      "same_top_p_lower": JSONValue(interval.map { JSONValue($0.lower) }),
+      "same_top_p_upper": JSONValue(interval.map { JSONValue($0.upper) }),
+      "chunks": JSONValue(result.chunkCounts.count), "undefined": .object(undefined),
     ]
     try Terminal.line(JSONWriter.text(record, pretty: true))
   }
