@@ -21,6 +21,7 @@ public struct SpeedRoof: Sendable, Hashable {
 extension SpeedMeasurement {
   /// Measures the roof of this workload on `engine`'s machine with as many threads as the engine has; a
   /// third of a second. nil for workloads of prompt and generation together, which no single roof bounds,
+  /// where kernels leave out what is zero, so that no token needs a known number of bytes or products,
   /// and where the machine has no known peak.
   ///
   /// Generation: the bytes that a token reads (`bytesPerGeneratedToken`) against reading a buffer of that
@@ -29,7 +30,7 @@ extension SpeedMeasurement {
   /// linear layers alone against the int8 peak (float32 where layers run on float activations); attention,
   /// norms and the head count as what keeps a run from its roof.
   public func roof(_ engine: Engine, meter: PeakMeter) -> SpeedRoof? {
-    guard promptTokens == 0 || generatedTokens == 0 else { return nil }
+    guard promptTokens == 0 || generatedTokens == 0, engine.readsAllWeights else { return nil }
     if promptTokens == 0 {
       let bytes = bytesPerGeneratedToken(engine)
       return SpeedRoof(

@@ -80,8 +80,10 @@ public protocol PreparedLinear: Sendable {
   var rows: Int { get }
   /// Number of columns (inputs).
   var columns: Int { get }
-  /// Bytes of weights and scales that one multiply reads.
+  /// Bytes of weights and scales that one multiply reads; the most that it may read, where it `skips` some.
   var weightBytes: Int { get }
+  /// What a multiply leaves unread where it is zero or not wanted.
+  var skips: ExpectedSparsity { get }
   /// The form of activations it multiplies.
   var accepts: ActivationForm { get }
   /// Row ranges that workers take start at multiples of this.
@@ -103,6 +105,9 @@ public protocol PreparedLinear: Sendable {
 }
 
 extension PreparedLinear {
+  /// Nothing: every multiply reads all weights.
+  public var skips: ExpectedSparsity { .none }
+
   /// Multiplies all rows on the calling thread.
   public func multiply(_ x: QuantizedRows, into y: MutableMatrixView<Float>) {
     if let inputLayout { _ = x.built(inputLayout) }

@@ -36,8 +36,10 @@ public struct LayerReport: Sendable {
   public let kernel: String
   /// The activation quantizer.
   public let activations: String
-  /// Bytes of weights and scales that one multiply reads.
+  /// Bytes of weights and scales that one multiply reads; the most, where it `skips` some.
   public let bytes: Int
+  /// What a multiply leaves unread where it is zero or not wanted.
+  public let skips: ExpectedSparsity
   /// Bytes in the plainest packing of the weights' form: 2 bits a trit (I2_S), 4 or 8 bits an integer, 32 a
   /// float, and 32 bits a scale. What `auto` picks is a matter of speed and changes from run to run; this does
   /// not.
@@ -144,6 +146,7 @@ struct BlockBuilder {
           name: resolved.name, rows: linear.rows, columns: linear.columns,
           form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
           activations: resolved.activationChoice.description, bytes: linear.weightBytes,
+          skips: linear.skips,
           plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description))
       layers.append((resolved, linear))
       resolver.checkpoint.release(role, layer: layer)

@@ -147,8 +147,12 @@ public final class Engine: LanguageModel {
     (head as? any ScreeningHead).map { ($0.rescoredRows, $0.finishedTokens) }
   }
 
-  /// Bytes of weights, scales and head that one decoded token reads, the KV cache apart.
+  /// Bytes of weights, scales and head that one decoded token reads, the KV cache apart (see `readsAllWeights`).
   public var weightBytes: Int { layers.reduce(headReport.bytes) { $0 + $1.bytes } }
+
+  /// Whether every token reads all of `weightBytes`; else they are the most that it may read, since a kernel leaves
+  /// out what is zero.
+  public var readsAllWeights: Bool { layers.allSatisfy { $0.skips == .none } }
 
   /// Bytes of the KV cache that one position takes.
   public var cacheBytesPerPosition: Int { cache.bytesPerPosition }

@@ -133,8 +133,10 @@ extension LabSession: InterleavedSpeed {
   ) throws -> Measured {
     var measured = SpeedFigures.measured(rounds, sessions: sessions)
     let decode = Robust(rounds.map(\.decode))
-    measured.metrics["decode.gigabytes_per_second"] =
-      decode.median * Double(engine.weightBytes) * 1e-9
+    if engine.readsAllWeights {
+      measured.metrics["decode.gigabytes_per_second"] =
+        decode.median * Double(engine.weightBytes) * 1e-9
+    }
     if measure.roofs { measured.metrics.merge(roofs()) { $1 } }
     measured.facts["speed ran with"] =
       "\(Self.counted(engine.layers.map(\.kernel))), head \(engine.headReport.kernel), "

@@ -112,9 +112,9 @@ extension LabSession {
         }
         load = load + given
         slowest = speed.seconds
-        // What the two roofs allow: all weights read once, all products made.
-        let operations = speed.operationsPerSecond * speed.seconds
-        let bound = max(Double(trial.weightBytes) / reading, peak > 0 ? operations / peak : 0)
+        // What the two roofs allow: all weights read once, all products made, but for what is skipped.
+        let operations = speed.operationsPerSecond * speed.seconds * speed.madeShare
+        let bound = max(speed.bytesRead / reading, peak > 0 ? operations / peak : 0)
         let share = bound / speed.seconds
         labels.append("\(shape.rows)x\(shape.columns)")
         note("tokens", Double(count))

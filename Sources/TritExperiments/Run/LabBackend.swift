@@ -144,18 +144,16 @@ final class LabSession: VariantSession {
   var figures: [String: Double] {
     let parameters = engine.layers.reduce(0) { $0 + $1.rows * $1.columns }
     let bytes = engine.layers.reduce(0) { $0 + statedBytes($1) }
-    let tables = checkpoint.tiesEmbeddings ? 1 : 2
     var figures = [
       "linear_parameters": Double(parameters), "linear_bytes": Double(bytes),
       "bits_per_weight": parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0,
       "held_bytes": Double(engine.layers.reduce(0) { $0 + $1.bytes }),
       "head_bytes": Double(engine.headReport.bytes),
-      "bytes_per_token": Double(engine.weightBytes),
+      engine.readsAllWeights ? "bytes_per_token" : "most_bytes_per_token":
+        Double(engine.weightBytes),
       "cache_bytes_per_position": Double(engine.cacheBytesPerPosition),
       "load_seconds": loadSeconds,
-      // The few gains of the norms are not counted.
-      "parameters": Double(
-        parameters + tables * engine.vocabularySize * engine.configuration.hiddenSize),
+      "parameters": Double(checkpoint.parameterCount),
     ]
     figures.merge(TrainingFigures.of(checkpoint.path)) { $1 }
     return figures

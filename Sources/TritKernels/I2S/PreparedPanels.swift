@@ -18,6 +18,7 @@ struct PreparedPanels: PreparedLinear {
   let kernel: String
   let rows: Int
   let columns: Int
+  let skips: ExpectedSparsity
   private let input: PanelInput
   /// Groups of 16 columns.
   private let steps: Int
@@ -30,12 +31,13 @@ struct PreparedPanels: PreparedLinear {
   /// Lays `matrix` out by `pack`, which fills panels of `panelBytes` bytes.
   init(
     kernel: String, _ matrix: TernaryMatrix, scales rowScales: [Float], panelRows: Int = 32,
-    panelBytes: Int, input: PanelInput = PanelInput(),
+    panelBytes: Int, input: PanelInput = PanelInput(), skips: ExpectedSparsity = .none,
     leaf: @escaping @Sendable (inout tk_panel_product) -> Void,
     pack: (UnsafeMutablePointer<UInt8>) -> Void
   ) {
     self.kernel = kernel
     self.input = input
+    self.skips = skips
     self.panelRows = panelRows
     self.panelBytes = panelBytes
     self.leaf = leaf

@@ -30,8 +30,12 @@ public final class KernelTrial {
     public let seconds: Double
     /// Seconds of the median multiply.
     public let medianSeconds: Double
-    /// Multiplications and additions a second.
+    /// Multiplications and additions a second of the whole product, made or left out.
     public let operationsPerSecond: Double
+    /// The share of them that a kernel which skips zeros has to make; 1 for others.
+    public let madeShare: Double
+    /// Bytes of weights that a multiply reads: not those that it skips.
+    public let bytesRead: Double
     /// Bytes of weights read a second.
     public let bytesPerSecond: Double
   }
@@ -86,10 +90,38 @@ public final class KernelTrial {
     samples.sort()
     let time = max(samples[0], 1e-9)
     let operations = 2 * Double(shape.rows) * Double(shape.columns) * Double(tokens)
+    let shares = shares(x)
+    let bytes = Double(weightBytes) * shares.read
     return Speed(
       tokens: tokens, seconds: time, medianSeconds: max(samples[samples.count / 2], 1e-9),
-      operationsPerSecond: operations / time,
-      bytesPerSecond: Double(weightBytes) / time)
+      operationsPerSecond: operations / time, madeShare: shares.made, bytesRead: bytes,
+      bytesPerSecond: bytes / time)
+  }
+
+  /// Which share of the weights some token needs, and which share of the products all tokens do.
+  private func shares(_ x: QuantizedRows) -> (read: Double, made: Double) {
+    switch copies[0].skips {
+    case .none: return (1, 1)
+    case .inputs:
+      return Self.shares(x.rows, x.columns) { x.row($0)[$1] != 0 }
+    case .outputs:
+      guard zeros > 0 else { return (1, 1) }
+      let gate = gates(x.rows)
+      return Self.shares(x.rows, shape.rows) { gate[$0, $1] > 0 }
+    }
+  }
+
+  private static func shares(_ tokens: Int, _ count: Int, _ isNeeded: (Int, Int) -> Bool) -> (
+    read: Double, made: Double
+  ) {
+    var (needed, products) = (0, 0)
+    for index in 0..<count {
+      let users = (0..<tokens).count { isNeeded($0, index) }
+      needed += users > 0 ? 1 : 0
+      products += users
+    }
+    let all = Double(max(count, 1))
+    return (Double(needed) / all, Double(products) / all / Double(max(tokens, 1)))
   }
 
   /// Compares the outputs for `tokens` rows, and the int32 sums where there are some, with the reference.

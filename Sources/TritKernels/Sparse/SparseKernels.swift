@@ -62,7 +62,7 @@ public struct SparseColumnsKernel: LinearKernel {
       panelBytes: steps * 16 * 64,
       input: PanelInput(
         layout: isVector ? NonzeroColumns() : nil, layoutAbove: 0,
-        scratchAbove: Int(TK_SPARSE_TOKENS)),
+        scratchAbove: Int(TK_SPARSE_TOKENS)), skips: .inputs,
       leaf: { [instructionSet] in instructionSet.multiplyColumns(&$0) },
       pack: { tk_sparse_columns_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) })
   }
@@ -114,6 +114,7 @@ private struct PreparedRows: SelectiveLinear {
   var rows: Int { panels.rows }
   var columns: Int { panels.columns }
   var weightBytes: Int { panels.weightBytes }
+  var skips: ExpectedSparsity { .outputs }
   var accepts: ActivationForm { panels.accepts }
   var rowAlignment: Int { panels.rowAlignment }
   var inputLayout: (any InputLayout)? { panels.inputLayout }

@@ -45,13 +45,13 @@ struct BenchRow {
   var kernel: String { EngineLoader.counted(engine.layers.map(\.kernel)) }
 
   /// Bytes read a second in pure generation, in units of 10⁹; nil where a prompt is timed, which is
-  /// bound by arithmetic.
+  /// bound by arithmetic, and where kernels skip zeros, so that nobody knows.
   var gigabytesPerSecond: Double? {
-    guard measurement.promptTokens == 0 else { return nil }
+    guard measurement.promptTokens == 0, engine.readsAllWeights else { return nil }
     return Double(measurement.bytesPerGeneratedToken(engine)) * result.rate.mean * 1e-9
   }
 
-  /// Bytes that one generated token reads; nil where a prompt is timed.
+  /// Bytes that one generated token reads (at most, where kernels skip zeros); nil where a prompt is timed.
   var bytesPerToken: Int? {
     measurement.promptTokens == 0 ? measurement.bytesPerGeneratedToken(engine) : nil
   }
@@ -113,7 +113,10 @@ struct BenchRow {
       ("cache", .string(cache)), ("head", .string(engine.headReport.kernel)),
       ("weight_bytes", JSONValue(engine.weightBytes)),
       ("gbps", gigabytesPerSecond.map { JSONValue($0) } ?? .null),
-      ("bytes_per_token", bytesPerToken.map { JSONValue($0) } ?? .null),
+      (
+        engine.readsAllWeights ? "bytes_per_token" : "most_bytes_per_token",
+        bytesPerToken.map { JSONValue($0) } ?? .null
+      ),
       ("roof", roof.map { .string($0.name) } ?? .null),
       ("roof_per_token", roof.map { JSONValue($0.perToken) } ?? .null),
       ("roof_per_second", roof.map { JSONValue($0.perSecond) } ?? .null),

@@ -83,7 +83,10 @@ struct BenchTable {
     }
     columns.append(("test", 15, true, row.test))
     columns.append(("t/s", 20, true, row.rateText))
-    let bytes = row.bytesPerToken.map { String(format: "%.1f", Double($0) * 1e-6) } ?? ""
+    let bytes =
+      row.bytesPerToken.map {
+        (row.engine.readsAllWeights ? "" : "≤ ") + String(format: "%.1f", Double($0) * 1e-6)
+      } ?? ""
     columns.append(("MB/token", 8, true, bytes))
     columns.append(("GB/s", 8, true, gigabytes))
     columns.append(("of the roof", 19, true, row.share))

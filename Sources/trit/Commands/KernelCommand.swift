@@ -239,7 +239,7 @@ final class Roofs {
   /// a cache are held against reading from that cache.
   func roof(_ trial: KernelTrial, _ speed: KernelTrial.Speed) -> (name: String, share: Double) {
     let peak = (trial.accepts == .int8 ? integer : float) ?? .infinity
-    let compute = speed.operationsPerSecond / peak
+    let compute = speed.operationsPerSecond * speed.madeShare / peak
     let memory = speed.bytesPerSecond / reading(trial.workingBytes)
     return compute > memory ? (trial.accepts == .int8 ? "int8" : "fp32", compute) : ("read", memory)
   }
