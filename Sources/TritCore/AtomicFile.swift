@@ -5,10 +5,15 @@
 #endif
 
 /// Writes files whole or not at all: into a temporary neighbour, synced, then renamed over the target.
+///
+/// The neighbour is removed when the write fails, on a second Ctrl-C, and when a mapped input is cut short.
+/// One that `kill -9` leaves behind is removed by the next process that writes into the folder.
 public final class AtomicFile {
   /// The target.
   public let path: String
   private let temporary: String
+  /// The place among the files that a handler removes.
+  private var slot: Int?
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private let bufferSize = 1 << 20
@@ -16,11 +21,10 @@ public final class AtomicFile {
   /// Opens a temporary file beside `path`. Nothing is visible at `path` before `commit`.
   public init(_ path: String) throws {
     self.path = path
-    var template = Array((path + ".partial-XXXXXX").utf8CString)
-    descriptor = mkstemp(&template)
-    temporary = String(
-      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    TemporaryFiles.sweepOnce(beside: path)
+    (temporary, descriptor) = Self.create(TemporaryFiles.template(for: path))
     guard descriptor >= 0 else { throw Self.failed("create", path) }
+    slot = TemporaryFiles.add(temporary)
     let mask = umask(0)
     umask(mask)
     fchmod(descriptor, 0o666 & ~mask)
@@ -30,6 +34,24 @@ public final class AtomicFile {
     if descriptor >= 0 {
       close(descriptor)
       unlink(temporary)
+    }
+    if let slot { TemporaryFiles.forget(slot) }
+  }
+
+  /// Makes a file from a template and locks it; the descriptor is −1 where that fails.
+  private static func create(_ template: String) -> (path: String, descriptor: Int32) {
+    while true {
+      var name = Array(template.utf8CString)
+      let descriptor = mkstemp(&name)
+      let path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard descriptor >= 0 else { return (path, descriptor) }
+      // A program that is started meanwhile (gnuplot) must not hold the lock beyond this process.
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      // Whoever sweeps takes the lock before this does and removes the file: then make another.
+      flock(descriptor, LOCK_EX)
+      var status = stat()
+      if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (path, descriptor) }
+      close(descriptor)
     }
   }
 
@@ -54,13 +76,10 @@ public final class AtomicFile {
   public func commit() throws {
     try flush()
     guard fsync(descriptor) == 0 else { throw Self.failed("write", path) }
+    // The lock is held until the name is gone: no sweeper sees a file that nobody holds.
+    guard rename(temporary, path) == 0 else { throw Self.failed("rename", path) }
     close(descriptor)
     descriptor = -1
-    guard rename(temporary, path) == 0 else {
-      let error = Self.failed("rename", path)
-      unlink(temporary)
-      throw error
-    }
   }
 
   /// Writes `text` to `path`, whole or not at all.
