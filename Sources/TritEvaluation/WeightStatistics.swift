@@ -80,9 +80,10 @@ public struct WeightStatistics: Sendable, Hashable {
   public var entropy: Double? {
     guard !levels.isEmpty else { return nil }
     let total = Double(levels.values.reduce(0, +))
-    return levels.values.reduce(0.0) { sum, occurrences in
-      let share = Double(occurrences) / total
-      return occurrences == 0 ? sum : sum - share * log2(share)
+    // In the order of the levels: a sum in the order of a hash differs from process to process.
+    return levels.sorted { $0.key < $1.key }.reduce(0.0) { sum, level in
+      let share = Double(level.value) / total
+      return level.value == 0 ? sum : sum - share * log2(share)
     }
   }
   /// Bits of the packed form a weight.

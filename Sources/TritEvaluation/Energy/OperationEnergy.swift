@@ -83,14 +83,21 @@ public struct OperationCount: Sendable, Hashable {
   }
 
   /// All additions.
-  public var totalAdditions: Double { additions.values.reduce(0, +) }
+  public var totalAdditions: Double { Self.total(additions) }
   /// All multiplications.
-  public var totalMultiplications: Double { multiplications.values.reduce(0, +) }
+  public var totalMultiplications: Double { Self.total(multiplications) }
+
+  private static func total(_ counts: [OperationEnergy.Format: Double]) -> Double {
+    OperationEnergy.Format.allCases.reduce(0) { $0 + (counts[$1] ?? 0) }
+  }
 
   /// Picojoules of all of them.
   public func picojoules(_ node: OperationEnergy.Node) -> Double {
-    additions.reduce(0) { $0 + $1.value * OperationEnergy.addition($1.key, node) }
-      + multiplications.reduce(0) { $0 + $1.value * OperationEnergy.multiplication($1.key, node) }
+    // In the order of the formats: a sum in the order of a hash differs from process to process.
+    OperationEnergy.Format.allCases.reduce(0) { sum, format in
+      sum + (additions[format] ?? 0) * OperationEnergy.addition(format, node)
+        + (multiplications[format] ?? 0) * OperationEnergy.multiplication(format, node)
+    }
   }
 
   /// Both together.
