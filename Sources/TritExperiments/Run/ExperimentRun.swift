@@ -7,8 +7,8 @@ final class ExperimentRun {
   let plan: ExperimentPlan
   let inputs: RunInputs
   let directory: RunDirectory
-  private let backend: any ExperimentBackend
-  private let observer: (RunEvent) -> Void
+  let backend: any ExperimentBackend
+  let observer: (RunEvent) -> Void
   private var reference: (any VariantSession)?
   private var referenceError: LabError?
   private var pace = Pace()
@@ -34,6 +34,12 @@ final class ExperimentRun {
     observer(
       .started(
         directory: directory.path, variants: plan.variants.count, resumed: directory.isResumed))
+    for holder in directory.busy {
+      observer(
+        .note(
+          "another run of the same plan is at work (\(holder.process) in \(holder.path)); this one "
+            + "measures by itself"))
+    }
     if directory.log.wasTorn {
       observer(.note("half a record at the end of results.jsonl was cut off; it is measured again"))
     }
@@ -61,7 +67,8 @@ final class ExperimentRun {
     pace.total = work.count
     for (position, variant) in work.enumerated() {
       observer(.variantStarted(index: position, of: work.count, label: variant.label))
-      let record = measure(variant, reference: records.first { $0.role == .reference })
+      let record = verified(
+        measure(variant, reference: records.first { $0.role == .reference }))
       try directory.log.append(record)
       records.append(record)
       observer(.variantEnded(record))
@@ -99,13 +106,14 @@ final class ExperimentRun {
     records.last { $0.status == .finished && $0.inputs == digest && $0.role == role }
   }
 
-  /// A known record under the number and label that it has in this plan.
+  /// A known record under the number, label and names that it has in this plan.
   private func renumbered(_ record: RunRecord, as variant: PlannedVariant) -> RunRecord {
     var record = record
     record.index = variant.index
     record.id = variant.id
     record.label = variant.label
     record.experiment = plan.file.name
+    record.params = parameters(of: variant)
     return record
   }
 
@@ -230,8 +238,8 @@ final class ExperimentRun {
     }
     return try backend.load(
       SessionRequest(
-        model: model, settings: variant.settings, threads: inputs.threads(of: variant),
-        context: plan.file.context))
+        model: model, settings: inputs.settings(of: variant),
+        threads: inputs.threads(of: variant), context: plan.file.context))
   }
 
   /// The reference, loaded once; a failure is remembered and told again.

@@ -45,8 +45,13 @@ public struct AutoHead: OutputHead {
 
   /// The same from rows as they are needed; all of them are read for the head that wins only.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    try pick(source, on: pool).prepare(source, on: pool)
+  }
+
+  /// The candidate that measures fastest. Throws what the candidates throw.
+  package func pick(_ source: HeadRows, on pool: WorkerPool?) throws -> any OutputHead {
     let candidates = candidates
-    guard candidates.count > 1 else { return try candidates[0].prepare(source, on: pool) }
+    guard candidates.count > 1 else { return candidates[0] }
     let sample = source.prefix(Self.sampleRows)
     var timings: [(name: String, nanoseconds: Double)] = []
     for head in candidates {
@@ -64,7 +69,7 @@ public struct AutoHead: OutputHead {
       "head \(source.rows) × \(source.columns): \(timings[best].name), fastest of \(timings.count) "
       + "that lose no more than '\(loss.rawValue)' (one token, \(sample.rows) rows): \(list)"
     Self.log.withLock { $0.append(text) }
-    return try candidates[best].prepare(source, on: pool)
+    return candidates[best]
   }
 
   /// Every choice of this process, in sentences.
