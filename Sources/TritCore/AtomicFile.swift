@@ -55,7 +55,7 @@ public final class AtomicFile {
     }
   }
 
-  /// Appends bytes.
+  /// Appends bytes. Throws `cannotCreate`, and `badData` where they lie in a mapped file that was cut short.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if bytes.count >= bufferSize {
       try flush()
@@ -111,6 +111,8 @@ public final class AtomicFile {
       #endif
       if written < 0 {
         if errno == EINTR { continue }
+        // Bytes of a mapped file that are gone are that file's problem.
+        if errno == EFAULT, let source = MappingFaults.error(at: rest.baseAddress) { throw source }
         throw Self.failed("write", path)
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])

@@ -27,19 +27,37 @@ public enum MappingFaults {
       action.__sigaction_u.__sa_sigaction = onBusError
     #endif
     sigaction(SIGBUS, &action, nil)
+    // A mask is inherited, and a fault that is blocked kills at once.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGBUS)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// Mappings that the table has room for; one more is mapped all the same, without its message.
   static let capacity = 1024
 
   /// What is said of `path`.
-  static func message(_ path: String, count: Int) -> String {
+  static func error(_ path: String, count: Int) -> LabError {
     LabError(
       .badData, "the file was cut short while it was in use, or its disk cannot read it", at: path,
       expected: "\(count) bytes until it is closed",
       advice: "get the file again and do not write to one that is in use: move a new one into its "
-        + "place; the same command goes on from what is finished"
-    ).description + "\n"
+        + "place; the same command goes on from what is finished")
+  }
+
+  /// The error for mapped bytes that a system call cannot read (`EFAULT`: there it is no signal); nil
+  /// for memory of another kind.
+  static func error(at pointer: UnsafeRawPointer?) -> LabError? {
+    let address = UInt(bitPattern: pointer)
+    return taken.withLock { taken in
+      for (index, mapping) in taken {
+        let start = table[index].start.load(ordering: .relaxed)
+        guard address >= start, address < start + UInt(mapping.count) else { continue }
+        return error(mapping.path, count: mapping.count)
+      }
+      return nil
+    }
   }
 
   // MARK: The table
@@ -52,7 +70,7 @@ public enum MappingFaults {
   }
 
   /// Slots that are taken, and the lock of those who take and free them; the handler needs neither.
-  private static let taken = Mutex<Set<Int>>([])
+  private static let taken = Mutex<[Int: (path: String, count: Int)]>([:])
 
   nonisolated(unsafe) private static let table: UnsafeMutablePointer<Slot> = {
     let table = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
@@ -64,12 +82,13 @@ public enum MappingFaults {
   /// Notes a mapping; nil where the table is full.
   static func add(start: UInt, count: Int, path: String) -> Int? {
     taken.withLock { taken in
-      guard let index = (0..<capacity).first(where: { !taken.contains($0) }) else { return nil }
-      taken.insert(index)
+      guard let index = (0..<capacity).first(where: { taken[$0] == nil }) else { return nil }
+      taken[index] = (path, count)
       let slot = table + index
       // The page that holds the last byte reaches beyond it.
       let page = UInt(max(sysconf(Int32(_SC_PAGESIZE)), 1))
-      slot.pointee.text.store(copy(message(path, count: count)), ordering: .relaxed)
+      slot.pointee.text.store(
+        copy(error(path, count: count).description + "\n"), ordering: .relaxed)
       slot.pointee.end.store(
         start + (UInt(count) + page - 1) / page * page, ordering: .relaxed)
       slot.pointee.start.store(start, ordering: .releasing)
@@ -83,7 +102,7 @@ public enum MappingFaults {
       let slot = table + index
       slot.pointee.start.store(0, ordering: .releasing)
       free(UnsafeMutableRawPointer(bitPattern: slot.pointee.text.exchange(0, ordering: .relaxed)))
-      taken.remove(index)
+      taken[index] = nil
     }
   }
 

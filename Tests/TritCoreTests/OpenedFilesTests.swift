@@ -89,6 +89,20 @@ import _TritTestSupport
     #expect(try files.checkUnchanged() == [path])
   }
 
+  /// A system call that reads pages which are gone gives an error and no signal.
+  @Test func aCopyOfAFileThatWasCutShortNamesIt() throws {
+    let path = try folder.write([UInt8](repeating: 7, count: 3 << 20), to: "large")
+    let file = try MappedFile(path)
+    let output = try AtomicFile(folder.file("copy"))
+    #expect(truncate(path, 1 << 20) == 0)
+    let error = #expect(throws: LabError.self) {
+      try withExtendedLifetime(file) { try output.write(file.bytes) }
+    }
+    #expect(error?.kind == .badData && error?.place == path)
+    #expect(error?.what.contains("cut short while it was in use") == true)
+    #expect(error?.expected == "3145728 bytes until it is closed")
+  }
+
   @Test func rightsAndLinksChangeNothing() throws {
     let path = try folder.write("first", to: "a.txt")
     _ = try read(path)

@@ -36,7 +36,7 @@ struct RunDirectory {
       }
       // Its process may have ended well between the two looks.
       guard RunState.read(candidate)?.isFinished == false else { continue }
-      let log = try ResultsLog(candidate + "/results.jsonl")
+      let log = try ResultsLog(candidate + "/results.jsonl", dropsUnfinished: true)
       return RunDirectory(path: candidate, isResumed: true, log: log, busy: busy, lock: lock)
     }
     let path = try create(in: folder, now: now)
