@@ -42,8 +42,9 @@ public enum MappingFaults {
     LabError(
       .badData, "the file was cut short while it was in use, or its disk cannot read it", at: path,
       expected: "\(count) bytes until it is closed",
-      advice: "get the file again and do not write to one that is in use: move a new one into its "
-        + "place; the same command goes on from what is finished")
+      advice:
+        "get the file again and give the same command; put a new file in place by renaming it, not "
+        + "by writing into one that is in use")
   }
 
   /// The error for mapped bytes that a system call cannot read (`EFAULT`: there it is no signal); nil

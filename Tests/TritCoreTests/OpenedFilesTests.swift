@@ -148,7 +148,7 @@ import _TritTestSupport
     try folder.write("half", to: "a.partial-b.partial-1-000000")
     try folder.write("half", to: "model.gguf.partial-Q0q1Zz")
     try folder.write("half", to: "old.gguf.partial-Q0q1Zz")
-    age("old.gguf.partial-Q0q1Zz", 200_000)
+    age("old.gguf.partial-Q0q1Zz", 4000)
     try FileManager.default.createDirectory(
       atPath: folder.file("folder.partial-999999-aB3xyZ"), withIntermediateDirectories: true)
     let living = try AtomicFile(folder.file("living"))

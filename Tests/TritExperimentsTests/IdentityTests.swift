@@ -284,6 +284,37 @@ import TritExperiments
     }
   }
 
+  /// Where nothing is measured that two variants differ in, both have a record all the same.
+  @Test func variantsOfOneIdentityHaveARecordEach() throws {
+    try withTemporaryFolder { folder in
+      try AtomicFile.write(
+        """
+        name: a
+        reference: none
+        sweep: {sampler: [greedy, {temperature: 0.5}, {temperature: 0.9}]}
+        measure: {weights: {}}
+        """, to: folder + "/x.yaml")
+      func run(_ backend: FakeBackend) throws -> RunOutcome {
+        try ExperimentRunner.run(
+          file: folder + "/x.yaml",
+          options: RunOptions(set: ["model=m"], outputDirectory: folder + "/runs", threads: 2),
+          backend: backend, environment: ["PATH": ""])
+      }
+      let stopped = FakeBackend()
+      stopped.interruptAfter = 1
+      let first = try run(stopped)
+      #expect(first.exitCode == 130)
+      let again = FakeBackend()
+      let second = try run(again)
+      #expect(second.exitCode == 0 && again.loaded.isEmpty)
+      #expect(second.directory == first.directory)
+      #expect(Set(second.records.map(\.inputs)).count == 1)
+      let log = try String(contentsOfFile: second.directory + "/results.jsonl", encoding: .utf8)
+      let ids = try log.split(separator: "\n").map { try JSONReader.read(String($0))["id"]?.string }
+      #expect(ids == second.records.map(\.id) && Set(ids).count == 3)
+    }
+  }
+
   @Test func aReplacedFileIsTold() throws {
     try withTemporaryFolder { folder in
       let backend = FakeBackend()

@@ -50,11 +50,14 @@ final class ExperimentRun {
     var work: [PlannedVariant] = []
     for variant in all {
       let digest = inputs.digest(of: variant, in: plan)
-      if let known = known(digest, role: role(of: variant), in: directory.log.records) {
-        records.append(renumbered(known, as: variant))
+      if let known = known(digest, variant, in: directory.log.records) {
+        let renumbered = renumbered(known, as: variant)
+        // Variants that differ in nothing that is measured share a record; the log has one of each.
+        if known.id != variant.id { try directory.log.append(renumbered) }
+        records.append(renumbered)
         reused += 1
         observer(.variantReused(known))
-      } else if var known = known(digest, role: role(of: variant), in: earlier) {
+      } else if var known = known(digest, variant, in: earlier) {
         known = renumbered(known, as: variant)
         try directory.log.append(known)
         records.append(known)
@@ -100,10 +103,13 @@ final class ExperimentRun {
     variant.index < 0 ? .reference : .variant
   }
 
+  /// The newest finished record of the same identity, best the variant's own.
   private func known(
-    _ digest: String, role: RunRecord.Role, in records: [RunRecord]
+    _ digest: String, _ variant: PlannedVariant, in records: [RunRecord]
   ) -> RunRecord? {
-    records.last { $0.status == .finished && $0.inputs == digest && $0.role == role }
+    let role = role(of: variant)
+    let equal = records.filter { $0.status == .finished && $0.inputs == digest && $0.role == role }
+    return equal.last { $0.id == variant.id } ?? equal.last
   }
 
   /// A known record under the number, label and names that it has in this plan.

@@ -29,9 +29,12 @@ struct RunDirectory {
       guard !force, let state = RunState.read(candidate), !state.isFinished,
         state.plan == plan.identity
       else { continue }
-      guard let lock = try? FolderLock(folder: candidate, name: lockName, what: "run") else {
-        let process = FolderLock.holder(candidate + "/" + lockName) ?? "another process"
-        busy.append((path: candidate, process: process))
+      let lock: FolderLock
+      do {
+        lock = try FolderLock(folder: candidate, name: lockName, what: "run")
+      } catch let error as LabError {
+        // A folder that cannot be written, somebody else's, is none to go on in.
+        if error.kind == .failure { busy.append((candidate, error.got ?? "another process")) }
         continue
       }
       // Its process may have ended well between the two looks.
