@@ -35,6 +35,12 @@ public struct AutoKVCacheKind: KVCacheKind {
   /// kinds throw.
   public func make(layers: Int, heads: Int, headDimension: Int, capacity: Int) throws -> any KVCache
   {
+    try pick(heads: heads, headDimension: headDimension, capacity: capacity).make(
+      layers: layers, heads: heads, headDimension: headDimension, capacity: capacity)
+  }
+
+  /// The kind that measures fastest. Throws what the kinds throw.
+  package func pick(heads: Int, headDimension: Int, capacity: Int) throws -> any KVCacheKind {
     let positions = max(1, min(capacity, Self.positions))
     var timings: [(kind: any KVCacheKind, nanoseconds: Double)] = []
     if candidates.count > 1 {
@@ -56,8 +62,7 @@ public struct AutoKVCacheKind: KVCacheKind {
     Self.log.withLock {
       $0.append("cache \(heads) × \(headDimension): \(best.kind.name), \(reason)")
     }
-    return try best.kind.make(
-      layers: layers, heads: heads, headDimension: headDimension, capacity: capacity)
+    return best.kind
   }
 
   /// Every choice of this process, in sentences.

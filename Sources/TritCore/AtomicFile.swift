@@ -5,10 +5,15 @@
 #endif
 
 /// Writes files whole or not at all: into a temporary neighbour, synced, then renamed over the target.
+///
+/// The neighbour is removed when the write fails, on a second Ctrl-C, and when a mapped input is cut short.
+/// One that `kill -9` leaves behind is removed by the next process that writes into the folder.
 public final class AtomicFile {
   /// The target.
   public let path: String
   private let temporary: String
+  /// The place among the files that a handler removes.
+  private var slot: Int?
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private let bufferSize = 1 << 20
@@ -16,11 +21,10 @@ public final class AtomicFile {
   /// Opens a temporary file beside `path`. Nothing is visible at `path` before `commit`.
   public init(_ path: String) throws {
     self.path = path
-    var template = Array((path + ".partial-XXXXXX").utf8CString)
-    descriptor = mkstemp(&template)
-    temporary = String(
-      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    TemporaryFiles.sweepOnce(beside: path)
+    (temporary, descriptor) = Self.create(TemporaryFiles.template(for: path))
     guard descriptor >= 0 else { throw Self.failed("create", path) }
+    slot = TemporaryFiles.add(temporary)
     let mask = umask(0)
     umask(mask)
     fchmod(descriptor, 0o666 & ~mask)
@@ -31,9 +35,27 @@ public final class AtomicFile {
       close(descriptor)
       unlink(temporary)
     }
+    if let slot { TemporaryFiles.forget(slot) }
   }
 
-  /// Appends bytes.
+  /// Makes a file from a template and locks it; the descriptor is −1 where that fails.
+  private static func create(_ template: String) -> (path: String, descriptor: Int32) {
+    while true {
+      var name = Array(template.utf8CString)
+      let descriptor = mkstemp(&name)
+      let path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard descriptor >= 0 else { return (path, descriptor) }
+      // A program that is started meanwhile (gnuplot) must not hold the lock beyond this process.
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      // Whoever sweeps takes the lock before this does and removes the file: then make another.
+      flock(descriptor, LOCK_EX)
+      var status = stat()
+      if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (path, descriptor) }
+      close(descriptor)
+    }
+  }
+
+  /// Appends bytes. Throws `cannotCreate`, and `badData` where they lie in a mapped file that was cut short.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if bytes.count >= bufferSize {
       try flush()
@@ -60,13 +82,10 @@ public final class AtomicFile {
   /// Flushes, syncs and moves the file to its place.
   public func commit() throws {
     _ = try stage()
+    // The lock is held until the name is gone: no sweeper sees a file that nobody holds.
+    guard rename(temporary, path) == 0 else { throw Self.failed("rename", path) }
     close(descriptor)
     descriptor = -1
-    guard rename(temporary, path) == 0 else {
-      let error = Self.failed("rename", path)
-      unlink(temporary)
-      throw error
-    }
   }
 
   /// Writes `text` to `path`, whole or not at all.
@@ -98,6 +117,8 @@ public final class AtomicFile {
       #endif
       if written < 0 {
         if errno == EINTR { continue }
+        // Bytes of a mapped file that are gone are that file's problem.
+        if errno == EFAULT, let source = MappingFaults.error(at: rest.baseAddress) { throw source }
         throw Self.failed("write", path)
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])

@@ -11,19 +11,37 @@ private let interruptCount = Atomic<Int>(0)
 /// Ctrl-C as a polite request: long loops call `check()` and unwind by an error, so that what has been
 /// measured is kept and nothing is left half written. A second Ctrl-C ends the process at once.
 public enum Interruption {
-  /// Starts to listen for SIGINT and SIGTERM. Called once by the command.
+  /// Starts to listen for SIGINT and SIGTERM, and for SIGHUP (a terminal that goes away) unless the
+  /// parent has it ignored, as `nohup` does. A file that grows beyond the limit of the shell becomes an
+  /// error of its write. Called once by the command.
   public static func install() {
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { _ in
-        if interruptCount.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
-      }
-    }
-    // A parent's mask is inherited, and one that started us from a pool thread has them blocked.
+    var numbers = [SIGINT, SIGTERM]
+    if !isIgnored(SIGHUP) { numbers.append(SIGHUP) }
     var set = sigset_t()
     sigemptyset(&set)
-    sigaddset(&set, SIGINT)
-    sigaddset(&set, SIGTERM)
+    for number in numbers {
+      signal(number) { _ in
+        if interruptCount.add(1, ordering: .relaxed).newValue > 1 {
+          TemporaryFiles.removeAll()
+          _exit(130)
+        }
+      }
+      sigaddset(&set, number)
+    }
+    signal(SIGXFSZ, SIG_IGN)
+    // A parent's mask is inherited, and one that started us from a pool thread has them blocked.
     pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    #if canImport(Glibc)
+      let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    #else
+      let handler = unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self)
+    #endif
+    return handler == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Whether the user has asked to stop.

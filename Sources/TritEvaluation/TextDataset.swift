@@ -20,6 +20,12 @@ public struct TextDataset: Sendable {
   public let digest: String
   /// What is known of the source of the text, where it is one of the built-in ones.
   public let entropy: StoryEntropy?
+  /// What figures depend on beside the bytes, in words: the same bytes have other figures where control
+  /// tokens in them are read as such, and a floor where their source is known.
+  public var reading: String {
+    (writesControlTokens ? "control tokens read" : "plain text")
+      + (entropy == nil ? "" : ", source known")
+  }
 
   /// Wraps a text. Throws `badData` for an empty one.
   public init(

@@ -20,14 +20,23 @@ public struct Checkpoint: Sendable {
   public let configuration: ModelConfiguration
   /// The tensors.
   public let source: any TensorSource
+  /// The files that all of this is read from: weights, configuration and tokenizer of one opening.
+  public let files: OpenedFiles
   let names: TensorNames
   private let packings: Registry<any Packing>
 
   /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs is
   /// there in the right shape, and that no tensor is left over. Throws `missingInput` or `badData`.
   public init(path: String, packings: Registry<any Packing> = .standard) throws {
+    let files = OpenedFiles()
+    self = try files.perform { try Checkpoint(path: path, packings: packings, files: files) }
+    Self.keepTokenizer(of: path, in: files)
+  }
+
+  private init(path: String, packings: Registry<any Packing>, files: OpenedFiles) throws {
     self.path = path
     self.packings = packings
+    self.files = files
     if ModelLocation.isDirectory(path) {
       names = .huggingFace
       configuration = try ModelConfiguration(huggingFace: path + "/config.json")
@@ -41,9 +50,9 @@ public struct Checkpoint: Sendable {
     try checkTensors()
   }
 
-  /// The tokenizer that belongs to the checkpoint.
+  /// The tokenizer that belongs to the checkpoint, of the same opening as the weights.
   public func tokenizer() throws -> any Tokenizer {
-    try TokenizerLoader.load(path: path)
+    try files.perform { try TokenizerLoader.load(path: path) }
   }
 
   /// Whether the output head is the embedding matrix.
@@ -128,7 +137,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// The output head's matrix, read a few rows at a time; every value is checked to be finite.
-  func headRows() throws -> HeadRows {
+  package func headRows() throws -> HeadRows {
     let name = headName
     let info = try info(name)
     let (rows, columns) = (configuration.vocabularySize, configuration.hiddenSize)

@@ -29,8 +29,10 @@ import TritLab
   ]
 
   static func main() {
+    StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
+    MappingFaults.install(prefix: "trit: error: ")
     Interruption.install()
     EngineLoader.rememberDecisions()
     Restart.forOpenBLASIfNeeded()

@@ -17,27 +17,54 @@ final class FakeBackend: ExperimentBackend {
   var floor: Double?
   /// The error of perplexity over windows, where there are several.
   var windowError: Double?
-  /// The digest of every model.
+  /// The digest of every model, and what is known of its training.
   var modelDigest = "m1"
+  var training = ""
+  /// The digest of every text, and how it is read.
+  var textDigest = "d1"
+  var reading = "plain text"
+  /// The digest of every set of questions.
+  var taskDigest = "q1"
+  /// What an `auto` cache picks.
+  var pick: String?
+  /// A file changes when this many variants have been loaded.
+  var changesAfter = Int.max
+  /// Files that were replaced, told at the next question.
+  var replaced: [String] = []
 
   func identify(model: PathReference) throws -> InputIdentity {
     guard !model.path.contains("missing") else {
       throw LabError(.missingInput, "there is no such model", at: model.path)
     }
-    return InputIdentity(name: model.text, path: model.path, digest: modelDigest, bytes: 1000)
+    return InputIdentity(
+      name: model.text, path: model.path, digest: modelDigest, bytes: 1000, reading: training)
   }
 
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
-    InputIdentity(name: data.text, path: data.path, digest: "d1", bytes: 10)
+    InputIdentity(
+      name: data.text, path: data.path, digest: textDigest, bytes: 10, reading: reading)
   }
 
   func identify(tasks: TasksMeasure) throws -> InputIdentity {
-    InputIdentity(name: tasks.data.text, path: tasks.data.path, digest: "q1", bytes: 10)
+    InputIdentity(name: tasks.data.text, path: tasks.data.path, digest: taskDigest, bytes: 10)
   }
 
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
     let cache = request.settings.stages[.cache]?.description
     if let cache, cache == misfit { throw LabError(.badData, "it does not fit", at: "blk.0") }
+  }
+
+  func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice] {
+    guard let pick, request.settings.stages[.cache]?.name == "auto" else { return [:] }
+    return [.cache: StageChoice(pick)]
+  }
+
+  func checkUnchanged() throws -> [String] {
+    if loaded.count > changesAfter {
+      throw LabError(.badData, "the file was changed while it was in use", at: "m")
+    }
+    defer { replaced = [] }
+    return replaced
   }
 
   func load(_ request: SessionRequest) throws -> any VariantSession {

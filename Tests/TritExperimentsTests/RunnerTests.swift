@@ -110,6 +110,10 @@ import TritExperiments
       #expect(wasResumed && rest.directory == outcome.directory)
       #expect(rest.exitCode == 0 && rest.records.count == 4)
       #expect(Set(second.loaded) == ["auto f16", "auto int8", "openblas f32"])
+      // The log is that of a run that nobody stopped: one finished record of each.
+      let lines = try String(contentsOfFile: rest.directory + "/results.jsonl", encoding: .utf8)
+        .split(separator: "\n")
+      #expect(lines.count == 4 && lines.allSatisfy { $0.contains("\"status\":\"finished\"") })
     }
   }
 

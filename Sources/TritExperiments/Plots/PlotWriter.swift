@@ -50,6 +50,7 @@ struct PlotWriter {
         .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
         at: folder)
     }
+    for kind in PlotKind.allCases { ImageDrawing.removeHalf(kind.rawValue, in: folder) }
     let source = PlotTemplates.locate(templates, environment: environment)
     if let style = source.flatMap({ try? String(contentsOfFile: $0 + "/style.gp", encoding: .utf8) }
     ) {
@@ -99,9 +100,8 @@ struct PlotWriter {
     try AtomicFile.write(script(name, data, title, report, template), to: "\(folder)/\(name).gp")
     plot.files.append("plots/\(name).gp")
     guard let gnuplot else { return plot }
-    if let problem = try draw(
-      name, script(name, data, title, report, template, into: ".\(name)"), gnuplot)
-    {
+    let hidden = script(name, data, title, report, template, into: ".\(name)")
+    if let problem = try ImageDrawing.draw(name, script: hidden, gnuplot: gnuplot, in: folder) {
       note("plot '\(name)': \(problem)")
       return plot
     }
@@ -109,37 +109,6 @@ struct PlotWriter {
     plot.files += ["plots/\(name).svg", "plots/\(name).png"]
     return plot
   }
-
-  /// Draws under hidden names and renames what is whole, so that no half image stands in the folder,
-  /// whether the disk fills or the run is killed. Returns what went wrong, if anything did.
-  private func draw(_ name: String, _ script: String, _ gnuplot: String) throws -> String? {
-    let folder = directory + "/plots"
-    let hidden = "\(folder)/.\(name)"
-    defer {
-      for ending in ["gp", "svg", "png"] {
-        try? FileManager.default.removeItem(atPath: "\(hidden).\(ending)")
-      }
-    }
-    try AtomicFile.write(script, to: hidden + ".gp")
-    if let problem = Executable.run(gnuplot, [".\(name).gp"], in: folder) {
-      return "gnuplot failed: \(problem)"
-    }
-    for (ending, end) in [("svg", Array("</svg>".utf8)), ("png", Self.endOfPNG)] {
-      let bytes = FileManager.default.contents(atPath: "\(hidden).\(ending)") ?? Data()
-      guard bytes.suffix(end.count + 8).firstRange(of: end) != nil else {
-        return "gnuplot left half an image: is the disk full?"
-      }
-    }
-    for ending in ["svg", "png"] {
-      guard rename("\(hidden).\(ending)", "\(folder)/\(name).\(ending)") == 0 else {
-        return "cannot rename the image: \(String(cString: strerror(errno)))"
-      }
-    }
-    return nil
-  }
-
-  /// The type and checksum of a PNG's last chunk, IEND.
-  private static let endOfPNG: [UInt8] = [0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82]
 
   private func script(
     _ name: String, _ data: PlotData, _ title: String, _ report: Report, _ template: String,

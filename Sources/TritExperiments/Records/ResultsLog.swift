@@ -16,9 +16,12 @@ package final class ResultsLog {
   let wasTorn: Bool
   private let descriptor: Int32
 
-  /// Opens or creates the log at `path`. Throws `cannotCreate` where it cannot be written.
-  package init(_ path: String) throws {
+  /// Opens or creates the log at `path`. With `dropsUnfinished` the records of variants that failed or were
+  /// interrupted go first: a run that goes on measures them again, and ends with one record of each.
+  /// Throws `cannotCreate` where it cannot be written.
+  package init(_ path: String, dropsUnfinished: Bool = false) throws {
     self.path = path
+    if dropsUnfinished { try Self.dropUnfinished(path) }
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.failed("open", path) }
     let whole: Int
@@ -81,6 +84,18 @@ package final class ResultsLog {
       try? RecordCoding.decode(Data($0))
     }
     return (records, whole)
+  }
+
+  /// Rewrites the file, whole or not at all, without records that are not finished. Other lines, whole or
+  /// torn, stay as they are.
+  private static func dropUnfinished(_ path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else { return }
+    let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)
+    let kept = lines.filter { line in
+      ((try? RecordCoding.decode(Data(line)))?.status ?? .finished) == .finished
+    }
+    guard kept.count < lines.count else { return }
+    try AtomicFile.write([UInt8](kept.joined(separator: [0x0A])), to: path)
   }
 
   private static func failed(_ verb: String, _ path: String) -> LabError {

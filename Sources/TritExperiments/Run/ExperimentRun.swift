@@ -8,8 +8,8 @@ final class ExperimentRun {
   let plan: ExperimentPlan
   let inputs: RunInputs
   let directory: RunDirectory
-  private let backend: any ExperimentBackend
-  private let observer: (RunEvent) -> Void
+  let backend: any ExperimentBackend
+  let observer: (RunEvent) -> Void
   private var reference: (any VariantSession)?
   private var referenceError: LabError?
   private var pace = Pace()
@@ -37,6 +37,12 @@ final class ExperimentRun {
     observer(
       .started(
         directory: directory.path, variants: plan.variants.count, resumed: directory.isResumed))
+    for holder in directory.busy {
+      observer(
+        .note(
+          "another run of the same plan is at work (\(holder.process) in \(holder.path)); this one "
+            + "measures by itself"))
+    }
     if directory.log.wasTorn {
       observer(.note("half a record at the end of results.jsonl was cut off; it is measured again"))
     }
@@ -47,11 +53,14 @@ final class ExperimentRun {
     var work: [PlannedVariant] = []
     for variant in all {
       let digest = inputs.digest(of: variant, in: plan)
-      if let known = known(digest, role: role(of: variant), in: directory.log.records) {
-        records.append(renumbered(known, as: variant))
+      if let known = known(digest, variant, in: directory.log.records) {
+        let renumbered = renumbered(known, as: variant)
+        // Variants that differ in nothing that is measured share a record; the log has one of each.
+        if known.id != variant.id { try directory.log.append(renumbered) }
+        records.append(renumbered)
         reused += 1
         observer(.variantReused(known))
-      } else if var known = known(digest, role: role(of: variant), in: earlier) {
+      } else if var known = known(digest, variant, in: earlier) {
         known = renumbered(known, as: variant)
         try directory.log.append(known)
         records.append(known)
@@ -74,7 +83,8 @@ final class ExperimentRun {
     }
     for (position, variant) in work.enumerated() {
       observer(.variantStarted(index: position, of: work.count, label: variant.label))
-      let record = measure(variant, reference: records.first { $0.role == .reference })
+      let record = verified(
+        measure(variant, reference: records.first { $0.role == .reference }))
       try directory.log.append(record)
       records.append(record)
       observer(.variantEnded(record))
@@ -109,19 +119,23 @@ final class ExperimentRun {
     variant.index < 0 ? .reference : .variant
   }
 
+  /// The newest finished record of the same identity, best the variant's own.
   private func known(
-    _ digest: String, role: RunRecord.Role, in records: [RunRecord]
+    _ digest: String, _ variant: PlannedVariant, in records: [RunRecord]
   ) -> RunRecord? {
-    records.last { $0.status == .finished && $0.inputs == digest && $0.role == role }
+    let role = role(of: variant)
+    let equal = records.filter { $0.status == .finished && $0.inputs == digest && $0.role == role }
+    return equal.last { $0.id == variant.id } ?? equal.last
   }
 
-  /// A known record under the number and label that it has in this plan.
+  /// A known record under the number, label and names that it has in this plan.
   private func renumbered(_ record: RunRecord, as variant: PlannedVariant) -> RunRecord {
     var record = record
     record.index = variant.index
     record.id = variant.id
     record.label = variant.label
     record.experiment = plan.file.name
+    record.params = parameters(of: variant)
     return record
   }
 
@@ -251,8 +265,8 @@ final class ExperimentRun {
     }
     return try backend.load(
       SessionRequest(
-        model: model, settings: variant.settings, threads: inputs.threads(of: variant),
-        context: plan.file.context))
+        model: model, settings: inputs.settings(of: variant),
+        threads: inputs.threads(of: variant), context: plan.file.context))
   }
 
   /// The reference, loaded once; a failure is remembered and told again.

@@ -69,6 +69,8 @@ struct RunInputs {
   private(set) var tasks: InputIdentity?
   /// What is reported in place of measurements.
   private(set) var records: [RunRecord]?
+  /// What an `auto` that may lose something picked, by number of the variant.
+  private var picked: [Int: [StageKey: StageChoice]] = [:]
   let threads: Int
   let program = ProgramIdentity.here
 
@@ -116,6 +118,7 @@ struct RunInputs {
       do { tasks = try backend.identify(tasks: section) } catch { note(error, "measure") }
     }
     if missing.isEmpty { missing = Self.misfits(plan, models: models, threads: threads, backend) }
+    if missing.isEmpty { try pick(plan, backend) }
     if missing.count == 1 { throw missing[0] }
     if !missing.isEmpty { throw LabErrors(missing) }
   }
@@ -170,6 +173,25 @@ struct RunInputs {
     return found
   }
 
+  /// Asks what every `auto` whose pick changes results picks here and now: it is an input like any other.
+  private mutating func pick(_ plan: ExperimentPlan, _ backend: any ExperimentBackend) throws {
+    for variant in (plan.reference.map { [$0] } ?? []) + plan.variants {
+      guard let model = model(of: variant, in: plan) else { continue }
+      let choices = try backend.picks(
+        SessionRequest(
+          model: model, settings: variant.settings, threads: threads(of: variant),
+          context: plan.file.context))
+      if !choices.isEmpty { picked[variant.index] = choices }
+    }
+  }
+
+  /// The choices that a variant runs with: those of the plan, and what `auto` picked.
+  func settings(of variant: PlannedVariant) -> VariantSettings {
+    var settings = variant.settings
+    settings.stages.merge(picked[variant.index] ?? [:]) { $1 }
+    return settings
+  }
+
   /// The number of threads where nobody says: what a cluster grants, else the cores.
   private static func defaultThreads(_ environment: [String: String]) -> Int {
     for name in ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"] {
@@ -193,46 +215,4 @@ struct RunInputs {
   }
 
   func threads(of variant: PlannedVariant) -> Int { variant.settings.threads ?? threads }
-
-  /// Digest of everything that the measurements of `variant` depend on: its choices, the model's and
-  /// the data's bytes, what is measured and how, what it is compared with, the program and the CPU.
-  func digest(of variant: PlannedVariant, in plan: ExperimentPlan) -> String {
-    var lines = choices(of: variant, in: plan)
-    let measure = plan.file.measure
-    lines.append("seed \(plan.file.seed) context \(plan.file.context ?? 0)")
-    if let section = measure.generate { lines.append("generate \(section)") }
-    if let section = measure.perplexity {
-      lines.append(
-        "perplexity \(data(section.data, field: section.field)?.digest ?? "")"
-          + " \(section.protocolName) \(section.context ?? 0) \(section.stride ?? 0)"
-          + " \(section.chunks ?? 0)")
-    }
-    if let section = measure.tasks {
-      lines.append("tasks \(tasks?.digest ?? "") \(section.limit ?? 0) \(section.split.rawValue)")
-    }
-    if measure.weights != nil { lines.append("weights") }
-    if let section = measure.speed { lines.append("speed \(section)") }
-    if let section = measure.energy { lines.append("energy \(section)") }
-    if let section = measure.roofline { lines.append("roofline \(section)") }
-    if let section = measure.divergence, variant.index >= 0 {
-      lines.append(
-        "divergence \(data(section.data, field: section.field)?.digest ?? "")"
-          + " \(section.context ?? 0) \(section.chunks ?? 0)")
-    }
-    if let reference = plan.reference, variant.index >= 0,
-      measure.divergence != nil || measure.generate != nil
-    {
-      lines += choices(of: reference, in: plan).map { "reference \($0)" }
-    }
-    lines.append("program \(program.version) \(program.digest) cpu \(program.cpu)")
-    return SHA256.hex(lines.joined(separator: "\n"))
-  }
-
-  private func choices(of variant: PlannedVariant, in plan: ExperimentPlan) -> [String] {
-    variant.settings.flattened.filter { $0.key != "model" && $0.key != "threads" }
-      .map { "\($0.key)=\($0.value)" } + [
-        "model \(model(of: variant, in: plan)?.digest ?? "")",
-        "threads \(threads(of: variant))",
-      ]
-  }
 }

@@ -12,26 +12,25 @@ final class LabBackend: ExperimentBackend {
   let measuresSpeedInRounds = true
   private var texts: [String: TextDataset] = [:]
   private var questions: [String: TaskDataset] = [:]
-  private var checkpoint: (path: String, value: Checkpoint)?
+  /// By path: opened once in a run, so that every variant has what the digest is of.
+  private var checkpoints: [String: Checkpoint] = [:]
+  private var training: [String: [String: Double]] = [:]
 
   init(registries: StageRegistries) { self.registries = registries }
 
   func identify(model: PathReference) throws -> InputIdentity {
     let path = try ModelLocation.resolve(model.path)
     // A model that cannot be read is a problem of the file that names it, not of every variant.
-    _ = try checkpoint(path)
-    guard ModelLocation.isDirectory(path) else {
-      return InputIdentity(
-        name: model.text, path: path, digest: try FileDigest.hex(path), bytes: Self.size(path))
-    }
-    // What decides the model's behaviour: weights, configuration, tokenizer; not its read-me.
-    let endings = [".json", ".safetensors", ".model", ".gguf", ".tiktoken"]
-    let files = try FileManager.default.contentsOfDirectory(atPath: path)
-      .filter { name in endings.contains { name.hasSuffix($0) } && !name.hasPrefix("expected.") }
-      .sorted()
+    let checkpoint = try checkpoint(path)
+    // A tokenizer that cannot be read is told where text is needed; its file counts all the same.
+    _ = try? checkpoint.tokenizer()
+    let content = try checkpoint.contentDigest()
+    let figures = TrainingFigures.of(path)
+    training[path] = figures
     return InputIdentity(
-      name: model.text, path: path, digest: try FileDigest.hex(folder: path, files: files),
-      bytes: files.reduce(0) { $0 + Self.size(path + "/" + $1) })
+      name: model.text, path: path, digest: content.digest, bytes: content.bytes,
+      reading: figures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        .joined(separator: ", "))
   }
 
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
@@ -40,17 +39,19 @@ final class LabBackend: ExperimentBackend {
     var known = isFile ? data.path : data.text
     if let field { known += ":\(field)" }
     let text = try TextDataset.load(known)
-    texts[text.digest] = text
-    return InputIdentity(
+    let identity = InputIdentity(
       name: data.text, path: text.sources.first ?? known, digest: text.digest,
-      bytes: text.byteCount)
+      bytes: text.byteCount, reading: text.reading)
+    texts[identity.key] = text
+    return identity
   }
 
   func identify(tasks: TasksMeasure) throws -> InputIdentity {
     let data = try TaskDataset.load(tasks.data.path, limit: tasks.limit)
-    questions[data.digest] = data
-    return InputIdentity(
+    let identity = InputIdentity(
       name: tasks.data.text, path: tasks.data.path, digest: data.digest, bytes: data.byteCount)
+    questions[identity.key] = data
+    return identity
   }
 
   func load(_ request: SessionRequest) throws -> any VariantSession {
@@ -62,21 +63,21 @@ final class LabBackend: ExperimentBackend {
       options: EngineOptions(threads: request.threads, maxContext: request.context))
     return LabSession(
       engine: engine, checkpoint: checkpoint, registries: registries,
+      training: training[request.model.path] ?? [:],
       loadSeconds: (ContinuousClock.now - start) / .seconds(1), texts: { [self] in texts[$0] },
       questions: { [self] in questions[$0] })
   }
 
-  /// The checkpoint, opened once while the variants share it.
+  /// The checkpoint, opened once in a run.
   func checkpoint(_ path: String) throws -> Checkpoint {
-    if let checkpoint, checkpoint.path == path { return checkpoint.value }
+    if let known = checkpoints[path] { return known }
     let value = try Checkpoint(path: path, packings: registries.packings)
-    checkpoint = (path, value)
+    checkpoints[path] = value
     return value
   }
 
-  private static func size(_ path: String) -> Int {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    return (attributes?[.size] as? NSNumber)?.intValue ?? 0
+  func checkUnchanged() throws -> [String] {
+    try checkpoints.sorted { $0.key < $1.key }.flatMap { try $0.value.files.checkUnchanged() }
   }
 }
 
@@ -85,18 +86,21 @@ final class LabSession: VariantSession {
   let engine: Engine
   let checkpoint: Checkpoint
   let registries: StageRegistries
+  private let training: [String: Double]
   private let loadSeconds: Double
-  private let texts: (_ digest: String) -> TextDataset?
-  private let questions: (_ digest: String) -> TaskDataset?
+  private let texts: (_ key: String) -> TextDataset?
+  private let questions: (_ key: String) -> TaskDataset?
   private var recorded: RecordedLogits?
 
   init(
-    engine: Engine, checkpoint: Checkpoint, registries: StageRegistries, loadSeconds: Double,
+    engine: Engine, checkpoint: Checkpoint, registries: StageRegistries,
+    training: [String: Double], loadSeconds: Double,
     texts: @escaping (String) -> TextDataset?, questions: @escaping (String) -> TaskDataset?
   ) {
     self.engine = engine
     self.checkpoint = checkpoint
     self.registries = registries
+    self.training = training
     self.loadSeconds = loadSeconds
     self.texts = texts
     self.questions = questions
@@ -155,7 +159,7 @@ final class LabSession: VariantSession {
       "load_seconds": loadSeconds,
       "parameters": Double(checkpoint.parameterCount),
     ]
-    figures.merge(TrainingFigures.of(checkpoint.path)) { $1 }
+    figures.merge(training) { $1 }
     return figures
   }
 
@@ -205,7 +209,7 @@ final class LabSession: VariantSession {
   // MARK: Quality
 
   private func dataset(_ data: InputIdentity) throws -> TextDataset {
-    guard let text = texts(data.digest) else {
+    guard let text = texts(data.key) else {
       throw LabError(.internalError, "a text was not kept", at: data.path)
     }
     return text
@@ -331,7 +335,7 @@ final class LabSession: VariantSession {
   func tasks(
     _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
   ) throws -> Measured {
-    guard let questions = questions(data.digest) else {
+    guard let questions = questions(data.key) else {
       throw LabError(.internalError, "the questions were not kept", at: data.path)
     }
     let result = try withoutActuallyEscaping(progress) { progress in

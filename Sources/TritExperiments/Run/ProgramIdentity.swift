@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritKernels
 
 #if canImport(Glibc)
   @preconcurrency internal import Glibc
@@ -9,49 +10,56 @@ internal import TritCore
 struct ProgramIdentity: Sendable {
   let version: String
   let commit: String?
-  /// The first 16 hex digits of the program's own SHA-256: a rebuilt kernel is another program.
+  /// The first 16 hex digits of the program's own SHA-256: a rebuilt kernel is another program. Where the
+  /// lab lies in a library of its own, that one's stand behind it.
   let digest: String
+  /// Libraries that compute, with what decides how.
+  let libraries: String
   /// The CPU's name.
   let cpu: String
+  /// The CPU and its instruction sets.
+  let processor: String
 
   static let here: ProgramIdentity = {
-    let path = Bundle.main.executablePath ?? CommandLine.arguments.first ?? ""
-    let digest = (try? FileDigest.hex(path)).map { String($0.prefix(16)) } ?? "unknown"
+    let program = Bundle.main.executablePath ?? CommandLine.arguments.first ?? ""
+    let parts = [program] + (library.map { $0 == program ? [] : [$0] } ?? [])
+    let digest = parts.map { path in
+      (try? OpenedFiles.digest(of: path)).map { String($0.prefix(16)) } ?? "unknown"
+    }
+    OpenBLASRuntime.start()
     return ProgramIdentity(
-      version: BuildInformation.version, commit: BuildInformation.commit, digest: digest,
-      cpu: HostInformation.cpuName)
+      version: BuildInformation.version, commit: BuildInformation.commit,
+      digest: digest.joined(separator: " "),
+      libraries: "\(libraryOfC), OpenBLAS \(OpenBLASRuntime.version), core \(OpenBLASRuntime.core)",
+      cpu: HostInformation.cpuName,
+      processor: HostInformation.cpuName + ": "
+        + CPUFeatures.here.names.joined(separator: " "))
   }()
-}
 
-/// Digests of files, read in pieces.
-enum FileDigest {
-  /// SHA-256 of a file's bytes, 64 hex digits. Throws `missingInput` where it cannot be read.
-  static func hex(_ path: String) throws -> String {
-    var digest = SHA256()
-    try update(&digest, with: path)
-    return digest.finish()
+  /// The file that this code was loaded from: the program, as a rule.
+  private static var library: String? {
+    // The header shows `dladdr` to GNU programs only. The first member of what it fills in is the path.
+    typealias Find = @convention(c) (UnsafeRawPointer, UnsafeMutableRawPointer) -> Int32
+    guard let symbol = symbol("dladdr") else { return nil }
+    let code: @convention(c) () -> Void = {}
+    var found: (path: UnsafePointer<CChar>?, rest: (Int, Int, Int)) = (nil, (0, 0, 0))
+    let status = unsafeBitCast(symbol, to: Find.self)(
+      unsafeBitCast(code, to: UnsafeRawPointer.self), &found)
+    guard status != 0, let path = found.path else { return nil }
+    return URL(fileURLWithPath: String(cString: path)).resolvingSymlinksInPath().path
   }
 
-  /// SHA-256 over several files, their names included, in the order given.
-  static func hex(folder: String, files: [String]) throws -> String {
-    if files.count == 1 { return try hex(folder + "/" + files[0]) }
-    var digest = SHA256()
-    for file in files {
-      Array("\(file)\u{0}".utf8).withUnsafeBytes { digest.update($0) }
-      try update(&digest, with: folder + "/" + file)
+  /// The C library, whose `exp` and `log` stand behind every probability.
+  private static var libraryOfC: String {
+    typealias Version = @convention(c) () -> UnsafePointer<CChar>
+    guard let symbol = symbol("gnu_get_libc_version") else {
+      return ProcessInfo.processInfo.operatingSystemVersionString
     }
-    return digest.finish()
+    return "glibc " + String(cString: unsafeBitCast(symbol, to: Version.self)())
   }
 
-  private static func update(_ digest: inout SHA256, with path: String) throws {
-    guard let handle = FileHandle(forReadingAtPath: path) else {
-      throw LabError(.missingInput, "the file cannot be read", at: path)
-    }
-    defer { try? handle.close() }
-    while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
-      try Interruption.check()
-      piece.withUnsafeBytes { digest.update($0) }
-    }
+  private static func symbol(_ name: String) -> UnsafeMutableRawPointer? {
+    dlopen(nil, RTLD_NOW).flatMap { dlsym($0, name) }
   }
 }
 

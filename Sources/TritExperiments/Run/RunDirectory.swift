@@ -11,28 +11,41 @@ struct RunDirectory {
   /// Whether the folder was there, unfinished, and is continued.
   let isResumed: Bool
   let log: ResultsLog
-  private let lock: FileLock
+  /// Unfinished runs of the same plan that other processes work on.
+  let busy: [(path: String, process: String)]
+  private let lock: FolderLock
+
+  private static let lockName = "run.lock"
 
   /// Continues the newest unfinished run of the same plan that nobody else works on, or makes a new one.
   static func open(
     root: String, plan: ExperimentPlan, force: Bool, now: Date = Date()
   ) throws -> RunDirectory {
     let folder = root + "/" + plan.file.name.slug
-    if !force {
-      for candidate in runs(of: folder).reversed() {
-        guard let state = RunState.read(candidate), !state.isFinished, state.plan == plan.identity,
-          let lock = FileLock(candidate + "/run.lock")
-        else { continue }
-        let log = try ResultsLog(candidate + "/results.jsonl")
-        return RunDirectory(path: candidate, isResumed: true, log: log, lock: lock)
+    var busy: [(path: String, process: String)] = []
+    for candidate in runs(of: folder).reversed() {
+      // What a killed run left half written.
+      for part in ["", "/plots"] { LeftoverFiles.remove(in: candidate + part) }
+      guard !force, let state = RunState.read(candidate), !state.isFinished,
+        state.plan == plan.identity
+      else { continue }
+      let lock: FolderLock
+      do {
+        lock = try FolderLock(folder: candidate, name: lockName, what: "run")
+      } catch let error as LabError {
+        // A folder that cannot be written, somebody else's, is none to go on in.
+        if error.kind == .failure { busy.append((candidate, error.got ?? "another process")) }
+        continue
       }
+      // Its process may have ended well between the two looks.
+      guard RunState.read(candidate)?.isFinished == false else { continue }
+      let log = try ResultsLog(candidate + "/results.jsonl", dropsUnfinished: true)
+      return RunDirectory(path: candidate, isResumed: true, log: log, busy: busy, lock: lock)
     }
     let path = try create(in: folder, now: now)
-    guard let lock = FileLock(path + "/run.lock") else {
-      throw LabError(.cannotCreate, "cannot lock the run directory", at: path)
-    }
+    let lock = try FolderLock(folder: path, name: lockName, what: "run")
     let log = try ResultsLog(path + "/results.jsonl")
-    return RunDirectory(path: path, isResumed: false, log: log, lock: lock)
+    return RunDirectory(path: path, isResumed: false, log: log, busy: busy, lock: lock)
   }
 
   /// The records of all earlier runs of the experiment, newest last, with the run that measured each.
@@ -56,18 +69,21 @@ struct RunDirectory {
   /// Makes a folder named by the time; a second run within the same second gets a number behind it.
   private static func create(in folder: String, now: Date) throws -> String {
     let stamp = UTC.stamp(now)
+    func failed(_ reason: String, _ path: String) -> LabError {
+      LabError(
+        .cannotCreate, "cannot make the run directory: \(reason)", at: path,
+        advice: "check that the folder is writable, or write elsewhere with -o DIR")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw failed((error as NSError).localizedDescription, folder)
+    }
     for attempt in 0..<1000 {
       let path = folder + "/" + (attempt == 0 ? stamp : "\(stamp)-\(attempt)")
-      if FileManager.default.fileExists(atPath: path) { continue }
-      do {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        return path
-      } catch {
-        throw LabError(
-          .cannotCreate,
-          "cannot make the run directory: \((error as NSError).localizedDescription)", at: path,
-          advice: "check that the folder is writable, or write elsewhere with -o DIR")
-      }
+      // Two runs that begin within a second must not get one folder.
+      if mkdir(path, 0o777) == 0 { return path }
+      guard errno == EEXIST else { throw failed(String(cString: strerror(errno)), path) }
     }
     throw LabError(.cannotCreate, "too many runs within one second", at: folder)
   }
@@ -96,20 +112,6 @@ struct RunState: Codable {
     }
     return try? JSONDecoder().decode(RunState.self, from: data)
   }
-}
-
-/// An advisory lock that lasts as long as this object: two commands do not write one run directory.
-final class FileLock {
-  private let descriptor: Int32
-
-  /// Takes the lock; nil where somebody else holds it or the file cannot be made.
-  init?(_ path: String) {
-    descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    // `deinit` runs, and closes, also where this fails.
-    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
-  }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 }
 
 /// Times as they stand in records and names of folders.

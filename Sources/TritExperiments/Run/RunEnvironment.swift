@@ -51,7 +51,7 @@ struct RunEnvironment: Encodable {
     openBLASCore = OpenBLASRuntime.core
     openBLASVersion = OpenBLASRuntime.version
     models = inputs.models.values.sorted { $0.path < $1.path }
-    data = inputs.data.values.sorted { $0.path < $1.path }
+    data = inputs.data.values.sorted { $0.path < $1.path } + (inputs.tasks.map { [$0] } ?? [])
     seed = plan.file.seed
     self.plan = plan.identity
     self.started = started

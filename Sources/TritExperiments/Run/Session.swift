@@ -1,3 +1,5 @@
+package import TritCore
+
 /// What the runner needs of the rest of the lab: identify models and data, and make variants run.
 ///
 /// A seam: `LabBackend` measures real models; tests use a made-up one, so that planning, records and
@@ -11,14 +13,26 @@ package protocol ExperimentBackend: AnyObject {
   func identify(tasks: TasksMeasure) throws -> InputIdentity
   /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
   func check(_ request: SessionRequest, _ measure: Measurements) throws
+  /// What every `auto` of the request picks that may lose something, and so changes results from pick to
+  /// pick; `load` gets these in its place.
+  func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice]
   /// Loads a model with the choices of a variant.
   func load(_ request: SessionRequest) throws -> any VariantSession
   /// Whether its sessions can be loaded side by side and measured in rounds (`InterleavedSpeed`).
   var measuresSpeedInRounds: Bool { get }
+  /// Throws where a file that was identified has been written to since; gives the paths of those that were
+  /// replaced, each once, while what was opened is still used.
+  func checkUnchanged() throws -> [String]
 }
 
 extension ExperimentBackend {
   package var measuresSpeedInRounds: Bool { false }
+
+  /// Nothing is picked by measuring.
+  package func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice] { [:] }
+
+  /// There are no files.
+  package func checkUnchanged() throws -> [String] { [] }
 }
 
 /// A model or text as it was found.
@@ -31,13 +45,19 @@ package struct InputIdentity: Sendable, Codable, Equatable {
   package var digest: String
   /// Bytes in all.
   package var bytes: Int
+  /// What figures depend on beside the bytes: how a text is read, what is known of a model's training.
+  package var reading: String
 
-  package init(name: String, path: String, digest: String, bytes: Int) {
+  package init(name: String, path: String, digest: String, bytes: Int, reading: String = "") {
     self.name = name
     self.path = path
     self.digest = digest
     self.bytes = bytes
+    self.reading = reading
   }
+
+  /// Tells inputs apart: the bytes and how they are read.
+  var key: String { "\(digest) \(reading)" }
 }
 
 /// What to load.

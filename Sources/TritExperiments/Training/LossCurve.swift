@@ -39,20 +39,21 @@ struct LossCurve {
       let template = try? String(contentsOfFile: source + "/training-loss.gp", encoding: .utf8)
     else { return note("the plot templates were not found: only training/loss.tsv is written") }
     try AtomicFile.write(style, to: target + "/style.gp")
-    var script = "# Draws loss.svg and loss.png from loss.tsv. Redraw: gnuplot loss.gp\n"
-    script += "name = 'loss'\ndata = 'loss.tsv'\n"
+    let first = "# Draws loss.svg and loss.png from loss.tsv. Redraw: gnuplot loss.gp\n"
+    var script = "data = 'loss.tsv'\n"
     script += "heading = \(PlotData.string(PlotData.shortened(name + ": loss over training")))\n"
     script += "footer = ''\nrows = 2\nwidth = 820\nheight = 460\n"
     script += "checks = \(checks.count)\nfloor_loss = \(floor ?? 0)\n"
     script += "load 'style.gp'\neval svg\n\n" + template + "\neval png\nreplot\nunset output\n"
-    try AtomicFile.write(script, to: target + "/loss.gp")
+    try AtomicFile.write(first + "name = 'loss'\n" + script, to: target + "/loss.gp")
     guard
       let gnuplot = Executable.find("gnuplot", path: ProcessInfo.processInfo.environment["PATH"])
     else {
       return note("gnuplot is not installed: training/loss.tsv and loss.gp are written, no image")
     }
-    if let problem = Executable.run(gnuplot, ["loss.gp"], in: target) {
-      note("gnuplot failed on training/loss.gp: \(problem)")
+    let hidden = "name = '.loss'\n" + script
+    if let problem = try ImageDrawing.draw("loss", script: hidden, gnuplot: gnuplot, in: target) {
+      note("training/loss.gp: \(problem)")
     }
   }
 }

@@ -32,13 +32,8 @@ public struct TrainingJob {
   public func run(
     observer: (TrainingEvent) -> Void, note: (String) -> Void
   ) throws -> TrainingOutcome {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw LabError(
-        .cannotCreate, "cannot make the folder: \(error.localizedDescription)", at: folder)
-    }
+    let lock = try Trainer.lock(folder)
+    for part in ["", "/training"] { LeftoverFiles.remove(in: folder + part) }
     let tokenizer = try makeTokenizer(note)
     let corpus = try makeCorpus(tokenizer)
     note("text: \(corpus.train.count) tokens to train on, \(corpus.valid.count) held out")
@@ -49,7 +44,7 @@ public struct TrainingJob {
     let trainer = try Trainer(
       settings, corpus: corpus, folder: folder,
       endOfText: tokenizer.endOfGeneration.min() ?? tokenizer.bos, restart: restart,
-      pool: WorkerPool(threads: threads))
+      lock: lock, pool: WorkerPool(threads: threads))
     note(
       "model: \(settings.shape.parameterCount) parameters, \(settings.quantizer) weights, "
         + "\(settings.activations) activations; \(OpenBLASRuntime.description), \(threads) threads")

@@ -57,7 +57,12 @@ public struct AutoHead: OutputHead {
 
   /// The same from rows as they are needed; all of them are read for the head that wins only.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
-    guard loss != .none else { return try ExactHead().prepare(source, on: pool) }
+    try pick(source, on: pool).prepare(source, on: pool)
+  }
+
+  /// The candidate that measures fastest. Throws what the candidates throw.
+  package func pick(_ source: HeadRows, on pool: WorkerPool?) throws -> any OutputHead {
+    guard loss != .none else { return ExactHead() }
     let candidates = candidates(
       format: try ExactHead.format(of: source, head: name, on: pool))
     let sample = source.prefix(Self.sampleRows)
@@ -78,7 +83,7 @@ public struct AutoHead: OutputHead {
       "head \(source.rows) × \(source.columns): \(timings[best].name), fastest of \(timings.count) "
       + "that lose no more than '\(loss.rawValue)' (one token, \(sample.rows) rows): \(list)"
     Self.log.withLock { $0.append(text) }
-    return try candidates[best].prepare(source, on: pool)
+    return candidates[best]
   }
 
   /// Every choice of this process, in sentences.

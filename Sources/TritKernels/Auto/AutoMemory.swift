@@ -223,7 +223,7 @@ public final class AutoMemory: Sendable {
     #if os(Linux)
       var status = stat()
       guard stat("/proc/self/exe", &status) == 0 else { return "" }
-      return "\(status.st_size) \(status.st_mtim.tv_sec)"
+      return "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
     #else
       return ""
     #endif

@@ -220,7 +220,9 @@ public struct GGUFExport {
     let export = try GGUFTokenizerExport(
       try checkpoint.tokenizer(), count: checkpoint.configuration.vocabularySize,
       ends: checkpoint.configuration.eosTokens,
-      chatTemplate: try ChatTemplateFile.read(folder: checkpoint.path))
+      chatTemplate: try checkpoint.files.perform {
+        try ChatTemplateFile.read(folder: checkpoint.path)
+      })
     for (key, value) in export.metadata { writer.set(key, value) }
     return export.notes
   }

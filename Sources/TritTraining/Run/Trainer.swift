@@ -23,6 +23,9 @@ public final class Trainer {
   private let endOfText: Int?
   private var state: TrainingState
   private let log: TrainingLog
+  /// Steps whose validation is in the log.
+  private var validated: Set<Int> = []
+  private let lock: FolderLock
 
   /// The state to go on from.
   public static func statePath(_ folder: String) -> String {
@@ -31,11 +34,27 @@ public final class Trainer {
   /// The log of steps.
   public static func logPath(_ folder: String) -> String { folder + "/training/metrics.jsonl" }
 
-  /// Prepares a training in `folder`, which is made; goes on from its checkpoint unless `restart`.
-  /// Throws `usage` for impossible settings and for the checkpoint of another training.
+  /// Makes `folder` for a training and locks it for as long as the lock lives. Throws `failure` that names
+  /// the process where another one trains there.
+  public static func lock(_ folder: String) throws -> FolderLock {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder + "/training", withIntermediateDirectories: true)
+    } catch {
+      throw LabError(
+        .cannotCreate, "cannot make the folder: \(error.localizedDescription)",
+        at: folder + "/training")
+    }
+    return try FolderLock(folder: folder + "/training", name: "training.lock", what: "training")
+  }
+
+  /// Prepares a training in `folder`, which is made; goes on from its checkpoint unless `restart`, which
+  /// removes it. `lock` is the folder's, where the caller has it; else it is taken here.
+  /// Throws `usage` for impossible settings and for the checkpoint of another training, `failure` where
+  /// another process trains in the folder.
   public init(
     _ settings: TrainingSettings, corpus: TokenCorpus, folder: String, endOfText: Int?,
-    restart: Bool = false, pool: WorkerPool,
+    restart: Bool = false, lock: FolderLock? = nil, pool: WorkerPool,
     quantizers: Registry<any WeightQuantizer> = .standard,
     activations: Registry<any ActivationQuantizer> = .standard
   ) throws {
@@ -65,21 +84,16 @@ public final class Trainer {
     let identity = SHA256.hex(JSONWriter.text(settings.document) + corpus.digest)
     state = TrainingState(step: 0, seconds: 0, identity: identity)
     log = TrainingLog(path: Self.logPath(folder))
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder + "/training", withIntermediateDirectories: true)
-    } catch {
-      throw LabError(
-        .cannotCreate, "cannot make the folder: \(error.localizedDescription)",
-        at: folder + "/training")
-    }
-    if !restart,
-      let found = try TrainingState.read(
-        Self.statePath(folder), identity: identity, into: parameters, optimizer)
+    self.lock = try lock ?? Self.lock(folder)
+    if restart {
+      // A kill before the first new checkpoint must not bring the old training back.
+      unlink(Self.statePath(folder))
+    } else if let found = try TrainingState.read(
+      Self.statePath(folder), identity: identity, into: parameters, optimizer)
     {
       state = found
     }
-    try log.rewind(to: state.step)
+    validated = try log.rewind(to: state.step)
   }
 
   /// Steps done so far.
@@ -128,6 +142,7 @@ public final class Trainer {
 
   /// Writes a checkpoint of the present step.
   public func save() throws {
+    try log.sync()
     try state.write(parameters, optimizer, to: Self.statePath(folder))
   }
 
@@ -177,6 +192,7 @@ public final class Trainer {
 
   @discardableResult private func validate(_ observer: (TrainingEvent) -> Void) throws -> Double {
     let loss = try validationLoss()
+    if !validated.insert(state.step).inserted { try log.dropValidation(of: state.step) }
     var line: [(key: String, value: JSONValue)] = [
       ("step", JSONValue(state.step)), ("validation_loss", JSONValue(loss)),
     ]

@@ -21,10 +21,42 @@ public struct TrainingLog: Sendable {
     }
   }
 
-  /// Drops what was logged after `step`: a run that was killed had gone beyond its last checkpoint.
-  func rewind(to step: Int) throws {
-    let kept = lines().filter { ($0["step"]?.integer ?? .max) <= step }
+  /// Drops what was logged after `step` (a run that was killed had gone beyond its last checkpoint) and
+  /// what stands there twice, and puts the rest in order: each step once, then its validation once. Gives
+  /// the steps that have a validation.
+  @discardableResult func rewind(to step: Int) throws -> Set<Int> {
+    var steps: [Int: JSONValue] = [:]
+    var validations: [Int: JSONValue] = [:]
+    for line in lines() {
+      guard let number = line["step"]?.integer, number <= step else { continue }
+      if line["validation_loss"] == nil { steps[number] = line } else { validations[number] = line }
+    }
+    var text = ""
+    for number in Set(steps.keys).union(validations.keys).sorted() {
+      for line in [steps[number], validations[number]].compactMap({ $0 }) {
+        text += JSONWriter.text(line) + "\n"
+      }
+    }
+    try AtomicFile.write(text, to: path)
+    return Set(validations.keys)
+  }
+
+  /// Drops the validation of `step`, which is made again.
+  func dropValidation(of step: Int) throws {
+    let kept = lines().filter { $0["validation_loss"] == nil || $0["step"]?.integer != step }
     try AtomicFile.write(kept.map { JSONWriter.text($0) + "\n" }.joined(), to: path)
+  }
+
+  /// Puts what has been logged on the disk: a checkpoint never knows of steps that the log lost.
+  func sync() throws {
+    guard let handle = FileHandle(forWritingAtPath: path) else { return }
+    defer { try? handle.close() }
+    do {
+      try handle.synchronize()
+    } catch {
+      throw LabError(
+        .cannotCreate, "cannot write the log: \(error.localizedDescription)", at: path)
+    }
   }
 
   func append(_ value: JSONValue) throws {

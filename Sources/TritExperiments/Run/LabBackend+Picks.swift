@@ -1,0 +1,32 @@
+internal import TritAttention
+internal import TritCore
+internal import TritKernels
+internal import TritModel
+
+extension LabBackend {
+  /// Resolves `auto` heads and caches that may lose something, by the measurement that the engine would
+  /// make. What loses nothing is left to the engine: any pick gives the same figures.
+  func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice] {
+    let selection = request.settings.selection
+    let head = try registries.heads.make(selection.head) as? AutoHead
+    let cache = try registries.caches.make(selection.cache) as? AutoKVCacheKind
+    guard (head.map { $0.loss != .none } ?? false) || (cache.map { $0.loss != .none } ?? false)
+    else { return [:] }
+    let checkpoint = try checkpoint(request.model.path)
+    let configuration = checkpoint.configuration
+    AutoMemory.shared.conditions = .model(
+      weights: configuration.linearWeights, threads: request.threads)
+    var picks: [StageKey: StageChoice] = [:]
+    if let head, head.loss != .none {
+      let pool = WorkerPool(threads: request.threads)
+      picks[.head] = StageChoice(try head.pick(checkpoint.headRows(), on: pool).name)
+    }
+    if let cache, cache.loss != .none {
+      let kind = try cache.pick(
+        heads: configuration.keyValueHeads, headDimension: configuration.headDimension,
+        capacity: request.context ?? min(configuration.contextLength, 4096))
+      picks[.cache] = StageChoice(kind.name)
+    }
+    return picks
+  }
+}
