@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 public import TritCore
 public import TritFormats
 public import TritKernels
@@ -22,6 +27,10 @@ public struct Checkpoint: Sendable {
   public let source: any TensorSource
   /// The files that all of this is read from: weights, configuration and tokenizer of one opening.
   public let files: OpenedFiles
+  /// Whether the output head is the embedding matrix.
+  public let tiesEmbeddings: Bool
+  /// What a user should know of how the model was read, in sentences: each is to be said once.
+  public let notes: [String]
   let names: TensorNames
   private let packings: Registry<any Packing>
 
@@ -38,16 +47,47 @@ public struct Checkpoint: Sendable {
     self.packings = packings
     self.files = files
     if ModelLocation.isDirectory(path) {
-      names = .huggingFace
       configuration = try ModelConfiguration(huggingFace: path + "/config.json")
       source = try Safetensors.open(directory: path)
+      let base = TensorNames.huggingFaceBase
+      names = source.info(base.finalNorm) == nil ? .huggingFace : base
     } else {
       names = .gguf
       let file = try GGUFFile(path: path)
       configuration = try ModelConfiguration(gguf: file)
       source = file
     }
+    let head = try Self.tie(configuration, names, source)
+    tiesEmbeddings = head.ties
+    notes = configuration.notes + head.notes
     try checkTensors()
+  }
+
+  /// Whether the head is the embedding. A stored head that differs is used, whatever the configuration says, as
+  /// transformers 5 does; transformers 4 tied it anyway.
+  private static func tie(
+    _ configuration: ModelConfiguration, _ names: TensorNames, _ source: any TensorSource
+  ) throws -> (ties: Bool, notes: [String]) {
+    guard let ties = configuration.tiesEmbeddings else {
+      return (source.info(names.head) == nil, [])
+    }
+    guard ties, let head = source.info(names.head), let embedding = source.info(names.embedding)
+    else { return (ties, []) }
+    if head.type == embedding.type, head.shape == embedding.shape {
+      let (a, b) = (try source.bytes(head.name), try source.bytes(embedding.name))
+      if let left = a.baseAddress, let right = b.baseAddress, a.count == b.count,
+        memcmp(left, right, a.count) == 0
+      {
+        return (true, [])
+      }
+    }
+    return (
+      false,
+      [
+        "the configuration ties the output head to the embedding, but '\(head.name)' is stored and differs: "
+          + "the stored one is used, as transformers 5 does (transformers 4 tied them all the same)"
+      ]
+    )
   }
 
   /// The tokenizer that belongs to the checkpoint, of the same opening as the weights.
@@ -55,9 +95,20 @@ public struct Checkpoint: Sendable {
     try files.perform { try TokenizerLoader.load(path: path) }
   }
 
-  /// Whether the output head is the embedding matrix.
-  public var tiesEmbeddings: Bool {
-    configuration.tiesEmbeddings ?? (source.info(names.head) == nil)
+  /// Whether the configuration says that a linear layer stays dense with float inputs (`modules_to_not_convert`).
+  ///
+  /// Source: transformers 5, `quantizers_utils.should_convert_module`: a pattern stands for the modules whose full name
+  /// begins with a match of it as a regular expression, or ends with it.
+  public func isUnconverted(_ role: LinearRole, layer: Int) -> Bool {
+    guard names != .gguf, let patterns = configuration.quantization?.unconverted else {
+      return false
+    }
+    let module = TensorNames.huggingFace.linear(role, layer: layer)
+    return patterns.contains { pattern in
+      if module.hasPrefix(pattern) || module.hasSuffix(pattern) { return true }
+      guard pattern.contains(where: { "*+?[(|\\^$".contains($0) }) else { return false }
+      return (try? Regex(pattern)).flatMap { try? $0.prefixMatch(in: module) } != nil
+    }
   }
 
   /// Whether blocks have norms before the output and down projections.
@@ -100,7 +151,8 @@ public struct Checkpoint: Sendable {
     let stem = names.linear(role, layer: layer)
     let (rows, columns) = role.shape(configuration)
     let info = try self.info(stem + ".weight")
-    let innerNorm = try innerNorm(role, layer: layer)
+    let innerNorm =
+      isUnconverted(role, layer: layer) ? nil : try innerNorm(role, layer: layer)
     if info.type == .u8 {
       let stored = try vector(stem + ".weight_scale", count: 1)[0]
       let divides = configuration.quantization?.scaleDivides ?? true
@@ -123,8 +175,20 @@ public struct Checkpoint: Sendable {
       for index in 0..<values.count { values.base[index] *= factor }
     }
     let matrix = Matrix<Float>(storage: values, rows: rows, columns: columns)
+    if isUnconverted(role, layer: layer) {
+      return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
+    }
     if configuration.quantization != nil, let ternary = TernaryTensors.exact(matrix) {
       return SourceLinear(weights: .ternary(ternary), innerNorm: innerNorm)
+    }
+    if configuration.quantization?.isPacked == true {
+      throw LabError(
+        .badData, "tensor '\(info.name)' holds floats that are no trits", at: source.path,
+        expected: "packed trits (uint8), as quantization_mode 'offline' says",
+        got: "\(info.type.name) \(info.shape)",
+        advice:
+          "a layer that stayed dense stands in quantization_config.modules_to_not_convert; float "
+          + "masters are quantization_mode 'online'")
     }
     return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
   }
@@ -259,6 +323,7 @@ extension Checkpoint {
         let weight = try info(stem + ".weight")
         known.insert(weight.name)
         if weight.type == .u8 {
+          try checkPacked(weight, role, layer)
           _ = try info(stem + ".weight_scale")
           try checkShape(weight.name, [(rows + 3) / 4, columns])
         } else {
@@ -276,6 +341,25 @@ extension Checkpoint {
         got: "\(stray.type) \(stray.shape)",
         advice: "this variant of the architecture is not supported")
     }
+  }
+
+  /// Packed trits are what the configuration says that they are.
+  private func checkPacked(_ weight: TensorInfo, _ role: LinearRole, _ layer: Int) throws {
+    let reason: String?
+    if isUnconverted(role, layer: layer) {
+      reason = "a dense layer: quantization_config.modules_to_not_convert lists it"
+    } else if let quantization = configuration.quantization {
+      reason =
+        quantization.isOnline
+        ? "float masters, as quantization_config.quantization_mode 'online' says" : nil
+    } else {
+      reason = "floats: the configuration has no quantization_config"
+    }
+    guard let reason else { return }
+    throw LabError(
+      .badData, "tensor '\(weight.name)' is packed, against the configuration", at: source.path,
+      expected: reason, got: "\(weight.type.name) \(weight.shape)",
+      advice: "configuration and weights do not belong together: take both from one checkpoint")
   }
 
   private func checkShape(_ name: String, _ shape: [Int]) throws {

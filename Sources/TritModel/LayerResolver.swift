@@ -77,7 +77,9 @@ public struct LayerResolver: Sendable {
       kernel = override.value.kernel ?? (changesForm ? StageChoice("auto") : kernel)
     }
     do {
-      let (weights, provenance) = try quantized(source.weights, by: quantizer)
+      let (weights, provenance) = try quantized(
+        source.weights, by: quantizer,
+        isUnconverted: checkpoint.isUnconverted(role, layer: layer))
       let activationChoice = activations ?? defaultActivations(for: weights)
       return ResolvedLinear(
         name: name, source: source, weights: weights, provenance: provenance,
@@ -89,13 +91,21 @@ public struct LayerResolver: Sendable {
     }
   }
 
+  /// Whether an override names another quantizer for the layer.
+  func isOverridden(_ role: LinearRole, layer: Int) -> Bool {
+    let name = Self.name(role, layer: layer)
+    return overrides.contains { $0.value.quantizer != nil && $0.glob.matches(name) }
+  }
+
   /// Behind ReLU² down meets zeros, and up is wanted only where the gate is above 0.
   private func sparsity(_ role: LinearRole) -> ExpectedSparsity {
     guard checkpoint.configuration.activation == .relu2 else { return .none }
     return role == .down ? .inputs : role == .up ? .outputs : .none
   }
 
-  private func quantized(_ weights: QuantizedWeights, by choice: StageChoice?) throws -> (
+  private func quantized(
+    _ weights: QuantizedWeights, by choice: StageChoice?, isUnconverted: Bool
+  ) throws -> (
     QuantizedWeights, String
   ) {
     if let choice {
@@ -111,7 +121,10 @@ public struct LayerResolver: Sendable {
       let result = try withExtendedLifetime(values) { try quantizer.quantize(values.view) }
       return (result, "\(choice) of \(origin)")
     }
-    guard case .dense(let matrix) = weights, checkpoint.configuration.quantization != nil else {
+    // Masters alone are ternarised: a dense layer beside trits was trained dense.
+    guard case .dense(let matrix) = weights, !isUnconverted,
+      checkpoint.configuration.quantization?.isOnline == true
+    else {
       if case .ternary = weights { return (weights, "trits of the checkpoint") }
       return (weights, "weights of the checkpoint")
     }

@@ -20,6 +20,10 @@ public struct TrainedQuantization: Sendable, Hashable {
   public var quantizesActivations: Bool
   /// Epsilon of the RMSNorm inside every linear; nil where linears have none.
   public var innerNormEpsilon: Float?
+  /// Whether every linear is stored as packed trits, as `quantization_mode: offline` says; nil where tensors tell.
+  public var isPacked: Bool?
+  /// Modules that stay dense, as patterns (`modules_to_not_convert`).
+  public var unconverted: [String] = []
 
   /// Describes a trained quantization.
   public init(
@@ -73,6 +77,8 @@ public struct ModelConfiguration: Sendable, Hashable {
   public var eosTokens: [Int]
   /// How the linears were trained; nil for dense models.
   public var quantization: TrainedQuantization?
+  /// What a user should know of how the configuration was read, in sentences.
+  public var notes: [String] = []
 
   /// Width of the concatenated query heads.
   public var querySize: Int { heads * headDimension }
@@ -87,15 +93,24 @@ public struct ModelConfiguration: Sendable, Hashable {
     }
   }
 
+  /// The greatest sizes that are taken: far beyond any model, and such that no product of them overflows.
+  static let limits = (
+    hidden: 1 << 20, feedForward: 1 << 22, layers: 1 << 12, heads: 1 << 14, head: 1 << 14,
+    vocabulary: 1 << 24, context: 1 << 26
+  )
+
   /// Checks that sizes are positive, fit each other and stay below limits that keep every product in
   /// range. `path` says where they were read.
   func validate(path: String) throws {
+    let most = Self.limits
     let sizes: [(String, Int, Int)] = [
-      ("hidden size", hiddenSize, 1 << 20), ("feed-forward size", feedForwardSize, 1 << 22),
-      ("number of layers", layers, 1 << 12), ("number of heads", heads, 1 << 14),
-      ("number of key/value heads", keyValueHeads, 1 << 14),
-      ("head dimension", headDimension, 1 << 14), ("vocabulary size", vocabularySize, 1 << 24),
-      ("context length", contextLength, 1 << 26),
+      ("hidden size", hiddenSize, most.hidden),
+      ("feed-forward size", feedForwardSize, most.feedForward),
+      ("number of layers", layers, most.layers), ("number of heads", heads, most.heads),
+      ("number of key/value heads", keyValueHeads, most.heads),
+      ("head dimension", headDimension, most.head),
+      ("vocabulary size", vocabularySize, most.vocabulary),
+      ("context length", contextLength, most.context),
     ]
     for (name, value, limit) in sizes where !(1...limit).contains(value) {
       throw LabError(
@@ -106,10 +121,14 @@ public struct ModelConfiguration: Sendable, Hashable {
         .badData, "the heads cannot share the key/value heads evenly", at: path,
         expected: "a number of heads that is a multiple of \(keyValueHeads)", got: "\(heads)")
     }
-    guard ropeDimension % 2 == 0, (2...headDimension).contains(ropeDimension) else {
+    // Not a range from 2 on: a head of one element would make it an invalid one.
+    guard ropeDimension % 2 == 0, ropeDimension >= 2, ropeDimension <= headDimension else {
       throw LabError(
         .badData, "the rotary dimension does not fit a head", at: path,
-        expected: "an even number in 2…\(headDimension)", got: "\(ropeDimension)")
+        expected: headDimension < 2
+          ? "a head dimension of at least 2" : "an even number in 2…\(headDimension)",
+        got: "\(ropeDimension) of \(headDimension)",
+        advice: "check the head dimension and the rotary dimension of the model")
     }
     guard normEpsilon.isFinite, normEpsilon >= 0, ropeBase.isFinite, ropeBase > 0 else {
       throw LabError(

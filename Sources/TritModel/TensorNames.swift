@@ -35,9 +35,12 @@ enum NormRole: CaseIterable, Sendable {
 /// What the tensors of a checkpoint are called.
 enum TensorNames: Sendable {
   case huggingFace, gguf
+  /// Hugging Face's base class (`LlamaModel`), whose names lack `model.`.
+  case huggingFaceBase
 
-  var embedding: String { self == .gguf ? "token_embd.weight" : "model.embed_tokens.weight" }
-  var finalNorm: String { self == .gguf ? "output_norm.weight" : "model.norm.weight" }
+  private var prefix: String { self == .huggingFaceBase ? "" : "model." }
+  var embedding: String { self == .gguf ? "token_embd.weight" : "\(prefix)embed_tokens.weight" }
+  var finalNorm: String { self == .gguf ? "output_norm.weight" : "\(prefix)norm.weight" }
   var head: String { self == .gguf ? "output.weight" : "lm_head.weight" }
 
   /// Names under which a norm may stand; the first that exists counts.
@@ -61,7 +64,7 @@ enum TensorNames: Sendable {
         ["self_attn.attn_sub_norm", "self_attn.inner_attn_ln", "attention.attn_sub_norm"]
       case .feedForwardSub: ["mlp.ffn_sub_norm", "mlp.ffn_layernorm", "feed_forward.ffn_sub_norm"]
       }
-    return names.map { "model.layers.\(layer).\($0).weight" }
+    return names.map { "\(prefix)layers.\(layer).\($0).weight" }
   }
 
   /// The name of a linear layer without its `.weight`.
@@ -77,7 +80,7 @@ enum TensorNames: Sendable {
       case .up: "mlp.up_proj"
       case .down: "mlp.down_proj"
       }
-    return "model.layers.\(layer).\(name)"
+    return "\(prefix)layers.\(layer).\(name)"
   }
 
   /// Tensors that files carry and nobody needs.

@@ -19,7 +19,13 @@ extension LabBackend {
     var picks: [StageKey: StageChoice] = [:]
     if let head, head.loss != .none {
       let pool = WorkerPool(threads: request.threads)
-      picks[.head] = StageChoice(try head.pick(checkpoint.headRows(), on: pool).name)
+      let picked = try head.pick(checkpoint.headRows(), on: pool)
+      picks[.head] =
+        try (picked as? ScreenedHead).map { screened in
+          let exact = screened.exact?.rawValue ?? "auto"
+          return try StageChoice(
+            parsing: "screened:k=\(screened.k),exact=\(exact),bits=\(screened.bits)")
+        } ?? StageChoice(picked.name)
     }
     if let cache, cache.loss != .none {
       let kind = try cache.pick(

@@ -22,6 +22,8 @@ final class GGUFTensorPlan {
   private var scaleError = 0.0
   private var narrowed: [String] = []
   private var hasIntegers = false
+  /// Whether the file holds trits, beside which a reader takes float layers for dense ones.
+  private var hasTrits: Bool { Self.isTernary(export.linear) }
 
   /// The one epsilon of the file.
   var normEpsilon: Float { form.normEpsilon }
@@ -97,9 +99,10 @@ final class GGUFTensorPlan {
   private func addLinear(_ role: LinearRole, _ layer: Int) throws {
     let (rows, columns) = role.shape(export.checkpoint.configuration)
     let stem = names.linear(role, layer: layer)
-    let type = export.linear
+    let dense = try denseType(role, layer)
+    let type = dense ?? export.linear
     do {
-      if let packing = try packing() {
+      if dense == nil, let packing = try packing() {
         do {
           try packing.check(rows: rows, columns: columns, granularity: .tensor)
         } catch var error as LabError {
@@ -123,13 +126,23 @@ final class GGUFTensorPlan {
     } catch let error as LabError {
       throw error.place?.contains(stem) == true ? error : error.inside(stem)
     }
-    guard hasOutputScales else { return }
+    guard hasOutputScales, dense == nil else { return }
     linearBytes += 4
     tensors.append(
       try TensorContent(name: stem + ".scale", type: .f32, shape: [1]) { [self] sink in
         try withUnsafeBytes(of: outputScale.bitPattern.littleEndian) { try sink($0) }
         wrote()
       })
+  }
+
+  /// The float type of a layer that the configuration keeps dense and that no quantizer was named for; nil of others.
+  private func denseType(_ role: LinearRole, _ layer: Int) throws -> TensorType? {
+    let checkpoint = export.checkpoint
+    guard checkpoint.isUnconverted(role, layer: layer), export.selection.quantizer == nil,
+      !resolver.isOverridden(role, layer: layer)
+    else { return nil }
+    let stored = checkpoint.source.info(checkpoint.names.linear(role, layer: layer) + ".weight")
+    return stored.map { [.f16, .bf16].contains($0.type) ? $0.type : .f32 }
   }
 
   private func packing() throws -> (any Packing)? {
@@ -152,6 +165,7 @@ final class GGUFTensorPlan {
     var weights = try weights(role, layer)
     export.checkpoint.release(role, layer: layer)
     outputScale = 1
+    if let dense = try denseType(role, layer) { return try floats(weights, as: dense) }
     if hasOutputScales, case .ternary(let matrix) = weights, matrix.granularity == .tensor {
       outputScale = matrix.scales[0]
       weights = .ternary(
@@ -159,7 +173,7 @@ final class GGUFTensorPlan {
           rows: matrix.rows, columns: matrix.columns, trits: matrix.trits, scales: [1]))
     }
     if let packing = try packing() { return try packed(weights, packing) }
-    return try floats(weights)
+    return try floats(weights, as: export.linear)
   }
 
   private func packed(_ weights: QuantizedWeights, _ packing: any Packing) throws
@@ -197,8 +211,10 @@ final class GGUFTensorPlan {
   }
 
   /// Values as floats.
-  private func floats(_ weights: QuantizedWeights) throws -> AlignedBuffer<UInt8> {
-    if case .dense = weights, form.architecture != "llama" {
+  private func floats(_ weights: QuantizedWeights, as type: TensorType) throws -> AlignedBuffer<
+    UInt8
+  > {
+    if case .dense = weights, form.architecture != "llama", hasTrits == false {
       throw LabError(
         .badData, "architecture \(form.architecture) means ternary weights", at: nil,
         expected: "a model trained with ternary weights", got: weights.form,
@@ -208,11 +224,11 @@ final class GGUFTensorPlan {
     if case .integer = weights { hasIntegers = true }
     let values = weights.dequantized().storage
     let bytes = AlignedBuffer<UInt8>(
-      count: try export.linear.byteCount(shape: [weights.rows, weights.columns]))
+      count: try type.byteCount(shape: [weights.rows, weights.columns]))
     return try withExtendedLifetime((values, bytes)) {
       let raw = UnsafeMutableRawBufferPointer(bytes.mutableBuffer)
       do {
-        try FloatEncoding.encode(values.buffer, as: export.linear, to: raw)
+        try FloatEncoding.encode(values.buffer, as: type, to: raw)
       } catch let error as LabError {
         throw Self.placed(error, "--type", columns: weights.columns, firstRow: 0)
       }

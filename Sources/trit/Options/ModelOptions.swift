@@ -48,7 +48,9 @@ enum ModelOptions {
         .usage, "there is no GPU backend", at: "-ngl", expected: "0", got: "\(layers)",
         advice: "leave -ngl out: everything runs on the CPU")
     }
-    return try Checkpoint(path: try ModelLocation.resolve(try arguments.required(model)))
+    let checkpoint = try Checkpoint(path: try ModelLocation.resolve(try arguments.required(model)))
+    for note in checkpoint.notes { Terminal.note("note: \(note)") }
+    return checkpoint
   }
 
   /// How the engine runs; `context` where the command itself decides how many positions it needs.
