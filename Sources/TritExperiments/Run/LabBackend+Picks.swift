@@ -19,7 +19,7 @@ extension LabBackend {
     var picks: [StageKey: StageChoice] = [:]
     if let head, head.loss != .none {
       let pool = WorkerPool(threads: request.threads)
-      picks[.head] = StageChoice(try head.pick(checkpoint.headRows(), on: pool).name)
+      picks[.head] = Self.choice(try head.pick(checkpoint.headRows(), on: pool))
     }
     if let cache, cache.loss != .none {
       let kind = try cache.pick(
@@ -28,5 +28,16 @@ extension LabBackend {
       picks[.cache] = StageChoice(kind.name)
     }
     return picks
+  }
+
+  /// The choice that gives `head`, one of those that `auto` tries.
+  private static func choice(_ head: any OutputHead) -> StageChoice {
+    guard let screened = head as? ScreenedHead else { return StageChoice(head.name) }
+    return StageChoice(
+      head.name,
+      [
+        "k": .integer(screened.k), "bits": .integer(screened.bits),
+        "exact": .text(screened.exact?.rawValue ?? "auto"),
+      ])
   }
 }
