@@ -155,6 +155,38 @@ struct SmallExperiment {
     #expect(both[0]["perplexity.value"]?.double != both[1]["perplexity.value"]?.double)
   }
 
+  /// What a lossy `auto` picked by measuring is the same measurement as that choice by its own name.
+  @Test func whatAutoPickedIsKnownByItsName() throws {
+    let folder = try TemporaryFolder("picked")
+    let file = try folder.write(
+      """
+      name: picked
+      model: builtin:storyteller
+      base: {kernel: i2_s, cache: {name: auto, loss: int8}, head: {name: auto, loss: tail}}
+      reference: none
+      measure: {perplexity: {data: "builtin:storyteller/test:20", context: 64, chunks: 4}}
+      """, to: "picked.yaml")
+    func run(_ extra: [String]) throws -> (result: CommandResult, facts: JSONValue?) {
+      let result = try CommandRunner.run(
+        ["run", file, "-o", folder.file("out"), "-t", "1"] + extra)
+      #expect(result.status == 0, "\(result)")
+      let parent = folder.file("out/picked")
+      let newest = try #require(
+        FileManager.default.contentsOfDirectory(atPath: parent).sorted().last)
+      let line = try String(contentsOfFile: "\(parent)/\(newest)/results.jsonl", encoding: .utf8)
+      return (result, try JSONReader.read(line)["facts"])
+    }
+    let first = try run(["--set", "base.head=exact"])
+    let cache = try #require(first.facts?["cache"]?.string)
+    #expect(["f32", "f16", "bf16", "int8"].contains(cache))
+    let named = try run(["--set", "base.head=exact", "--set", "base.cache=\(cache)"])
+    #expect(named.result.err.contains("known from"), "\(named.result)")
+    // A head with parameters of its own runs as it was picked.
+    let screened = try run(["--set", "base.cache=f32"])
+    #expect(!screened.result.err.contains("known from"))
+    #expect(screened.facts?["head"]?.string != nil)
+  }
+
   /// The reference's sums are OpenBLAS's: another core is another measurement.
   @Test func theCoreOfOpenBLASIsAnInput() throws {
     let small = try SmallExperiment()

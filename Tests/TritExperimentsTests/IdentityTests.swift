@@ -60,6 +60,7 @@ import TritExperiments
     ("divergence.context", ["measure.divergence.context=33"]),
     ("divergence.chunks", ["measure.divergence.chunks=3"]),
     ("tasks.limit", ["measure.tasks.limit=3"]),
+    ("tasks.split", ["measure.tasks.split=lm-eval"]),
     ("speed.prompt", ["measure.speed.prompt=127"]),
     ("speed.tokens", ["measure.speed.tokens=63"]),
     ("speed.repetitions", ["measure.speed.repetitions=4"]),

@@ -19,13 +19,7 @@ extension LabBackend {
     var picks: [StageKey: StageChoice] = [:]
     if let head, head.loss != .none {
       let pool = WorkerPool(threads: request.threads)
-      let picked = try head.pick(checkpoint.headRows(), on: pool)
-      picks[.head] =
-        try (picked as? ScreenedHead).map { screened in
-          let exact = screened.exact?.rawValue ?? "auto"
-          return try StageChoice(
-            parsing: "screened:k=\(screened.k),exact=\(exact),bits=\(screened.bits)")
-        } ?? StageChoice(picked.name)
+      picks[.head] = Self.choice(try head.pick(checkpoint.headRows(), on: pool))
     }
     if let cache, cache.loss != .none {
       let kind = try cache.pick(
@@ -34,5 +28,16 @@ extension LabBackend {
       picks[.cache] = StageChoice(kind.name)
     }
     return picks
+  }
+
+  /// The choice that gives `head`, one of those that `auto` tries.
+  private static func choice(_ head: any OutputHead) -> StageChoice {
+    guard let screened = head as? ScreenedHead else { return StageChoice(head.name) }
+    return StageChoice(
+      head.name,
+      [
+        "k": .integer(screened.k), "bits": .integer(screened.bits),
+        "exact": .text(screened.exact?.rawValue ?? "auto"),
+      ])
   }
 }
