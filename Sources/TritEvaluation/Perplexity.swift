@@ -18,7 +18,8 @@ public struct PerplexityResult: Sendable {
   public let positions: [Int32]
   /// Scored tokens of each window.
   public let chunkCounts: [Int]
-  /// UTF-8 bytes of the scored tokens; nil where one of them stands for no bytes (a control token).
+  /// UTF-8 bytes of the scored tokens. A control token that the text itself writes (the end of a built-in
+  /// story) counts as none; nil where another token stands for no bytes, so that the text is not known.
   public let scoredBytes: Int?
   /// Wall time of the model and the scoring, in seconds.
   public let seconds: Double
@@ -78,7 +79,8 @@ public struct PerplexityResult: Sendable {
   /// window are correlated, so this is the more honest figure where windows are many; NaN for fewer than two.
   public var chunkStandardError: Double { perplexityWindowError ?? .nan }
 
-  /// Bits a UTF-8 byte of the scored text: the figure that can be compared across tokenizers.
+  /// Bits a UTF-8 byte of the scored text: the figure that can be compared across tokenizers. Control
+  /// tokens of the text are paid for by its bytes: on the built-in stories, by the story that they end.
   public var bitsPerByte: Double? {
     guard let scoredBytes, scoredBytes > 0 else { return nil }
     return nll.reduce(0, +) / Double(scoredBytes) / log(2)
@@ -202,13 +204,15 @@ public enum Perplexity {
   ) throws -> PerplexityResult {
     let windows = try method.windows(
       of: text, tokenizer: model.tokenizer, limit: limit, parseSpecial: parseSpecial)
-    return try measure(model, windows: windows, method: method, progress: progress)
+    return try measure(
+      model, windows: windows, method: method, parseSpecial: parseSpecial, progress: progress)
   }
 
-  /// Runs `model` over `windows` that `method` made.
+  /// Runs `model` over `windows` that `method` made, of a text that writes control tokens where
+  /// `parseSpecial` is true.
   public static func measure(
     _ model: any LanguageModel, windows: [ScoringWindow], method: PerplexityProtocol,
-    progress: ProgressReporter? = nil
+    parseSpecial: Bool = false, progress: ProgressReporter? = nil
   ) throws -> PerplexityResult {
     try checkFit(model, windows)
     let start = ContinuousClock.now
@@ -243,7 +247,10 @@ public enum Perplexity {
       }
       for token in window.tokens[(window.firstScored + 1)...] {
         let size = try model.tokenizer.bytes(of: token, skipSpecial: true).count
-        bytes = size == 0 ? nil : bytes.map { $0 + size }
+        let isWritten =
+          try size > 0
+          || parseSpecial && !model.tokenizer.bytes(of: token, skipSpecial: false).isEmpty
+        bytes = isWritten ? bytes.map { $0 + size } : nil
       }
       meter.advance(value: exp(sum / Double(nll.count)))
     }

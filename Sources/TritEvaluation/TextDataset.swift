@@ -1,4 +1,5 @@
 public import Foundation
+import Synchronization
 import TritCore
 import TritFormats
 public import TritTokenization
@@ -18,19 +19,28 @@ public struct TextDataset: Sendable {
   public var byteCount: Int { text.utf8.count }
   /// SHA-256 of the text's UTF-8 bytes, 64 hex digits.
   public let digest: String
-  /// What is known of the source of the text, where it is one of the built-in ones.
-  public let entropy: StoryEntropy?
+  /// What is known of the source of the text, where it is one of the built-in ones. Worked out when it is
+  /// first asked for, in some milliseconds a story.
+  public var entropy: StoryEntropy? { source?.entropy }
+  private let source: StorySource?
   /// What figures depend on beside the bytes, in words: the same bytes have other figures where control
   /// tokens in them are read as such, and a floor where their source is known.
   public var reading: String {
     (writesControlTokens ? "control tokens read" : "plain text")
-      + (entropy == nil ? "" : ", source known")
+      + (source == nil ? "" : ", source known")
   }
 
   /// Wraps a text. Throws `badData` for an empty one.
   public init(
-    name: String, text: String, sources: [String] = [], writesControlTokens: Bool = false,
-    entropy: StoryEntropy? = nil
+    name: String, text: String, sources: [String] = [], writesControlTokens: Bool = false
+  ) throws {
+    try self.init(
+      name: name, text: text, sources: sources, writesControlTokens: writesControlTokens,
+      source: nil)
+  }
+
+  private init(
+    name: String, text: String, sources: [String], writesControlTokens: Bool, source: StorySource?
   ) throws {
     guard !text.isEmpty else {
       throw LabError(
@@ -41,23 +51,26 @@ public struct TextDataset: Sendable {
     self.text = text
     self.sources = sources
     self.writesControlTokens = writesControlTokens
-    self.entropy = entropy
+    self.source = source
     digest = SHA256.hex(text)
   }
 
   /// The loss in nats a token that the source itself has on this text: no model is expected below it.
   /// Nil where the source is unknown.
   ///
-  /// `−Σ ln p(text)` of these stories (`StoryProbability`), over the tokens that `tokenizer` makes
+  /// `−Σ ln p` of the stories' texts (exact, `StoryProbability`), over the tokens that `tokenizer` makes
   /// of the text, those between the stories included: `exp` of it is the floor of perplexity. It depends
-  /// on the tokenizer as perplexity does; the same in bits a byte does not. It is the mean over the whole text, while a protocol
-  /// may score a part of it and shows the model no more than a window: a model's figure over few tokens
-  /// carries the noise of that choice.
+  /// on the tokenizer as perplexity does; the same in bits a byte (`floorBitsPerByte`) does not. It is the
+  /// mean over the whole text, while a protocol may score a part of it and shows the model no more than a
+  /// window: a model's figure over few tokens carries the noise of that choice.
   public func floor(by tokenizer: any Tokenizer) throws -> Double? {
     guard let entropy else { return nil }
     let tokens = try tokenizer.encode(text, addSpecial: true, parseSpecial: writesControlTokens)
     return tokens.isEmpty ? nil : entropy.surprisal / Double(tokens.count)
   }
+
+  /// The floor in bits a byte of the stories, which no tokenizer changes; nil where the source is unknown.
+  public var floorBitsPerByte: Double? { entropy?.surprisalBitsPerByte }
 
   /// Where data sets are looked up by name.
   public static let environmentVariable = "TRITLAB_DATA"
@@ -114,10 +127,9 @@ public struct TextDataset: Sendable {
         .missingInput, "there is no such built-in data set", at: specification,
         expected: "builtin:storyteller/train, /valid or /test, with :N for the first N stories")
     }
-    let list = stories.stories(count)
     return try TextDataset(
-      name: specification, text: list.map(\.text).joined(separator: "<|endoftext|>"),
-      writesControlTokens: true, entropy: StoryEntropy(list))
+      name: specification, text: stories.text(stories: count, separator: "<|endoftext|>"),
+      sources: [], writesControlTokens: true, source: StorySource(stories, count))
   }
 
   private static func missing(
@@ -225,6 +237,27 @@ public struct TextDataset: Sendable {
     withExtendedLifetime(file) {}
     return try TextDataset(
       name: name, text: texts.joined(separator: "\n\n"), sources: [path])
+  }
+}
+
+/// The first stories of a built-in set, whose entropy is worked out once.
+private final class StorySource: Sendable {
+  private let set: StoryDataset
+  private let count: Int
+  private let known = Mutex<StoryEntropy?>(nil)
+
+  init(_ set: StoryDataset, _ count: Int) {
+    self.set = set
+    self.count = count
+  }
+
+  var entropy: StoryEntropy {
+    known.withLock { known in
+      if let known { return known }
+      let entropy = StoryEntropy(set.stories(count))
+      known = entropy
+      return entropy
+    }
   }
 }
 

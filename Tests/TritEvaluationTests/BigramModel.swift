@@ -54,13 +54,18 @@ struct LetterTokenizer: Tokenizer {
   let bos: Int? = 0
   let endOfGeneration: Set<Int> = []
   let stripsLeadingSpace = false
+  /// A control token, which has bytes only where special tokens are shown, and a token without any.
+  var control: Int?
+  var silent: Int?
 
   func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int] {
     (addSpecial && addsBOS ? [0] : [])
       + text.utf8.map { Int($0) - 97 }
   }
 
-  func bytes(of id: Int, skipSpecial: Bool) throws -> [UInt8] { [UInt8(id + 97)] }
+  func bytes(of id: Int, skipSpecial: Bool) throws -> [UInt8] {
+    id == silent || id == control && skipSpecial ? [] : [UInt8(id + 97)]
+  }
 
   func piece(_ id: Int) -> String? { nil }
 

@@ -80,6 +80,25 @@ import TritLab
     }
   }
 
+  /// A control token that the text writes is scored and has no bytes; where tokens are not the text's, or
+  /// a token has no bytes at all, the bytes are not known.
+  @Test func bitsPerByteCountControlTokensOfTheTextAsNoBytes() throws {
+    let rows = Array(repeating: Array(repeating: Float(0.7), count: 16), count: 16)
+    let tokens = [1, 2, 3, 15, 1, 2, 15, 4]
+    func measure(_ tokenizer: LetterTokenizer, parseSpecial: Bool) throws -> PerplexityResult {
+      try Perplexity.measure(
+        BigramModel(rows, tokenizer: tokenizer), text: LetterTokenizer.text(tokens),
+        method: .contiguous(context: 8), parseSpecial: parseSpecial)
+    }
+    let written = try measure(LetterTokenizer(addsBOS: false, control: 15), parseSpecial: true)
+    #expect(written.scoredTokens == 7 && written.scoredBytes == 5)
+    #expect(agrees(written.bitsPerByte ?? 0, 4 * 7.0 / 5))
+    let plain = try measure(LetterTokenizer(addsBOS: false, control: 15), parseSpecial: false)
+    #expect(plain.scoredTokens == 7 && plain.bitsPerByte == nil)
+    let silent = try measure(LetterTokenizer(addsBOS: false, silent: 15), parseSpecial: true)
+    #expect(silent.bitsPerByte == nil)
+  }
+
   @Test func oneTrailingNewlineIsDroppedAndOnlyByLlamaPerplexity() throws {
     #expect(PerplexityProtocol.llamaCpp(context: 8).prepared("ab\n\n") == "ab\n")
     #expect(PerplexityProtocol.llamaCpp(context: 8).prepared("ab\r\n") == "ab\r")

@@ -258,7 +258,8 @@ import _TritTestSupport
   @Test func theFloorIsTheSourcesOwnLoss() throws {
     let data = try TextDataset.load("builtin:storyteller/test:20")
     let stories = StoryDataset.test.stories(20)
-    let nats = -stories.reduce(0) { $0 + $1.logProbability }
+    let nats = -stories.reduce(0) { $0 + $1.textLogProbability }
+    #expect(nats < -stories.reduce(0) { $0 + $1.logProbability })
     let tokenizer = try TokenizerLoader.load(
       path: BuiltinModels.folder("storyteller") + "/tokenizer.json")
     let tokens = try stories.reduce(0) {
@@ -267,9 +268,17 @@ import _TritTestSupport
     let floor = try #require(try data.floor(by: tokenizer))
     #expect(agrees(floor, nats / Double(tokens), digits: 12))
     #expect((0.3...0.9).contains(floor))
+    // In bits a byte of the stories, which no vocabulary changes.
+    let bits = try #require(data.floorBitsPerByte)
+    #expect(
+      agrees(bits, nats / log(2) / Double(stories.reduce(0) { $0 + $1.byteCount }), digits: 12))
+    let single = try TextDataset.load("builtin:storyteller/test:1")
+    #expect(
+      single.entropy?.stories == 1 && single.entropy?.surprisal == -stories[0].textLogProbability)
     // The same text in a file has an unknown source.
     let folder = try TemporaryFolder()
     let file = try TextDataset.load(try folder.write(data.text, to: "t.txt"))
     #expect(try file.digest == data.digest && file.floor(by: tokenizer) == nil)
+    #expect(file.floorBitsPerByte == nil)
   }
 }

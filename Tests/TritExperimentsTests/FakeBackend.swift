@@ -17,6 +17,8 @@ final class FakeBackend: ExperimentBackend {
   var floor: Double?
   /// The error of perplexity over windows, where there are several.
   var windowError: Double?
+  /// Whether every variant cuts the text into other tokens.
+  var variesVocabulary = false
   /// The digest of every model, and what is known of its training.
   var modelDigest = "m1"
   var training = ""
@@ -77,7 +79,7 @@ final class FakeBackend: ExperimentBackend {
     if loaded.count > interruptAfter { throw LabError(.interrupted, "interrupted") }
     return FakeSession(
       seed: kernel == "openblas" ? 0 : cache.count + request.threads, floor: floor,
-      windowError: windowError)
+      windowError: windowError, variesVocabulary: variesVocabulary)
   }
 }
 
@@ -108,10 +110,14 @@ final class FakeSession: VariantSession {
   let seed: Int
   let floor: Double?
   let windowError: Double?
-  init(seed: Int, floor: Double?, windowError: Double? = nil) {
+  let variesVocabulary: Bool
+  init(
+    seed: Int, floor: Double?, windowError: Double? = nil, variesVocabulary: Bool = false
+  ) {
+    self.windowError = windowError
+    self.variesVocabulary = variesVocabulary
     self.seed = seed
     self.floor = floor
-    self.windowError = windowError
   }
 
   var facts: [String: String] { ["kernels": "fake"] }
@@ -139,6 +145,12 @@ final class FakeSession: VariantSession {
     if let floor {
       metrics["floor"] = exp(floor)
       metrics["floor_nll"] = floor
+      metrics["floor_bits_per_byte"] = 0.2
+      metrics["bits_per_byte"] = 0.3
+    }
+    if variesVocabulary, let floor {
+      metrics["tokens"] = 100 + Double(seed)
+      metrics["floor_nll"] = floor + Double(seed) / 100
     }
     return Measured(metrics: metrics)
   }

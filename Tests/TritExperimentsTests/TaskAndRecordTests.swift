@@ -77,6 +77,15 @@ import TritExperiments
       let script = try String(
         contentsOfFile: outcome.directory + "/plots/perplexity-by-variant.gp", encoding: .utf8)
       #expect(script.contains("\nlowest = 1.6487"))
+      #expect(!outcome.summary.contains("Bits a byte"))
+      // Vocabularies that differ are compared in bits a byte, which have one floor.
+      let others = FakeBackend()
+      others.floor = 0.5
+      others.variesVocabulary = true
+      let mixed = try run(
+        folder, measured.replacing("name: source", with: "name: vocabularies"), others)
+      #expect(mixed.summary.contains("The floor is 0.2000 bits a byte"))
+      #expect(mixed.summary.contains("| Bits a byte |") && mixed.summary.contains("| 0.3000 |"))
       // Without a known source there is none.
       let bare = try run(folder, measured.replacing("name: source", with: "name: bare"))
       #expect(!bare.summary.contains("floor"))

@@ -62,5 +62,15 @@ import TritLab
       engine, text: data.text, method: .contiguous(context: 256), parseSpecial: true)
     #expect(result.meanNLL.value > floor)
     #expect(result.meanNLL.value < floor + 0.5)
+    // Bits a byte compare vocabularies of 2,048 and 1,024: the ends of stories count as no bytes.
+    #expect(result.scoredBytes.map { $0 > result.scoredTokens } == true)
+    let bits = try #require(result.bitsPerByte)
+    let bytes = try #require(result.scoredBytes)
+    #expect(abs(bits * log(2) * Double(bytes) - result.nll.reduce(0, +)) < 1e-6)
+    let tiny = try Engine(checkpoint: Checkpoint(path: ModelLocation.resolve("builtin:tiny")))
+    let other = try Perplexity.measure(
+      tiny, text: data.text, method: .contiguous(context: 256), parseSpecial: true)
+    #expect(try #require(other.bitsPerByte) > bits)
+    #expect(bits > (try #require(data.floorBitsPerByte)))
   }
 }

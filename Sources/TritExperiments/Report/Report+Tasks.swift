@@ -71,12 +71,19 @@ extension Report {
 
   /// What the floor means, in words.
   var floorText: String? {
-    floor.map { floor in
+    let bits = Set(rows.compactMap { $0.metrics["perplexity.floor_bits_per_byte"] })
+    if floor == nil, bits.count == 1, let bits = bits.first {
+      return
+        "The floor is \(Figures.fixed(bits, 4)) bits a byte: the loss that the source of the text "
+        + "itself has on it, whatever the vocabulary. In nats a token it differs by vocabulary, and no "
+        + "model is expected below it."
+    }
+    return floor.map { floor in
       "The floor is perplexity \(Figures.fixed(floor.perplexity, 3)), "
         + "\(Figures.fixed(floor.nats, 4)) nats a token: the text comes from a source whose every "
         + "random choice has a known probability, and this is the loss that the source itself has on "
-        + "it, over the tokens of this vocabulary: the sum over all ways of making these texts, exact "
-        + "but for rounding."
+        + "it, summed over all ways of telling the same text, over the tokens of this vocabulary. No "
+        + "model is expected below it."
     }
   }
 }

@@ -30,9 +30,19 @@ struct Report {
       all + (showsSpeed ? Self.speed : Self.generationSpeed) + Self.energy + Self.roofline
     return columns.filter { column in
       let values = records.compactMap { $0.metrics[column.key] }
+      switch column.key {
       // How large the models are matters where they differ.
-      return column.key == "model.parameters" ? Set(values).count > 1 : !values.isEmpty
+      case "model.parameters": return Set(values).count > 1
+      // Where tokens differ, figures a token cannot be compared.
+      case "perplexity.bits_per_byte": return !values.isEmpty && !hasOneFigureOfTokens
+      default: return !values.isEmpty
+      }
     }
+  }
+
+  /// Whether the scored tokens of all records are as many: not so where vocabularies differ.
+  private var hasOneFigureOfTokens: Bool {
+    Set(records.compactMap { $0.metrics["perplexity.tokens"] }).count < 2
   }
 
   private static let training = [
@@ -65,6 +75,12 @@ struct Report {
         "Two standard errors of the perplexity: one that takes tokens as independent, as llama-perplexity "
         + "does, and one by the spread between windows of text, which does not (none for one window)."
     ),
+    ReportColumn(
+      title: "Bits a byte", key: "perplexity.bits_per_byte", errorKey: nil,
+      format: { value, _ in Figures.fixed(value, 4) },
+      meaning:
+        "The same surprise in bits a byte of the text: what can be compared where models cut "
+        + "the text into other tokens."),
     ReportColumn(
       title: "Above the floor", key: "perplexity.above_floor",
       errorKey: "perplexity.above_floor_error", format: { Figures.text($0, error: $1) },

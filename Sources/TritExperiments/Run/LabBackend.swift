@@ -260,6 +260,7 @@ final class LabSession: VariantSession {
     if let floor = try text.floor(by: engine.tokenizer) {
       metrics["floor"] = exp(floor)
       metrics["floor_nll"] = floor
+      metrics["floor_bits_per_byte"] = text.floorBitsPerByte
       metrics["above_floor"] = result.meanNLL.value - floor
       metrics["above_floor_error"] = result.meanNLL.error
       metrics["above_floor_window_error"] = result.meanNLLWindowError ?? .nan

@@ -40,7 +40,7 @@ public struct TrainingJob {
     var settings = file.settings
     settings.shape.vocabulary = tokenizer.vocabularySize
     let floor = try floor(by: tokenizer)
-    if let floor { note("entropy of the source: at most \(decimals(floor)) nats a token") }
+    if let floor { note("entropy of the source: \(decimals(floor)) nats a token") }
     let trainer = try Trainer(
       settings, corpus: corpus, folder: folder,
       endOfText: tokenizer.endOfGeneration.min() ?? tokenizer.bos, restart: restart,

@@ -22,6 +22,8 @@ public struct StoryEntropy: Sendable {
 
   /// Nats per byte of the source.
   public var natsPerByte: Double { nats / Double(bytes) }
+  /// Bits per byte of exactly these stories: their floor, which no vocabulary changes.
+  public var surprisalBitsPerByte: Double { surprisal / Double(bytes) / 0.693_147_180_559_945_3 }
   /// Nats of a story.
   public var natsPerStory: Double { nats / Double(stories) }
   /// Bits per byte of the source.
@@ -32,7 +34,7 @@ public struct StoryEntropy: Sendable {
     self.init((0..<max(2, count)).lazy.map(Streamed(generator).story))
   }
 
-  /// Measures given stories (at least 2): the exact floor of a test set is its own stories' sum. Of the stories after
+  /// Measures given stories (of a single one there is no standard error: NaN): the exact floor of a test set is its own stories' sum. Of the stories after
   /// the first `summed` the derivations are not summed, which takes some ten milliseconds each: what those
   /// say beyond the text is taken to be the same share as before, so that `surprisal` is then an estimate too.
   public init(_ stories: some Sequence<Story>, summed: Int = .max) {

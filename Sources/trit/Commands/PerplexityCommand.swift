@@ -134,11 +134,12 @@ enum PerplexityCommand {
     let result = try Perplexity.measure(
       variant, text: data.text, method: method, limit: limit,
       parseSpecial: data.writesControlTokens, progress: printer.show)
-    try report(result, floor: data.floor(by: variant.tokenizer), arguments)
+    try report(
+      result, floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
   }
 
   private static func report(
-    _ result: PerplexityResult, floor: Double?, _ arguments: ParsedArguments
+    _ result: PerplexityResult, floor: Double?, floorBits: Double?, _ arguments: ParsedArguments
   ) throws {
     if arguments.flag(json) {
       let record: JSONValue = [
@@ -153,6 +154,7 @@ enum PerplexityCommand {
         "documented_loop_nll": JSONValue(result.documentedLoopNLL.map { JSONValue($0) }),
         "bits_per_byte": JSONValue(result.bitsPerByte.map { JSONValue($0) }),
         "floor_nll": JSONValue(floor.map { JSONValue($0) }),
+        "floor_bits_per_byte": JSONValue(floorBits.map { JSONValue($0) }),
         "running_perplexity": JSONValue(result.runningPerplexity),
         "seconds": JSONValue(result.seconds),
         "undefined": .object(undefined(result, floor: floor)),
@@ -163,11 +165,12 @@ enum PerplexityCommand {
     if let bits = result.bitsPerByte { facts += String(format: ", %.4f bits per byte", bits) }
     let rate = Double(result.chunks * result.method.context) / max(result.seconds, 1e-9)
     Terminal.note(facts + String(format: ", %.2f s (%.0f tokens per second)", result.seconds, rate))
-    if let floor {
+    if let floor, let floorBits {
       Terminal.note(
         String(
-          format: "floor: the source of the text has %.4f nats a token, PPL = %.4f; "
-            + "the model is %.4f nats above", floor, exp(floor), result.meanNLL.value - floor))
+          format: "floor: the source of the text has %.4f nats a token, PPL = %.4f, "
+            + "%.4f bits per byte; the model is %.4f nats above", floor, exp(floor), floorBits,
+          result.meanNLL.value - floor))
     }
     if let loop = result.documentedLoopNLL {
       Terminal.note(
