@@ -20,13 +20,19 @@ public struct Checkpoint: Sendable {
   public let configuration: ModelConfiguration
   /// The tensors.
   public let source: any TensorSource
+  /// The tokenizer's file or folder where the caller named one; nil is the checkpoint's own.
+  public let tokenizerPath: String?
   let names: TensorNames
   private let packings: Registry<any Packing>
 
   /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs is
-  /// there in the right shape, and that no tensor is left over. Throws `missingInput` or `badData`.
-  public init(path: String, packings: Registry<any Packing> = .standard) throws {
+  /// there in the right shape, and that no tensor is left over. `tokenizer`: the file or folder of a tokenizer in
+  /// place of the checkpoint's own. Throws `missingInput` or `badData`.
+  public init(
+    path: String, tokenizer: String? = nil, packings: Registry<any Packing> = .standard
+  ) throws {
     self.path = path
+    tokenizerPath = tokenizer
     self.packings = packings
     if ModelLocation.isDirectory(path) {
       names = .huggingFace
@@ -39,11 +45,18 @@ public struct Checkpoint: Sendable {
       source = file
     }
     try checkTensors()
+    try checkSpecialTokens()
   }
 
-  /// The tokenizer that belongs to the checkpoint.
+  /// The tokenizer that the caller named, else the one that belongs to the checkpoint: inside it, or beside a
+  /// GGUF file that has none. Throws `missingInput` where there is none, `badData` for a broken one.
   public func tokenizer() throws -> any Tokenizer {
-    try TokenizerLoader.load(path: path)
+    try TokenizerLoader.load(path: tokenizerPath ?? path)
+  }
+
+  /// The file or folder outside the checkpoint that its tokenizer comes from; nil where it is inside.
+  public var outsideTokenizer: String? {
+    tokenizerPath ?? (source as? GGUFFile).flatMap { TokenizerLoader.outsideFile(gguf: $0) }
   }
 
   /// Whether the output head is the embedding matrix.

@@ -12,25 +12,50 @@ final class LabBackend: ExperimentBackend {
   private var texts: [String: TextDataset] = [:]
   private var questions: [String: TaskDataset] = [:]
   private var checkpoint: (path: String, value: Checkpoint)?
+  /// The tokenizer of every model, where the experiment names one.
+  private var tokenizer: String?
 
   init(registries: StageRegistries) { self.registries = registries }
+
+  func use(tokenizer: PathReference) throws {
+    let path = tokenizer.isName ? try ModelLocation.resolve(tokenizer.path) : tokenizer.path
+    _ = try TokenizerLoader.load(path: path)
+    self.tokenizer = path
+  }
 
   func identify(model: PathReference) throws -> InputIdentity {
     let path = try ModelLocation.resolve(model.path)
     // A model that cannot be read is a problem of the file that names it, not of every variant.
-    _ = try checkpoint(path)
+    let outside = try checkpoint(path).outsideTokenizer
+    var identity = try identify(model, at: path)
+    if let outside {
+      // A tokenizer outside the model changes what is measured as much as the weights do.
+      let tokenizer =
+        ModelLocation.isDirectory(outside)
+        ? try FileDigest.hex(folder: outside, files: Self.deciding(outside))
+        : try FileDigest.hex(outside)
+      identity.digest = SHA256.hex("\(identity.digest) tokenizer \(tokenizer)")
+    }
+    return identity
+  }
+
+  private func identify(_ model: PathReference, at path: String) throws -> InputIdentity {
     guard ModelLocation.isDirectory(path) else {
       return InputIdentity(
         name: model.text, path: path, digest: try FileDigest.hex(path), bytes: Self.size(path))
     }
-    // What decides the model's behaviour: weights, configuration, tokenizer; not its read-me.
-    let endings = [".json", ".safetensors", ".model", ".gguf", ".tiktoken"]
-    let files = try FileManager.default.contentsOfDirectory(atPath: path)
-      .filter { name in endings.contains { name.hasSuffix($0) } && !name.hasPrefix("expected.") }
-      .sorted()
+    let files = try Self.deciding(path)
     return InputIdentity(
       name: model.text, path: path, digest: try FileDigest.hex(folder: path, files: files),
       bytes: files.reduce(0) { $0 + Self.size(path + "/" + $1) })
+  }
+
+  /// The files of a folder that decide the model's behaviour: weights, configuration, tokenizer; not its read-me.
+  private static func deciding(_ folder: String) throws -> [String] {
+    let endings = [".json", ".safetensors", ".model", ".gguf", ".tiktoken"]
+    return try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { name in endings.contains { name.hasSuffix($0) } && !name.hasPrefix("expected.") }
+      .sorted()
   }
 
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
@@ -68,7 +93,8 @@ final class LabBackend: ExperimentBackend {
   /// The checkpoint, opened once while the variants share it.
   func checkpoint(_ path: String) throws -> Checkpoint {
     if let checkpoint, checkpoint.path == path { return checkpoint.value }
-    let value = try Checkpoint(path: path, packings: registries.packings)
+    let value = try Checkpoint(
+      path: path, tokenizer: tokenizer, packings: registries.packings)
     checkpoint = (path, value)
     return value
   }
@@ -114,12 +140,14 @@ final class LabSession: VariantSession {
       return counts.count == 1
         ? counts[0].0 : counts.map { "\($0.0) (\($0.1) layers)" }.joined(separator: ", ")
     }
-    return [
+    var facts = [
       "kernels": list(engine.layers.map(\.kernel)), "weights": list(engine.layers.map(\.form)),
       "provenance": list(engine.layers.map(\.provenance)),
       "activations": list(engine.layers.map(\.activations)), "head": engine.headReport.kernel,
       "context": "\(engine.contextLength) of \(engine.configuration.contextLength)",
     ]
+    if !engine.notes.isEmpty { facts["tokenizer"] = engine.notes.joined(separator: "; ") }
+    return facts
   }
 
   var figures: [String: Double] {

@@ -5,6 +5,8 @@
 package protocol ExperimentBackend: AnyObject {
   /// Finds a model and digests it. Throws `missingInput` with what to do.
   func identify(model: PathReference) throws -> InputIdentity
+  /// Takes the tokenizer of every model from `tokenizer`. Called before models are identified.
+  func use(tokenizer: PathReference) throws
   /// Finds a text and digests it. Throws `missingInput` with what to do.
   func identify(data: PathReference, field: String?) throws -> InputIdentity
   /// Finds questions and digests them. Throws `missingInput` with what to do.
@@ -13,6 +15,11 @@ package protocol ExperimentBackend: AnyObject {
   func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// Loads a model with the choices of a variant.
   func load(_ request: SessionRequest) throws -> any VariantSession
+}
+
+extension ExperimentBackend {
+  /// Does nothing: for backends without tokenizers.
+  package func use(tokenizer: PathReference) throws {}
 }
 
 /// A model or text as it was found.
