@@ -55,10 +55,12 @@ package enum ByteAlphabet {
 }
 
 extension ByteAlphabet {
-  /// How many of the bytes that UTF-8 uses are not there.
+  /// How many of the bytes are not there that texts in UTF-8 are made of: without control characters and the
+  /// planes above 3, which many well-known vocabularies leave out.
   static func missing(_ isThere: (UInt8) -> Bool) -> Int {
     (UInt8.min...UInt8.max).count { byte in
-      let isUsed = byte != 0xC0 && byte != 0xC1 && byte <= 0xF4
+      let isControl = byte < 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D || byte == 0x7F
+      let isUsed = !isControl && byte != 0xC0 && byte != 0xC1 && byte <= 0xF0
       return isUsed && !isThere(byte)
     }
   }
