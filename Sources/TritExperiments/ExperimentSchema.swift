@@ -35,6 +35,9 @@ public enum ExperimentSchema {
         "name": string("A short name; run directories are called after it."),
         "description": string("What is asked, in a sentence or two."),
         "model": string("A checkpoint folder, a GGUF file, hf:ORG/NAME or builtin:NAME."),
+        "tokenizer": string(
+          "A tokenizer in place of the models' own: tokenizer.json, tokenizer.model, a folder or a GGUF."
+        ),
         "reference": [
           "description": "What variants are compared with.",
           "anyOf": [["enum": ExperimentDecoder.referenceWords], ["$ref": "#/$defs/settings"]],

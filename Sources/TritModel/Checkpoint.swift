@@ -31,19 +31,29 @@ public struct Checkpoint: Sendable {
   public let tiesEmbeddings: Bool
   /// What a user should know of how the model was read, in sentences: each is to be said once.
   public let notes: [String]
+  /// The tokenizer's file or folder where the caller named one; nil is the checkpoint's own.
+  public let tokenizerPath: String?
   let names: TensorNames
   private let packings: Registry<any Packing>
 
   /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs is
-  /// there in the right shape, and that no tensor is left over. Throws `missingInput` or `badData`.
-  public init(path: String, packings: Registry<any Packing> = .standard) throws {
+  /// there in the right shape, and that no tensor is left over. `tokenizer`: the file or folder of a tokenizer in
+  /// place of the checkpoint's own. Throws `missingInput` or `badData`.
+  public init(
+    path: String, tokenizer: String? = nil, packings: Registry<any Packing> = .standard
+  ) throws {
     let files = OpenedFiles()
-    self = try files.perform { try Checkpoint(path: path, packings: packings, files: files) }
+    self = try files.perform {
+      try Checkpoint(path: path, tokenizer: tokenizer, packings: packings, files: files)
+    }
     Self.keepTokenizer(of: path, in: files)
   }
 
-  private init(path: String, packings: Registry<any Packing>, files: OpenedFiles) throws {
+  private init(
+    path: String, tokenizer: String?, packings: Registry<any Packing>, files: OpenedFiles
+  ) throws {
     self.path = path
+    tokenizerPath = tokenizer
     self.packings = packings
     self.files = files
     if ModelLocation.isDirectory(path) {
@@ -61,6 +71,7 @@ public struct Checkpoint: Sendable {
     tiesEmbeddings = head.ties
     notes = configuration.notes + head.notes
     try checkTensors()
+    try checkSpecialTokens()
   }
 
   /// Whether the head is the embedding. A stored head that differs is used, whatever the configuration says, as
@@ -90,9 +101,16 @@ public struct Checkpoint: Sendable {
     )
   }
 
-  /// The tokenizer that belongs to the checkpoint, of the same opening as the weights.
+  /// The tokenizer that the caller named, else the one that belongs to the checkpoint: inside it, or beside a
+  /// GGUF file that has none; of the same opening as the weights. Throws `missingInput` where there is none, `badData`
+  /// for a broken one.
   public func tokenizer() throws -> any Tokenizer {
-    try files.perform { try TokenizerLoader.load(path: path) }
+    try files.perform { try TokenizerLoader.load(path: tokenizerPath ?? path) }
+  }
+
+  /// The file or folder outside the checkpoint that its tokenizer comes from; nil where it is inside.
+  public var outsideTokenizer: String? {
+    tokenizerPath ?? (source as? GGUFFile).flatMap { TokenizerLoader.outsideFile(gguf: $0) }
   }
 
   /// Whether the configuration says that a linear layer stays dense with float inputs (`modules_to_not_convert`).

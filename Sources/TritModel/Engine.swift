@@ -45,6 +45,8 @@ public final class Engine: LanguageModel {
   public let path: String
   /// Text to ids and back; where the checkpoint has none, its methods throw an error that says so.
   public let tokenizer: any Tokenizer
+  /// What a user must know before trusting the tokens; programs show it once.
+  public let notes: [String]
   /// Number of logits a position.
   public var vocabularySize: Int { configuration.vocabularySize }
   /// Positions that fit the cache.
@@ -117,11 +119,7 @@ public final class Engine: LanguageModel {
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
     head = try registries.heads.make(selection.head).prepare(checkpoint.headRows(), on: pool)
     headReport = (head.kernel, head.weightBytes)
-    do {
-      tokenizer = try checkpoint.tokenizer()
-    } catch let error as LabError where error.kind == .missingInput {
-      tokenizer = MissingTokenizer(reason: error)
-    }
+    (tokenizer, notes) = try Self.tokenizer(of: checkpoint)
     workspace = Workspace(
       configuration: configuration, tokens: chunk, threads: options.threads,
       attention: attention, context: context)

@@ -25,9 +25,15 @@ public protocol Tokenizer: Sendable {
   func piece(_ id: Int) -> String?
   /// Whether decoding drops one leading space that encoding put there (SentencePiece's dummy prefix).
   var stripsLeadingSpace: Bool { get }
+  /// What a user must know before trusting the tokens: what the file left out and was guessed. Programs show
+  /// them once.
+  var notes: [String] { get }
 }
 
 extension Tokenizer {
+  /// None.
+  public var notes: [String] { [] }
+
   /// The text of `ids`; bytes that are not UTF-8 become U+FFFD.
   public func decode(_ ids: [Int], skipSpecial: Bool = true) throws -> String {
     var decoder = StreamingDecoder(self, skipSpecial: skipSpecial)

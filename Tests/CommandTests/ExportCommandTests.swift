@@ -26,6 +26,66 @@ import _TritTestSupport
     #expect(try text(file) == text(model))
   }
 
+  /// The advice for a tokenizer that stays outside works: beside the file and by `--tokenizer`.
+  @Test func withoutTokenizerTheTextIsTheSame() throws {
+    let file = folder.file("alone/model.gguf")
+    try FileManager.default.createDirectory(
+      atPath: folder.file("alone"), withIntermediateDirectories: true)
+    let result = try CommandRunner.run(["export", "-m", model, "-o", file, "--no-tokenizer"])
+    #expect(result.status == 0, "\(result)")
+    let ask = ["-p", "once upon a time", "-n", "16", "--temp", "0", "-t", "1"]
+    let expected = try CommandRunner.run(["generate", "-m", model] + ask).out
+    let missing = try CommandRunner.run(["generate", "-m", file] + ask)
+    #expect(missing.status == 66 && missing.err.contains("--tokenizer"), "\(missing)")
+    let beside = folder.file("alone/tokenizer.json")
+    #expect(missing.err.contains(beside), "\(missing)")
+    let tokenizer = model + "/tokenizer.json"
+    for name in [tokenizer, model] {
+      let named = try CommandRunner.run(["generate", "-m", file, "--tokenizer", name] + ask)
+      #expect(named.out == expected, "\(named)")
+    }
+    for command in [["tokenize"], ["perplexity", "-f", tokenizer, "-c", "16", "--chunks", "1"]] {
+      let text = command[0] == "tokenize" ? ["-p", "once"] : []
+      let both = try [model, file].map { path in
+        try CommandRunner.run(command + ["-m", path, "--tokenizer", tokenizer] + text).out
+      }
+      #expect(!both[0].isEmpty && both[0] == both[1], "\(both)")
+    }
+    try FileManager.default.copyItem(atPath: tokenizer, toPath: beside)
+    let found = try CommandRunner.run(["generate", "-m", file] + ask)
+    #expect(found.out == expected && found.err.contains(beside), "\(found)")
+    let nowhere = try CommandRunner.run(
+      ["generate", "-m", file, "--tokenizer", folder.file("nowhere.json")] + ask)
+    #expect(nowhere.status == 66 && nowhere.err.contains("nowhere.json"), "\(nowhere)")
+  }
+
+  /// TinyStories-656K, whose tokenizer changes in GGUF, with the text that its first export had to give.
+  @Test(.enabled(if: SharedData.isPresent))
+  func aTokenizerThatGGUFCannotSayStaysOutside() throws {
+    let source = try #require(SharedData.path("models/TinyStories-656K"))
+    let file = folder.file("model.gguf")
+    let refused = try CommandRunner.run(["export", "-m", source, "-o", file, "--type", "f32"])
+    #expect(refused.status == 65 && refused.err.contains("--no-tokenizer"), "\(refused)")
+    let done = try CommandRunner.run(
+      ["export", "-m", source, "-o", file, "--type", "f32", "--no-tokenizer"])
+    #expect(done.status == 0, "\(done)")
+    try FileManager.default.copyItem(
+      atPath: source + "/tokenizer.json", toPath: folder.file("tokenizer.json"))
+    let greedy = try String(contentsOfFile: source + "/greedy.txt", encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let prompt = "Once upon a time"
+    let ask = [
+      "-p", prompt, "-n", "200", "--temp", "0", "-t", "1", "--cache", "f32", "--head", "f32",
+    ]
+    let text = try CommandRunner.run(["generate", "-m", file] + ask).out
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(
+      text.hasPrefix(greedy) || (prompt + " " + text).hasPrefix(greedy), "\(text.prefix(80))")
+    let named = try CommandRunner.run(
+      ["generate", "-m", file, "--tokenizer", source + "/tokenizer.json"] + ask)
+    #expect(named.out.trimmingCharacters(in: .whitespacesAndNewlines) == text)
+  }
+
   @Test func whatCannotBeExportedIsSaid() throws {
     let file = folder.file("model.gguf")
     let wrongType = try CommandRunner.run(

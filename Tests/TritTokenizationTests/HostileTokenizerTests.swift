@@ -26,7 +26,7 @@ import TritLab
         "added_tokens[0].id"
       ),
       ("a template id outside", with(#""ids": [260]"#, #""ids": [999]"#), "special_tokens"),
-      ("an unknown regex", with(#"\\p{N}{1,3}"#, #"\\p{N}{1,9}"#), "pre_tokenizer"),
+      ("an unknown regex", with(#"\\p{N}{1,3}"#, #"\\p{Nope}"#), "pre_tokenizer"),
       ("an unknown step", with(#""type": "Sequence""#, #""type": "Magic""#), "pre_tokenizer"),
       ("a wrong behavior", with("Isolated", "Shredded"), "behavior"),
       (

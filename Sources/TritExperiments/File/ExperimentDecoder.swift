@@ -48,8 +48,9 @@ package struct ExperimentDecoder {
   let problems: Problems
 
   package static let keys = [
-    "name", "description", "model", "reference", "base", "sweep", "variants", "measure", "records",
-    "plots", "threads", "seed", "context",
+    "name", "description", "model", "tokenizer", "reference", "base", "sweep", "variants",
+    "measure",
+    "records", "plots", "threads", "seed", "context",
   ]
   /// What a variant can choose.
   static let settingKeys =
@@ -95,7 +96,9 @@ package struct ExperimentDecoder {
     }
     return ExperimentFile(
       name: name ?? "", description: fields.text("description"),
-      model: fields["model"].flatMap { pathReference($0, "model") }, reference: reference,
+      model: fields["model"].flatMap { pathReference($0, "model") },
+      tokenizer: fields["tokenizer"].flatMap { pathReference($0, "tokenizer") },
+      reference: reference,
       base: base, sweep: fields["sweep"].map(sweep) ?? [],
       variants: fields["variants"].map(variants) ?? [], measure: measure, records: records,
       plots: fields["plots"].map {
@@ -107,7 +110,9 @@ package struct ExperimentDecoder {
 
   /// What is recorded is not measured again: keys that say what to run have no meaning beside it.
   private func recordsStandAlone(_ fields: Fields) {
-    for key in ["model", "reference", "base", "sweep", "variants", "measure", "context"] {
+    for key in [
+      "model", "tokenizer", "reference", "base", "sweep", "variants", "measure", "context",
+    ] {
       guard let node = fields[key] else { continue }
       problems.add(
         "does not go with 'records'", key, at: node.position,

@@ -8,6 +8,8 @@ public struct ExperimentFile: Sendable {
   public var description: String?
   /// The model of every variant that names none itself.
   public var model: PathReference?
+  /// A tokenizer in place of those of the models.
+  public var tokenizer: PathReference?
   /// What variants are compared with; nil where the file says `none`.
   public var reference: VariantSettings?
   /// The choices that all variants start from.

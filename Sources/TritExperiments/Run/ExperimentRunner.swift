@@ -91,6 +91,9 @@ struct RunInputs {
         missing.append(error.inside("\(place): \(key)"))
       }
     }
+    if let tokenizer = plan.file.tokenizer {
+      do { try backend.use(tokenizer: tokenizer) } catch { note(error, "tokenizer") }
+    }
     for variant in plan.variants + (plan.reference.map { [$0] } ?? []) {
       guard let model = variant.settings.model ?? plan.file.model else {
         let error = LabError(

@@ -15,8 +15,16 @@ final class LabBackend: ExperimentBackend {
   /// By path: opened once in a run, so that every variant has what the digest is of.
   private var checkpoints: [String: Checkpoint] = [:]
   private var training: [String: [String: Double]] = [:]
+  /// The tokenizer of every model, where the experiment names one.
+  private var tokenizer: String?
 
   init(registries: StageRegistries) { self.registries = registries }
+
+  func use(tokenizer: PathReference) throws {
+    let path = tokenizer.isName ? try ModelLocation.resolve(tokenizer.path) : tokenizer.path
+    _ = try TokenizerLoader.load(path: path)
+    self.tokenizer = path
+  }
 
   func identify(model: PathReference) throws -> InputIdentity {
     let path = try ModelLocation.resolve(model.path)
@@ -71,7 +79,7 @@ final class LabBackend: ExperimentBackend {
   /// The checkpoint, opened once in a run.
   func checkpoint(_ path: String) throws -> Checkpoint {
     if let known = checkpoints[path] { return known }
-    let value = try Checkpoint(path: path, packings: registries.packings)
+    let value = try Checkpoint(path: path, tokenizer: tokenizer, packings: registries.packings)
     checkpoints[path] = value
     return value
   }
@@ -135,6 +143,7 @@ final class LabSession: VariantSession {
         "the cache has \(engine.contextLength) positions, the model was trained with \(trained): what is "
         + "generated or measured beyond is worse for that alone"
     }
+    if !engine.notes.isEmpty { facts["tokenizer"] = engine.notes.joined(separator: "; ") }
     return facts
   }
 

@@ -73,6 +73,7 @@ enum ResolvedFile {
     if let model = plan.file.model {
       set(["model"], inputs.models[model.path].map { absolute($0.path) } ?? model.path)
     }
+    if let tokenizer = plan.file.tokenizer { set(["tokenizer"], absolute(tokenizer)) }
     if let section = plan.file.measure.perplexity {
       set(["measure", "perplexity", "data"], absolute(section.data))
     }

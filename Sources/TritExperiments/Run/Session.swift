@@ -7,6 +7,8 @@ package import TritCore
 package protocol ExperimentBackend: AnyObject {
   /// Finds a model and digests it. Throws `missingInput` with what to do.
   func identify(model: PathReference) throws -> InputIdentity
+  /// Takes the tokenizer of every model from `tokenizer`. Called before models are identified.
+  func use(tokenizer: PathReference) throws
   /// Finds a text and digests it. Throws `missingInput` with what to do.
   func identify(data: PathReference, field: String?) throws -> InputIdentity
   /// Finds questions and digests them. Throws `missingInput` with what to do.
@@ -33,6 +35,11 @@ extension ExperimentBackend {
 
   /// There are no files.
   package func checkUnchanged() throws -> [String] { [] }
+}
+
+extension ExperimentBackend {
+  /// Does nothing: for backends without tokenizers.
+  package func use(tokenizer: PathReference) throws {}
 }
 
 /// A model or text as it was found.

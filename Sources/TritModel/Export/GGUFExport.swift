@@ -213,18 +213,20 @@ public struct GGUFExport {
 
   /// The keys `tokenizer.*`: those of a GGUF file as they are, else made from the tokenizer and compared.
   private func addTokenizer(to writer: inout GGUFWriter) throws -> [String] {
-    if let file = checkpoint.source as? GGUFFile {
+    if let file = checkpoint.source as? GGUFFile, checkpoint.outsideTokenizer == nil {
       for (key, value) in file.metadata where key.hasPrefix("tokenizer.") { writer.set(key, value) }
       return []
     }
+    let tokenizer = try checkpoint.tokenizer()
+    let folder = checkpoint.source is GGUFFile ? nil : checkpoint.path
     let export = try GGUFTokenizerExport(
-      try checkpoint.tokenizer(), count: checkpoint.configuration.vocabularySize,
+      tokenizer, count: checkpoint.configuration.vocabularySize,
       ends: checkpoint.configuration.eosTokens,
-      chatTemplate: try checkpoint.files.perform {
-        try ChatTemplateFile.read(folder: checkpoint.path)
+      chatTemplate: try folder.flatMap { folder in
+        try checkpoint.files.perform { try ChatTemplateFile.read(folder: folder) }
       })
     for (key, value) in export.metadata { writer.set(key, value) }
-    return export.notes
+    return tokenizer.notes + export.notes
   }
 }
 

@@ -22,14 +22,17 @@ public struct BytePairTokenizer: Tokenizer {
   let normalizer: Normalizer
   let preTokenizer: PreTokenizer
   let model: BytePairModel
+  /// What a user must know of how this tokenizer came to be.
+  public internal(set) var notes: [String]
   private let workspaces = WorkspacePool()
 
   init(
     kind: String, bos: Int?, endOfGeneration: Set<Int>, stripsLeadingSpace: Bool = false,
     prefix: [Int], suffix: [Int] = [], text: TokenText, addedRaw: [AddedTokens.Entry],
     addedNormalized: [AddedTokens.Entry] = [], normalizer: Normalizer = Normalizer(steps: []),
-    preTokenizer: PreTokenizer, model: BytePairModel
+    preTokenizer: PreTokenizer, model: BytePairModel, notes: [String] = []
   ) {
+    self.notes = notes
     self.kind = kind
     self.bos = bos
     self.endOfGeneration = endOfGeneration
@@ -109,11 +112,14 @@ public struct BytePairTokenizer: Tokenizer {
   /// looked for. For listings and lessons: pieces of a byte-level tokenizer are shown as the bytes of
   /// text that they are.
   public func preTokenize(_ text: String) -> [String] {
-    var pieces: [String] = []
+    pieceBytes(of: text).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The same as bytes: a cut after `ByteLevel` may go through a character.
+  public func pieceBytes(of text: String) -> [[UInt8]] {
+    var pieces: [[UInt8]] = []
     normalizer.normalize(Array(text.utf8)).withUnsafeBufferPointer { bytes in
-      preTokenizer.forEachPiece(of: bytes, isStart: true) { piece in
-        pieces.append(String(decoding: piece, as: UTF8.self))
-      }
+      preTokenizer.forEachPiece(of: bytes, isStart: true) { pieces.append(Array($0)) }
     }
     return pieces
   }

@@ -9,7 +9,7 @@ extension BytePairTokenizer {
     guard case .pairs(let merges) = model.merging, let unknown = model.unknown else {
       throw LabError(
         .badData, "the tokenizer has no form in GGUF", expected: "merges and an unknown token",
-        got: kind, advice: "export without the tokenizer")
+        got: kind, advice: GGUFTokenizerExport.withoutTokenizer)
     }
     var scores: [Int32: Float] = [:]
     for merge in merges.entries where scores[merge.merged] == nil {
@@ -40,7 +40,7 @@ extension BytePairTokenizer {
       throw LabError(
         .badData, "GGUF cannot say which tokens the tokenizer puts around a text",
         expected: "the begin-of-text token in front, the end-of-text token behind, or neither",
-        got: "\(prefix) … \(suffix)", advice: "export without the tokenizer")
+        got: "\(prefix) … \(suffix)", advice: GGUFTokenizerExport.withoutTokenizer)
     }
     return [true, false].map { addsDummyPrefix in
       SentencePieceVocabulary(

@@ -21,7 +21,7 @@ extension GGUFTokenizerExport {
     func failure(_ what: String, _ place: String, _ expected: String, _ got: String) -> LabError {
       LabError(
         .badData, "the tokenizer changes in GGUF: \(what)", at: String(place.debugDescription),
-        expected: expected, got: got, advice: "export without the tokenizer")
+        expected: expected, got: got, advice: GGUFTokenizerExport.withoutTokenizer)
     }
     guard original.endOfGeneration.isSubset(of: copy.endOfGeneration) else {
       let lost = original.endOfGeneration.subtracting(copy.endOfGeneration).sorted()

@@ -45,10 +45,15 @@ public struct GGUFTokenizerExport: Sendable {
     default:
       throw LabError(
         .badData, "GGUF has no form for a tokenizer of this kind", expected: "BPE or SentencePiece",
-        got: tokenizer.kind, advice: "export without the tokenizer")
+        got: tokenizer.kind, advice: GGUFTokenizerExport.withoutTokenizer)
     }
     if let chatTemplate { set("tokenizer.chat_template", .string(chatTemplate)) }
   }
+
+  /// What to do with a tokenizer that GGUF cannot say.
+  static let withoutTokenizer =
+    "export with --no-tokenizer, and copy the model's tokenizer.json beside the GGUF file (or name it there with "
+    + "--tokenizer FILE)"
 
   private mutating func set(_ key: String, _ value: GGUFValue) {
     metadata.append((key, value))
@@ -86,16 +91,16 @@ public struct GGUFTokenizerExport: Sendable {
 
   /// The name in `tokenizer.ggml.pre` that cuts as `tokenizer` does.
   private static func preTokenizer(of tokenizer: BytePairTokenizer) throws -> String {
-    let steps = tokenizer.preTokenizer.steps.compactMap { step -> PreTokenizer.Step? in
-      guard case .byteLevel(addsPrefixSpace: false, let usesRegex) = step else { return step }
-      return usesRegex ? .split(.gpt2, .isolated, inverted: false) : nil
+    let steps = canonical(tokenizer.preTokenizer.steps)
+    let known = GGUFPreTokenizer.representatives.first { name in
+      guard let other = GGUFPreTokenizer(name) else { return false }
+      return canonical(other.steps) == steps
     }
-    let known = GGUFPreTokenizer.representatives.first { GGUFPreTokenizer($0)?.steps == steps }
     guard let known else {
       throw LabError(
         .badData, "GGUF has no name for the way in which the tokenizer cuts text",
         expected: "the cuts of " + GGUFPreTokenizer.representatives.joined(separator: ", "),
-        got: tokenizer.kind, advice: "export without the tokenizer")
+        got: tokenizer.kind, advice: GGUFTokenizerExport.withoutTokenizer)
     }
     return known
   }
@@ -106,12 +111,28 @@ public struct GGUFTokenizerExport: Sendable {
     guard tokenizer.normalizer.steps.count == 1, case .nfc = step else {
       throw LabError(
         .badData, "GGUF has no place for the tokenizer's normalizer",
-        expected: "none, or NFC", got: "\(step)", advice: "export without the tokenizer")
+        expected: "none, or NFC", got: "\(step)", advice: GGUFTokenizerExport.withoutTokenizer)
     }
     notes.append(
       "the tokenizer normalizes texts to NFC, which GGUF cannot say: texts in other forms give "
         + "other tokens")
     return true
+  }
+
+  /// Steps in one form: GPT-2's expression apart from `ByteLevel`, which may stand anywhere in front of cuts that
+  /// ask for ASCII only.
+  private static func canonical(_ steps: [PreTokenizer.Step]) -> [PreTokenizer.Step] {
+    steps.compactMap { step in
+      guard case .byteLevel(addsPrefixSpace: false, let usesRegex) = step else {
+        if case .split(.run(let classes, limit: .max), .isolated, inverted: false) = step,
+          classes == .anyPunctuation
+        {
+          return .split(.run(classes, limit: 1), .contiguous, inverted: false)
+        }
+        return step
+      }
+      return usesRegex ? .split(.gpt2, .isolated, inverted: false) : nil
+    }
   }
 
   // MARK: SentencePiece
@@ -178,7 +199,7 @@ public struct GGUFTokenizerExport: Sendable {
       throw LabError(
         .badData, "GGUF cannot say which tokens the tokenizer puts around a text",
         expected: "the begin-of-text token in front, the end-of-text token behind, or neither",
-        got: "\(prefix) … \(suffix)", advice: "export without the tokenizer")
+        got: "\(prefix) … \(suffix)", advice: GGUFTokenizerExport.withoutTokenizer)
     }
     set("tokenizer.ggml.add_bos_token", .bool(!prefix.isEmpty))
     set("tokenizer.ggml.add_eos_token", .bool(!suffix.isEmpty))

@@ -1,92 +1,72 @@
 import TritCore
 import TritFormats
 
-/// How a GGUF vocabulary of model `gpt2` cuts text, by the name in `tokenizer.ggml.pre`.
-/// Source: llama.cpp, `llm_tokenizer_bpe`.
-struct GGUFPreTokenizer {
-  var name: String
-  var steps: [PreTokenizer.Step]
-  var ignoresMerges = false
-  var addsBOS = false
-
-  private static func isolated(_ pattern: SplitPattern) -> PreTokenizer.Step {
-    .split(pattern, .isolated, inverted: false)
-  }
-
-  /// The names of each behaviour.
-  private static let llama3 = [
-    "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "smaug-bpe", "lfm2",
-  ]
-  private static let qwen2 = ["qwen2", "deepseek-r1-qwen", "megrez", "stablelm2"]
-  private static let gpt2 = [
-    "gpt-2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de",
-    "jina-v2-code", "gigachat", "roberta-bpe", "mpt", "olmo", "jais", "trillion",
-  ]
-  private static let starcoder = [
-    "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b", "minerva",
-  ]
-
-  /// The pre-tokenizer called `name`, or nil.
-  init?(_ name: String) {
-    self.name = name
-    switch name {
-    case _ where Self.llama3.contains(name):
-      steps = [Self.isolated(.llama3(digits: 3))]
-      ignoresMerges = true
-      addsBOS = true
-    case _ where Self.qwen2.contains(name): steps = [Self.isolated(.llama3(digits: 1))]
-    case _ where Self.gpt2.contains(name): steps = [Self.isolated(.gpt2)]
-    case _ where Self.starcoder.contains(name):
-      steps = [Self.isolated(.run(.number, limit: 1)), Self.isolated(.gpt2)]
-    case "falcon", "falcon_e", "falcon-e":
-      steps = [
-        Self.isolated(.run(.anyPunctuation, limit: .max)), Self.isolated(.gpt2),
-        Self.isolated(name == "falcon" ? .threeDigits : .run(.asciiDigit, limit: 1)),
-      ]
-    case "default":
-      steps = [
-        Self.isolated(.run([.punctuation, .asciiSymbol], limit: .max)), Self.isolated(.gpt2),
-        Self.isolated(.run(.number, limit: .max)), Self.isolated(.threeDigits),
-      ]
-    default: return nil
-    }
-  }
-
-  /// A name of each behaviour, the ones that people know first.
-  static let representatives = [
-    "llama-bpe", "qwen2", "gpt-2", "smollm", "falcon", "falcon_e", "default",
-  ]
-
-  static var names: [String] {
-    llama3 + qwen2 + gpt2 + starcoder + ["falcon", "falcon_e", "default"]
-  }
-}
-
 extension GGUFVocabulary {
-  /// The pre-tokenizer that the file names. The published BitNet files name none and mean Llama-3's.
-  private func preTokenizer() throws -> GGUFPreTokenizer {
+  /// The pre-tokenizer that the file names, else the one that its tokens tell, else llama.cpp's `default`, and
+  /// what a user must know of it.
+  private func preTokenizer() throws -> (GGUFPreTokenizer, notes: [String]) {
     let key = "tokenizer.ggml.pre"
-    var name = file[key]?.string
-    if name == nil {
-      guard file[key] == nil else {
-        throw LabError(.badData, "wrong type", at: "\(file.path): \(key)", expected: "a string")
-      }
-      let architecture = file["general.architecture"]?.string ?? ""
-      let isBitNet = ["bitnet-b1.58", "bitnet-25"].contains(architecture)
-      name = isBitNet && tokens.count == 128_256 ? "llama-bpe" : "default"
-    }
-    guard let name, let known = GGUFPreTokenizer(name) else {
+    guard let value = file[key] else { return try inferredPreTokenizer() }
+    guard let name = value.string else {
       throw LabError(
-        .badData, "unknown pre-tokenizer '\(name ?? "")'", at: "\(file.path): \(key)",
-        expected: GGUFPreTokenizer.names.joined(separator: ", "),
-        advice: Suggestion.didYouMean(name ?? "", GGUFPreTokenizer.names)
-          ?? "use the model's tokenizer.json")
+        .badData, "wrong type", at: "\(file.path): \(key)", expected: "a string",
+        got: value.typeName, advice: Self.advice(file.path))
     }
-    return known
+    guard let known = GGUFPreTokenizer(name) else {
+      throw Self.unknownPreTokenizer(name, file.path)
+    }
+    return (known, [])
+  }
+
+  /// The error for a name in `tokenizer.ggml.pre` that stands for nothing here.
+  static func unknownPreTokenizer(_ name: String, _ path: String) -> LabError {
+    let place = "\(path): tokenizer.ggml.pre"
+    if GGUFPreTokenizer.unsupported.contains(name) {
+      return LabError(
+        .badData, "the pre-tokenizer '\(name)' is not supported", at: place,
+        expected: "one of a byte-level vocabulary", got: "one of a vocabulary with '\u{2581}'",
+        advice: advice(path))
+    }
+    let guess = Suggestion.didYouMean(name, GGUFPreTokenizer.names).map { $0 + " Or " } ?? ""
+    return LabError(
+      .badData, "unknown pre-tokenizer '\(name)'", at: place,
+      expected: GGUFPreTokenizer.names.joined(separator: ", "), got: "'\(name)'",
+      advice: guess + advice(path))
+  }
+
+  private func inferredPreTokenizer() throws -> (GGUFPreTokenizer, notes: [String]) {
+    let key = "tokenizer.ggml.pre"
+    let architecture = file["general.architecture"]?.string ?? ""
+    let isBitNet = ["bitnet-b1.58", "bitnet-25"].contains(architecture)
+    let missing = "\(file.path) does not say how text is cut (\(key))"
+    func made(_ name: String, _ note: String) throws -> (GGUFPreTokenizer, notes: [String]) {
+      guard let known = GGUFPreTokenizer(name) else {
+        throw Self.unknownPreTokenizer(name, file.path)
+      }
+      // The published BitNet files name none and are known to mean Llama-3's: nothing to say.
+      return (known, isBitNet && name == "llama-bpe" ? [] : [note])
+    }
+    if let evidence = PreTokenizerEvidence.find(in: tokens) {
+      return try made(
+        evidence.name,
+        "\(missing); \(evidence.description(count: tokens.count)) tell '\(evidence.name)', which is "
+          + "used")
+    }
+    if let name = PreTokenizerEvidence.bySize[tokens.count] {
+      return try made(
+        name,
+        "warning: \(missing); its \(tokens.count) tokens alone suggest '\(name)', which is used; if that "
+          + "is wrong, tokens are WRONG: \(Self.advice(file.path))")
+    }
+    return try made(
+      "default",
+      "warning: \(missing), and its \(tokens.count) tokens are of no known family: it is cut as "
+        + "llama.cpp's 'default', and tokens may be WRONG; name the model's own tokenizer with "
+        + "--tokenizer FILE")
   }
 
   func bytePair() throws -> BytePairTokenizer {
-    let pre = try preTokenizer()
+    let (pre, notes) = try preTokenizer()
     var table = ByteStringTable(capacity: tokens.count)
     var ids: [Int32] = []
     var byteIDs = [Int32](repeating: -1, count: 256)
@@ -94,14 +74,23 @@ extension GGUFVocabulary {
     var spelledIDs: [Int32] = []
     for (id, token) in tokens.enumerated() {
       let id32 = Int32(truncatingIfNeeded: id)
-      if spelled.insert(Array(token.utf8)).isNew { spelledIDs.append(id32) }
+      let place = spelled.insert(Array(token.utf8))
+      if place.isNew {
+        spelledIDs.append(id32)
+      } else if types[id] == .normal, types[Int(spelledIDs[place.index])] == .normal, !token.isEmpty
+      {
+        throw LabError(
+          .badData, "the token '\(token.prefix(40))' is listed twice",
+          at: "\(file.path): tokenizer.ggml.tokens[\(id)]", expected: "each token once",
+          got: "the same as tokens[\(spelledIDs[place.index])]")
+      }
       guard types[id] == .normal, let bytes = ByteAlphabet.decode(token), !bytes.isEmpty,
         table.insert(bytes).isNew
       else { continue }
       ids.append(id32)
       if bytes.count == 1 { byteIDs[Int(bytes[0])] = id32 }
     }
-    let bos = try id("bos_token_id", default: 11)
+    let bos = try id("bos_token_id", default: pre.hasDefaultBOS ? 11 : nil)
     let eos = try id("eos_token_id", default: 11)
     let addsBOS = try flag("add_bos_token", default: pre.addsBOS)
     let addsEOS = try flag("add_eos_token", default: false)
@@ -119,12 +108,12 @@ extension GGUFVocabulary {
         AddedTokens.Entry(
           id: $0, content: Array(tokens[$0].utf8), isSpecial: types[$0] != .userDefined)
       },
-      preTokenizer: PreTokenizer(
-        steps: pre.steps + [.byteLevel(addsPrefixSpace: false, usesRegex: false)]),
+      preTokenizer: PreTokenizer(steps: pre.steps),
       model: BytePairModel(
         unit: .byte, pieces: table, ids: ids,
         merging: .pairs(try merges(spelled, spelledIDs)), byteIDs: byteIDs, fallbackIDs: nil,
-        unknown: nil, fusesUnknown: false, ignoresMerges: pre.ignoresMerges, wordMark: nil))
+        unknown: nil, fusesUnknown: false, ignoresMerges: pre.ignoresMerges, wordMark: nil),
+      notes: notes + ByteAlphabet.notes(file.path, pieces: tokens))
   }
 
   /// `left right`, cut at the first space from the second byte on.

@@ -21,10 +21,12 @@ struct GGUFVocabulary {
   init(_ file: any GGUFMetadata) throws {
     self.file = file
     guard let model = file["tokenizer.ggml.model"]?.string else {
+      let isMissing = file["tokenizer.ggml.model"] == nil
       throw LabError(
-        file["tokenizer.ggml.model"] == nil ? .missingInput : .badData, "the file has no tokenizer",
-        at: "\(file.path): tokenizer.ggml.model",
-        expected: "'llama' or 'gpt2'", advice: "give the tokenizer's own file beside the model")
+        isMissing ? .missingInput : .badData,
+        isMissing ? "the file has no tokenizer" : "wrong type",
+        at: "\(file.path): tokenizer.ggml.model", expected: "'llama' or 'gpt2'",
+        got: file["tokenizer.ggml.model"]?.typeName, advice: Self.advice(file.path))
     }
     self.model = model
     guard let tokens = file["tokenizer.ggml.tokens"]?.strings, !tokens.isEmpty else {
@@ -34,6 +36,54 @@ struct GGUFVocabulary {
     }
     self.tokens = tokens
     types = try Self.types(file, count: tokens.count)
+    try checkIDs()
+    if let scores = file["tokenizer.ggml.scores"], scores.floats?.count != tokens.count {
+      throw LabError(
+        .badData, "there is not one score per token", at: "\(file.path): tokenizer.ggml.scores",
+        expected: "\(tokens.count) numbers", got: "\(scores.array?.count ?? 0)")
+    }
+  }
+
+  /// Throws for an id of a special token that is no token.
+  private func checkIDs() throws {
+    for name in [
+      "bos", "eos", "eot", "eom", "unknown", "padding", "seperator", "separator", "cls", "mask",
+      "prefix", "suffix", "middle", "fim_pre", "fim_suf", "fim_mid", "fim_pad", "fim_rep",
+      "fim_sep",
+    ] {
+      _ = try id(name + "_token_id")
+    }
+  }
+
+  /// Why the file's own tokenizer cannot be had: it is missing, or of a kind that is not supported. Nil where
+  /// it can, or is broken.
+  static func problem(of file: any GGUFMetadata) -> LabError? {
+    guard let value = file["tokenizer.ggml.model"] else {
+      return LabError(
+        .missingInput, "the file has no tokenizer", at: "\(file.path): tokenizer.ggml.model",
+        expected: "'llama' or 'gpt2'", advice: advice(file.path))
+    }
+    guard let model = value.string else { return nil }
+    if model != "llama", model != "gpt2" { return unsupported(model, file.path) }
+    guard model == "gpt2", let pre = file["tokenizer.ggml.pre"]?.string,
+      !GGUFPreTokenizer.names.contains(pre)
+    else { return nil }
+    return unknownPreTokenizer(pre, file.path)
+  }
+
+  private static func unsupported(_ model: String, _ path: String) -> LabError {
+    LabError(
+      .badData, "the tokenizer model '\(model)' is not supported",
+      at: "\(path): tokenizer.ggml.model", expected: "'llama' or 'gpt2'", got: "'\(model)'",
+      advice: advice(path))
+  }
+
+  /// What to do where the tokenizer in the file `path` is of no use.
+  static func advice(_ path: String) -> String {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let beside = (folder + ["tokenizer.json"]).joined(separator: "/")
+    return "copy the model's tokenizer.json (or tokenizer.model) beside the file, as \(beside), or "
+      + "name it with --tokenizer FILE"
   }
 
   private static func types(_ file: any GGUFMetadata, count: Int) throws
@@ -61,10 +111,7 @@ struct GGUFVocabulary {
     switch model {
     case "llama": try sentencePiece()
     case "gpt2": try bytePair()
-    default:
-      throw LabError(
-        .badData, "the tokenizer model '\(model)' is not supported",
-        at: "\(file.path): tokenizer.ggml.model", expected: "'llama' or 'gpt2'")
+    default: throw Self.unsupported(model, file.path)
     }
   }
 

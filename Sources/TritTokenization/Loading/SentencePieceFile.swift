@@ -14,6 +14,7 @@ extension SentencePieceVocabulary {
         .badData, "the normalizer '\(model.normalizerName)' is not supported", at: path,
         expected: "identity", advice: "use the model's tokenizer.json if it has one")
     }
+    try settings.check(model.pieces.map(\.text), isWhole: false)
     func id(_ value: Int) -> Int? { value >= 0 ? value : nil }
     let names = Set(EndOfGeneration.names + [settings.eos].compactMap(\.self))
     let ends = model.pieces.indices.filter {

@@ -21,6 +21,7 @@ extension BytePairTokenizer {
       id < count ? ranks.tokens[id] : Array(piece.utf8)
     }
     let ends = names.indices.filter { EndOfGeneration.names.contains(names[$0]) }.map { count + $0 }
+    try settings.check(pieces, isWhole: false)
     let listed = settings.eosIDs.filter { pieces.indices.contains($0) }
     self.init(
       kind: "byte-level BPE (tiktoken, llama-bpe)", bos: count,

@@ -45,12 +45,13 @@ enum TokenizerPipeline {
     }
     let regex = try field.required("Regex")
     let source = try regex.string()
-    guard let pattern = SplitPattern(regex: source) else {
+    do {
+      return try SplitPattern(regex: source)
+    } catch {
       throw regex.unsupported(
-        "regular expression '\(source)'",
-        known: "those of Llama-3, Qwen2, GPT-2 and Falcon, single classes, plain text")
+        "the regular expression '\(source)': \(error.what), at character \(error.position), which",
+        known: "classes, \\p{…}, groups, quantifiers, alternatives, look-ahead")
     }
-    return pattern
   }
 
   // MARK: Pre-tokenizer
@@ -167,17 +168,17 @@ enum TokenizerPipeline {
   // MARK: Post-processor
 
   /// The tokens around a text, or nil where the processor has no template.
-  static func template(_ field: JSONField?, vocabularySize: Int) throws
+  static func template(_ field: JSONField?, vocabulary: [String?]) throws
     -> (prefix: [Int], suffix: [Int])?
   {
     guard let field else { return nil }
     switch try field.type() {
-    case "TemplateProcessing": return try singleTemplate(field, vocabularySize: vocabularySize)
+    case "TemplateProcessing": return try singleTemplate(field, vocabulary: vocabulary)
     case "ByteLevel": return nil
     case "Sequence":
       var result: (prefix: [Int], suffix: [Int])?
       for part in try field.required("processors").elements() {
-        guard let next = try template(part, vocabularySize: vocabularySize) else { continue }
+        guard let next = try template(part, vocabulary: vocabulary) else { continue }
         let inner = result ?? ([], [])
         result = (next.prefix + inner.prefix, inner.suffix + next.suffix)
       }
@@ -188,7 +189,7 @@ enum TokenizerPipeline {
     }
   }
 
-  private static func singleTemplate(_ field: JSONField, vocabularySize: Int) throws
+  private static func singleTemplate(_ field: JSONField, vocabulary: [String?]) throws
     -> (prefix: [Int], suffix: [Int])
   {
     let table = field["special_tokens"]
@@ -213,10 +214,13 @@ enum TokenizerPipeline {
         value: token, file: field.file, keyPath: "\(field.keyPath).special_tokens.\(name)")
       for id in try entry.required("ids").elements() {
         let value = try id.integer()
-        guard value >= 0, value < vocabularySize else {
+        guard vocabulary.indices.contains(value), vocabulary[value] != nil else {
+          let isHole = vocabulary.indices.contains(value)
           throw LabError(
             .badData, "the token id is outside the vocabulary", at: id.place,
-            expected: "0..<\(vocabularySize)", got: "\(value)")
+            expected: "an id with a token, in 0..<\(vocabulary.count)",
+            got: "\(value)" + (isHole ? ", which the vocabulary leaves out" : ""),
+            advice: "add the token '\(name)' to added_tokens, or take it out of the template")
         }
         if seenText { suffix.append(value) } else { prefix.append(value) }
       }

@@ -9,9 +9,42 @@ struct TokenizerSettings {
   var addsEOS: Bool?
   /// The class named by `tokenizer_config.json`.
   var className: String?
+  /// The file of these, for messages.
+  var file = "tokenizer_config.json"
   /// Ids from `config.json` and `generation_config.json`.
-  var eosIDs: [Int] = []
-  var bosID: Int?
+  var listed: [ListedToken] = []
+  /// `vocab_size` of `config.json`: rows of the embedding.
+  var rows: Int?
+
+  var eosIDs: [Int] { listed.lazy.filter { $0.key == "eos_token_id" }.map(\.id) }
+  var bosID: Int? { listed.first { $0.key == "bos_token_id" }?.id }
+
+  /// A token id in a configuration.
+  struct ListedToken {
+    let id: Int
+    let key: String
+    let place: String
+  }
+
+  /// Throws for a listed id that is no token. `isWhole`: the tokenizer's file holds every token; else ids up to
+  /// the rows of the embedding may belong to tokens that it does not list.
+  func check(_ pieces: [String?], isWhole: Bool) throws {
+    for token in listed {
+      // Old configurations say -1 for "no padding".
+      if token.key == "pad_token_id", token.id == -1 { continue }
+      if pieces.indices.contains(token.id) {
+        if pieces[token.id] != nil { continue }
+      } else if token.id >= 0, !isWhole || token.key == "pad_token_id", let rows, token.id < rows {
+        continue
+      }
+      let isHole = pieces.indices.contains(token.id)
+      throw LabError(
+        .badData, "the token id is not in the vocabulary", at: token.place,
+        expected: "an id of the tokenizer, in 0..<\(pieces.count)",
+        got: "\(token.id)" + (isHole ? ", which the vocabulary leaves out" : ""),
+        advice: "correct '\(token.key)', or use the tokenizer that belongs to the model")
+    }
+  }
 }
 
 /// Texts of tokens that end a generation, whatever a model calls its end.
@@ -36,8 +69,16 @@ extension BytePairTokenizer {
     let normalizer = try TokenizerPipeline.normalizer(root["normalizer"])
     let preTokenizer = try TokenizerPipeline.preTokenizer(root["pre_tokenizer"])
     let decoder = try TokenizerPipeline.decoder(root["decoder"])
-    let size = vocabulary.pieces.count
-    let template = try TokenizerPipeline.template(root["post_processor"], vocabularySize: size)
+    let template = try TokenizerPipeline.template(
+      root["post_processor"], vocabulary: vocabulary.pieces)
+    try settings.check(vocabulary.pieces, isWhole: true)
+    for (key, name) in [("bos_token", settings.bos), ("eos_token", settings.eos)] {
+      guard let name, vocabulary.id(of: name) == nil else { continue }
+      throw LabError(
+        .badData, "the token '\(name)' is not in the vocabulary", at: "\(settings.file): \(key)",
+        expected: "a token of \(path)", got: "'\(name)'",
+        advice: "correct '\(key)', or use the tokenizer that belongs to the model")
+    }
     let special = Set(vocabulary.added.lazy.filter(\.entry.isSpecial).map(\.entry.id))
     let addedIDs = Set(vocabulary.added.map(\.entry.id))
     let isByteLevel = preTokenizer.isByteLevel
@@ -62,7 +103,8 @@ extension BytePairTokenizer {
       addedRaw: vocabulary.added.filter { !$0.isNormalized }.map(\.entry),
       addedNormalized: vocabulary.added.filter(\.isNormalized).map(\.entry),
       normalizer: normalizer, preTokenizer: preTokenizer,
-      model: try vocabulary.model(isByteLevel: isByteLevel))
+      model: try vocabulary.model(isByteLevel: isByteLevel),
+      notes: isByteLevel ? ByteAlphabet.notes(path, pieces: vocabulary.pieces) : [])
   }
 
   private static func kind(_ preTokenizer: PreTokenizer, byteFallback: Bool) -> String {
@@ -83,7 +125,7 @@ extension BytePairTokenizer {
   ) -> Int? {
     if let named = settings.bos.flatMap({ vocabulary.id(of: $0) }) { return named }
     if let first = template?.prefix.first { return first }
-    if let id = settings.bosID, vocabulary.pieces.indices.contains(id) { return id }
+    if let id = settings.bosID { return id }
     let names = ["<|begin_of_text|>", "<s>", "<bos>"]
     return names.lazy.compactMap { vocabulary.id(of: $0) }.first
   }
@@ -111,7 +153,6 @@ extension BytePairTokenizer {
   ) -> Set<Int> {
     let names = EndOfGeneration.names + [settings.eos].compactMap(\.self)
     let known = names.compactMap { vocabulary.id(of: $0) }
-    let listed = settings.eosIDs.filter { vocabulary.pieces.indices.contains($0) }
-    return Set(known + listed)
+    return Set(known + settings.eosIDs)
   }
 }

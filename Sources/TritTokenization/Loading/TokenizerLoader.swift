@@ -63,9 +63,47 @@ public enum TokenizerLoader {
     }
   }
 
-  /// The tokenizer in the metadata of a GGUF file. Throws `badData` with the key that is wrong.
+  /// The tokenizer in the metadata of a GGUF file; where the file has none, or one of a kind that is not
+  /// supported, the `tokenizer.json` or `tokenizer.model` in its folder. Throws `badData` with the key that is
+  /// wrong, `missingInput` where there is no tokenizer at all.
   public static func load(gguf: GGUFFile) throws -> any Tokenizer {
-    try GGUFVocabulary(gguf).tokenizer()
+    guard let problem = GGUFVocabulary.problem(of: gguf) else {
+      return try GGUFVocabulary(gguf).tokenizer()
+    }
+    guard let beside = besideFile(gguf.path) else { throw problem }
+    let tokenizer: any Tokenizer
+    do {
+      tokenizer = try load(file: beside, settings: try settings(folder: folder(of: beside)))
+    } catch let error as LabError {
+      throw error.inside("\(beside) (beside \(gguf.path))")
+    }
+    let note = "the tokenizer is that of \(beside): \(problem.what)"
+    switch tokenizer {
+    case var tokenizer as BytePairTokenizer:
+      tokenizer.notes.append(note)
+      return tokenizer
+    case var tokenizer as SentencePieceTokenizer:
+      tokenizer.notes.append(note)
+      return tokenizer
+    default: return tokenizer
+    }
+  }
+
+  /// The file beside a GGUF file that its tokenizer comes from; nil where the tokenizer is inside, where there
+  /// is none at all, and for what is no GGUF file.
+  public static func outsideFile(gguf: GGUFFile) -> String? {
+    GGUFVocabulary.problem(of: gguf) == nil ? nil : besideFile(gguf.path)
+  }
+
+  private static func besideFile(_ path: String) -> String? {
+    let folder = folder(of: path)
+    return ["tokenizer.json", "tokenizer.model"].map { folder + "/" + $0 }
+      .first { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  private static func folder(of path: String) -> String {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    return folder.isEmpty ? "." : folder.joined(separator: "/")
   }
 
   /// What a tokenizer file is, by its first bytes.
@@ -116,18 +154,23 @@ public enum TokenizerLoader {
     if let config = try document(folder + "/tokenizer_config.json") {
       settings.bos = try tokenName(config["bos_token"])
       settings.eos = try tokenName(config["eos_token"])
+      settings.file = config.file
       if config["add_bos_token"] != nil { settings.addsBOS = try config.flag("add_bos_token") }
       if config["add_eos_token"] != nil { settings.addsEOS = try config.flag("add_eos_token") }
       settings.className = try config["tokenizer_class"]?.string()
     }
     for name in ["generation_config.json", "config.json"] {
       guard let config = try document(folder + "/" + name) else { continue }
-      if let eos = config["eos_token_id"] {
-        let ids = eos.value.array != nil ? try eos.elements() : [eos]
-        settings.eosIDs += try ids.map { try $0.integer() }
+      if name == "config.json", let size = config["vocab_size"]?.value.integer, size > 0 {
+        settings.rows = size
       }
-      if settings.bosID == nil, let bos = config["bos_token_id"] {
-        settings.bosID = bos.value.array != nil ? nil : try bos.integer()
+      for key in ["eos_token_id", "bos_token_id", "pad_token_id", "unk_token_id"] {
+        guard let field = config[key] else { continue }
+        let parts = field.value.array != nil ? try field.elements() : [field]
+        for part in parts {
+          let id = try part.integer()
+          settings.listed.append(.init(id: id, key: key, place: part.place))
+        }
       }
     }
     return settings

@@ -25,6 +25,8 @@ public struct SentencePieceTokenizer: Tokenizer {
   let model: BytePairModel
   /// What the tokenizer was made from.
   let vocabulary: SentencePieceVocabulary
+  /// What a user must know of how this tokenizer came to be.
+  public internal(set) var notes: [String] = []
   private let workspaces = WorkspacePool()
 
   /// U+2581 in UTF-8.
@@ -44,6 +46,12 @@ public struct SentencePieceTokenizer: Tokenizer {
     added = AddedTokens(vocabulary.addedTokens)
     frozen = AddedTokens(vocabulary.frozenTokens)
     model = try vocabulary.model()
+    if let bytes = model.fallbackIDs {
+      let missing = ByteAlphabet.missing { bytes[Int($0)] >= 0 }
+      if missing > 0 {
+        notes.append(ByteAlphabet.note(vocabulary.path, missing: missing))
+      }
+    }
   }
 
   /// Number of ids.

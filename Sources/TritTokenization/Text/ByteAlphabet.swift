@@ -53,3 +53,27 @@ package enum ByteAlphabet {
     return String(scalars)
   }
 }
+
+extension ByteAlphabet {
+  /// How many of the bytes are not there that texts in UTF-8 are made of: without control characters and the
+  /// planes above 3, which many well-known vocabularies leave out.
+  static func missing(_ isThere: (UInt8) -> Bool) -> Int {
+    (UInt8.min...UInt8.max).count { byte in
+      let isControl = byte < 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D || byte == 0x7F
+      let isUsed = !isControl && byte != 0xC0 && byte != 0xC1 && byte <= 0xF0
+      return isUsed && !isThere(byte)
+    }
+  }
+
+  /// What to say of a byte-level vocabulary without a token for each byte.
+  static func notes(_ path: String, pieces: [String?]) -> [String] {
+    let known = Set(pieces.lazy.compactMap { $0 }.filter { $0.unicodeScalars.count == 1 })
+    let missing = missing { known.contains(encode([$0])) }
+    return missing == 0 ? [] : [note(path, missing: missing)]
+  }
+
+  static func note(_ path: String, missing: Int) -> String {
+    "warning: \(path): \(missing) of the bytes that text is made of have no token; what contains them is lost or "
+      + "becomes the unknown token"
+  }
+}

@@ -39,6 +39,16 @@ enum CharacterClasses {
     scalar < tableCount ? CharacterClass(rawValue: table[Int(scalar)]) : compute(scalar)
   }
 
+  /// `\w` and what `\b` asks for in Oniguruma: without the joiners of UTS 18, and with the numbers of Latin-1 that
+  /// are no digits. Source: measured on `tokenizers` 0.23.3.
+  static func isOnigurumaWord(_ scalar: UInt32) -> Bool {
+    switch scalar {
+    case 0x200C, 0x200D: false
+    case 0xB2, 0xB3, 0xB9, 0xBC...0xBE: true
+    default: of(scalar).contains(.word)
+    }
+  }
+
   private static func compute(_ value: UInt32) -> CharacterClass {
     guard let scalar = Unicode.Scalar(value) else { return [] }
     let properties = scalar.properties
@@ -98,6 +108,13 @@ struct TextView {
     if lead < 0x80 { return (CharacterClass(rawValue: table[Int(lead)]), 1) }
     let (scalar, length) = UTF8Text.scalar(base, offset)
     return (CharacterClasses.of(scalar), length)
+  }
+
+  /// The character that begins at `offset`, and its length in bytes.
+  @inline(__always)
+  func scalar(at offset: Int) -> (scalar: UInt32, length: Int) {
+    if isMapped { return (ByteAlphabet.scalars[Int(base[offset])], 1) }
+    return UTF8Text.scalar(base, offset)
   }
 }
 

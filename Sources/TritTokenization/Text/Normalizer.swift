@@ -65,7 +65,7 @@ extension Normalizer.Step {
         }
         return output
       }
-      while let match = pattern.firstMatch(in: view, from: offset, to: text.count) {
+      pattern.forEachMatch(in: view, from: 0, to: text.count) { match in
         output += text[offset..<match.lowerBound]
         output += replacement
         offset = match.upperBound

@@ -1,5 +1,5 @@
-/// What a `Split` looks for. Every pattern is one that a tokenizer of the supported families uses; a
-/// general regular-expression engine is not here on purpose.
+/// What a `Split` looks for. The patterns of the most frequent families have scanners of their own, for speed;
+/// any other regular expression runs on `SplitExpression`.
 enum SplitPattern: Sendable, Equatable {
   /// Exactly these bytes.
   case literal([UInt8])
@@ -13,16 +13,22 @@ enum SplitPattern: Sendable, Equatable {
   case threeDigits
   /// `\w+|[^\w\s]+`.
   case words
+  /// Any other regular expression.
+  case expression(SplitExpression)
 
-  /// The pattern that the regular expression `source` is, if it is a known one.
-  init?(regex source: String) {
+  /// The pattern that the regular expression `source` is. Throws for what is malformed or not supported.
+  init(regex source: String) throws(UnsupportedExpression) {
     if let known = Self.known[source] {
       self = known
       return
     }
+    guard !source.isEmpty else {
+      throw UnsupportedExpression(what: "an empty expression", position: 0)
+    }
     let meta = Set("\\^$.|?*+()[]{}")
-    guard !source.isEmpty, !source.contains(where: { meta.contains($0) }) else { return nil }
-    self = .literal(Array(source.utf8))
+    self =
+      source.contains(where: { meta.contains($0) })
+      ? .expression(try SplitExpression(source)) : .literal(Array(source.utf8))
   }
 
   private static let known: [String: SplitPattern] = {
@@ -47,7 +53,6 @@ enum SplitPattern: Sendable, Equatable {
       #"\s+"#: .run(.whitespace, limit: .max),
       #"[\p{P}\$\+<=>\^~\|\`]+"#: .run(.anyPunctuation, limit: .max),
       #"[\p{P}\$\+<=>\^~\|]+"#: .run([.punctuation, .asciiSymbol], limit: .max),
-      #"\w+|[^\w\s]+"#: .words,
     ]
     for contraction in contractions {
       for (digits, count) in [(#"\p{N}{1,3}"#, 3), (#"\p{N}"#, 1)] {
@@ -57,10 +62,36 @@ enum SplitPattern: Sendable, Equatable {
     return table
   }()
 
-  /// The first match in `start..<end` of the text of `view`, or nil.
-  func firstMatch(in view: TextView, from start: Int, to end: Int) -> Range<Int>? {
+  /// Calls `body` with each match in `start..<end` of the text of `view`, in order. A match may be empty, but
+  /// not where the one before ended. Source: the `onig` crate, `FindMatches`.
+  func forEachMatch(
+    in view: TextView, from start: Int, to end: Int, _ body: (Range<Int>) -> Void
+  ) {
+    var offset = start
+    var lastEnd: Int?
+    while let match = firstMatch(in: view, from: offset, to: end, lower: start) {
+      if match.isEmpty, match.lowerBound == lastEnd {
+        guard match.lowerBound < end else { return }
+        offset = match.lowerBound + view.scalar(at: match.lowerBound).length
+        continue
+      }
+      body(match)
+      offset = match.upperBound
+      lastEnd = offset
+    }
+  }
+
+  /// The first match in `start..<end` of the text of `view`, or nil. The text begins at `lower`.
+  private func firstMatch(in view: TextView, from start: Int, to end: Int, lower: Int)
+    -> Range<Int>?
+  {
+    if case .expression(let expression) = self {
+      var matcher = ExpressionMatcher(expression, view, lower: lower, upper: end)
+      return matcher.firstMatch(from: start)
+    }
     guard start < end else { return nil }
     switch self {
+    case .expression: return nil
     case .llama3(let digits):
       return start..<Scanner(view: view, end: end).llama3(start, digits: digits)
     case .gpt2:
@@ -149,16 +180,12 @@ enum SplitBehavior: String, Sendable, CaseIterable {
     into fragments: inout [Range<Int>]
   ) {
     if pattern.coversText, self == .isolated, !inverted {
-      var offset = start
-      while let match = pattern.firstMatch(in: view, from: offset, to: end) {
-        fragments.append(match)
-        offset = match.upperBound
-      }
+      pattern.forEachMatch(in: view, from: start, to: end) { fragments.append($0) }
       return
     }
     var spans: [(range: Range<Int>, isMatch: Bool)] = []
     var offset = start
-    while let match = pattern.firstMatch(in: view, from: offset, to: end) {
+    pattern.forEachMatch(in: view, from: start, to: end) { match in
       if match.lowerBound > offset { spans.append((offset..<match.lowerBound, inverted)) }
       spans.append((match, !inverted))
       offset = match.upperBound

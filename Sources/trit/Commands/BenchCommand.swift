@@ -55,8 +55,10 @@ enum BenchCommand {
         ]),
       OptionGroup(
         "MODEL OPTIONS",
-        [ModelOptions.model, ModelOptions.chunk, ModelOptions.poll, ModelOptions.verbose]
-          + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
+        [
+          ModelOptions.model, ModelOptions.tokenizer, ModelOptions.chunk, ModelOptions.poll,
+          ModelOptions.verbose,
+        ] + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
           + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
       StageOptions.group,
     ],

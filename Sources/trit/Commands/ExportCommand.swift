@@ -17,8 +17,9 @@ enum ExportCommand {
   static let name = OptionSpec(
     "--name", value: "text", help: "The model's name in the file", default: "that of the checkpoint"
   )
-  static let tokenizer = OptionSpec(
-    flag: "--tokenizer", help: "Put the tokenizer into the file (default: on)", negatable: true)
+  static let noTokenizer = OptionSpec(
+    flag: "--no-tokenizer",
+    help: "Leave the tokenizer out; readers take tokenizer.json beside the file, or --tokenizer")
 
   static let spec = CommandSpec(
     "export",
@@ -35,7 +36,8 @@ enum ExportCommand {
       OptionGroup(
         "OPTIONS",
         [
-          ModelOptions.model, output, type, embedding, head, name, tokenizer,
+          ModelOptions.model, output, type, embedding, head, name, ModelOptions.tokenizer,
+          noTokenizer,
           StageOptions.quantizer, StageOptions.layers,
         ])
     ],
@@ -61,7 +63,7 @@ enum ExportCommand {
     export.embedding = try tensorType(embedding, arguments)
     export.head = try tensorType(head, arguments)
     export.name = arguments.text(name)
-    export.writesTokenizer = arguments.flag(tokenizer, default: true)
+    export.writesTokenizer = !arguments.flag(noTokenizer)
     let summary = try export.write(to: path) { written, of in
       Terminal.status("tensor \(written) of \(of)")
     } reading: { read, of in

@@ -19,7 +19,7 @@ enum InspectCommand {
   static let spec = CommandSpec(
     "inspect", overview: "Show the metadata and tensors of a model file.",
     arguments: [file],
-    groups: [OptionGroup("OPTIONS", [json, tensors, activations, data])],
+    groups: [OptionGroup("OPTIONS", [json, tensors, activations, data, ModelOptions.tokenizer])],
     examples: [
       ("trit inspect model.gguf", "key-values and tensors, in the columns of gguf-dump"),
       ("trit inspect checkpoint/ --no-tensors", "the metadata of a safetensors checkpoint"),
@@ -54,8 +54,10 @@ enum InspectCommand {
   private static func sparsity(_ path: String, _ data: String, _ arguments: ParsedArguments) throws
   {
     let engine = try Engine(
-      checkpoint: Checkpoint(path: path),
+      checkpoint: Checkpoint(
+        path: path, tokenizer: arguments.text(ModelOptions.tokenizer).map(TokenizeCommand.locate)),
       options: EngineOptions(threads: HostInformation.cores, maxContext: 512))
+    for note in engine.notes { Terminal.note(note) }
     let text = try TextDataset.load(data)
     let tokens = try engine.tokenizer.encode(
       text.text, addSpecial: true, parseSpecial: text.writesControlTokens)

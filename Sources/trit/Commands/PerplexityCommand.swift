@@ -65,8 +65,10 @@ enum PerplexityCommand {
         ]),
       OptionGroup(
         "MODEL OPTIONS",
-        [ModelOptions.model, ModelOptions.threads, ModelOptions.chunk, ModelOptions.poll]
-          + ModelOptions.accepted),
+        [
+          ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+          ModelOptions.poll,
+        ] + ModelOptions.accepted),
       StageOptions.group,
     ],
     examples: [

@@ -18,7 +18,10 @@ enum TokenizeCommand {
     groups: [
       OptionGroup(
         "OPTIONS",
-        [model, TextInput.prompt, TextInput.file, TextInput.escape, ids, bos, special])
+        [
+          model, ModelOptions.tokenizer, TextInput.prompt, TextInput.file, TextInput.escape, ids,
+          bos, special,
+        ])
     ],
     examples: [
       ("trit tokenize -m model.gguf -p 'Hello world'", "one token a line"),
@@ -31,9 +34,8 @@ enum TokenizeCommand {
     run: run)
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    let name = try arguments.required(model)
     let text = try TextInput.text(arguments)
-    let tokenizer = try load(name)
+    let tokenizer = try load(arguments)
     let tokens = try tokenizer.encode(
       text, addSpecial: arguments.flag(bos, default: true), parseSpecial: arguments.flag(special))
     if arguments.flag(ids) {
@@ -48,9 +50,17 @@ enum TokenizeCommand {
   }
 
   /// The tokenizer of a model or a file of its own.
-  static func load(_ name: String) throws -> any Tokenizer {
+  static func load(_ arguments: ParsedArguments) throws -> any Tokenizer {
+    let name = try arguments.text(ModelOptions.tokenizer) ?? arguments.required(model)
+    let tokenizer = try TokenizerLoader.load(path: try locate(name))
+    for note in tokenizer.notes { Terminal.note(note) }
+    return tokenizer
+  }
+
+  /// Where the model or tokenizer `name` lies.
+  static func locate(_ name: String) throws -> String {
     let isElsewhere = name.hasPrefix("hf:") || name.hasPrefix("builtin:")
-    return try TokenizerLoader.load(path: isElsewhere ? try ModelLocation.resolve(name) : name)
+    return isElsewhere ? try ModelLocation.resolve(name) : name
   }
 
   /// The bytes as text on one line: what is not a printable character is escaped.
@@ -90,7 +100,9 @@ enum DetokenizeCommand {
   static let spec = CommandSpec(
     "detokenize", overview: "Show the text of token ids.",
     discussion: "Prints the text and nothing else, not even a newline at the end.",
-    groups: [OptionGroup("OPTIONS", [TokenizeCommand.model, ids, file, special])],
+    groups: [
+      OptionGroup("OPTIONS", [TokenizeCommand.model, ModelOptions.tokenizer, ids, file, special])
+    ],
     examples: [
       ("trit detokenize -m model.gguf --ids 9038,2501,263,931", "the text of four tokens"),
       (
@@ -101,7 +113,6 @@ enum DetokenizeCommand {
     run: run)
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    let name = try arguments.required(TokenizeCommand.model)
     let tokens: [Int]
     switch (arguments.text(ids), arguments.text(file)) {
     case (.some, .some): throw ParserError.conflict(ids, file)
@@ -109,7 +120,7 @@ enum DetokenizeCommand {
     case (let list?, nil): tokens = try TextInput.ids(list, at: "--ids")
     case (nil, let path?): tokens = try TextInput.ids(try TextInput.contents(of: path), at: path)
     }
-    let tokenizer = try TokenizeCommand.load(name)
+    let tokenizer = try TokenizeCommand.load(arguments)
     try Terminal.out(try tokenizer.decode(tokens, skipSpecial: !arguments.flag(special)))
   }
 }

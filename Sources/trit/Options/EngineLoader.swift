@@ -27,6 +27,7 @@ enum EngineLoader {
 
   /// Says on standard error what runs, above all what `auto` picked.
   static func announce(_ engine: Engine) {
+    for note in engine.notes { Terminal.note(note) }
     let configuration = engine.configuration
     Terminal.note(
       "model: \(engine.path) (\(configuration.architecture), \(configuration.layers) layers, "

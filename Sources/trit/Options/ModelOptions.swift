@@ -7,6 +7,9 @@ enum ModelOptions {
     "-m", "--model", value: "model",
     help: "GGUF file, checkpoint folder, builtin:NAME, or hf:ORG/NAME[@rev] from the local cache",
     environment: "TRITLAB_MODEL")
+  static let tokenizer = OptionSpec(
+    "--tokenizer", value: "file",
+    help: "Tokenizer in place of the model's: tokenizer.json, tokenizer.model, a folder or a GGUF")
   static let threads = OptionSpec(
     "-t", "--threads", value: "n", help: "Threads", default: "all cores",
     environment: "TRITLAB_THREADS")
@@ -33,7 +36,7 @@ enum ModelOptions {
   ]
 
   static let group = OptionGroup(
-    "MODEL OPTIONS", [model, threads, context, chunk, poll, verbose] + accepted)
+    "MODEL OPTIONS", [model, tokenizer, threads, context, chunk, poll, verbose] + accepted)
 
   /// Threads to run on: what was asked for, else every core.
   static func threads(_ arguments: ParsedArguments) throws -> Int {
@@ -48,7 +51,9 @@ enum ModelOptions {
         .usage, "there is no GPU backend", at: "-ngl", expected: "0", got: "\(layers)",
         advice: "leave -ngl out: everything runs on the CPU")
     }
-    let checkpoint = try Checkpoint(path: try ModelLocation.resolve(try arguments.required(model)))
+    let checkpoint = try Checkpoint(
+      path: try ModelLocation.resolve(try arguments.required(model)),
+      tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate))
     for note in checkpoint.notes { Terminal.note("note: \(note)") }
     return checkpoint
   }
