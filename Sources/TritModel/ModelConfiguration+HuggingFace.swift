@@ -103,7 +103,8 @@ private struct ConfigurationReader {
 
   /// A whole number from 1 on; null means what absence means where there is a default, as in transformers.
   func integer(_ key: String, _ most: Int, default fallback: Int? = nil) throws -> Int {
-    guard let field = fallback == nil ? try root.required(key) : root[key] else {
+    guard let field = fallback == nil ? try root.notNull(key) ?? root.required(key) : root[key]
+    else {
       return fallback ?? 0
     }
     return try field.integer(in: 1...most)

@@ -87,9 +87,14 @@ import _TritTestSupport
 
   @Test(arguments: [
     (#""hidden_size": 128"#, #""hidden_size": "wide""#, "hidden_size"),
-    (#""hidden_size": 128"#, #""hidden_size": -4"#, "hidden size"),
-    (#""num_hidden_layers": 2"#, #""num_hidden_layers": 99999999"#, "number of layers"),
-    (#""num_attention_heads": 4"#, #""num_attention_heads": 0"#, "number of heads"),
+    (#""hidden_size": 128"#, #""hidden_size": -4"#, "config.json: hidden_size"),
+    (
+      #""num_hidden_layers": 2"#, #""num_hidden_layers": 99999999"#,
+      "config.json: num_hidden_layers"
+    ),
+    (
+      #""num_attention_heads": 4"#, #""num_attention_heads": 0"#, "config.json: num_attention_heads"
+    ),
     (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "share the key/value heads"),
     ("BitNetForCausalLM", "Qwen3ForCausalLM", "'Qwen3ForCausalLM' is not supported"),
     ("autobitlinear", "sparselinear", "'sparselinear'"),

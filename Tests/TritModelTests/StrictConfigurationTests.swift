@@ -101,7 +101,8 @@ import _TritTestSupport
       ("hidden_size", "128.5", "hidden_size"), ("hidden_size", "0", "hidden_size"),
       ("num_attention_heads", "-4", "num_attention_heads"),
       ("num_hidden_layers", "9223372036854775807", "num_hidden_layers"),
-      ("head_dim", "1", ""), ("head_dim", "[32]", "head_dim"), ("vocab_size", "0", "vocab_size"),
+      ("head_dim", "1", "config.json"), ("head_dim", "[32]", "head_dim"),
+      ("vocab_size", "0", "vocab_size"),
       ("tie_word_embeddings", "\"false\"", "tie_word_embeddings"),
       ("tie_word_embeddings", "1", "tie_word_embeddings"),
       ("hidden_act", "\"gelu\"", "hidden_act"), ("hidden_act", "7", "hidden_act"),
@@ -202,6 +203,7 @@ import _TritTestSupport
     guard case .object(var members)? = try JSONReader.read(config)["quantization_config"] else {
       return ""
     }
+    members.removeAll { $0.key == "modules_to_not_convert" }
     members.append(("modules_to_not_convert", try JSONReader.read(patterns)))
     return try write(
       ["quantization_config": JSONWriter.text(.object(members))], kind: .llamaPacked
@@ -254,7 +256,8 @@ import _TritTestSupport
     // Listed, but packed.
     let config = try #require(
       try JSONReader.read(TinyCheckpoint(.llamaPacked).config)["quantization_config"])
-    guard case .object(let members) = config else { return }
+    guard case .object(var members) = config else { return }
+    members.removeAll { $0.key == "modules_to_not_convert" }
     for (changed, words) in [
       (
         members + [("modules_to_not_convert", JSONValue.array(["v_proj"]))],

@@ -96,7 +96,7 @@ import _TritTestSupport
       ("rope.scaling.type", .string("yarn")), ("rope.scaling.type", .uint32(1)),
       ("rope.scaling.factor", .string("4")), ("rope.scale_linear", .float32(-2)),
       ("attention.head_count_kv", .array(.int32([]))), ("attention.head_count", .float32(4)),
-      ("attention.key_length", .uint32(1)), ("attention.value_length", .uint32(16)),
+      ("attention.key_length", .string("32")), ("attention.value_length", .uint32(16)),
       ("vocab_size", .uint32(7)), ("attention.sliding_window", .uint32(16)),
       ("attn_logit_softcapping", .float32(50)), ("logit_scale", .float32(0.5)),
       ("expert_count", .uint32(8)), ("attention.clamp_kqv", .float32(8)),
