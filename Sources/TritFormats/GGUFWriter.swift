@@ -21,6 +21,9 @@ public struct GGUFWriter {
     }
   }
 
+  /// The value that `key` was set to.
+  public subscript(key: String) -> GGUFValue? { metadata.first { $0.key == key }?.value }
+
   /// Adds a tensor after those that are there.
   public mutating func add(_ tensor: TensorContent) { tensors.append(tensor) }
 

@@ -81,6 +81,12 @@ import _TritTestSupport
       .trimmingCharacters(in: .whitespacesAndNewlines)
     #expect(
       text.hasPrefix(greedy) || (prompt + " " + text).hasPrefix(greedy), "\(text.prefix(80))")
+    // A lone tokenizer.json does not know which token ends a text: the file does, and both end where the folder does.
+    let whole = try CommandRunner.run(
+      ["generate", "-m", source, "-n", "400"] + ask.filter { $0 != "200" && $0 != "-n" })
+    let long = try CommandRunner.run(
+      ["generate", "-m", file, "-n", "400"] + ask.filter { $0 != "200" && $0 != "-n" })
+    #expect(long.out == whole.out && whole.out.utf8.count < 1000, "\(long.out.utf8.count)")
     let named = try CommandRunner.run(
       ["generate", "-m", file, "--tokenizer", source + "/tokenizer.json"] + ask)
     #expect(named.out.trimmingCharacters(in: .whitespacesAndNewlines) == text)

@@ -91,6 +91,7 @@ public struct GGUFExport {
         notes.append("no tokenizer is inside: \(error.what)")
       }
     }
+    if !hasTokenizer { describeEnds(&writer) }
     for tensor in plan.tensors { writer.add(tensor) }
     try writer.write(to: path) { staged in
       var check = try ExportCheck(plan, of: checkpoint, at: staged, registries: registries)
@@ -187,6 +188,17 @@ public struct GGUFExport {
     }
     writer.set("general.file_type", .uint32(Self.fileType(linear)))
     writer.set("general.quantization_version", .uint32(2))
+  }
+
+  /// The ids that begin and end texts belong to the model too: where the tokenizer stays outside, whose file may not
+  /// know them, they are written alone, or generation would run past the end.
+  private func describeEnds(_ writer: inout GGUFWriter) {
+    let ids = [
+      ("bos", checkpoint.configuration.bosToken), ("eos", checkpoint.configuration.eosTokens.first),
+    ]
+    for case (let name, let id?) in ids where writer["tokenizer.ggml.\(name)_token_id"] == nil {
+      writer.set("tokenizer.ggml.\(name)_token_id", .uint32(UInt32(truncatingIfNeeded: id)))
+    }
   }
 
   private var defaultName: String {
