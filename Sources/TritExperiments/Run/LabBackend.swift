@@ -143,6 +143,7 @@ final class LabSession: VariantSession {
         "the cache has \(engine.contextLength) positions, the model was trained with \(trained): what is "
         + "generated or measured beyond is worse for that alone"
     }
+    if !checkpoint.notes.isEmpty { facts["model notes"] = checkpoint.notes.joined(separator: "; ") }
     if !engine.notes.isEmpty { facts["tokenizer"] = engine.notes.joined(separator: "; ") }
     return facts
   }
