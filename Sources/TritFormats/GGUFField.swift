@@ -12,9 +12,14 @@ package struct GGUFField {
   /// `key` of `file`; nil where it is absent.
   package init?(_ file: GGUFFile, _ key: String) {
     guard let value = file[key] else { return nil }
+    self.init(key: key, value: value, path: file.path)
+  }
+
+  /// `value` under `key` of the file at `path`.
+  package init(key: String, value: GGUFValue, path: String) {
     self.key = key
     self.value = value
-    path = file.path
+    self.path = path
   }
 
   /// `key` of `file`. Throws where it is absent.
@@ -74,6 +79,19 @@ package struct GGUFField {
         expected: "\(range.lowerBound)…\(range.upperBound)", got: "\(number)")
     }
     return number
+  }
+
+  /// The token id that this is, of a vocabulary of `count`; nil for −1 and the largest uint32, with which
+  /// converters write "none".
+  package func tokenID(below count: Int) throws -> Int? {
+    guard let id = value.integer else { throw wrongType("a whole number") }
+    if id == -1 || id == Int(UInt32.max) { return nil }
+    guard (0..<count).contains(id) else {
+      throw LabError(
+        .badData, "the id is not in the vocabulary", at: place, expected: "0..<\(count)",
+        got: "\(id)")
+    }
+    return id
   }
 
   /// An error: the value has another type.

@@ -3,23 +3,6 @@ import TritFormats
 import TritTokenization
 
 extension Checkpoint {
-  /// Throws for a token that begins or ends a text and has no row in the embedding.
-  func checkSpecialTokens() throws {
-    let isFolder = source as? GGUFFile == nil
-    let rows = configuration.vocabularySize
-    let listed =
-      configuration.eosTokens.map { ("eos_token_id", $0) }
-      + [configuration.bosToken].compactMap(\.self).map { ("bos_token_id", $0) }
-    for (key, id) in listed where !(0..<rows).contains(id) {
-      // Converters to GGUF write −1 or the largest uint32 for "none".
-      if !isFolder, id == -1 || id == Int(UInt32.max) { continue }
-      throw LabError(
-        .badData, "the token id has no row in the embedding",
-        at: isFolder ? "\(path)/config.json: \(key)" : "\(path): tokenizer.ggml.\(key)",
-        expected: "0..<\(rows)", got: "\(id)", advice: "correct '\(key)'")
-    }
-  }
-
   /// Compares a tokenizer with the rows of the embedding: what to tell of it. Throws where every text would fail,
   /// since a token that goes around each has no row.
   func checkFit(of tokenizer: any Tokenizer) throws -> [String] {

@@ -71,7 +71,6 @@ public struct Checkpoint: Sendable {
     tiesEmbeddings = head.ties
     notes = configuration.notes + head.notes
     try checkTensors()
-    try checkSpecialTokens()
   }
 
   /// Whether the head is the embedding. A stored head that differs is used, whatever the configuration says, as

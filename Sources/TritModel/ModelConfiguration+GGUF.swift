@@ -71,9 +71,9 @@ extension ModelConfiguration {
     ropeDimension = try integer("rope.dimension_count", most.head, default: headDimension)
     activation = name == "bitnet-25" || name == "bitnet-b1.58" ? .relu2 : .silu
     tiesEmbeddings = file.info("output.weight") == nil
-    let last = max(embedding.shape[0], 1) - 1
+    let rows = vocabularySize
     func token(_ key: String) throws -> Int? {
-      try GGUFField(file, "tokenizer.ggml.\(key)")?.integer(in: 0...last)
+      try GGUFField(file, "tokenizer.ggml.\(key)")?.tokenID(below: rows)
     }
     bosToken = try token("bos_token_id")
     eosTokens = [try token("eos_token_id")].compactMap { $0 }

@@ -16,14 +16,13 @@ import _TritTestSupport
     original = try GGUFFile(path: path)
   }
 
-  /// The file with other values for some keys of `llama.` (nil removes one).
-  func write(_ changes: [String: GGUFValue?]) throws -> String {
+  /// The file with other values for some keys of `prefix` (nil removes one).
+  func write(_ changes: [String: GGUFValue?], of prefix: String = "llama.") throws -> String {
     var writer = GGUFWriter()
-    for (key, value) in original.metadata where changes[String(key.dropFirst(6))] == nil {
-      writer.set(key, value)
-    }
+    let changed = Set(changes.keys.map { prefix + $0 })
+    for (key, value) in original.metadata where !changed.contains(key) { writer.set(key, value) }
     for (key, value) in changes.sorted(by: { $0.key < $1.key }) {
-      if let value { writer.set("llama." + key, value) }
+      if let value { writer.set(prefix + key, value) }
     }
     for info in original.tensors {
       writer.add(
@@ -114,6 +113,27 @@ import _TritTestSupport
     #expect(
       error?.place?.contains(last) == true || error?.what.contains("rotary") == true
         || error?.what.contains("shape") == true, "\(error as Any)")
+  }
+
+  @Test(
+    "−1 and the largest uint32 are no token, as converters write it; another id out of the rows is refused",
+    arguments: ["bos_token_id", "eos_token_id"])
+  func noToken(key: String) throws {
+    func configuration(_ value: GGUFValue) throws -> ModelConfiguration {
+      try Checkpoint(path: write([key: value], of: "tokenizer.ggml.")).configuration
+    }
+    func token(_ configuration: ModelConfiguration) -> Int? {
+      key == "bos_token_id" ? configuration.bosToken : configuration.eosTokens.first
+    }
+    for none: GGUFValue in [.uint32(.max), .int32(-1), .int64(-1)] {
+      #expect(token(try configuration(none)) == nil, "\(none)")
+    }
+    #expect(token(try configuration(.uint32(3))) == 3)
+    let rows = try Checkpoint(path: original.path).configuration.vocabularySize
+    for value: GGUFValue in [.int32(-2), .uint32(UInt32(rows)), .string("3")] {
+      let error = #expect(throws: LabError.self, "\(value)") { try configuration(value) }
+      #expect(error?.kind == .badData && error?.place?.hasSuffix("tokenizer.ggml.\(key)") == true)
+    }
   }
 
   /// Every hyper-parameter through every type and extreme: an error or a model, never a trap.

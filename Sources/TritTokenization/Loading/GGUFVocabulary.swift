@@ -123,19 +123,7 @@ struct GGUFVocabulary {
     guard let value = file[key] else {
       return fallback.flatMap { tokens.indices.contains($0) ? $0 : nil }
     }
-    guard let id = value.integer else {
-      throw LabError(
-        .badData, "wrong type", at: "\(file.path): \(key)", expected: "a whole number",
-        got: value.typeName)
-    }
-    // Converters write −1 or the largest uint32 for "none".
-    if id == -1 || id == Int(UInt32.max) { return nil }
-    guard tokens.indices.contains(id) else {
-      throw LabError(
-        .badData, "the id is not in the vocabulary", at: "\(file.path): \(key)",
-        expected: "0..<\(tokens.count)", got: "\(id)")
-    }
-    return id
+    return try GGUFField(key: key, value: value, path: file.path).tokenID(below: tokens.count)
   }
 
   func flag(_ name: String, default fallback: Bool) throws -> Bool {
