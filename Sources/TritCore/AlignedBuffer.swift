@@ -13,6 +13,8 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 
   /// Where the memory comes from, if it is large.
   private let block: LargeMemory.Block?
+  /// What holds the memory, if it is not this buffer's.
+  private let owner: (any AnyObject & Sendable)?
 
   /// Alignment in bytes.
   public static var alignment: Int { 64 }
@@ -23,6 +25,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   public init(count: Int, isStreamed: Bool = false) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
+    owner = nil
     let bytes = count * MemoryLayout<Element>.stride + Self.alignment
     block = isStreamed ? LargeMemory.takeStreamed(bytes) : LargeMemory.takeIfLarge(bytes)
     if let block {
@@ -38,6 +41,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   package init(overwritten count: Int) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
+    owner = nil
     let used = count * MemoryLayout<Element>.stride
     let bytes = used + Self.alignment
     block = bytes < LargeMemory.threshold ? nil : LargeMemory.take(bytes, zeroed: false)
@@ -58,7 +62,18 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
   }
 
+  /// `count` elements of memory that `owner` holds and that nobody writes any more: bytes of a mapped file. They begin
+  /// where they lie, which may be less than 64-byte aligned, and end where `owner` says.
+  package init(viewing bytes: UnsafeRawPointer, count: Int, owner: any AnyObject & Sendable) {
+    precondition(count >= 0, "a buffer cannot have \(count) elements")
+    self.count = count
+    self.owner = owner
+    block = nil
+    base = UnsafeMutableRawPointer(mutating: bytes).bindMemory(to: Element.self, capacity: count)
+  }
+
   deinit {
+    if owner != nil { return }
     if let block {
       LargeMemory.give(block)
     } else {

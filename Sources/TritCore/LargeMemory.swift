@@ -19,7 +19,7 @@ package enum LargeMemory {
   package static let keptBytes = 64 << 20
 
   /// A run of whole pages.
-  struct Block {
+  struct Block: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let bytes: Int
     /// Whether it was asked for in huge pages: such a block goes back at once.
@@ -99,6 +99,21 @@ package enum LargeMemory {
   }
 
   static let hugePage = 2 << 20
+
+  /// Whether the system gives huge pages to those who ask.
+  static let hasHugePages: Bool = {
+    #if os(Linux)
+      guard let file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re") else {
+        return false
+      }
+      defer { fclose(file) }
+      var line = [CChar](repeating: 0, count: 128)
+      guard fgets(&line, Int32(line.count), file) != nil else { return false }
+      return strstr(line, "[never]") == nil
+    #else
+      return false
+    #endif
+  }()
 
   /// Takes a block back.
   static func give(_ block: Block) {

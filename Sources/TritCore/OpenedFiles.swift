@@ -124,7 +124,7 @@ public final class OpenedFiles: Sendable {
   }
 
   /// The path without empty parts: `a//b` and `a/b` are one file.
-  private static func normal(_ path: String) -> String {
+  package static func normal(_ path: String) -> String {
     (path.hasPrefix("/") ? "/" : "") + path.split(separator: "/").joined(separator: "/")
   }
 }

@@ -1,3 +1,5 @@
+internal import CTritKernels
+
 /// SHA-256 (FIPS 180-4), for the digests in run records. The toolchain ships no crypto module on Linux.
 public struct SHA256: Sendable {
   private var state: [UInt32] = [
@@ -24,9 +26,14 @@ public struct SHA256: Sendable {
       block.withUnsafeBytes { compress($0) }
       pending.removeAll(keepingCapacity: true)
     }
-    while rest.count >= 64 {
-      compress(UnsafeRawBufferPointer(rebasing: rest.prefix(64)))
-      rest = rest.dropFirst(64)
+    let blocks = rest.count / 64
+    if blocks > 0, !compressByInstructions(UnsafeRawBufferPointer(rebasing: rest), blocks) {
+      for _ in 0..<blocks {
+        compress(UnsafeRawBufferPointer(rebasing: rest.prefix(64)))
+        rest = rest.dropFirst(64)
+      }
+    } else {
+      rest = rest.dropFirst(64 * blocks)
     }
     pending.append(contentsOf: rest)
   }
@@ -56,6 +63,23 @@ public struct SHA256: Sendable {
   public static func hex(_ text: String) -> String {
     Array(text.utf8).withUnsafeBytes { hex($0) }
   }
+
+  /// False where this CPU has no instructions for it.
+  private mutating func compressByInstructions(_ bytes: UnsafeRawBufferPointer, _ blocks: Int)
+    -> Bool
+  {
+    guard Self.usesInstructions, let data = bytes.baseAddress else { return false }
+    return state.withUnsafeMutableBufferPointer { state in
+      guard let state = state.baseAddress else { return false }
+      return Self.constants.withUnsafeBufferPointer { constants in
+        guard let constants = constants.baseAddress else { return false }
+        return tk_sha256(state, constants, data, blocks) != 0
+      }
+    }
+  }
+
+  /// Off in a test that compares both ways.
+  @TaskLocal package static var usesInstructions = true
 
   private mutating func compress(_ block: UnsafeRawBufferPointer) {
     for i in 0..<16 {

@@ -5,7 +5,7 @@ import TritCore
 /// Little-endian: magic `GGUF`, version, counts, key-values, tensor descriptions, padding to
 /// `general.alignment` (32), tensor data. Dimensions are stored fastest first and given here slowest first.
 /// Every count, length, offset and size is checked before use (ggml, `docs/gguf.md`).
-public struct GGUFFile: TensorSource {
+public struct GGUFFile: TensorSource, MappedSource {
   /// Where the file is.
   public let path: String
   /// The version of the format, 2 or 3.
@@ -19,6 +19,7 @@ public struct GGUFFile: TensorSource {
   /// Where tensor data begin in the file, in bytes.
   public var dataOffset: Int { header.dataOffset }
   private let file: MappedFile
+  package var mappedFiles: [MappedFile] { [file] }
   private let header: GGUFHeader
 
   /// Opens and checks `path`. Throws `missingInput` or `badData`.
@@ -27,6 +28,9 @@ public struct GGUFFile: TensorSource {
     file = try MappedFile(path)
     header = try GGUFHeader(file.bytes, path: path)
   }
+
+  /// Says that what stands before the tensors will not be read soon: a vocabulary takes megabytes.
+  package func releaseHeader() { file.release(0..<dataOffset) }
 
   /// The value of `key`, or nil.
   public subscript(key: String) -> GGUFValue? { header.keys[key].map { metadata[$0].value } }

@@ -7,7 +7,7 @@ import TritCore
 /// strings. The whole of the format's rules is checked at opening (huggingface/safetensors, README,
 /// "Format"): header at most 100 MB, offsets in bounds, sizes that agree with shape and type, no overlap,
 /// no hole, no duplicate.
-public struct SafetensorsFile: TensorSource {
+public struct SafetensorsFile: TensorSource, MappedSource {
   /// Where the file is.
   public let path: String
   /// All tensors in the order of their data.
@@ -15,6 +15,7 @@ public struct SafetensorsFile: TensorSource {
   /// The strings of `__metadata__`.
   public var metadata: [String: String] { header.metadata }
   private let file: MappedFile
+  package var mappedFiles: [MappedFile] { [file] }
   private let header: SafetensorsHeader
 
   /// The largest header that is accepted, in bytes; the limit of the reference implementation.

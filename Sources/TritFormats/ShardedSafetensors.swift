@@ -4,7 +4,7 @@ import TritCore
 ///
 /// The index's `weight_map` says which file each tensor is in; it and the files must agree exactly. File
 /// names that lead out of the index's folder are refused.
-public struct ShardedSafetensors: TensorSource {
+public struct ShardedSafetensors: TensorSource, MappedSource {
   /// Where the index is.
   public let path: String
   /// All tensors, file after file in the order in which the index first names them.
@@ -14,6 +14,7 @@ public struct ShardedSafetensors: TensorSource {
   /// The files, in the order of `tensors`.
   public let shards: [SafetensorsFile]
   private let shardOf: [String: Int]
+  package var mappedFiles: [MappedFile] { shards.flatMap(\.mappedFiles) }
 
   /// Opens the index at `path` and every file that it names.
   public init(path: String) throws {

@@ -69,6 +69,12 @@ public protocol TensorSource: Sendable {
   func release(_ name: String, _ range: Range<Int>)
 }
 
+/// Tensors that lie in mapped files.
+package protocol MappedSource: TensorSource {
+  /// The files, each opened once.
+  var mappedFiles: [MappedFile] { get }
+}
+
 extension TensorSource {
   /// Nothing: for sources whose bytes are in memory anyway.
   public func release(_ name: String, _ range: Range<Int>) {}

@@ -7,6 +7,8 @@ public struct HeadRows: Sendable {
   public let rows: Int
   /// Width of the hidden state.
   public let columns: Int
+  /// The rows where they lie in 16 bits, if they do.
+  package let stored: StoredHalfRows?
   private let read: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
 
   /// A matrix whose rows `read(range, out)` writes side by side, `columns` values each; it may be called
@@ -14,15 +16,22 @@ public struct HeadRows: Sendable {
   public init(
     rows: Int, columns: Int,
     read: @escaping @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
+  ) { self.init(rows: rows, columns: columns, stored: nil, read: read) }
+
+  /// The same of rows that are `stored` in 16 bits, which `read` widens.
+  package init(
+    rows: Int, columns: Int, stored: StoredHalfRows?,
+    read: @escaping @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
   ) {
     self.rows = rows
     self.columns = columns
+    self.stored = stored
     self.read = read
   }
 
   /// The first `count` rows, or all if there are fewer.
   func prefix(_ count: Int) -> HeadRows {
-    HeadRows(rows: min(count, rows), columns: columns, read: read)
+    HeadRows(rows: min(count, rows), columns: columns, stored: stored, read: read)
   }
 
   /// The whole matrix.
@@ -63,6 +72,35 @@ public struct HeadRows: Sendable {
     if let pool { pool.run(count: rows, alignment: run, work) } else { work(0..<rows, 0) }
     // Workers take rising ranges: the first that failed met the first bad row.
     if let failure = failures.compactMap(\.self).first { throw failure }
+  }
+}
+
+/// Rows of 16-bit floats side by side, as a file has them: what a head may use there, without a copy.
+package struct StoredHalfRows: Sendable {
+  /// Their format.
+  package let format: HalfHead.Format
+  /// The first one; all of them stay while `owner` lives.
+  let base: UInt
+  let owner: any AnyObject & Sendable
+
+  /// Rows from `base` on, of a multiple of 32 columns each; nil for others, which leaves would read beyond.
+  package init?(
+    _ format: HalfHead.Format, columns: Int, at base: UnsafeRawPointer?,
+    owner: any AnyObject & Sendable
+  ) {
+    guard let base, columns.isMultiple(of: 32), Int(bitPattern: base).isMultiple(of: 2) else {
+      return nil
+    }
+    self.format = format
+    self.base = UInt(bitPattern: base)
+    self.owner = owner
+  }
+
+  /// The first `count` numbers.
+  func buffer(count: Int) -> AlignedBuffer<UInt16>? {
+    UnsafeRawPointer(bitPattern: base).map {
+      AlignedBuffer(viewing: $0, count: count, owner: owner)
+    }
   }
 }
 

@@ -61,25 +61,41 @@ extension QuantizedWeights {
   }
 }
 
+/// A linear layer that is ready to run.
+struct BuiltLinear {
+  let linear: any PreparedLinear
+  let report: LayerReport
+  /// What quantizes its input, and the choice that made it: layers with equal choices share the quantized input.
+  let activations: any ActivationQuantizer
+  let activationChoice: StageChoice
+  /// Gains of the norm inside it, `[columns]`; nil where there is none.
+  let innerNorm: [Float]?
+}
+
 /// Builds the blocks of an engine.
 struct BlockBuilder {
   let resolver: LayerResolver
-  private(set) var reports: [LayerReport] = []
+  /// Layers that need not be prepared.
+  let image: LayerImage.Opened?
+  private(set) var built: [BuiltLinear] = []
 
-  init(resolver: LayerResolver) { self.resolver = resolver }
+  init(resolver: LayerResolver, image: LayerImage.Opened?) {
+    self.resolver = resolver
+    self.image = image
+  }
 
   /// All blocks, on the threads of `pool`. The first one alone: `auto` measures its kernels on a machine
   /// that does nothing else, and finds the shapes of the others known.
-  static func build(resolver: LayerResolver, on pool: WorkerPool) throws -> (
-    [Block], [LayerReport]
-  ) {
+  static func build(
+    resolver: LayerResolver, on pool: WorkerPool, image: LayerImage.Opened?
+  ) throws -> (blocks: [Block], layers: [BuiltLinear]) {
     let layers = resolver.checkpoint.configuration.layers
-    var results = [Result<(Block, [LayerReport]), any Error>?](repeating: nil, count: layers)
-    func one(_ layer: Int) -> Result<(Block, [LayerReport]), any Error> {
+    var results = [Result<(Block, [BuiltLinear]), any Error>?](repeating: nil, count: layers)
+    func one(_ layer: Int) -> Result<(Block, [BuiltLinear]), any Error> {
       Result {
-        var builder = BlockBuilder(resolver: resolver)
+        var builder = BlockBuilder(resolver: resolver, image: image)
         let block = try builder.build(layer: layer)
-        return (block, builder.reports)
+        return (block, builder.built)
       }
     }
     results[0] = one(0)
@@ -97,14 +113,14 @@ struct BlockBuilder {
     }
     // Threads take rising ranges and stop at what fails: the first failure is that of the first layer.
     var blocks: [Block] = []
-    var reports: [LayerReport] = []
+    var built: [BuiltLinear] = []
     for result in results {
       guard let result else { continue }
       let (block, own) = try result.get()
       blocks.append(block)
-      reports += own
+      built += own
     }
-    return (blocks, reports)
+    return (blocks, built)
   }
 
   mutating func build(layer: Int) throws -> Block {
@@ -130,28 +146,39 @@ struct BlockBuilder {
   }
 
   private mutating func groups(_ roles: [LinearRole], layer: Int) throws -> [ProjectionGroup] {
-    var layers: [(ResolvedLinear, any PreparedLinear)] = []
+    var layers: [BuiltLinear] = []
     for role in roles {
       try Interruption.check()
-      let resolved = try resolver.resolve(role, layer: layer)
-      let linear: any PreparedLinear
-      do {
-        linear = try resolved.kernel.prepare(
-          resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
-      } catch let error as LabError {
-        throw error.inside(resolved.name)
+      if let kept = try image?.layer(role, layer, resolver) {
+        layers.append(kept)
+      } else {
+        layers.append(try prepared(role, layer: layer))
+        resolver.checkpoint.release(role, layer: layer)
       }
-      reports.append(
-        LayerReport(
-          name: resolved.name, rows: linear.rows, columns: linear.columns,
-          form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
-          activations: resolved.activationChoice.description, bytes: linear.weightBytes,
-          skips: linear.skips,
-          plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description))
-      layers.append((resolved, linear))
-      resolver.checkpoint.release(role, layer: layer)
     }
+    built += layers
     let epsilon = resolver.checkpoint.configuration.quantization?.innerNormEpsilon ?? 0
     return ProjectionGroup.grouped(layers, epsilon: epsilon)
+  }
+
+  private func prepared(_ role: LinearRole, layer: Int) throws -> BuiltLinear {
+    let resolved = try resolver.resolve(role, layer: layer)
+    let linear: any PreparedLinear
+    do {
+      linear = try resolved.kernel.prepare(
+        resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
+    } catch let error as LabError {
+      throw error.inside(resolved.name)
+    }
+    return BuiltLinear(
+      linear: linear,
+      report: LayerReport(
+        name: resolved.name, rows: linear.rows, columns: linear.columns,
+        form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
+        activations: resolved.activationChoice.description, bytes: linear.weightBytes,
+        skips: linear.skips,
+        plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description),
+      activations: resolved.activations, activationChoice: resolved.activationChoice,
+      innerNorm: resolved.source.innerNorm)
   }
 }

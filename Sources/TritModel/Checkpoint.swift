@@ -233,7 +233,12 @@ public struct Checkpoint: Sendable {
       }
     }
     let rowBytes = info.byteCount / rows
-    return HeadRows(rows: rows, columns: columns) { range, out in
+    let format: HalfHead.Format? = info.type == .f16 ? .f16 : info.type == .bf16 ? .bf16 : nil
+    let stored = try format.flatMap {
+      StoredHalfRows(
+        $0, columns: columns, at: try source.bytes(name).baseAddress, owner: SourceHolder(source))
+    }
+    return HeadRows(rows: rows, columns: columns, stored: stored) { range, out in
       let bytes = try source.bytes(name)
       let part = range.lowerBound * rowBytes..<range.upperBound * rowBytes
       let values = UnsafeMutableBufferPointer(start: out, count: range.count * columns)
@@ -248,6 +253,12 @@ public struct Checkpoint: Sendable {
       throw Self.notFinite(
         values[index], name: name, index: range.lowerBound * columns + index, path: source.path)
     }
+  }
+
+  /// Keeps the tensors while something views them.
+  private final class SourceHolder: Sendable {
+    let source: any TensorSource
+    init(_ source: any TensorSource) { self.source = source }
   }
 
   /// Says that the weights of one linear layer will not be read again soon.

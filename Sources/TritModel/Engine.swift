@@ -1,5 +1,6 @@
 import TritAttention
 public import TritCore
+import TritFormats
 import TritKernels
 public import TritTokenization
 
@@ -13,6 +14,10 @@ public struct EngineOptions: Sendable {
   public var maxContext: Int?
   /// Tokens of a prompt that go through the blocks together.
   public var chunk: Int
+  /// Where prepared weights are kept for the next start; nil keeps none.
+  public var images: WeightImages?
+  /// Whether the tokenizer is read; without it ids alone can be run.
+  public var readsTokenizer = true
 
   /// The defaults: two threads at most, the model's context up to 4096, chunks of 512 tokens.
   public init(threads: Int = 2, poll: Int = 50, maxContext: Int? = nil, chunk: Int = 512) {
@@ -43,6 +48,8 @@ public final class Engine: LanguageModel {
   public let headReport: (kernel: String, bytes: Int)
   /// Where the model came from.
   public let path: String
+  /// The files of prepared weights that it started from (`EngineOptions.images`).
+  public let imagePaths: [String]
   /// Text to ids and back; where the checkpoint has none, its methods throw an error that says so.
   public let tokenizer: any Tokenizer
   /// What a user must know before trusting the tokens; programs show it once.
@@ -114,18 +121,22 @@ public final class Engine: LanguageModel {
       weights: configuration.linearWeights, threads: options.threads)
     if conditions.fromMemory { StreamingForm.settle() }
     AutoMemory.shared.conditions = conditions
-    (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
+    let weights = try EngineWeights(resolver: resolver, on: pool, images: options.images)
+    (blocks, layers, head) = (weights.blocks, weights.reports, weights.head)
+    imagePaths = weights.images
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
-    head = try registries.heads.make(selection.head).prepare(checkpoint.headRows(), on: pool)
     headReport = (head.kernel, head.weightBytes)
-    (tokenizer, notes) = try Self.tokenizer(of: checkpoint)
+    (tokenizer, notes) =
+      options.readsTokenizer
+      ? try Self.tokenizer(of: checkpoint) : (MissingTokenizer.notRead(checkpoint.path), [])
     workspace = Workspace(
       configuration: configuration, tokens: chunk, threads: options.threads,
       attention: attention, context: context)
     steps = ParallelSteps(
       pool: pool, configuration: configuration, attention: attention, cache: cache, head: head,
       workspace: workspace)
+    (checkpoint.source as? GGUFFile)?.releaseHeader()
     // What loading kept to use again.
     LargeMemory.drop()
   }

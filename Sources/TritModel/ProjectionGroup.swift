@@ -18,18 +18,17 @@ struct ProjectionGroup {
 
   /// Puts layers that may share their input together, in order: same norm gains, same quantizer choice.
   static func grouped(
-    _ layers: [(resolved: ResolvedLinear, linear: any PreparedLinear)], epsilon: Float
+    _ layers: [BuiltLinear], epsilon: Float
   ) -> [ProjectionGroup] {
-    var groups: [(key: ResolvedLinear, members: [(any PreparedLinear, Int)])] = []
+    var groups: [(key: BuiltLinear, members: [(any PreparedLinear, Int)])] = []
     for (output, layer) in layers.enumerated() {
       let match = groups.firstIndex {
-        $0.key.activationChoice == layer.resolved.activationChoice
-          && $0.key.source.innerNorm == layer.resolved.source.innerNorm
+        $0.key.activationChoice == layer.activationChoice && $0.key.innerNorm == layer.innerNorm
       }
       if let match {
         groups[match].members.append((layer.linear, output))
       } else {
-        groups.append((layer.resolved, [(layer.linear, output)]))
+        groups.append((layer, [(layer.linear, output)]))
       }
     }
     return groups.map { group in
@@ -40,7 +39,7 @@ struct ProjectionGroup {
         }
       }
       return ProjectionGroup(
-        innerNorm: group.key.source.innerNorm.map { AlignedBuffer($0) }, innerEpsilon: epsilon,
+        innerNorm: group.key.innerNorm.map { AlignedBuffer($0) }, innerEpsilon: epsilon,
         activations: group.key.activations,
         layers: group.members.map { (linear: $0.0, output: $0.1) }, layouts: layouts)
     }

@@ -13,7 +13,8 @@ import TritLab
   /// The subcommands, in the order of the help.
   static let commands: [CommandSpec] = [
     RunCommand.spec, GenerateCommand.spec, PerplexityCommand.spec, BenchCommand.spec,
-    TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, DummyCommand.spec,
+    TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, CacheCommand.spec,
+    DummyCommand.spec,
     LogitsCommand.spec,
     InspectCommand.spec, TokenizeCommand.spec, DetokenizeCommand.spec, ListCommand.spec,
     SchemaCommand.spec, CompletionsCommand.spec,
@@ -34,7 +35,7 @@ import TritLab
     signal(SIGPIPE, SIG_IGN)
     MappingFaults.install(prefix: "trit: error: ")
     Interruption.install()
-    EngineLoader.rememberDecisions()
+    CacheFolder.rememberDecisions()
     Restart.forOpenBLASIfNeeded()
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }

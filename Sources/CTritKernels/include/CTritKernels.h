@@ -43,6 +43,11 @@ uint32_t tk_cpu_features(void);
 /// nothing, where a program may not do that.
 int tk_evict(const void *_Nonnull memory, size_t bytes);
 
+/// Takes `blocks` blocks of 64 bytes into the SHA-256 `state` [8], with the `constants` [64] of FIPS 180-4. Returns 0,
+/// and does nothing, where the CPU has no instructions for it.
+int tk_sha256(uint32_t *_Nonnull state, const uint32_t *_Nonnull constants,
+              const void *_Nonnull data, size_t blocks);
+
 /// Tells the CPU that the caller spins (x86 pause, ARM yield).
 static inline void tk_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

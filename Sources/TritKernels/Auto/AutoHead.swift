@@ -64,7 +64,7 @@ public struct AutoHead: OutputHead {
   package func pick(_ source: HeadRows, on pool: WorkerPool?) throws -> any OutputHead {
     guard loss != .none else { return ExactHead() }
     let candidates = candidates(
-      format: try ExactHead.format(of: source, head: name, on: pool))
+      format: try source.stored?.format ?? ExactHead.format(of: source, head: name, on: pool))
     let sample = source.prefix(Self.sampleRows)
     var timings: [(name: String, nanoseconds: Double)] = []
     for head in candidates {

@@ -194,7 +194,7 @@ public final class AutoMemory: Sendable {
     var made = ""
     for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
       made += made.isEmpty && part.isEmpty ? "/" : (made.isEmpty || made == "/" ? "" : "/") + part
-      mkdir(made, 0o755)
+      mkdir(made, 0o700)
     }
     do {
       try AtomicFile.write(text, to: path)
@@ -219,7 +219,7 @@ public final class AutoMemory: Sendable {
   }
 
   /// Size and time of the running program: a rebuilt kernel has another speed.
-  private static let program: String = {
+  package static let program: String = {
     #if os(Linux)
       var status = stat()
       guard stat("/proc/self/exe", &status) == 0 else { return "" }

@@ -16,7 +16,7 @@ public import TritCore
 ///
 /// Source: the density is base 3's (five digits in 243 of 256 values); the code that a 64-entry table and a
 /// mask decode, and the block that expands line by line, are the lab's own.
-public struct Base3Kernel: LinearKernel {
+public struct Base3Kernel: LinearKernel, KeepingKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {
     /// 512-bit byte permutations and dot products.
@@ -50,13 +50,24 @@ public struct Base3Kernel: LinearKernel {
     let matrix = try ternaryWeights(weights)
     // Two fields of five share a sum in which a code counts 64 times.
     try checkSums(columns: matrix.columns, greatest: 64)
-    let scales = try rowScales(matrix)
-    let steps = PreparedPanels.steps(columns: matrix.columns)
     return PreparedPanels(
-      kernel: name, matrix, scales: scales, panelBytes: tk_base3_lines(steps) * 128,
+      form(rows: matrix.rows, columns: matrix.columns), scales: try rowScales(matrix)
+    ) { instructionSet.pack(matrix, into: $0) }
+  }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try checkRuns(on: instructionSet.features)
+    return try PreparedPanels(form(rows: rows, columns: columns), from: &memory)
+  }
+
+  private func form(rows: Int, columns: Int) -> PanelForm {
+    PanelForm(
+      kernel: name, rows: rows, columns: columns,
+      panelBytes: tk_base3_lines(PreparedPanels.steps(columns: columns)) * 128,
       input: PanelInput(layout: instructionSet == .avx512vbmi ? ActivationTiles() : nil),
-      leaf: { [instructionSet] in instructionSet.run(&$0) },
-      pack: { [instructionSet] in instructionSet.pack(matrix, into: $0) })
+      leaf: { [instructionSet] in instructionSet.run(&$0) })
   }
 }
 

@@ -44,7 +44,7 @@ struct PreparedFloat32Head: PreparedHead {
 /// is exact for checkpoints stored in bfloat16.
 public struct HalfHead: OutputHead {
   /// The 16-bit format.
-  public enum Format: String, Sendable {
+  public enum Format: String, Sendable, Codable {
     /// IEEE 754 binary16.
     case f16
     /// The upper half of a float32.
@@ -78,13 +78,15 @@ public struct HalfHead: OutputHead {
   }
 }
 
-struct PreparedHalfHead: PreparedHead {
+struct PreparedHalfHead: KeptHead {
   let format: HalfHead.Format
   let rows: Int
   let columns: Int
   let stride: Int
   let codes: AlignedBuffer<UInt16>
   let errors: AlignedBuffer<Float>
+  /// Whether the rows lie in the model's file.
+  let isStored: Bool
 
   /// A head of zeros, for `encode` to fill.
   init(format: HalfHead.Format, rows: Int, columns: Int) {
@@ -94,7 +96,38 @@ struct PreparedHalfHead: PreparedHead {
     stride = (columns + 31) / 32 * 32
     codes = AlignedBuffer(count: rows * stride, isStreamed: true)
     errors = AlignedBuffer(count: rows)
+    isStored = false
   }
+
+  /// A head of the rows that a file holds, where they lie: for what reads a few of them. nil where the rows are in
+  /// another format.
+  init?(_ stored: StoredHalfRows?, in format: HalfHead.Format, rows: Int, columns: Int) {
+    guard let stored, stored.format == format, let buffer = stored.buffer(count: rows * columns)
+    else { return nil }
+    self.format = format
+    self.rows = rows
+    self.columns = columns
+    stride = columns
+    codes = buffer
+    errors = AlignedBuffer(count: rows)
+    isStored = true
+  }
+
+  /// What was kept of such a head.
+  init(
+    format: HalfHead.Format, rows: Int, columns: Int, from memory: inout KeptMemory
+  ) throws {
+    self.format = format
+    self.rows = rows
+    self.columns = columns
+    stride = (columns + 31) / 32 * 32
+    codes = try memory.next(rows * stride)
+    errors = try memory.next(rows)
+    isStored = false
+  }
+
+  var keptForm: KeptHeadForm { .half(format, isStored: isStored) }
+  var keptMemory: [any RawMemory] { isStored ? [] : [codes, errors] }
 
   /// Rounds `weights`, which have been checked, to the rows from `firstRow` on.
   func encode(_ weights: MatrixView<Float>, firstRow: Int) {

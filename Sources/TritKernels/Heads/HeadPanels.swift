@@ -12,19 +12,28 @@ struct HeadPanels: Sendable {
   let bits: Int
   private let columns: Int
   private let runs: Int
-  private let codes: AlignedBuffer<UInt8>
+  let codes: AlignedBuffer<UInt8>
 
   /// Bytes of codes, and of scales that stand among them.
   var bytes: Int { codes.count }
 
   /// Zeros `[rows, columns]`; nil where this CPU has no leaf for panels, or not for so many columns.
   init?(bits: Int, rows: Int, columns: Int) {
+    self.init(bits: bits, rows: rows, columns: columns) {
+      AlignedBuffer(count: $0, isStreamed: true)
+    }
+  }
+
+  /// The same with `codes(bytes)`, which may be those of an earlier one.
+  init?(
+    bits: Int, rows: Int, columns: Int, codes: (Int) throws -> AlignedBuffer<UInt8>
+  ) rethrows {
     guard HeadWeights.takesIntegers(columns: columns) else { return nil }
     self.bits = bits
     self.columns = columns
     runs = (columns + 31) / 32
     let panels = (rows + Self.rows - 1) / Self.rows
-    codes = AlignedBuffer(count: panels * runs * Self.runBytes(bits), isStreamed: true)
+    self.codes = try codes(panels * runs * Self.runBytes(bits))
   }
 
   private static func runBytes(_ bits: Int) -> Int {

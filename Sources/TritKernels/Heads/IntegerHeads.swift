@@ -52,6 +52,22 @@ struct PreparedInt8Head: CoarseHead {
     errors = AlignedBuffer(count: rows)
   }
 
+  /// What was kept of such a head.
+  init(rows: Int, columns: Int, from memory: inout KeptMemory) throws {
+    self.rows = rows
+    self.columns = columns
+    panels = try HeadPanels(bits: 8, rows: rows, columns: columns) { try memory.next($0) }
+    stride = (columns + 63) / 64 * 64
+    codes = panels == nil ? try memory.next(rows * stride) : AlignedBuffer(count: 0)
+    scales = try memory.next((rows + HeadPanels.rows - 1) / HeadPanels.rows * HeadPanels.rows)
+    errors = try memory.next(rows)
+  }
+
+  var keptForm: KeptHeadForm { .integer(bits: 8) }
+  var keptMemory: [any RawMemory] {
+    [panels.map { $0.codes as any RawMemory } ?? codes, scales, errors]
+  }
+
   /// Rounds `weights` to the rows from `firstRow` on.
   func encode(_ weights: MatrixView<Float>, firstRow: Int) {
     let rest = AlignedBuffer<Float>(count: columns)
@@ -143,6 +159,25 @@ struct PreparedLowBitHead: CoarseHead {
     scales = AlignedBuffer(count: rowsOfBlocks * blocks * 4)
     errors = AlignedBuffer(count: rows)
   }
+
+  /// What was kept of such a head.
+  init(bits: Int, rows: Int, columns: Int, from memory: inout KeptMemory) throws {
+    self.bits = bits
+    self.rows = rows
+    self.columns = columns
+    blocks = max((columns + 127) / 128, 1)
+    panels = try HeadPanels(bits: bits, rows: rows, columns: columns) { try memory.next($0) }
+    if panels == nil {
+      codes = try memory.next(rows * blocks * (bits == 4 ? 64 : 96))
+      scales = try memory.next(rows * blocks * 4)
+    } else {
+      (codes, scales) = (AlignedBuffer(count: 0), AlignedBuffer(count: 0))
+    }
+    errors = try memory.next(rows)
+  }
+
+  var keptForm: KeptHeadForm { .integer(bits: bits) }
+  var keptMemory: [any RawMemory] { panels.map { [$0.codes, errors] } ?? [codes, scales, errors] }
 
   /// Rounds `weights` to the rows from `firstRow` on.
   func encode(_ weights: MatrixView<Float>, firstRow: Int) {

@@ -16,7 +16,7 @@ public import TritCore
 ///
 /// In memory weights lie in panels of 32 rows (see tk_i2s.h), not in the I2_S file layout: any shape is
 /// legal, and each worker reads one sequential stream.
-public struct I2SKernel: LinearKernel {
+public struct I2SKernel: LinearKernel, KeepingKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {
     /// 512-bit dot products.
@@ -59,13 +59,25 @@ public struct I2SKernel: LinearKernel {
     let matrix = try ternaryWeights(weights)
     // Unshifted fields reach 2 · 64 times a value; a quarter of the columns share a sum.
     try checkSums(columns: matrix.columns, greatest: 32)
-    let scales = try rowScales(matrix)
     let steps = PreparedPanels.steps(columns: matrix.columns)
     return PreparedPanels(
-      kernel: name, matrix, scales: scales, panelBytes: steps * 128,
+      form(rows: matrix.rows, columns: matrix.columns), scales: try rowScales(matrix)
+    ) { tk_i2s_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) }
+  }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try checkRuns(on: instructionSet.features)
+    return try PreparedPanels(form(rows: rows, columns: columns), from: &memory)
+  }
+
+  private func form(rows: Int, columns: Int) -> PanelForm {
+    PanelForm(
+      kernel: name, rows: rows, columns: columns,
+      panelBytes: PreparedPanels.steps(columns: columns) * 128,
       input: PanelInput(layout: instructionSet == .avx512vnni ? ActivationTiles() : nil),
-      leaf: { [instructionSet] in instructionSet.run(&$0) },
-      pack: { tk_i2s_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) })
+      leaf: { [instructionSet] in instructionSet.run(&$0) })
   }
 }
 

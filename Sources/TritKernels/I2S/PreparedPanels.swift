@@ -11,45 +11,56 @@ struct PanelInput {
   var scratchAbove = Int(TK_FEW_TOKENS)
 }
 
-/// Ternary weights in panels of 32 rows (or other runs of rows), and the leaf that multiplies them: what the
-/// kernels of 2 bits, of base 3 and the sparse ones share. They differ in the bytes of a panel, in how these are
-/// packed, and in the leaf.
-struct PreparedPanels: PreparedLinear {
+/// All of a layer in panels but its memory: what a kernel says of a shape.
+struct PanelForm {
   let kernel: String
   let rows: Int
   let columns: Int
-  let skips: ExpectedSparsity
-  private let input: PanelInput
+  /// Rows that lie together.
+  var panelRows = 32
+  /// Bytes of these rows.
+  let panelBytes: Int
+  var input = PanelInput()
+  var skips = ExpectedSparsity.none
+  let leaf: @Sendable (inout tk_panel_product) -> Void
+
+  /// Panels of all rows.
+  var count: Int { (rows + panelRows - 1) / panelRows }
+}
+
+/// Ternary weights in panels of 32 rows (or other runs of rows), and the leaf that multiplies them: what the
+/// kernels of 2 bits, of base 3 and the sparse ones share. They differ in the bytes of a panel, in how these are
+/// packed, and in the leaf.
+struct PreparedPanels: KeptLinear {
+  private let form: PanelForm
   /// Groups of 16 columns.
   private let steps: Int
-  private let panelRows: Int
-  private let panelBytes: Int
   private let panels: AlignedBuffer<UInt8>
   private let scales: AlignedBuffer<Float>
-  private let leaf: @Sendable (inout tk_panel_product) -> Void
 
-  /// Lays `matrix` out by `pack`, which fills panels of `panelBytes` bytes.
-  init(
-    kernel: String, _ matrix: TernaryMatrix, scales rowScales: [Float], panelRows: Int = 32,
-    panelBytes: Int, input: PanelInput = PanelInput(), skips: ExpectedSparsity = .none,
-    leaf: @escaping @Sendable (inout tk_panel_product) -> Void,
-    pack: (UnsafeMutablePointer<UInt8>) -> Void
-  ) {
-    self.kernel = kernel
-    self.input = input
-    self.skips = skips
-    self.panelRows = panelRows
-    self.panelBytes = panelBytes
-    self.leaf = leaf
-    rows = matrix.rows
-    columns = matrix.columns
-    steps = Self.steps(columns: matrix.columns)
-    let panelCount = (matrix.rows + panelRows - 1) / panelRows
-    panels = AlignedBuffer(count: panelCount * panelBytes, isStreamed: true)
-    scales = AlignedBuffer(count: panelCount * panelRows)
+  /// Lays weights with `rowScales` out by `pack`, which fills all panels.
+  init(_ form: PanelForm, scales rowScales: [Float], pack: (UnsafeMutablePointer<UInt8>) -> Void) {
+    self.form = form
+    steps = Self.steps(columns: form.columns)
+    panels = AlignedBuffer(count: form.count * form.panelBytes, isStreamed: true)
+    scales = AlignedBuffer(count: form.count * form.panelRows)
     for (row, scale) in rowScales.enumerated() { scales[row] = scale }
     pack(panels.base)
   }
+
+  /// The same from what was kept of such a layer.
+  init(_ form: PanelForm, from memory: inout KeptMemory) throws {
+    self.form = form
+    steps = Self.steps(columns: form.columns)
+    panels = try memory.next(form.count * form.panelBytes)
+    scales = try memory.next(form.count * form.panelRows)
+  }
+
+  var keptMemory: [any RawMemory]? { [panels, scales] }
+  var kernel: String { form.kernel }
+  var rows: Int { form.rows }
+  var columns: Int { form.columns }
+  var skips: ExpectedSparsity { form.skips }
 
   /// Groups of 16 in `columns` columns.
   static func steps(columns: Int) -> Int { (columns + 15) / 16 }
@@ -57,8 +68,8 @@ struct PreparedPanels: PreparedLinear {
   var weightBytes: Int { panels.count + 4 * scales.count }
   var accepts: ActivationForm { .int8 }
   /// Pairs of panels, which products of many tokens take together, unless there are few.
-  var rowAlignment: Int { max(panelRows, rows >= 256 ? 64 : 32) }
-  var inputLayout: (any InputLayout)? { input.layout }
+  var rowAlignment: Int { max(form.panelRows, rows >= 256 ? 64 : 32) }
+  var inputLayout: (any InputLayout)? { form.input.layout }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
     run(product(x, range, y.base + range.lowerBound, nil, stride: y.stride))
@@ -67,7 +78,7 @@ struct PreparedPanels: PreparedLinear {
   func accumulate(
     _ x: QuantizedRows, rows range: Range<Int>, into accumulators: MutableMatrixView<Int32>
   ) -> Bool {
-    if let layout = input.layout { _ = x.built(layout) }
+    if let layout = form.input.layout { _ = x.built(layout) }
     run(product(x, range, nil, accumulators.base + range.lowerBound, stride: accumulators.stride))
     return true
   }
@@ -88,9 +99,9 @@ struct PreparedPanels: PreparedLinear {
     _ accumulators: UnsafeMutablePointer<Int32>?, stride: Int
   ) -> tk_panel_product {
     var tiles: UnsafeRawPointer?
-    if let layout = input.layout, x.rows > input.layoutAbove { tiles = x.built(layout) }
+    if let layout = form.input.layout, x.rows > form.input.layoutAbove { tiles = x.built(layout) }
     return tk_panel_product(
-      panels: panels.base + range.lowerBound / panelRows * panelBytes,
+      panels: panels.base + range.lowerBound / form.panelRows * form.panelBytes,
       panels_end: panels.base + panels.count, steps: steps, rows: range.count,
       values: x.values.base, stride: x.stride, tokens: x.rows,
       tiles: tiles?.assumingMemoryBound(to: Int32.self), sums: x.sums.base,
@@ -101,10 +112,12 @@ struct PreparedPanels: PreparedLinear {
   private func run(_ product: tk_panel_product) {
     guard product.rows > 0, product.tokens > 0 else { return }
     var product = product
-    guard input.layout != nil, product.tokens > input.scratchAbove else { return leaf(&product) }
+    guard form.input.layout != nil, product.tokens > form.input.scratchAbove else {
+      return form.leaf(&product)
+    }
     withUnsafeTemporaryAllocation(byteCount: Int(TK_SCRATCH_BYTES), alignment: 64) {
       product.scratch = $0.baseAddress?.assumingMemoryBound(to: UInt8.self)
-      leaf(&product)
+      form.leaf(&product)
     }
   }
 }

@@ -8,7 +8,7 @@ public import TritCore
 /// - `avx512vnni`: `vpdpbusd` with activations plus 128, started from −128 · Σ w, so that sums are exact;
 /// - `neon`: `smull` to int16, `sadalp` into int32;
 /// - `neon-dotprod`: `sdot`, both sides signed.
-public struct Int8Kernel: LinearKernel {
+public struct Int8Kernel: LinearKernel, KeepingKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {
     /// 512-bit dot products.
@@ -53,10 +53,18 @@ public struct Int8Kernel: LinearKernel {
     }
     return PreparedInt8(kernel: name, instructionSet: instructionSet, matrix)
   }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try checkRuns(on: instructionSet.features)
+    return try PreparedInt8(
+      kernel: name, instructionSet: instructionSet, rows: rows, columns: columns, from: &memory)
+  }
 }
 
 /// 8-bit panels and the leaf that multiplies them.
-struct PreparedInt8: PreparedLinear {
+struct PreparedInt8: KeptLinear {
   let kernel: String
   let rows: Int
   let columns: Int
@@ -98,6 +106,24 @@ struct PreparedInt8: PreparedLinear {
       matrix.values.base, rows, columns, steps, groupSteps, groups, panels.base, corrections.base)
   }
 
+  /// What was kept of a layer with one scale a row.
+  init(
+    kernel: String, instructionSet: Int8Kernel.InstructionSet, rows: Int, columns: Int,
+    from memory: inout KeptMemory
+  ) throws {
+    self.kernel = kernel
+    self.instructionSet = instructionSet
+    self.rows = rows
+    self.columns = columns
+    steps = (columns + 3) / 4
+    (groups, isGrouped, groupSteps) = (1, false, max(steps, 1))
+    let panelCount = (rows + 31) / 32
+    panels = try memory.next(panelCount * steps * 128)
+    corrections = try memory.next(panelCount * 32)
+    scales = try memory.next(panelCount * 32)
+  }
+
+  var keptMemory: [any RawMemory]? { isGrouped ? nil : [panels, corrections, scales] }
   var weightBytes: Int { panels.count + 4 * (scales.count + corrections.count) }
   var accepts: ActivationForm { .int8 }
   var rowAlignment: Int { 32 }

@@ -8,7 +8,7 @@ public import TritCore
 /// tables are rounded to int8. It takes any number of tokens, where bitnet.cpp takes one.
 ///
 /// Source: arXiv 2502.11880, TL1_1; microsoft/BitNet, codegen_tl1.py.
-public struct TL1Kernel: LinearKernel {
+public struct TL1Kernel: LinearKernel, KeepingKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
@@ -38,6 +38,12 @@ public struct TL1Kernel: LinearKernel {
     }
     return try prepareLookup(weights, form, TK_LOOKUP_PAIRS, TL1Layer.self, isLossy: isLossy)
   }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try restoreLookup(rows, columns, form, TK_LOOKUP_PAIRS, isLossy: isLossy, from: &memory)
+  }
 }
 
 /// TL2: three trits index a table of the sums that they can make up to the sign, and a bit is the sign;
@@ -47,7 +53,7 @@ public struct TL1Kernel: LinearKernel {
 /// for TL2_0; any number of tokens.
 ///
 /// Source: arXiv 2502.11880, TL2_1; microsoft/BitNet, codegen_tl2.py.
-public struct TL2Kernel: LinearKernel {
+public struct TL2Kernel: LinearKernel, KeepingKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
@@ -68,6 +74,12 @@ public struct TL2Kernel: LinearKernel {
   /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try prepareLookup(weights, form, TK_LOOKUP_TRIPLES, TL2Layer.self, isLossy: isLossy)
+  }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try restoreLookup(rows, columns, form, TK_LOOKUP_TRIPLES, isLossy: isLossy, from: &memory)
   }
 }
 
@@ -101,6 +113,20 @@ extension LinearKernel {
       return LossyLookupLinear(kernel: name, layer: layer, scales: scales, form: form)
     }
     return LookupLinear(kernel: name, layer: layer, scales: scales, form: form)
+  }
+
+  /// The layer from what was kept of it: panels alone are.
+  fileprivate func restoreLookup(
+    _ rows: Int, _ columns: Int, _ form: LookupForm, _ kind: tk_lookup_kind, isLossy: Bool,
+    from memory: inout KeptMemory
+  ) throws -> any PreparedLinear {
+    try checkRuns(on: form.features)
+    guard !isLossy, form == .avx512 || form == .avx512vbmi else {
+      throw LabError(.badData, "kernel '\(name)' keeps no layers", expected: "a form of 512 bits")
+    }
+    return try LookupPanelLinear(
+      kernel: name, kind: kind, usesVBMI: form == .avx512vbmi, rows: rows, columns: columns,
+      from: &memory)
   }
 
   /// Runs `body` and puts this kernel's name before what it throws.

@@ -46,7 +46,7 @@ struct LookupPanelTables: InputLayout {
 }
 
 /// Indices in panels of 64 rows, looked up 32 rows at a time by `vpermw` or `vpermb`: lossless, any shape.
-struct LookupPanelLinear: PreparedLinear {
+struct LookupPanelLinear: KeptLinear {
   let kernel: String
   let rows: Int
   let columns: Int
@@ -59,23 +59,51 @@ struct LookupPanelLinear: PreparedLinear {
   let accepts = ActivationForm.int8
   let rowAlignment = Int(TK_LOOKUP_ROWS)
 
+  /// Lays `matrix` with a scale a row out.
   init(
     kernel: String, kind: tk_lookup_kind, usesVBMI: Bool, _ matrix: TernaryMatrix,
     scales rowScales: [Float]
   ) {
-    self.kernel = kernel
-    self.usesVBMI = usesVBMI
-    rows = matrix.rows
-    columns = matrix.columns
-    tables = LookupPanelTables(kind: kind)
-    lines = tk_lookup_lines(kind, columns)
-    panelBytes = tk_lookup_panel_bytes(kind, lines)
-    let panelCount = Size.quotient(rows, Int(TK_LOOKUP_ROWS))
-    panels = AlignedBuffer(count: panelCount * panelBytes, isStreamed: true)
-    scales = AlignedBuffer(count: panelCount * Int(TK_LOOKUP_ROWS))
+    self.init(
+      kernel: kernel, kind: kind, usesVBMI: usesVBMI, rows: matrix.rows, columns: matrix.columns
+    ) {
+      AlignedBuffer(count: $0, isStreamed: true)
+    } scales: {
+      AlignedBuffer(count: $0)
+    }
     for (row, scale) in rowScales.enumerated() { scales[row] = scale }
     tk_lookup_pack(kind, matrix.trits.base, rows, columns, panels.base)
   }
+
+  /// The same from what was kept of such a layer.
+  init(
+    kernel: String, kind: tk_lookup_kind, usesVBMI: Bool, rows: Int, columns: Int,
+    from memory: inout KeptMemory
+  ) throws {
+    try self.init(kernel: kernel, kind: kind, usesVBMI: usesVBMI, rows: rows, columns: columns) {
+      try memory.next($0)
+    } scales: {
+      try memory.next($0)
+    }
+  }
+
+  private init(
+    kernel: String, kind: tk_lookup_kind, usesVBMI: Bool, rows: Int, columns: Int,
+    panels: (Int) throws -> AlignedBuffer<UInt8>, scales: (Int) throws -> AlignedBuffer<Float>
+  ) rethrows {
+    self.kernel = kernel
+    self.usesVBMI = usesVBMI
+    self.rows = rows
+    self.columns = columns
+    tables = LookupPanelTables(kind: kind)
+    lines = tk_lookup_lines(kind, columns)
+    panelBytes = tk_lookup_panel_bytes(kind, lines)
+    let count = Size.quotient(rows, Int(TK_LOOKUP_ROWS))
+    self.panels = try panels(count * panelBytes)
+    self.scales = try scales(count * Int(TK_LOOKUP_ROWS))
+  }
+
+  var keptMemory: [any RawMemory]? { [panels, scales] }
 
   var weightBytes: Int { panels.count + 4 * scales.count }
   var inputLayout: (any InputLayout)? { tables }

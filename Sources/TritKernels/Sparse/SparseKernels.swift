@@ -37,7 +37,7 @@ public enum SparseInstructionSet: String, Sendable, CaseIterable {
 ///
 /// Source: activation sparsity of ReLU² models, BitNet b1.58 2B4T §2 (arXiv 2504.12285) and BitNet a4.8
 /// (arXiv 2411.04965); the layout is the lab's own.
-public struct SparseColumnsKernel: LinearKernel {
+public struct SparseColumnsKernel: LinearKernel, KeepingKernel {
   /// The instruction set.
   public let instructionSet: SparseInstructionSet
 
@@ -56,15 +56,26 @@ public struct SparseColumnsKernel: LinearKernel {
     // All columns share a sum, in which an unshifted code reaches 2 · 64.
     try checkSums(columns: matrix.columns, greatest: 128)
     let steps = PreparedPanels.steps(columns: matrix.columns)
-    let isVector = instructionSet == .avx512vnni
     return PreparedPanels(
-      kernel: name, matrix, scales: try rowScales(matrix), panelRows: Int(TK_COLUMN_ROWS),
-      panelBytes: steps * 16 * 64,
+      form(rows: matrix.rows, columns: matrix.columns), scales: try rowScales(matrix)
+    ) { tk_sparse_columns_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) }
+  }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try checkRuns(on: instructionSet.features)
+    return try PreparedPanels(form(rows: rows, columns: columns), from: &memory)
+  }
+
+  private func form(rows: Int, columns: Int) -> PanelForm {
+    PanelForm(
+      kernel: name, rows: rows, columns: columns, panelRows: Int(TK_COLUMN_ROWS),
+      panelBytes: PreparedPanels.steps(columns: columns) * 16 * 64,
       input: PanelInput(
-        layout: isVector ? NonzeroColumns() : nil, layoutAbove: 0,
+        layout: instructionSet == .avx512vnni ? NonzeroColumns() : nil, layoutAbove: 0,
         scratchAbove: Int(TK_SPARSE_TOKENS)), skips: .inputs,
-      leaf: { [instructionSet] in instructionSet.multiplyColumns(&$0) },
-      pack: { tk_sparse_columns_pack(matrix.trits.base, matrix.rows, matrix.columns, steps, $0) })
+      leaf: { [instructionSet] in instructionSet.multiplyColumns(&$0) })
   }
 }
 
@@ -78,7 +89,7 @@ public struct SparseColumnsKernel: LinearKernel {
 ///   `i2_s/avx512vnni`.
 ///
 /// Source: as `SparseColumnsKernel`.
-public struct SparseRowsKernel: LinearKernel {
+public struct SparseRowsKernel: LinearKernel, KeepingKernel {
   /// The instruction set.
   public let instructionSet: SparseInstructionSet
 
@@ -96,25 +107,39 @@ public struct SparseRowsKernel: LinearKernel {
     let matrix = try ternaryWeights(weights)
     return PreparedRows(
       panels: PreparedPanels(
-        kernel: name, matrix, scales: try rowScales(matrix),
-        panelBytes: Int(TK_PANEL_ROWS) * tk_row_lines(matrix.columns) * 64,
-        input: PanelInput(
-          layout: instructionSet == .avx512vnni ? ActivationTiles() : nil,
-          layoutAbove: Int(TK_SPARSE_TOKENS), scratchAbove: Int(TK_SPARSE_TOKENS)),
-        leaf: { [instructionSet] in instructionSet.multiplyRows(&$0) },
-        pack: { tk_sparse_rows_pack(matrix.trits.base, matrix.rows, matrix.columns, $0) }))
+        form(rows: matrix.rows, columns: matrix.columns), scales: try rowScales(matrix)
+      ) { tk_sparse_rows_pack(matrix.trits.base, matrix.rows, matrix.columns, $0) })
+  }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try checkRuns(on: instructionSet.features)
+    return PreparedRows(
+      panels: try PreparedPanels(form(rows: rows, columns: columns), from: &memory))
+  }
+
+  private func form(rows: Int, columns: Int) -> PanelForm {
+    PanelForm(
+      kernel: name, rows: rows, columns: columns,
+      panelBytes: Int(TK_PANEL_ROWS) * tk_row_lines(columns) * 64,
+      input: PanelInput(
+        layout: instructionSet == .avx512vnni ? ActivationTiles() : nil,
+        layoutAbove: Int(TK_SPARSE_TOKENS), scratchAbove: Int(TK_SPARSE_TOKENS)), skips: .outputs,
+      leaf: { [instructionSet] in instructionSet.multiplyRows(&$0) })
   }
 }
 
 /// Panels whose leaf asks which outputs are wanted.
-private struct PreparedRows: SelectiveLinear {
+private struct PreparedRows: SelectiveLinear, KeptLinear {
   let panels: PreparedPanels
 
+  var keptMemory: [any RawMemory]? { panels.keptMemory }
   var kernel: String { panels.kernel }
   var rows: Int { panels.rows }
   var columns: Int { panels.columns }
   var weightBytes: Int { panels.weightBytes }
-  var skips: ExpectedSparsity { .outputs }
+  var skips: ExpectedSparsity { panels.skips }
   var accepts: ActivationForm { panels.accepts }
   var rowAlignment: Int { panels.rowAlignment }
   var inputLayout: (any InputLayout)? { panels.inputLayout }

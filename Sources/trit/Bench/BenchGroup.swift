@@ -9,7 +9,7 @@ final class BenchGroup {
   /// the memory that is free.
   init(
     taking waiting: inout [(selection: StageSelection, threads: Int)], of checkpoint: Checkpoint,
-    positions: Int, chunk: Int, poll: Int
+    positions: Int, chunk: Int, poll: Int, images: WeightImages?
   ) throws {
     let limit = RoundMemory.limit
     var engines: [Engine] = []
@@ -18,6 +18,8 @@ final class BenchGroup {
     while let next = waiting.first, engines.isEmpty || bytes + largest <= limit {
       var options = EngineOptions(threads: next.threads, poll: poll, maxContext: positions)
       options.chunk = chunk
+      options.images = images
+      options.readsTokenizer = false
       let engine = try Engine(
         checkpoint: checkpoint, selection: next.selection, options: options)
       engines.append(engine)

@@ -57,7 +57,7 @@ enum BenchCommand {
         "MODEL OPTIONS",
         [
           ModelOptions.model, ModelOptions.tokenizer, ModelOptions.chunk, ModelOptions.poll,
-          ModelOptions.verbose,
+          ModelOptions.noImages, ModelOptions.verbose,
         ] + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
           + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
       StageOptions.group,
@@ -96,12 +96,15 @@ enum BenchCommand {
           + "text would be worse there")
     }
     // Every kernel on every team takes part in each round, as long as all of them fit in memory.
+    // A race of many kernels would write gigabytes that nobody uses again.
+    let images = ModelOptions.images(arguments, writes: false)
     var waiting = selections.all.flatMap { one in teams.map { (selection: one, threads: $0) } }
     let isTable = try arguments.choice(output) ?? "md" == "md"
     let all = waiting.count
     while !waiting.isEmpty {
       let group = try BenchGroup(
-        taking: &waiting, of: checkpoint, positions: positions, chunk: chunk, poll: poll)
+        taking: &waiting, of: checkpoint, positions: positions, chunk: chunk, poll: poll,
+        images: images)
       EngineLoader.explain(arguments)
       if group.engines.count < all {
         Terminal.note(

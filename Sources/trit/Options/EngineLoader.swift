@@ -1,4 +1,3 @@
-import Foundation
 import TritLab
 
 /// From the options of a command to a running engine.
@@ -22,6 +21,10 @@ enum EngineLoader {
       arguments, trained: checkpoint.configuration.contextLength, context: context)
     let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
     explain(arguments)
+    if arguments.flag(ModelOptions.verbose) {
+      for path in engine.imagePaths { Terminal.note("images: prepared weights from \(path)") }
+    }
+    for note in options.images?.notes ?? [] { Terminal.note("note: \(note)") }
     return engine
   }
 
@@ -53,16 +56,6 @@ enum EngineLoader {
     for decision in AutoMemory.shared.decisions { Terminal.note("auto: \(decision)") }
     for decision in AutoHead.decisions { Terminal.note("auto: \(decision)") }
     for decision in AutoKVCacheKind.decisions { Terminal.note("auto: \(decision)") }
-  }
-
-  /// Where `auto` keeps what it measured: `$XDG_CACHE_HOME/tritlab`, else `~/.cache/tritlab`.
-  static func rememberDecisions() {
-    let environment = ProcessInfo.processInfo.environment
-    if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
-      AutoMemory.shared.remember(in: cache + "/tritlab")
-    } else if let home = environment["HOME"], home.hasPrefix("/") {
-      AutoMemory.shared.remember(in: home + "/.cache/tritlab")
-    }
   }
 
   /// `i2_s/avx2 x 56, openblas x 2`, the most frequent first.

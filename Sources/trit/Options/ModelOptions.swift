@@ -22,6 +22,10 @@ enum ModelOptions {
     "--poll", value: "0...100", help: "How eagerly idle workers spin before they sleep",
     default: "50")
 
+  static let noImages = OptionSpec(
+    flag: "--no-image-cache",
+    help: "Prepare the weights anew, and keep none for the next start (see 'trit cache')")
+
   static let verbose = OptionSpec(
     flag: "-v", "--verbose", help: "Say what 'auto' measured and why it picked what it picked")
 
@@ -36,7 +40,8 @@ enum ModelOptions {
   ]
 
   static let group = OptionGroup(
-    "MODEL OPTIONS", [model, tokenizer, threads, context, chunk, poll, verbose] + accepted)
+    "MODEL OPTIONS",
+    [model, tokenizer, threads, context, chunk, poll, noImages, verbose] + accepted)
 
   /// Threads to run on: what was asked for, else every core.
   static func threads(_ arguments: ParsedArguments) throws -> Int {
@@ -58,6 +63,12 @@ enum ModelOptions {
     return checkpoint
   }
 
+  /// Where prepared weights are kept, unless that is turned off; `writes`: also those of this start.
+  static func images(_ arguments: ParsedArguments, writes: Bool = true) -> WeightImages? {
+    guard !arguments.flag(noImages), let folder = CacheFolder.images else { return nil }
+    return WeightImages(folder: folder, writes: writes)
+  }
+
   /// How the engine runs; `context` where the command itself decides how many positions it needs.
   static func engineOptions(
     _ arguments: ParsedArguments, trained: Int, context needed: Int? = nil
@@ -66,6 +77,7 @@ enum ModelOptions {
     options.chunk = try arguments.integer(chunk, in: 1...65_536) ?? options.chunk
     options.poll = try arguments.integer(poll, in: 0...100) ?? options.poll
     let asked = try arguments.integer(context, in: 0...(1 << 24))
+    options.images = images(arguments)
     options.maxContext = asked.map { $0 == 0 ? trained : $0 } ?? needed
     return options
   }
