@@ -211,7 +211,8 @@ extension WeightImage {
       let used = (count + page - 1) / page * page
       let behind = reserved - before - used
       if behind > 0 { munmap(base + used, behind) }
-      madvise(base, count, 14)  // MADV_HUGEPAGE and MADV_POPULATE_READ are macros that Swift does not import.
+      // MADV_HUGEPAGE and MADV_POPULATE_READ, macros that Swift does not import.
+      madvise(base, count, 14)
       madvise(base, count, 22)
       return (UInt(bitPattern: base), hugeShare(base, count) > 0.9)
     #else
