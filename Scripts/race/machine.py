@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import time
 
 # Families and models of CPUIDs whose brand names do not tell the generation (AMD revision guides; Intel SDM vol. 4).
 AMD = {
@@ -78,8 +79,22 @@ def slug(cpu):
     return re.sub(r"[^a-z0-9]+", "-", title(cpu).lower()).strip("-")
 
 
-def load_average():
+def ticks():
+    """Time of all cores that was used or taken, and all of it, in ticks (/proc/stat); None where nothing tells."""
     try:
-        return os.getloadavg()[0]
-    except OSError:
+        with open("/proc/stat") as file:
+            values = [int(word) for word in file.readline().split()[1:9]]
+    except (OSError, ValueError):
         return None
+    # user nice system idle iowait irq softirq steal
+    return sum(values) - values[3] - values[4], sum(values)
+
+
+def cores_in_use(seconds=2.0):
+    """How many cores other programs use, over some seconds in which this one sleeps."""
+    before = ticks()
+    time.sleep(seconds)
+    after = ticks()
+    if before is None or after is None or after[1] <= before[1]:
+        return None
+    return (after[0] - before[0]) / (after[1] - before[1]) * (os.cpu_count() or 1)

@@ -23,7 +23,6 @@ class Models:
 
     def __init__(self, folder, shape, trit, engines, say):
         self.folder, self.shape, self.trit, self.engines, self.say = folder, shape, trit, engines, say
-        os.makedirs(folder, exist_ok=True)
 
     def path(self, name):
         """The file of `name`, made if it is not there. `Absent` where it cannot be made."""
@@ -32,6 +31,7 @@ class Models:
             self.say(f"writing {name}.gguf")
             part = path + ".part"
             try:
+                os.makedirs(self.folder, exist_ok=True)
                 self._make(name, part)
                 gguf.Header(part)
                 os.replace(part, path)

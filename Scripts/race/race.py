@@ -27,6 +27,8 @@ from process import Failed
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PAGES = "plots/race"
+# Cores that other programs may use on a machine that counts as quiet.
+QUIET = 0.2
 
 
 def say(text):
@@ -64,9 +66,10 @@ def arguments(words):
         "--minutes", type=count(1, 100000), default=9,
         help="no round begins that would end later; the first always runs, and preparation is not counted (default: 9)")
     parser.add_argument("--depth", type=count(0, 4000), default=3500, help="the large context; 0 leaves it out")
-    parser.add_argument("--only", action="append", metavar="TEXT", help="contestants whose names hold TEXT; repeatable")
+    parser.add_argument("--only", action="append", metavar="TEXT", help="contestants whose names hold TEXT, repeatable; the pages go to --home")
     parser.add_argument("--all", action="store_true", help="the rarer types too (IQ2_BN, TQ1_0)")
     parser.add_argument("--prepare", action="store_true", help="make the models and caches, and race not")
+    parser.add_argument("--busy", action="store_true", help="record figures of a machine that others use, marked so")
     parser.add_argument("--quick", action="store_true", help="two layers, few tokens; the pages go to --home")
     parser.add_argument("--output", help=f"folder of the pages (default: {PAGES}, and README's section follows)")
     parser.add_argument("--readme", action="store_true", help="only write README's section again")
@@ -101,13 +104,21 @@ class Race:
         }
         self.models = Models(
             os.path.join(options.home, "models", self.shape.folder), self.shape, options.trit, self.engines, say)
+        if not self.known():
+            say(f"no contestant's name holds {' or '.join(options.only)}; they are "
+                + ", ".join(one.name for one in CONTESTANTS))
+            sys.exit(64)
         depth = min(options.depth, 128) if options.quick else options.depth
         self.tests = tests(options.threads, 64, 8, depth, 8) if options.quick else tests(
             options.threads, 512, 64, depth, 32)
-        self.contestants = [
-            one for one in CONTESTANTS
-            if (options.all or one.tier < 2) and (not options.only or any(text in one.name for text in options.only))]
+        self.contestants = self.known()
         self.absent, self.engine_absent, self.samples = {}, {}, []
+
+    def known(self):
+        """The contestants that the options name."""
+        only = self.options.only
+        return [one for one in CONTESTANTS if (
+            any(text in one.name for text in only) if only else self.options.all or one.tier < 2)]
 
     def tidy(self, text):
         """A reason as the pages print it, without the folders of this machine."""
@@ -204,15 +215,18 @@ def main(words):
     if options.readme:
         refresh_readme()
         return 0
+    options.home = os.path.abspath(os.path.expanduser(options.home))
     race = Race(options)
     race.prepare()
+    if all(one.name in race.absent for one in race.contestants):
+        say("nobody is left to race")
+        return 1
     if options.prepare:
         return 0
-    average, cpu = machine.load_average(), machine.describe()
-    busy = ""
-    if average is not None and average > 0.5:
-        busy = f"{average:.1f} processes wanted {cpu['cores']} cores when it began"
-        say(f"other programs run here: {busy}; figures of a quiet machine are another thing")
+    cpu, used, busy = machine.describe(), machine.cores_in_use(), ""
+    if used is not None and used > QUIET:
+        busy = f"other programs used {used:.1f} of {cpu['cores']} cores when it began"
+        say(f"{busy}; what is measured now says little")
     rounds = 0
     try:
         peak = race.trit.peak(options.threads)
@@ -227,17 +241,26 @@ def main(words):
     if not race.samples:
         say("nothing was measured")
         return 1
+    disturbed = sum(1 for sample in race.samples if sample.disturbed)
+    if not busy and 2 * disturbed > len(race.samples):
+        busy = f"{disturbed} of {len(race.samples)} measurements shared their cores with other programs"
     record = race.record(rounds, cpu, busy, peak)
-    is_recorded = not (options.quick or options.only or options.output)
+    is_recorded = not (options.quick or options.only or options.output or (busy and not options.busy))
     folder = options.output or (os.path.join(ROOT, PAGES) if is_recorded else os.path.join(options.home, "pages"))
-    os.makedirs(folder, exist_ok=True)
+    print(table.page(record))
     path = os.path.join(folder, record["slug"])
-    table.write(path + ".json", table.as_json(record))
-    table.write(path + ".md", table.page(record))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        table.write(path + ".json", table.as_json(record))
+        table.write(path + ".md", table.page(record))
+    except OSError as problem:
+        say(f"the page cannot be written: {problem}; --output names another folder")
+        return 1
     if is_recorded:
         refresh_readme()
-    print(table.page(record))
     say(f"wrote {path}.md and .json")
+    if busy and not options.busy:
+        say(f"the tree keeps its figures, since {busy}; --busy records them all the same")
     peers = [one for one in race.contestants if one.engine != "trit" and one.name not in race.absent]
     if not peers:
         say("no peer took part; Scripts/race/install.sh builds them")
@@ -246,4 +269,8 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(130)
