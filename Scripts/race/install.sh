@@ -55,6 +55,26 @@ installed() { # PACKAGE
   "$home/venv/bin/python" -c "import importlib.metadata, sys; print(importlib.metadata.version('$1'))" 2>/dev/null || true
 }
 
+# What an archive needs before it builds.
+# ik's of 0.1.5 lacks one script that its build runs (its .gitignore has build*): four constants from the
+# commit, which an archive cannot know. They name the archive instead.
+repair() { # SOURCE
+  local common=$1/vendor/ik_llama.cpp/common
+  if [ -f "$common/build-info.cpp.in" ] && [ ! -f "$common/cmake/build-info-gen-cpp.cmake" ]; then
+    mkdir -p "$common/cmake" && cat >"$common/cmake/build-info-gen-cpp.cmake" <<'SCRIPT'
+set(BUILD_NUMBER 0)
+set(BUILD_COMMIT "sdist")
+set(BUILD_COMPILER "${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}")
+set(BUILD_TARGET "native")
+configure_file("${CMAKE_CURRENT_LIST_DIR}/../build-info.cpp.in" "${CMAKE_CURRENT_LIST_DIR}/../build-info.cpp" @ONLY)
+SCRIPT
+  fi
+  # The library of llama.cpp's command line tools is half of its build, and the package does not use it.
+  if grep -q 'set(LLAMA_BUILD_COMMON ON CACHE' "$1/CMakeLists.txt"; then
+    sed -i.orig 's/set(LLAMA_BUILD_COMMON ON CACHE/set(LLAMA_BUILD_COMMON OFF CACHE/' "$1/CMakeLists.txt"
+  fi
+}
+
 # PACKAGE VERSION [CMake argument…]
 build() {
   local package=$1 version=$2 log=$home/log/$1.log archive=${1//-/_}-$2
@@ -75,6 +95,7 @@ build() {
         tar -xzf "$home/source/$archive.tar.gz" -C "$home/source/part" &&
         mv "$home/source/part/$archive" "$home/source/$archive" || return 1
     fi
+    repair "$home/source/$archive" || return 1
     # The build folder is kept beside the source, so that a build that was stopped goes on.
     PATH="$home/venv/bin:$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$jobs CMAKE_ARGS="-DGGML_NATIVE=ON $*" \
       nice "${pip[@]}" install -v --no-build-isolation -C "build-dir=$home/build/$package-$version" \
