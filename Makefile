@@ -35,7 +35,7 @@ bench: build ## Measure tokens per second (other model: MODEL=…)
 bench-gate: build ## Is this build no slower than another? OLD=PATH/trit [MODEL=…] [PAIRS=15] [BENCH='-p 128 -n 64 -t 1']
 	@Scripts/bench-gate.sh "$(OLD)" "$(TRIT)" "$(or $(MODEL),builtin:storyteller)" "$(or $(PAIRS),15)" $(BENCH)
 
-race-peers: ## Build the programs that `make race` compares with, natively (an hour on two cores)
+race-peers: ## Build the programs that `make race` compares with, natively (half an hour on two cores)
 	@Scripts/race/install.sh
 
 race: build ## Race llama.cpp and ik_llama.cpp on one shape and write the table of this CPU (RACE='--minutes 30')
