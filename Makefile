@@ -7,7 +7,7 @@ TRIT := .build/release/trit
 MODEL ?= $(TRITLAB_MODEL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm build install bench bench-gate scaling format lint docs clean
+.PHONY: help demo test test-arm build install bench bench-gate race race-peers test-race scaling format lint docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 18
@@ -34,6 +34,15 @@ bench: build ## Measure tokens per second (other model: MODEL=…)
 
 bench-gate: build ## Is this build no slower than another? OLD=PATH/trit [MODEL=…] [PAIRS=15] [BENCH='-p 128 -n 64 -t 1']
 	@Scripts/bench-gate.sh "$(OLD)" "$(TRIT)" "$(or $(MODEL),builtin:storyteller)" "$(or $(PAIRS),15)" $(BENCH)
+
+race-peers: ## Build the programs that `make race` compares with, natively (half an hour on two cores)
+	@Scripts/race/install.sh
+
+race: build ## Race llama.cpp and ik_llama.cpp on one shape and write the table of this CPU (RACE='--minutes 30')
+	@Scripts/race/race.py --trit "$(TRIT)" $(RACE)
+
+test-race: ## Test the race's arithmetic, its table and the verdicts of bench-gate (Python alone)
+	@python3 -m unittest discover -q -s Scripts/race -p 'test_*.py'
 
 scaling: build ## Train and measure the eight models of experiments/scaling.yaml again (hours)
 	@Scripts/train-scaling.sh "$(TRIT)"
