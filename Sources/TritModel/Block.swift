@@ -74,37 +74,21 @@ struct BlockBuilder {
     [Block], [LayerReport]
   ) {
     let layers = resolver.checkpoint.configuration.layers
-    var results = [Result<(Block, [LayerReport]), any Error>?](repeating: nil, count: layers)
-    func one(_ layer: Int) -> Result<(Block, [LayerReport]), any Error> {
-      Result {
-        var builder = BlockBuilder(resolver: resolver)
-        let block = try builder.build(layer: layer)
-        return (block, builder.reports)
+    var built = [(block: Block, reports: [LayerReport])?](repeating: nil, count: layers)
+    func one(_ layer: Int) throws -> (Block, [LayerReport]) {
+      var builder = BlockBuilder(resolver: resolver)
+      let block = try builder.build(layer: layer)
+      return (block, builder.reports)
+    }
+    built[0] = try one(0)
+    try built.withUnsafeMutableBufferPointer { built in
+      let base = built.baseAddress
+      try pool.runThrowing(count: layers - 1) { range, _ in
+        for index in range { base?[index + 1] = try one(index + 1) }
       }
     }
-    results[0] = one(0)
-    if case .success? = results[0] {
-      results.withUnsafeMutableBufferPointer { results in
-        let base = results.baseAddress
-        pool.run(count: layers - 1) { range, _ in
-          for index in range {
-            let result = one(index + 1)
-            base?[index + 1] = result
-            if case .failure = result { return }
-          }
-        }
-      }
-    }
-    // Threads take rising ranges and stop at what fails: the first failure is that of the first layer.
-    var blocks: [Block] = []
-    var reports: [LayerReport] = []
-    for result in results {
-      guard let result else { continue }
-      let (block, own) = try result.get()
-      blocks.append(block)
-      reports += own
-    }
-    return (blocks, reports)
+    let all = built.compactMap(\.self)
+    return (all.map(\.block), all.flatMap(\.reports))
   }
 
   mutating func build(layer: Int) throws -> Block {
