@@ -37,6 +37,8 @@ public final class Engine: LanguageModel {
   public let configuration: ModelConfiguration
   /// The choices that the engine was made from.
   public let selection: StageSelection
+  /// Where names were looked up, and those of sampling chains still are.
+  public let registries: StageRegistries
   /// What every linear layer runs with.
   public let layers: [LayerReport]
   /// The output head that runs.
@@ -87,6 +89,7 @@ public final class Engine: LanguageModel {
     self.selection = selection
     path = checkpoint.path
     source = checkpoint
+    self.registries = registries
     let trained = configuration.contextLength
     let context = options.maxContext ?? min(trained, 4096)
     guard context >= 1 else {

@@ -19,7 +19,8 @@ final class BenchGroup {
       var options = EngineOptions(threads: next.threads, poll: poll, maxContext: positions)
       options.chunk = chunk
       let engine = try Engine(
-        checkpoint: checkpoint, selection: next.selection, options: options)
+        checkpoint: checkpoint, selection: next.selection, registries: CommandLab.registries,
+        options: options)
       engines.append(engine)
       let size = engine.weightBytes + engine.cacheBytesPerPosition * engine.contextLength
       bytes += size

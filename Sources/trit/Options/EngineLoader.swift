@@ -20,7 +20,9 @@ enum EngineLoader {
   ) throws -> Engine {
     let options = try ModelOptions.engineOptions(
       arguments, trained: checkpoint.configuration.contextLength, context: context)
-    let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
+    let engine = try Engine(
+      checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
+      options: options)
     explain(arguments)
     return engine
   }
