@@ -62,6 +62,8 @@ public final class Engine: LanguageModel {
   /// Called with every intermediate while set; costs nothing while nil.
   public var probe: Probe?
 
+  /// Bytes of everything beside the weights.
+  package let memory: EngineMemory
   let pool: WorkerPool
   let blocks: [Block]
   let embedding: EmbeddingTable
@@ -87,9 +89,9 @@ public final class Engine: LanguageModel {
     }
     configuration = checkpoint.configuration
     self.selection = selection
+    self.registries = registries
     path = checkpoint.path
     source = checkpoint
-    self.registries = registries
     let trained = configuration.contextLength
     let context = options.maxContext ?? min(trained, 4096)
     guard context >= 1 else {
@@ -100,13 +102,16 @@ public final class Engine: LanguageModel {
       checkpoint: checkpoint, selection: selection, registries: registries)
     attention = try registries.attention.make(selection.attention)
     let chunk = max(1, min(options.chunk, context))
-    try EngineMemory(
+    var memory = EngineMemory(
       configuration, context: context, chunk: chunk, threads: options.threads,
-      attention: attention
-    ).check()
+      attention: attention)
+    try memory.check()
     cache = try registries.caches.make(selection.cache).make(
       layers: configuration.layers, heads: configuration.keyValueHeads,
       headDimension: configuration.headDimension, capacity: context)
+    // Large caches take memory as they are written: there is still time to say no.
+    memory.cache = cache.byteCount
+    try memory.check()
     rotary = try RotaryEmbedding(
       headDimension: configuration.headDimension, rotaryDimension: configuration.ropeDimension,
       base: configuration.ropeBase, scaling: configuration.ropeScaling,
@@ -118,6 +123,9 @@ public final class Engine: LanguageModel {
     if conditions.fromMemory { StreamingForm.settle() }
     AutoMemory.shared.conditions = conditions
     (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
+    memory.kernels = Workspace.lazyBytes(blocks, configuration, tokens: chunk)
+    try memory.check()
+    self.memory = memory
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
     head = try registries.heads.make(selection.head).prepare(checkpoint.headRows(), on: pool)
