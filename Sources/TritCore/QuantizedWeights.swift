@@ -150,6 +150,34 @@ public enum QuantizedWeights: Sendable {
     }
   }
 
+  /// What a weight is.
+  public enum Kind: Sendable, Hashable {
+    /// −1, 0 or +1.
+    case ternary
+    /// Integers of so many bits.
+    case integer(bits: Int)
+    /// float32 values.
+    case dense
+  }
+
+  /// What a weight is.
+  public var kind: Kind {
+    switch self {
+    case .ternary: .ternary
+    case .integer(let matrix): .integer(bits: matrix.bits)
+    case .dense: .dense
+    }
+  }
+
+  /// How many weights share a scale; nil where there are no scales.
+  public var granularity: ScaleGranularity? {
+    switch self {
+    case .ternary(let matrix): matrix.granularity
+    case .integer(let matrix): matrix.granularity
+    case .dense: nil
+    }
+  }
+
   /// In words, for messages: `ternary weights (scale per tensor)`, `4-bit integers (…)`, `float32 weights`.
   public var form: String {
     switch self {

@@ -1,6 +1,6 @@
-import TritCore
+public import TritCore
+public import TritKernels
 import TritQuantization
-import TritKernels
 
 /// One transformer block, ready to run.
 struct Block {
@@ -30,12 +30,21 @@ public struct LayerReport: Sendable {
   public let columns: Int
   /// `ternary weights (scale per tensor)`…
   public let form: String
+  /// What a weight is to whoever counts arithmetic: float32 for the dense baseline, whatever it was made of.
+  public let weights: QuantizedWeights.Kind
+  /// How many weights share a scale; nil where there are no scales.
+  public let granularity: ScaleGranularity?
   /// Where the weights come from.
   public let provenance: String
   /// The kernel that runs, after `auto` has picked.
   public let kernel: String
   /// The activation quantizer.
   public let activations: String
+  /// The form in which it hands activations to the kernel: float32 for `none`, and for quantizers whose codes no
+  /// kernel multiplies.
+  public let activationForm: ActivationForm
+  /// What the kernel's products are made of, and so which peak of the machine bounds them.
+  public let arithmetic: ProductArithmetic
   /// Bytes of weights and scales that one multiply reads; the most, where it `skips` some.
   public let bytes: Int
   /// What a multiply leaves unread where it is zero or not wanted.
@@ -46,6 +55,8 @@ public struct LayerReport: Sendable {
   public let plainBytes: Int
   /// The kernel that was asked for: `auto`, a packing or a kernel.
   public let kernelChoice: String
+  /// Whether `auto` picked the kernel, so that another run may run another.
+  public let isPicked: Bool
 }
 
 extension QuantizedWeights {
@@ -128,10 +139,16 @@ struct BlockBuilder {
       reports.append(
         LayerReport(
           name: resolved.name, rows: linear.rows, columns: linear.columns,
-          form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
-          activations: resolved.activationChoice.description, bytes: linear.weightBytes,
+          form: resolved.weights.form,
+          weights: linear.isDenseBaseline ? .dense : resolved.weights.kind,
+          granularity: resolved.weights.granularity,
+          provenance: resolved.provenance, kernel: linear.kernel,
+          activations: resolved.activationChoice.description,
+          activationForm: resolved.activations.form, arithmetic: linear.arithmetic,
+          bytes: linear.weightBytes,
           skips: linear.skips,
-          plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description))
+          plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description,
+          isPicked: resolved.kernel is AutoKernel))
       layers.append((resolved, linear))
       resolver.checkpoint.release(role, layer: layer)
     }
