@@ -25,6 +25,8 @@ public final class FloatKVCache: KVCache {
   public var headDimension: Int { shape.headDimension }
   /// `2 · 4 · layers · heads · d`.
   public var bytesPerPosition: Int { 8 * shape.layers * shape.heads * shape.headDimension }
+  /// Keys and values in whole tiles of positions.
+  public var byteCount: Int { shape.byteCount(bytesPerHeadRow: 4 * headDimension) }
 
   /// Copies keys and values `[tokens, heads · d]` to positions `first…` of `layer`.
   public func store(layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>) {

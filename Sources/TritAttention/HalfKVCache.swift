@@ -40,6 +40,8 @@ public final class HalfKVCache: KVCache {
   public var headDimension: Int { shape.headDimension }
   /// `2 · 2 · layers · heads · d`.
   public var bytesPerPosition: Int { 4 * shape.layers * shape.heads * shape.headDimension }
+  /// Keys and values in whole tiles of positions.
+  public var byteCount: Int { shape.byteCount(bytesPerHeadRow: 2 * headDimension) }
 
   /// Rounds keys and values `[tokens, heads · d]` to 16 bits and stores them at positions `first…`.
   public func store(layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>) {

@@ -16,7 +16,8 @@ public final class IntegerKVCache: KVCache {
   public init(layers: Int, heads: Int, headDimension: Int, capacity: Int) throws {
     shape = try KVCacheShape(
       kind: "int8", layers: layers, heads: heads, headDimension: headDimension, capacity: capacity,
-      bytesPerHeadRow: try KVCacheShape.rowBytes(headDimension, 1))
+      // A row of bytes and its scale.
+      bytesPerHeadRow: try KVCacheShape.rowBytes(headDimension, 1, beside: 4))
     keyStore = AlignedBuffer(count: shape.rowCount * headDimension)
     valueStore = AlignedBuffer(count: shape.rowCount * headDimension)
     keyScales = AlignedBuffer(count: shape.rowCount)
@@ -31,6 +32,8 @@ public final class IntegerKVCache: KVCache {
   public var headDimension: Int { shape.headDimension }
   /// `2 · layers · heads · (d + 4)`.
   public var bytesPerPosition: Int { 2 * shape.layers * shape.heads * (shape.headDimension + 4) }
+  /// Keys and values in whole tiles of positions.
+  public var byteCount: Int { shape.byteCount(bytesPerHeadRow: headDimension + 4) }
 
   /// Quantizes keys and values `[tokens, heads · d]` and stores them at positions `first…`.
   public func store(layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>) {

@@ -15,6 +15,8 @@ public protocol KVCache: AnyObject, Sendable {
   var headDimension: Int { get }
   /// Bytes that one position takes over all layers.
   var bytesPerPosition: Int { get }
+  /// Bytes of all its memory.
+  var byteCount: Int { get }
 
   /// Stores keys and values `[tokens, heads * headDimension]` of `layer` at positions `first…`.
   func store(layer: Int, first: Int, keys: MatrixView<Float>, values: MatrixView<Float>)
@@ -33,6 +35,9 @@ public protocol KVCache: AnyObject, Sendable {
 }
 
 extension KVCache {
+  /// All positions, and nothing beside them.
+  public var byteCount: Int { bytesPerPosition * capacity }
+
   /// Not held in float32.
   public func floatKeys(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)? {
     nil

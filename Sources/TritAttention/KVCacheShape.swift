@@ -48,6 +48,9 @@ struct KVCacheShape: Sendable {
     }
   }
 
+  /// Bytes of keys and values at `bytesPerHeadRow` bytes a head and position: whole tiles.
+  func byteCount(bytesPerHeadRow: Int) -> Int { 2 * rowCount * bytesPerHeadRow }
+
   /// Rows of one head's keys (or values) over all layers and heads.
   var rowCount: Int { layers * heads * stride }
 
@@ -86,10 +89,12 @@ struct KVCacheShape: Sendable {
 }
 
 extension KVCacheShape {
-  /// `elements · size`, or an error where that is no Int; non-positive counts are left to `init`.
-  static func rowBytes(_ elements: Int, _ size: Int) throws -> Int {
-    let (bytes, overflow) = elements.multipliedReportingOverflow(by: size)
-    guard !overflow else {
+  /// `elements · size`, and what a row has beside its elements, or an error where that is no Int; non-positive counts
+  /// are left to `init`.
+  static func rowBytes(_ elements: Int, _ size: Int, beside scale: Int = 0) throws -> Int {
+    let (row, overflow) = elements.multipliedReportingOverflow(by: size)
+    let (bytes, more) = row.addingReportingOverflow(scale)
+    guard !overflow, !more else {
       throw LabError(.badData, "a head of \(elements) elements does not fit into memory")
     }
     return bytes

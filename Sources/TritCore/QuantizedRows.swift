@@ -56,6 +56,14 @@ public final class QuantizedRows: @unchecked Sendable {
     sums = AlignedBuffer(count: capacity)
   }
 
+  /// Bytes of a buffer of this size before any float32 row or layout is asked for.
+  package static func byteCount(capacity: Int, columns: Int) -> (rows: Int, overflows: Bool) {
+    let padded = columns.addingReportingOverflow(63)
+    let row = (padded.partialValue / 64 * 64).addingReportingOverflow(8)
+    let all = capacity.multipliedReportingOverflow(by: row.partialValue)
+    return (all.partialValue, padded.overflow || row.overflow || all.overflow)
+  }
+
   /// Starts a new set of `rows` rows in `form`: what was derived from the old rows is void.
   public func begin(rows: Int, form: ActivationForm) {
     precondition(rows <= capacity, "\(rows) rows do not fit \(capacity)")

@@ -1,5 +1,5 @@
 /// How many weights share one scale.
-public enum ScaleGranularity: Sendable, Hashable, CustomStringConvertible {
+public enum ScaleGranularity: Sendable, Hashable, Codable, CustomStringConvertible {
   /// One scale for the whole matrix.
   case tensor
   /// One scale a row (an output).
@@ -147,6 +147,34 @@ public enum QuantizedWeights: Sendable {
     case .ternary(let matrix): matrix.columns
     case .integer(let matrix): matrix.columns
     case .dense(let matrix): matrix.columns
+    }
+  }
+
+  /// What a weight is.
+  public enum Kind: Sendable, Hashable, Codable {
+    /// −1, 0 or +1.
+    case ternary
+    /// Integers of so many bits.
+    case integer(bits: Int)
+    /// float32 values.
+    case dense
+  }
+
+  /// What a weight is.
+  public var kind: Kind {
+    switch self {
+    case .ternary: .ternary
+    case .integer(let matrix): .integer(bits: matrix.bits)
+    case .dense: .dense
+    }
+  }
+
+  /// How many weights share a scale; nil where there are no scales.
+  public var granularity: ScaleGranularity? {
+    switch self {
+    case .ternary(let matrix): matrix.granularity
+    case .integer(let matrix): matrix.granularity
+    case .dense: nil
     }
   }
 

@@ -90,12 +90,15 @@ public struct StageDescriptor: Sendable {
   public let exactness: Exactness
   /// nil where it runs here, else why not.
   public let unavailable: String?
+  /// What choosers have to know of a kernel; nil for other stages, and for kernels that choose themselves.
+  public let kernel: KernelFacts?
 
   /// Describes an implementation.
   public init(
     _ name: String, aliases: [String] = [], summary: String, source: String,
     parameters: [ParameterDescriptor] = [], accepts: String = "", gives: String = "",
-    instructionSets: [String] = [], exactness: Exactness = .lossless, unavailable: String? = nil
+    instructionSets: [String] = [], exactness: Exactness = .lossless, unavailable: String? = nil,
+    kernel: KernelFacts? = nil
   ) {
     self.name = name
     self.aliases = aliases
@@ -107,6 +110,7 @@ public struct StageDescriptor: Sendable {
     self.instructionSets = instructionSets
     self.exactness = exactness
     self.unavailable = unavailable
+    self.kernel = kernel
   }
 }
 

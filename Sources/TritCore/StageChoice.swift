@@ -44,7 +44,7 @@ public enum ParameterValue: Sendable, Hashable, CustomStringConvertible {
 
 /// One choice for one stage: a registered name and values for its parameters.
 ///
-/// Written `absmean` or `absmean:group=64,scale=row` in flags, and `absmean` or
+/// Written `absmean` or `twn:group=64,threshold=0.7` in flags, and `absmean` or
 /// `{name: absmean, group: 64}` in experiment files.
 public struct StageChoice: Sendable, Hashable, CustomStringConvertible {
   /// The registered name.

@@ -112,8 +112,11 @@ public enum ExperimentSchema {
 
   /// A stage: a name, `name:key=value`, or the long form with the parameters of that name.
   private static func stage(_ key: StageKey, _ names: StageNames) -> Object {
-    let descriptors = names.descriptors(key)
-    var forms: [Object] = names.words(key).map { ["const": $0] }
+    ["anyOf": names.words(key).map { ["const": $0] as Object } + forms(names.descriptors(key))]
+  }
+
+  private static func forms(_ descriptors: [StageDescriptor]) -> [Object] {
+    var forms: [Object] = []
     for descriptor in descriptors {
       let about = "\(descriptor.summary). Source: \(descriptor.source)"
       let spellings = [descriptor.name] + descriptor.aliases
@@ -128,14 +131,15 @@ public enum ExperimentSchema {
         "properties": properties, "description": about,
       ])
     }
-    return ["anyOf": forms]
+    return forms
   }
 
   private static func sampler(_ names: StageNames) -> Object {
-    var properties: Object = ["sampler": ["enum": names.samplers.map(\.name)] as Object]
+    let samplers = forms(names.samplers)
+    var properties: Object = ["sampler": ["anyOf": samplers] as Object]
     for descriptor in names.processors {
       var forms: [Object] = []
-      if let first = descriptor.parameters.first { forms.append(value(first)) }
+      forms.append(descriptor.parameters.first.map(value) ?? ["const": true])
       forms.append([
         "type": "object", "additionalProperties": false,
         "properties": Dictionary(
@@ -147,10 +151,9 @@ public enum ExperimentSchema {
     }
     return [
       "description": "How the next token is drawn: a sampler, or processors in order.",
-      "anyOf": [
-        ["enum": names.samplers.map(\.name)],
-        ["type": "object", "additionalProperties": false, "properties": properties],
-      ] as [Object],
+      "anyOf": samplers.filter { $0["type"] as? String != "object" } + [
+        ["type": "object", "additionalProperties": false, "properties": properties]
+      ],
     ]
   }
 

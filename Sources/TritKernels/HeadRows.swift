@@ -42,36 +42,24 @@ public struct HeadRows: Sendable {
   }
 
   /// Calls `body(first, rows)` for all rows, in runs that start at `first` and follow one another within a
-  /// thread; the threads of `pool` take disjoint parts. Throws what `read` or `body` threw for the first
-  /// row that failed.
+  /// part; the threads of `pool` take disjoint parts. Throws what `read` or `body` threw for the first run of
+  /// rows that fails, counted from row 0.
   func forEach(
     on pool: WorkerPool?, _ body: (_ first: Int, _ rows: MatrixView<Float>) throws -> Void
   ) throws {
     // Whole panels: what two threads write shares no byte.
     let run = max(1, min(256, (1 << 20) / max(columns, 1)) / HeadPanels.rows) * HeadPanels.rows
-    let workers = pool?.threads ?? 1
-    let failures = UnsafeMutableBufferPointer<(any Error)?>.allocate(capacity: workers)
-    failures.initialize(repeating: nil)
-    defer {
-      failures.deinitialize()
-      failures.deallocate()
-    }
-    func work(_ range: Range<Int>, _ worker: Int) {
+    func work(_ range: Range<Int>) throws {
       let values = AlignedBuffer<Float>(count: run * columns)
-      do {
-        for first in stride(from: range.lowerBound, to: range.upperBound, by: run) {
-          try Interruption.check()
-          let count = min(run, range.upperBound - first)
-          try read(first..<first + count, values.base)
-          try body(first, MatrixView(base: values.base, rows: count, columns: columns))
-        }
-      } catch {
-        failures[worker] = error
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: run) {
+        try Interruption.check()
+        let count = min(run, range.upperBound - first)
+        try read(first..<first + count, values.base)
+        try body(first, MatrixView(base: values.base, rows: count, columns: columns))
       }
     }
-    if let pool { pool.run(count: rows, alignment: run, work) } else { work(0..<rows, 0) }
-    // Workers take rising ranges: the first that failed met the first bad row.
-    if let failure = failures.compactMap(\.self).first { throw failure }
+    guard let pool else { return try work(0..<rows) }
+    try pool.runThrowing(count: rows, alignment: run) { range, _ in try work(range) }
   }
 }
 

@@ -8,8 +8,15 @@ public import TritCore
 public protocol LinearKernel: Sendable {
   /// The registered name, `packing/instruction set`: `i2_s/avx512vnni`, `reference`, `openblas`.
   var name: String { get }
-  /// The form of activations it multiplies.
+  /// The form of activations it multiplies; where there are several, the one that `prepare(_:)` is for.
   var accepts: ActivationForm { get }
+  /// Every form of activations it multiplies: those for which `prepare(_:for:)` takes weights that the kernel takes
+  /// at all, and no others. What checks choices before a run asks this, and the engine asks `prepare`; a law
+  /// (`checkLinearKernel`) says that both give one answer.
+  var forms: Set<ActivationForm> { get }
+  /// Whether it is there to be read, without SIMD of its own: `auto` times it only where no other kernel takes the
+  /// weights.
+  var isPlain: Bool { get }
   /// Lays `weights` out for this kernel. Throws an error that says why where it cannot take them:
   /// wrong form (`kernel 'i2_s' takes ternary weights; …`) or shape.
   func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear
@@ -23,27 +30,13 @@ public protocol LinearKernel: Sendable {
   ) throws -> any PreparedLinear
 }
 
-/// What a layer can leave out, before anything is known of a text.
-public enum ExpectedSparsity: Sendable, Hashable {
-  /// Nothing.
-  case none
-  /// Columns: inputs behind ReLU² (`down`). Gates that are normally distributed around 0, as those of random
-  /// weights, give two thirds zeros after int8 rounding; trained models give more.
-  case inputs
-  /// Rows: outputs that meet ReLU² of a gate (`up`). Half of such gates are not above 0.
-  case outputs
-
-  /// The share that is expected to be left out.
-  var share: Double {
-    switch self {
-    case .none: 0
-    case .inputs: 2 / 3
-    case .outputs: 1 / 2
-    }
-  }
-}
-
 extension LinearKernel {
+  /// `accepts` alone.
+  public var forms: Set<ActivationForm> { [accepts] }
+
+  /// It is there to be fast.
+  public var isPlain: Bool { false }
+
   /// Prepares for `form`.
   public func prepare(
     _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
@@ -53,18 +46,19 @@ extension LinearKernel {
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear
   {
-    try checkForm(form, isLegal: form == accepts)
+    try checkForm(form)
     return try prepare(weights)
   }
 
-  /// Throws an error that explains itself unless `isLegal`.
-  package func checkForm(_ form: ActivationForm, isLegal: Bool) throws {
-    guard isLegal else {
+  /// Throws an error that explains itself unless `form` is one of `forms`.
+  package func checkForm(_ form: ActivationForm) throws {
+    guard forms.contains(form) else {
+      let own = forms.map(\.rawValue).sorted().joined(separator: " or ")
       throw LabError(
         .usage,
-        "kernel '\(name)' multiplies \(accepts.rawValue) activations; the activation quantizer gives "
+        "kernel '\(name)' multiplies \(own) activations; the activation quantizer gives "
           + form.rawValue,
-        expected: "an activation quantizer that gives \(accepts.rawValue)",
+        expected: "an activation quantizer that gives \(own)",
         advice: form == .float32
           ? "use kernel 'dequantize', 'openblas' or 'auto', or activations 'int8'"
           : "use kernel 'auto' or one that multiplies int8, or activations 'none'")
@@ -86,6 +80,12 @@ public protocol PreparedLinear: Sendable {
   var skips: ExpectedSparsity { get }
   /// The form of activations it multiplies.
   var accepts: ActivationForm { get }
+  /// What its products are made of: the peak of the machine that bounds it. Not always the form of the
+  /// activations: `dequantize` widens int8 rows to float32 first.
+  var arithmetic: ProductArithmetic { get }
+  /// Whether the layer stands for a dense float32 one, whatever weights it was given: what `openblas`, the
+  /// reference, is for.
+  var isDenseBaseline: Bool { get }
   /// Row ranges that workers take start at multiples of this.
   var rowAlignment: Int { get }
   /// What must be built from the activations first (tables, panels), if anything.
@@ -104,9 +104,23 @@ public protocol PreparedLinear: Sendable {
   ) -> Bool
 }
 
+/// What a layer's products are made of.
+public enum ProductArithmetic: String, Sendable, Hashable, CaseIterable {
+  /// int8 products, or the look-ups that stand for them, summed in integers.
+  case int8
+  /// float32 products and sums.
+  case float32
+}
+
 extension PreparedLinear {
   /// Nothing: every multiply reads all weights.
   public var skips: ExpectedSparsity { .none }
+
+  /// That of the activations.
+  public var arithmetic: ProductArithmetic { accepts == .int8 ? .int8 : .float32 }
+
+  /// It stands for the weights that it was given.
+  public var isDenseBaseline: Bool { false }
 
   /// Multiplies all rows on the calling thread.
   public func multiply(_ x: QuantizedRows, into y: MutableMatrixView<Float>) {

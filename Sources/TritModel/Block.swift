@@ -1,6 +1,6 @@
-import TritCore
+public import TritCore
+public import TritKernels
 import TritQuantization
-import TritKernels
 
 /// One transformer block, ready to run.
 struct Block {
@@ -30,12 +30,21 @@ public struct LayerReport: Sendable {
   public let columns: Int
   /// `ternary weights (scale per tensor)`…
   public let form: String
+  /// What a weight is to whoever counts arithmetic: float32 for the dense baseline, whatever it was made of.
+  public let weights: QuantizedWeights.Kind
+  /// How many weights share a scale; nil where there are no scales.
+  public let granularity: ScaleGranularity?
   /// Where the weights come from.
   public let provenance: String
   /// The kernel that runs, after `auto` has picked.
   public let kernel: String
   /// The activation quantizer.
   public let activations: String
+  /// The form in which it hands activations to the kernel: float32 for `none`, and for quantizers whose codes no
+  /// kernel multiplies.
+  public let activationForm: ActivationForm
+  /// What the kernel's products are made of, and so which peak of the machine bounds them.
+  public let arithmetic: ProductArithmetic
   /// Bytes of weights and scales that one multiply reads; the most, where it `skips` some.
   public let bytes: Int
   /// What a multiply leaves unread where it is zero or not wanted.
@@ -46,6 +55,8 @@ public struct LayerReport: Sendable {
   public let plainBytes: Int
   /// The kernel that was asked for: `auto`, a packing or a kernel.
   public let kernelChoice: String
+  /// Whether `auto` picked the kernel, so that another run may run another.
+  public let isPicked: Bool
 }
 
 extension QuantizedWeights {
@@ -90,37 +101,21 @@ struct BlockBuilder {
     resolver: LayerResolver, on pool: WorkerPool, image: LayerImage.Opened?
   ) throws -> (blocks: [Block], layers: [BuiltLinear]) {
     let layers = resolver.checkpoint.configuration.layers
-    var results = [Result<(Block, [BuiltLinear]), any Error>?](repeating: nil, count: layers)
-    func one(_ layer: Int) -> Result<(Block, [BuiltLinear]), any Error> {
-      Result {
-        var builder = BlockBuilder(resolver: resolver, image: image)
-        let block = try builder.build(layer: layer)
-        return (block, builder.built)
+    var built = [(block: Block, layers: [BuiltLinear])?](repeating: nil, count: layers)
+    func one(_ layer: Int) throws -> (Block, [BuiltLinear]) {
+      var builder = BlockBuilder(resolver: resolver, image: image)
+      let block = try builder.build(layer: layer)
+      return (block, builder.built)
+    }
+    built[0] = try one(0)
+    try built.withUnsafeMutableBufferPointer { built in
+      let base = built.baseAddress
+      try pool.runThrowing(count: layers - 1) { range, _ in
+        for index in range { base?[index + 1] = try one(index + 1) }
       }
     }
-    results[0] = one(0)
-    if case .success? = results[0] {
-      results.withUnsafeMutableBufferPointer { results in
-        let base = results.baseAddress
-        pool.run(count: layers - 1) { range, _ in
-          for index in range {
-            let result = one(index + 1)
-            base?[index + 1] = result
-            if case .failure = result { return }
-          }
-        }
-      }
-    }
-    // Threads take rising ranges and stop at what fails: the first failure is that of the first layer.
-    var blocks: [Block] = []
-    var built: [BuiltLinear] = []
-    for result in results {
-      guard let result else { continue }
-      let (block, own) = try result.get()
-      blocks.append(block)
-      built += own
-    }
-    return (blocks, built)
+    let all = built.compactMap(\.self)
+    return (all.map(\.block), all.flatMap(\.layers))
   }
 
   mutating func build(layer: Int) throws -> Block {
@@ -174,10 +169,15 @@ struct BlockBuilder {
       linear: linear,
       report: LayerReport(
         name: resolved.name, rows: linear.rows, columns: linear.columns,
-        form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
-        activations: resolved.activationChoice.description, bytes: linear.weightBytes,
-        skips: linear.skips,
-        plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description),
+        form: resolved.weights.form,
+        weights: linear.isDenseBaseline ? .dense : resolved.weights.kind,
+        granularity: resolved.weights.granularity,
+        provenance: resolved.provenance, kernel: linear.kernel,
+        activations: resolved.activationChoice.description,
+        activationForm: resolved.activations.form, arithmetic: linear.arithmetic,
+        bytes: linear.weightBytes, skips: linear.skips,
+        plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description,
+        isPicked: resolved.kernel is AutoKernel),
       activations: resolved.activations, activationChoice: resolved.activationChoice,
       innerNorm: resolved.source.innerNorm)
   }

@@ -6,7 +6,8 @@ import TritTokenization
 public struct GenerationOptions: Sendable {
   /// How the next token is chosen.
   public var sampling: SamplingOptions
-  /// A chain in an order of its own; wins over `sampling` (its seed still counts).
+  /// A chain in an order of its own, by names that the engine's registries know; wins over `sampling` (its seed
+  /// still counts).
   public var stages: [StageChoice]
   /// Tokens to generate at most; negative: until the context is full.
   public var maxTokens: Int
@@ -22,6 +23,21 @@ public struct GenerationOptions: Sendable {
     self.stages = stages
     self.maxTokens = maxTokens
     self.ignoresEnd = ignoresEnd
+  }
+
+  /// The chain that draws the tokens, its stages looked up in `registries`. Throws a usage error for a name or a
+  /// value that they do not know.
+  public func chain(
+    vocabulary: Int = 0, registries: StageRegistries = .standard
+  ) throws -> SamplerChain {
+    guard !stages.isEmpty else {
+      return try SamplerChain(
+        sampling, vocabulary: vocabulary, processors: registries.processors,
+        samplers: registries.samplers)
+    }
+    return try SamplerChain(
+      stages: stages, seed: sampling.seed, vocabulary: vocabulary,
+      processors: registries.processors, samplers: registries.samplers)
   }
 }
 
@@ -87,11 +103,7 @@ extension Engine {
         expected: "at most \(contextLength) tokens",
         got: "\(prompt.count)", advice: "shorten the prompt or raise the context with -c")
     }
-    var chain =
-      options.stages.isEmpty
-      ? try SamplerChain(options.sampling, vocabulary: vocabularySize)
-      : try SamplerChain(
-        stages: options.stages, seed: options.sampling.seed, vocabulary: vocabularySize)
+    var chain = try options.chain(vocabulary: vocabularySize, registries: registries)
     let room = contextLength - prompt.count + 1
     let limit = options.maxTokens < 0 ? room : min(options.maxTokens, room)
     var history = TokenHistory(

@@ -42,6 +42,8 @@ public final class Engine: LanguageModel {
   public let configuration: ModelConfiguration
   /// The choices that the engine was made from.
   public let selection: StageSelection
+  /// Where names were looked up, and those of sampling chains still are.
+  public let registries: StageRegistries
   /// What every linear layer runs with.
   public let layers: [LayerReport]
   /// The output head that runs.
@@ -67,6 +69,8 @@ public final class Engine: LanguageModel {
   /// Called with every intermediate while set; costs nothing while nil.
   public var probe: Probe?
 
+  /// Bytes of everything beside the weights.
+  package let memory: EngineMemory
   let pool: WorkerPool
   let blocks: [Block]
   let embedding: EmbeddingTable
@@ -92,6 +96,7 @@ public final class Engine: LanguageModel {
     }
     configuration = checkpoint.configuration
     self.selection = selection
+    self.registries = registries
     path = checkpoint.path
     source = checkpoint
     let trained = configuration.contextLength
@@ -104,13 +109,16 @@ public final class Engine: LanguageModel {
       checkpoint: checkpoint, selection: selection, registries: registries)
     attention = try registries.attention.make(selection.attention)
     let chunk = max(1, min(options.chunk, context))
-    try EngineMemory(
+    var memory = EngineMemory(
       configuration, context: context, chunk: chunk, threads: options.threads,
-      attention: attention
-    ).check()
+      attention: attention)
+    try memory.check()
     cache = try registries.caches.make(selection.cache).make(
       layers: configuration.layers, heads: configuration.keyValueHeads,
       headDimension: configuration.headDimension, capacity: context)
+    // Large caches take memory as they are written: there is still time to say no.
+    memory.cache = cache.byteCount
+    try memory.check()
     rotary = try RotaryEmbedding(
       headDimension: configuration.headDimension, rotaryDimension: configuration.ropeDimension,
       base: configuration.ropeBase, scaling: configuration.ropeScaling,
@@ -124,6 +132,9 @@ public final class Engine: LanguageModel {
     let weights = try EngineWeights(resolver: resolver, on: pool, images: options.images)
     (blocks, layers, head) = (weights.blocks, weights.reports, weights.head)
     imagePaths = weights.images
+    memory.kernels = Workspace.lazyBytes(blocks, configuration, tokens: chunk)
+    try memory.check()
+    self.memory = memory
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
     headReport = (head.kernel, head.weightBytes)

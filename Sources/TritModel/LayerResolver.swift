@@ -66,35 +66,35 @@ public struct LayerResolver: Sendable {
   public func resolve(_ role: LinearRole, layer: Int) throws -> ResolvedLinear {
     let name = Self.name(role, layer: layer)
     let source = try checkpoint.linear(role, layer: layer)
-    var quantizer = selection.quantizer
-    var activations = selection.activations
-    var kernel = selection.kernel
-    for override in overrides where override.glob.matches(name) {
-      let changesForm = override.value.quantizer != nil || override.value.activations != nil
-      quantizer = override.value.quantizer ?? quantizer
-      activations = override.value.activations ?? activations
-      // A kernel chosen for the other layers' form would be an illegal pair here.
-      kernel = override.value.kernel ?? (changesForm ? StageChoice("auto") : kernel)
-    }
+    let choices = choices(role, layer: layer)
     do {
       let (weights, provenance) = try quantized(
-        source.weights, by: quantizer,
+        source.weights, by: choices.quantizer,
         isUnconverted: checkpoint.isUnconverted(role, layer: layer))
-      let activationChoice = activations ?? defaultActivations(for: weights)
+      let activationChoice = choices.activations ?? defaultActivations(for: weights)
       return ResolvedLinear(
         name: name, source: source, weights: weights, provenance: provenance,
         activations: try registries.activations.make(activationChoice),
-        activationChoice: activationChoice, kernel: try registries.kernels.make(kernel),
-        kernelChoice: kernel, sparsity: sparsity(role))
+        activationChoice: activationChoice, kernel: try registries.kernels.make(choices.kernel),
+        kernelChoice: choices.kernel, sparsity: sparsity(role))
     } catch let error as LabError {
       throw error.inside(name)
     }
   }
 
+  /// The choices that hold for a layer.
+  package func choices(_ role: LinearRole, layer: Int) -> LayerChoices {
+    let name = Self.name(role, layer: layer)
+    return LayerChoices(
+      selection, under: overrides.lazy.filter { $0.glob.matches(name) }.map(\.value))
+  }
+
   /// Whether an override names another quantizer for the layer.
   func isOverridden(_ role: LinearRole, layer: Int) -> Bool {
     let name = Self.name(role, layer: layer)
-    return overrides.contains { $0.value.quantizer != nil && $0.glob.matches(name) }
+    return overrides.contains {
+      $0.value.quantizer.map { $0 != .asTheModelSays } ?? false && $0.glob.matches(name)
+    }
   }
 
   /// Behind ReLU² down meets zeros, and up is wanted only where the gate is above 0.

@@ -54,9 +54,9 @@ public struct LayerOverride: Sendable, Hashable {
   /// Glob over `blk.N.attn_q`, `blk.N.ffn_down`…; `*` any run, `?` one character; `blk.-1.*` counts
   /// layers from the end.
   public var pattern: String
-  /// Weight quantizer for them, if overridden.
+  /// Weight quantizer for them, if overridden; `model` is as the checkpoint says.
   public var quantizer: StageChoice?
-  /// Activation quantizer for them, if overridden.
+  /// Activation quantizer for them, if overridden; `model` is as the checkpoint says.
   public var activations: StageChoice?
   /// Kernel for them, if overridden.
   public var kernel: StageChoice?

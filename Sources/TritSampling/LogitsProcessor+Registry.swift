@@ -90,7 +90,8 @@ extension Registry where Product == any LogitsProcessor {
         source: "Keskar et al. 2019, arXiv:1909.05858, §4.1, in its sign-aware form",
         parameters: [
           ParameterDescriptor(
-            "penalty", "θ; 1 changes nothing", .real(0.01...100), default: .real(1.1)), lastN,
+            "penalty", "θ above 0; 1 changes nothing", .real(1e-6...100), default: .real(1.1)),
+          lastN,
         ], accepts: "candidates", gives: "the same candidates, rescaled")
     ) { RepetitionPenalty($0.real("penalty"), lastN: $0.integer("last-n")) }
     registry.register(

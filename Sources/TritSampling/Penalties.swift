@@ -1,14 +1,13 @@
-/// Counts the tokens in the newest part of the history, without allocating after it has seen the largest
-/// token.
-struct WindowCounts: Sendable {
+/// Counts the newest tokens of the history, without allocating after it has seen the largest token.
+struct NewestCounts: Sendable {
   private var counts: [Int32] = []
 
-  /// Calls `body(token, count)` once for each different token among the newest `window` (−1: all).
+  /// Calls `body(token, count)` once for each different token among the newest `lastN` (−1: all).
   mutating func forEach(
-    in history: borrowing TokenHistory, newest window: Int, _ body: (Int32, Int32) -> Void
+    in history: borrowing TokenHistory, newest lastN: Int, _ body: (Int32, Int32) -> Void
   ) {
     let tokens = history.tokens
-    let start = window < 0 ? 0 : max(0, tokens.count - window)
+    let start = lastN < 0 ? 0 : max(0, tokens.count - lastN)
     for index in start..<tokens.count where tokens[index] >= 0 {
       let token = Int(tokens[index])
       if token >= counts.count {
@@ -37,7 +36,7 @@ public struct RepetitionPenalty: LogitsProcessor {
   public let penalty: Double
   /// How many of the newest tokens count; −1 all, 0 none.
   public let lastN: Int
-  private var counts = WindowCounts()
+  private var counts = NewestCounts()
 
   /// Penalizes by `penalty` what occurs in the newest `lastN` tokens.
   public init(_ penalty: Double, lastN: Int = 64) {
@@ -67,7 +66,7 @@ public struct PresencePenalty: LogitsProcessor {
   public let penalty: Double
   /// How many of the newest tokens count; −1 all, 0 none.
   public let lastN: Int
-  private var counts = WindowCounts()
+  private var counts = NewestCounts()
 
   /// Penalizes by `penalty` what occurs in the newest `lastN` tokens.
   public init(_ penalty: Double, lastN: Int = 64) {
@@ -95,7 +94,7 @@ public struct FrequencyPenalty: LogitsProcessor {
   public let penalty: Double
   /// How many of the newest tokens count; −1 all, 0 none.
   public let lastN: Int
-  private var counts = WindowCounts()
+  private var counts = NewestCounts()
 
   /// Penalizes by `penalty` times the count in the newest `lastN` tokens.
   public init(_ penalty: Double, lastN: Int = 64) {

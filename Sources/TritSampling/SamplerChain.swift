@@ -23,9 +23,14 @@ public struct SamplerChain: Sendable {
     candidates.reserveCapacity(vocabulary)
   }
 
-  /// The chain that `options` stands for. Throws `LabErrors` for options that cannot
+  /// The chain that `options` stands for, its stages made by name from the registries, so that one registered
+  /// under the name of a stage of the lab's takes its place. Throws `LabErrors` for options that cannot
   /// be used, and a usage error for a biased token beyond a `vocabulary` that is given.
-  public init(_ options: SamplingOptions, vocabulary: Int = 0) throws {
+  public init(
+    _ options: SamplingOptions, vocabulary: Int = 0,
+    processors registry: Registry<any LogitsProcessor> = .standard,
+    samplers: Registry<any Sampler> = .standard
+  ) throws {
     try options.validate()
     let outside = options.logitBias.first { vocabulary > 0 && Int($0.token) >= vocabulary }
     if let outside {
@@ -34,9 +39,14 @@ public struct SamplerChain: Sendable {
         expected: "0…\(vocabulary - 1)", got: "\(outside.token)",
         advice: "'trit tokenize' shows the ids of a text")
     }
+    // Many biases, and bans of −∞, are one processor; by name it takes a single finite one.
+    let biases: [any LogitsProcessor] =
+      options.logitBias.isEmpty ? [] : [LogitBias(options.logitBias)]
+    let stages = options.stages
     self.init(
-      processors: options.processors, sampler: options.isGreedy ? Greedy() : Multinomial(),
-      seed: options.seed, vocabulary: vocabulary)
+      processors: biases + (try stages.dropLast().map(registry.make)),
+      sampler: try samplers.make(stages[stages.count - 1]), seed: options.seed,
+      vocabulary: vocabulary)
   }
 
   /// A chain in an order of your own: any number of processors by name, and a sampler by name last
@@ -57,12 +67,43 @@ public struct SamplerChain: Sendable {
             got: stages.map(\.description).joined(separator: "; "))
         }
         sampler = try samplers.make(choice)
-      } else {
+      } else if registry.descriptor(choice.name) != nil {
         processors.append(try registry.make(choice))
+      } else {
+        let known = registry.names + samplers.names
+        throw LabError(
+          .usage, "unknown stage '\(choice.name)' of the sampling chain",
+          expected: "logits processors: \(registry.names.joined(separator: ", ")); last a sampler: "
+            + samplers.names.joined(separator: ", "),
+          advice: Suggestion.didYouMean(choice.name, known))
       }
     }
     self.init(
-      processors: processors, sampler: sampler ?? Multinomial(), seed: seed, vocabulary: vocabulary)
+      processors: processors, sampler: try sampler ?? samplers.make(StageChoice("multinomial")),
+      seed: seed, vocabulary: vocabulary)
+  }
+
+  /// Reads a chain written in one line, `top-k:k=40; temperature:value=0.7; multinomial`: stages in their order,
+  /// a semicolon between two. Throws a usage error for an empty stage or bad parameters; names are looked up
+  /// when the chain is made.
+  public static func stages(parsing text: String) throws -> [StageChoice] {
+    try text.split(separator: ";", omittingEmptySubsequences: false).map { part in
+      let words = part.drop { $0 == " " }
+      let end = words.lastIndex { $0 != " " }.map(words.index(after:)) ?? words.startIndex
+      guard end > words.startIndex else {
+        throw LabError(
+          .usage, "a stage of the sampling chain is empty",
+          expected: "stages in their order, as 'top-k:k=40;temperature:value=0.7'", got: text)
+      }
+      return try StageChoice(parsing: String(words[..<end]))
+    }
+  }
+
+  /// How many of the greatest logits decide the token, whatever the others are: k where top-k comes first, 1 where
+  /// the greatest is taken as it comes; nil where all of them count.
+  public var decidingLogits: Int? {
+    if let first = processors.first as? TopK { return first.k > 0 ? first.k : nil }
+    return processors.isEmpty && sampler is Greedy ? 1 : nil
   }
 
   /// The names of the stages in order, the sampler last: for records and headings.
@@ -79,7 +120,14 @@ public struct SamplerChain: Sendable {
   ) throws -> Int32 {
     if processors.isEmpty, sampler is Greedy { return try Self.argmax(logits) }
     try process(logits, history)
-    return sampler.sample(candidates, random: &random)
+    let token = sampler.sample(candidates, random: &random)
+    guard token >= 0, Int(token) < logits.count else {
+      throw LabError(
+        .internalError, "the sampler '\(sampler.name)' drew a token that is not in the vocabulary",
+        expected: "0…\(logits.count - 1)", got: "\(token)",
+        advice: "a sampler draws one of the candidates it is given: checkSampler finds the case")
+    }
+    return token
   }
 
   /// The candidates that the sampler would draw from and their probabilities, most likely first: for
@@ -103,6 +151,12 @@ public struct SamplerChain: Sendable {
     }
     for index in processors.indices {
       processors[index].process(&candidates, history: history)
+      if candidates.isEmpty {
+        throw LabError(
+          .internalError, "the logits processor '\(processors[index].name)' left no candidate",
+          expected: "at least one candidate stays",
+          advice: "checkLogitsProcessor finds the case")
+      }
     }
     guard CandidateSelection.best(candidates).logit > -.infinity else {
       throw LabError(

@@ -66,9 +66,6 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
         value.map(descriptor.accepts) ?? true, descriptor.name, descriptor.domainText,
         value.map(\.description) ?? "")
     }
-    require(topP != 0, "top-p", "above 0 up to 1; 1 keeps all", topP)
-    require(typical != 0, "typical", "above 0 up to 1; 1 keeps all", typical)
-    require(repeatPenalty != 0, "repeat-penalty", "above 0; 1 changes nothing", repeatPenalty)
     for entry in logitBias {
       require(entry.token >= 0, "logit-bias", "token ids from 0", entry.token)
       require(
@@ -93,17 +90,17 @@ extension SamplingOptions {
     ParameterDescriptor(
       "top-k", "keep the k best; 0 keeps all", .integer(0...1 << 24), default: .integer(40)),
     ParameterDescriptor(
-      "top-p", "keep the best that sum to this probability; 1 keeps all", .real(0...1),
+      "top-p", "keep the best that sum to this probability; 1 keeps all", .real(1e-6...1),
       default: .real(0.95)),
     ParameterDescriptor(
       "min-p", "keep those at least this likely relative to the best; 0 keeps all", .real(0...1),
       default: .real(0.05)),
     ParameterDescriptor(
-      "typical", "keep the most typical that sum to this probability; 1 keeps all", .real(0...1),
+      "typical", "keep the most typical that sum to this probability; 1 keeps all", .real(1e-6...1),
       default: .real(1)),
     ParameterDescriptor(
       "repeat-penalty", "divides positive, multiplies other logits of recent tokens; 1 is off",
-      .real(0...100), default: .real(1)),
+      .real(1e-6...100), default: .real(1)),
     ParameterDescriptor(
       "repeat-last-n", "how many of the newest tokens the penalties look at; -1 all, 0 none",
       .integer(-1...1 << 30), default: .integer(64)),
@@ -195,28 +192,33 @@ extension SamplingOptions {
 extension SamplingOptions {
   /// How many of the greatest logits decide the token, whatever the others are: 1 for the greatest, k where top-k
   /// comes first in the chain; nil where all of them count.
-  public var decidingLogits: Int? {
-    guard let first = processors.first else { return isGreedy ? 1 : nil }
-    return first is TopK ? topK : nil
-  }
+  public var decidingLogits: Int? { try? SamplerChain(self).decidingLogits }
 
-  /// The processors that change something, in the order of the chain.
-  public var processors: [any LogitsProcessor] {
-    var chain: [any LogitsProcessor] = []
-    if !logitBias.isEmpty { chain.append(LogitBias(logitBias)) }
-    if repeatLastN != 0 {
-      if repeatPenalty != 1 { chain.append(RepetitionPenalty(repeatPenalty, lastN: repeatLastN)) }
-      if frequencyPenalty != 0 {
-        chain.append(FrequencyPenalty(frequencyPenalty, lastN: repeatLastN))
-      }
-      if presencePenalty != 0 { chain.append(PresencePenalty(presencePenalty, lastN: repeatLastN)) }
+  /// The chain by name: the processors that change something, in their order, then the sampler. Logit biases, which
+  /// come before all of them, are not in it.
+  public var stages: [StageChoice] {
+    var chain: [StageChoice] = []
+    func add(_ name: String, _ parameters: [String: ParameterValue]) {
+      chain.append(StageChoice(name, parameters))
     }
-    if isGreedy { return chain }
-    if topK > 0 { chain.append(TopK(topK)) }
-    if typical < 1 { chain.append(Typical(typical)) }
-    if topP < 1 { chain.append(TopP(topP)) }
-    if minP > 0 { chain.append(MinP(minP)) }
-    if temperature != 1 { chain.append(Temperature(temperature)) }
-    return chain
+    if repeatLastN != 0 {
+      let count = ParameterValue.integer(repeatLastN)
+      if repeatPenalty != 1 {
+        add("repetition-penalty", ["penalty": .real(repeatPenalty), "last-n": count])
+      }
+      if frequencyPenalty != 0 {
+        add("frequency-penalty", ["penalty": .real(frequencyPenalty), "last-n": count])
+      }
+      if presencePenalty != 0 {
+        add("presence-penalty", ["penalty": .real(presencePenalty), "last-n": count])
+      }
+    }
+    if isGreedy { return chain + [StageChoice("greedy")] }
+    if topK > 0 { add("top-k", ["k": .integer(topK)]) }
+    if typical < 1 { add("typical", ["p": .real(typical)]) }
+    if topP < 1 { add("top-p", ["p": .real(topP)]) }
+    if minP > 0 { add("min-p", ["p": .real(minP)]) }
+    if temperature != 1 { add("temperature", ["value": .real(temperature)]) }
+    return chain + [StageChoice("multinomial")]
   }
 }

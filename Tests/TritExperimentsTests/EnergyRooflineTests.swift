@@ -67,4 +67,42 @@ import TritExperiments
       #expect(outcome.summary.contains("µJ/token (7 nm)"))
     }
   }
+
+  /// What is rotated and back is multiplied in float, whatever the quantizer is called; so is what `dequantize` widens.
+  @Test func theRoofIsThatOfTheArithmeticThatRuns() throws {
+    try withTemporaryFolder { folder in
+      let models = try TemporaryFolder("model")
+      let model = try TinyCheckpoint.write(.bitnetPacked, in: models)
+      try AtomicFile.write(
+        """
+        name: t
+        model: \(model)
+        reference: none
+        variants:
+          - {name: integers, kernel: i2_s}
+          - {name: rotated, activations: hadamard-int4}
+          - {name: widened, activations: int8, kernel: dequantize}
+          - {name: 4 bits, quantizer: int4, kernel: int4}
+        measure:
+          roofline: {shapes: [128x128], tokens: [1, 4], milliseconds: 1}
+          speed: {prompt: 4, tokens: 2, repetitions: 1, roofs: true}
+        plots: [roofline]
+        """, to: folder + "/x.yaml")
+      let outcome = try ExperimentRunner.run(
+        file: folder + "/x.yaml",
+        options: RunOptions(outputDirectory: folder + "/runs", threads: 1), observer: { _ in })
+      #expect(outcome.exitCode == 0)
+      let metrics = outcome.records.map(\.metrics)
+      #expect(metrics.map { $0["roofline.is_float"] } == [0, 1, 1, 0])
+      let kernels = outcome.records.compactMap { $0.facts["roofline kernel"] }
+      #expect(kernels[1] == "dequantize" && kernels[2] == "dequantize")
+      #expect(kernels[3] == "int4/scalar")
+      // The machine's int8 peak is far above its float32 one.
+      let integer = metrics[0]["roofline.int8_peak"] ?? 0
+      if integer > 2 * (metrics[0]["roofline.fp32_peak"] ?? .infinity) {
+        let roofs = metrics.compactMap { $0["speed.prefill.roof_tokens_per_second"] }
+        #expect(roofs.count == 4 && roofs[1] < roofs[0] && roofs[2] < roofs[0])
+      }
+    }
+  }
 }

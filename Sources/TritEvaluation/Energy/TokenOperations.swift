@@ -1,3 +1,4 @@
+public import TritCore
 public import TritModel
 
 /// The arithmetic of one decoded token, counted from the shapes of a model and the forms of its layers.
@@ -8,7 +9,9 @@ public import TritModel
 /// "BitNet", arXiv 2310.11453 §2.3, for a matrix of 1-bit weights; zeros count as additions here, as there.
 ///
 /// Layers that run on `openblas` count as a dense float model of the same shape, whatever their values: that
-/// is the papers' baseline. Attention, norms, rotary embedding, activation and residual are float in every variant. Exponentials,
+/// is the papers' baseline. `dequantize` counts as the arithmetic of the weights and activations that it stands
+/// for, whose kernel nobody need have written; activations that reach a kernel as float32 (`none`, and
+/// `hadamard-int4`, whose codes no kernel multiplies) count as float. Attention, norms, rotary embedding, activation and residual are float in every variant. Exponentials,
 /// roots and divisions have no published figure and are left out; there are few of them.
 public struct TokenOperations: Sendable {
   /// A part of the model.
@@ -52,8 +55,8 @@ public struct TokenOperations: Sendable {
         linear
         + Self.matrix(
           rows: layer.rows, columns: layer.columns,
-          weights: layer.kernel == "openblas" ? .floats : .init(layer.form),
-          integerActivations: layer.activations != "none", float: float, accumulator: accumulator)
+          weights: .init(layer.weights), integerActivations: layer.activationForm == .int8,
+          float: float, accumulator: accumulator)
     }
     parts[.linear] = linear
     let blocks = Double(configuration.layers)
@@ -95,9 +98,14 @@ public struct TokenOperations: Sendable {
     /// Floats.
     case floats
 
-    /// By the words of `QuantizedWeights.form`.
-    init(_ form: String) {
-      self = form.hasPrefix("ternary") ? .trits : form.contains("integers") ? .integers : .floats
+    /// What the weights of a layer are.
+    public init(_ kind: QuantizedWeights.Kind) {
+      self =
+        switch kind {
+        case .ternary: .trits
+        case .integer: .integers
+        case .dense: .floats
+        }
     }
   }
 

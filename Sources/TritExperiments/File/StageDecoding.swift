@@ -135,19 +135,10 @@ extension StageDecoding {
   /// `greedy`, or a chain in the order in which it is written: `{temperature: 0.8, top-p: 0.95}`. A
   /// temperature of 0 is greedy.
   func sampler(_ node: YAMLNode, _ path: String) -> SamplerSettings? {
-    let samplerNames = catalog.samplers.map(\.name)
     if case .scalar = node.content {
-      guard let name = problems.text(node, path, expected: "a sampler or a mapping of processors")
-      else { return nil }
-      guard catalog.samplers.named(name) != nil else {
-        problems.add(
-          "unknown sampler '\(name)'", path, at: node.position,
-          expected:
-            "one of: \(samplerNames.joined(separator: ", ")), or {temperature: …, top-p: …}",
-          advice: Suggestion.didYouMean(name, samplerNames))
-        return nil
-      }
-      return SamplerSettings(processors: [], sampler: StageChoice(name))
+      return drawing(
+        node, path, orElse: ", or {temperature: …, top-p: …}"
+      ).map { SamplerSettings(processors: [], sampler: $0) }
     }
     let keys = ["sampler"] + catalog.processors.flatMap { [$0.name] + $0.aliases }
     guard let fields = Fields(node, path, keys: keys, problems) else { return nil }
@@ -156,8 +147,10 @@ extension StageDecoding {
     for entry in node.entries ?? [] {
       let entryPath = fields.keyPath(entry.key)
       if entry.key == "sampler" {
-        if let word = problems.word(entry.value, entryPath, samplerNames) {
-          settings.sampler = StageChoice(word)
+        if let choice = drawing(entry.value, entryPath) {
+          settings.sampler = choice
+        } else {
+          isGood = false
         }
         continue
       }
@@ -180,7 +173,26 @@ extension StageDecoding {
     return isGood ? settings : nil
   }
 
-  /// `top-k: 40` gives the first parameter; `repetition-penalty: {penalty: 1.1, window: 64}` names them.
+  /// What draws the token: `multinomial`, `name:key=value` or `{name: …, key: value}`.
+  private func drawing(
+    _ node: YAMLNode, _ path: String, orElse others: String = ""
+  ) -> StageChoice? {
+    let names = catalog.samplers.map(\.name)
+    guard let (choice, parameters) = split(node, path, label: "sampler", names: names) else {
+      return nil
+    }
+    guard catalog.samplers.named(choice.name) != nil else {
+      problems.add(
+        "unknown sampler '\(choice.name)'", path, at: node["name"]?.position ?? node.position,
+        expected: "one of: \(names.joined(separator: ", "))\(others)",
+        advice: Suggestion.didYouMean(choice.name, names))
+      return nil
+    }
+    return check(
+      choice, parameters, node, path, label: "sampler", among: catalog.samplers, names: names)
+  }
+
+  /// `top-k: 40` gives the first parameter; `repetition-penalty: {penalty: 1.1, last-n: 64}` names them.
   private func processor(
     _ entry: YAMLEntry, _ descriptor: StageDescriptor, _ path: String
   ) -> StageChoice? {
@@ -202,6 +214,8 @@ extension StageDecoding {
     }
     guard entry.value.entries != nil else {
       guard let first = descriptor.parameters.first else {
+        // Nothing to say of it: `name:`, or `name: true`.
+        if entry.value.isNull || entry.value.scalar == .bool(true) { return choice }
         problems.add(
           "takes no value", path, at: entry.value.position, got: entry.value.kindText)
         return nil

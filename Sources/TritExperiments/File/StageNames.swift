@@ -18,11 +18,8 @@ struct StageNames: Sendable {
       .cache: registries.caches.descriptors,
       .head: registries.heads.descriptors,
     ]
-    // `model` leaves the choice to the checkpoint; a packing's name means its fastest kernel here.
-    words = [
-      .quantizer: ["model"], .activations: ["model"],
-      .kernel: ["auto"] + registries.packings.names,
-    ]
+    // `model` leaves the choice to the checkpoint. Every other name is one that its registry makes.
+    words = [.quantizer: ["model"], .activations: ["model"]]
     processors = registries.processors.descriptors
     samplers = registries.samplers.descriptors
   }

@@ -81,7 +81,6 @@ extension LabSession {
         if !shapes.contains(shape) { shapes.append(shape) }
       }
     }
-    let kernel = try registries.kernels.make(engine.selection.kernel)
     let meter = PeakMeter(threads: engine.threads)
     let integer = meter.integerPeak(seconds: 0.05) ?? 0
     let float = meter.floatPeak(seconds: 0.05) ?? 0
@@ -98,11 +97,9 @@ extension LabSession {
     let most = Double(shapes.count * measure.tokens.count)
     for (index, shape) in shapes.enumerated() {
       try Interruption.check()
-      let trial = try KernelTrial(
-        kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: engine.threads,
-        zeros: Double(measure.zeroPercent) / 100)
+      guard let trial = try trial(shape, zeros: Double(measure.zeroPercent) / 100) else { continue }
       facts["roofline kernel"] = trial.kernel
-      let peak = trial.accepts == .int8 ? integer : float
+      let peak = trial.arithmetic == .int8 ? integer : float
       var slowest = 0.0
       // A reference kernel on a large batch would take minutes to say nothing new.
       for (place, count) in measure.tokens.enumerated() where slowest < 0.5 {
@@ -128,7 +125,7 @@ extension LabSession {
           if place == 0 { metrics["first.share_of_roof"] = share }
           metrics["last.share_of_roof"] = share
           metrics["last.tokens"] = Double(count)
-          metrics["is_float"] = trial.accepts == .int8 ? 0 : 1
+          metrics["is_float"] = trial.arithmetic == .int8 ? 0 : 1
         }
         progress(Double(index * measure.tokens.count + place + 1) / most)
       }
@@ -140,6 +137,27 @@ extension LabSession {
     }
     return Measured(
       metrics: metrics, series: ["points": Series(labels: labels, columns: columns)], facts: facts)
+  }
+}
+
+extension LabSession {
+  /// What the engine runs on a layer of `shape`, or on its first layer where it has none of that shape: the same
+  /// kind of weights, form of activations and kernel; `auto` picks for the shape. nil for a model without layers.
+  private func trial(_ shape: WeightShape, zeros: Double) throws -> KernelTrial? {
+    let own = engine.layers.first { $0.rows == shape.rows && $0.columns == shape.columns }
+    guard let layer = own ?? engine.layers.first else { return nil }
+    let choice = try StageChoice(parsing: layer.kernelChoice)
+    var kernel = try registries.kernels.make(choice)
+    // What was picked for this very shape runs; another shape is raced anew.
+    if kernel is AutoKernel, own != nil,
+      let picked = try? registries.kernels.make(StageChoice(layer.kernel))
+    {
+      kernel = picked
+    }
+    return try KernelTrial(
+      kernel, shape: shape, kind: layer.weights, granularity: layer.granularity ?? .tensor,
+      form: layer.activationForm, streaming: PeakMeter.memoryBytes, threads: engine.threads,
+      zeros: zeros)
   }
 }
 
@@ -210,7 +228,8 @@ extension PlotData {
             (shape ?? "").replacing("x", with: " × ")
               + (zeros > 0 ? ", \(Int(zeros)) % of the inputs 0" : ""))
         ),
-        ("int8_peak", "\(integer * 1e-9)"), ("fp32_peak", wide == nil ? "0" : "\(float * 1e-9)"),
+        ("int8_peak", lean == nil ? "0" : "\(integer * 1e-9)"),
+        ("fp32_peak", wide == nil ? "0" : "\(float * 1e-9)"),
         ("lean_slope", slope(lean)), ("lean_bits", "\(lean ?? 0)"), ("wide_slope", slope(wide)),
         ("lowest", "\(max(low, 1e-3))"), ("highest", "\(fastest)"),
         ("most_tokens", "\(max(high, 2))"),

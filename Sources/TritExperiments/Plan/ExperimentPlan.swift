@@ -185,8 +185,8 @@ extension VariantSettings {
     if let choice = stages[.head] { selection.head = choice }
     selection.layers = layers.map { layer in
       LayerOverride(
-        pattern: layer.pattern, quantizer: own(layer.stages[.quantizer]),
-        activations: own(layer.stages[.activations]), kernel: layer.stages[.kernel])
+        pattern: layer.pattern, quantizer: layer.stages[.quantizer],
+        activations: layer.stages[.activations], kernel: layer.stages[.kernel])
     }
     return selection
   }

@@ -5,40 +5,36 @@ internal import TritQuantization
 
 /// Finds variants whose stages cannot work together, before any model is read.
 ///
-/// Each pair of quantizer and kernel is tried on a small matrix: what the kernel itself says against the
-/// quantizer's form is the message. A shape that a kernel cannot take is not judged here; that depends
-/// on the model.
+/// It asks what the engine asks: the registries make every stage that is chosen, and each kernel prepares what the
+/// quantizer makes of a small matrix, for the form that the activation quantizer gives. What they say is the message, so
+/// that a choice is refused here if and only if an engine would refuse it for every model. A shape that a
+/// kernel cannot take is not judged, nor a choice that is left to the checkpoint: that depends on the model.
 struct StagePairing {
   private let registries: StageRegistries
+  /// The small matrix by quantizer, made once each.
+  private let samples = QuantizedSamples()
   /// Rows and columns of the trial: a multiple of every block size that packings have.
   private static let shape = (rows: 256, columns: 768)
 
   init(_ registries: StageRegistries) { self.registries = registries }
 
   func check(_ variants: [PlannedVariant], _ problems: Problems) {
-    var verdicts: [[StageChoice?]: LabError?] = [:]
+    var verdicts: [LayerChoices: LabError?] = [:]
     for variant in variants {
       let selection = variant.selection
-      var trios = [(selection.quantizer, selection.activations, selection.kernel, "kernel")]
-      for layer in selection.layers {
-        // A layer whose form changes and that names no kernel is run by `auto`.
-        guard let kernel = layer.kernel else { continue }
-        trios.append(
-          (
-            layer.quantizer ?? selection.quantizer, layer.activations ?? selection.activations,
-            kernel, "layers.\"\(layer.pattern)\".kernel"
-          ))
-      }
-      for (quantizer, activations, kernel, key) in trios {
-        let trio = [quantizer, activations, kernel]
+      guard check(makes: variant, problems) else { continue }
+      for choices in selection.layerChoices() {
+        var trio = choices
+        trio.kernelPattern = nil
         let verdict: LabError?
         if let known = verdicts[trio] {
           verdict = known
         } else {
-          verdict = judge(quantizer, activations, kernel)
+          verdict = judge(trio)
           verdicts[trio] = .some(verdict)
         }
         guard let verdict else { continue }
+        let key = choices.kernelPattern.map { "layers.\"\($0)\".kernel" } ?? "kernel"
         let position =
           variant.settings.positions["kernel"] ?? variant.settings.positions["quantizer"]
           ?? variant.position
@@ -49,40 +45,86 @@ struct StagePairing {
     }
   }
 
-  /// Why the three cannot work together, if so.
-  private func judge(
-    _ quantizer: StageChoice?, _ activations: StageChoice?, _ kernel: StageChoice
-  ) -> LabError? {
-    // `auto`, and a packing's name, are decided with the weights in hand.
-    guard kernel.name != "auto", let runner = try? registries.kernels.make(kernel) else {
-      return nil
+  /// Notes every stage of a variant that its registry does not make: a parameter may be in its range and yet
+  /// impossible (a Hadamard block of 96). False where there is one.
+  private func check(makes variant: PlannedVariant, _ problems: Problems) -> Bool {
+    let selection = variant.selection
+    var isGood = true
+    func attempt(_ key: String, _ make: () throws -> Any) {
+      do {
+        _ = try make()
+      } catch let error as LabError {
+        isGood = false
+        let position =
+          variant.settings.positions[String(key.prefix { $0 != "." })] ?? variant.position
+        problems.add(
+          error.what, "variant '\(variant.label)', \(key)", at: position,
+          expected: error.expected, got: error.got, advice: error.advice)
+      } catch {
+        isGood = false
+        problems.add("\(error)", "variant '\(variant.label)', \(key)", at: variant.position)
+      }
     }
-    if let activations, let stage = try? registries.activations.make(activations),
-      stage.form != runner.accepts
-    {
+    func pair(_ quantizer: StageChoice?, _ activations: StageChoice?, _ kernel: StageChoice?) -> [(
+      StageKey, () throws -> Any
+    )] {
+      [
+        quantizer.map { choice in (.quantizer, { try registries.quantizers.make(choice) }) },
+        activations.map { choice in (.activations, { try registries.activations.make(choice) }) },
+        kernel.map { choice in (.kernel, { try registries.kernels.make(choice) }) },
+      ].compactMap(\.self)
+    }
+    for (key, make) in pair(selection.quantizer, selection.activations, selection.kernel) {
+      attempt(key.rawValue, make)
+    }
+    func own(_ choice: StageChoice?) -> StageChoice? { choice == .asTheModelSays ? nil : choice }
+    for layer in selection.layers {
+      for (key, make) in pair(own(layer.quantizer), own(layer.activations), layer.kernel) {
+        attempt("layers.\"\(layer.pattern)\".\(key.rawValue)", make)
+      }
+    }
+    attempt("attention") { try registries.attention.make(selection.attention) }
+    attempt("cache") { try registries.caches.make(selection.cache) }
+    attempt("head") { try registries.heads.make(selection.head) }
+    return isGood
+  }
+
+  /// Why the three cannot work together, if so.
+  private func judge(_ choices: LayerChoices) -> LabError? {
+    guard let runner = try? registries.kernels.make(choices.kernel) else { return nil }
+    // `auto` finds a kernel for whatever comes, with the weights in hand.
+    if runner is AutoKernel { return nil }
+    let rows = choices.activations.flatMap { try? registries.activations.make($0) }
+    if let rows, let named = choices.activations, !runner.forms.contains(rows.form) {
       let fitting = registries.activations.available()
-        .filter { $0.product.form == runner.accepts }.map(\.name)
+        .filter { runner.forms.contains($0.product.form) }.map(\.name)
+      let own = runner.forms.map(\.rawValue).sorted().joined(separator: " or ")
       return LabError(
         .badData,
-        "kernel '\(kernel.name)' multiplies \(runner.accepts.rawValue) activations; "
-          + "activations '\(activations.name)' gives \(stage.form.rawValue)",
+        "kernel '\(choices.kernel.name)' multiplies \(own) activations; "
+          + "activations '\(named.name)' gives \(rows.form.rawValue)",
         advice: "use activations \(fitting.joined(separator: ", ")), or another kernel")
     }
-    guard let quantizer, let stage = try? registries.quantizers.make(quantizer),
-      let weights = try? stage.quantize(Self.sample.view)
-    else { return nil }
+    guard let quantizer = choices.quantizer, let weights = sample(quantizer) else { return nil }
+    let form = rows?.form ?? runner.accepts
     do {
-      _ = try runner.prepare(weights)
+      _ = try runner.prepare(weights, for: form)
       return nil
     } catch let error as LabError {
       // A kernel that refuses every form at this shape refuses the shape, not the quantizer.
-      let takesAnother = registries.quantizers.available().contains { _, other in
-        guard let form = try? other.quantize(Self.sample.view) else { return false }
-        return (try? runner.prepare(form)) != nil
+      let takesAnother = registries.quantizers.names.contains { other in
+        sample(StageChoice(other)).map { (try? runner.prepare($0, for: form)) != nil } ?? false
       }
       return takesAnother ? error : nil
     } catch {
       return nil
+    }
+  }
+
+  /// What a quantizer makes of the small matrix; nil where it makes nothing of it.
+  private func sample(_ quantizer: StageChoice) -> QuantizedWeights? {
+    samples.value(quantizer) {
+      try? registries.quantizers.make(quantizer).quantize(Self.sample.view)
     }
   }
 
@@ -98,4 +140,16 @@ struct StagePairing {
     }
     return matrix
   }()
+}
+
+/// What quantizers have made of one matrix, by choice.
+private final class QuantizedSamples {
+  private var known: [StageChoice: QuantizedWeights?] = [:]
+
+  func value(_ choice: StageChoice, make: () -> QuantizedWeights?) -> QuantizedWeights? {
+    if let value = known[choice] { return value }
+    let value = make()
+    known[choice] = .some(value)
+    return value
+  }
 }

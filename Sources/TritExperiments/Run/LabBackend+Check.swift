@@ -4,8 +4,8 @@ internal import TritModel
 internal import TritQuantization
 
 extension LabBackend {
-  /// Tries the choices on the first block, and on the first layer that each override matches: what a
-  /// kernel says there it says of every block, since all have the same shapes. Windows and prompts that
+  /// Tries every combination of choices on the first layer of each role that has it: what a kernel says there it says
+  /// of every such layer, since all of a role have the same shape. Windows and prompts that
   /// cannot fit the cache are found too.
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
     let checkpoint = try checkpoint(request.model.path)
@@ -13,31 +13,27 @@ extension LabBackend {
     let selection = request.settings.selection
     let resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, registries: registries)
-    try checkPairs(resolver, selection)
+    try checkPairs(resolver)
     try Self.checkSizes(
       measure, context: request.context ?? min(configuration.contextLength, 4096))
   }
 
-  /// Prepares the layers of the first block, and the first that each override matches.
-  private func checkPairs(_ resolver: LayerResolver, _ selection: StageSelection) throws {
-    let configuration = resolver.checkpoint.configuration
-    // `auto` finds a kernel for whatever comes: no need to read weights for it.
-    let kernels = [selection.kernel] + selection.layers.compactMap(\.kernel)
-    guard kernels.contains(where: { $0.name != "auto" }), configuration.layers > 0 else { return }
-    let globs = selection.layers.map { Glob($0.pattern, layers: configuration.layers) }
+  /// Prepares the first layer of each role with each combination of choices, as the engine will.
+  private func checkPairs(_ resolver: LayerResolver) throws {
     for role in LinearRole.allCases {
-      var blocks: Set<Int> = [0]
-      for glob in globs {
-        let match = (0..<configuration.layers).first {
-          glob.matches(LayerResolver.name(role, layer: $0))
-        }
-        if let match { blocks.insert(match) }
-      }
-      for block in blocks.sorted() {
-        let resolved = try resolver.resolve(role, layer: block)
-        guard resolved.kernel.name != "auto" else { continue }
+      // Beside trits a checkpoint may have layers that were never converted.
+      var tried: [Bool: Set<LayerChoices>] = [:]
+      for layer in 0..<resolver.checkpoint.configuration.layers {
+        let choices = resolver.choices(role, layer: layer)
+        // `auto` finds a kernel for whatever comes: no need to read weights for it.
+        let isUnconverted = resolver.checkpoint.isUnconverted(role, layer: layer)
+        guard tried[isUnconverted, default: []].insert(choices).inserted,
+          !(try registries.kernels.make(choices.kernel) is AutoKernel)
+        else { continue }
+        let resolved = try resolver.resolve(role, layer: layer)
         do {
-          _ = try resolved.kernel.prepare(resolved.weights, for: resolved.activations.form)
+          _ = try resolved.kernel.prepare(
+            resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
         } catch let error as LabError {
           throw error.inside(resolved.name)
         }

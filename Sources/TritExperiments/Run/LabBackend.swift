@@ -152,7 +152,7 @@ final class LabSession: VariantSession {
   /// to `auto`, in the plainest one. What `auto` picks is a matter of speed, and sizes must not change with
   /// it from run to run.
   private func statedBytes(_ layer: LayerReport) -> Int {
-    layer.kernelChoice == "auto" ? layer.plainBytes : layer.bytes
+    layer.isPicked ? layer.plainBytes : layer.bytes
   }
 
   var figures: [String: Double] {

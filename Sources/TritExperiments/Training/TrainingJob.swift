@@ -3,6 +3,7 @@ internal import TritCore
 internal import TritEvaluation
 internal import TritFormats
 internal import TritKernels
+public import TritModel
 internal import TritTokenization
 public import TritTraining
 
@@ -17,11 +18,16 @@ public struct TrainingJob {
   /// Threads.
   public let threads: Int
 
-  /// A job; `output` and `threads` replace what the file says.
+  private let registries: StageRegistries
+
+  /// A job; `output` and `threads` replace what the file says. Quantizers are looked up in `registries`, those
+  /// that the file was checked against.
   public init(
-    _ file: TrainingFile, output: String? = nil, threads: Int? = nil, restart: Bool = false
+    _ file: TrainingFile, output: String? = nil, threads: Int? = nil, restart: Bool = false,
+    registries: StageRegistries = .standard
   ) {
     self.file = file
+    self.registries = registries
     folder = output ?? file.output
     self.restart = restart
     self.threads = threads ?? file.threads ?? ProcessInfo.processInfo.activeProcessorCount
@@ -44,7 +50,8 @@ public struct TrainingJob {
     let trainer = try Trainer(
       settings, corpus: corpus, folder: folder,
       endOfText: tokenizer.endOfGeneration.min() ?? tokenizer.bos, restart: restart,
-      lock: lock, pool: WorkerPool(threads: threads))
+      lock: lock, pool: WorkerPool(threads: threads), quantizers: registries.quantizers,
+      activations: registries.activations)
     note(
       "model: \(settings.shape.parameterCount) parameters, \(settings.quantizer) weights, "
         + "\(settings.activations) activations; \(OpenBLASRuntime.description), \(threads) threads")

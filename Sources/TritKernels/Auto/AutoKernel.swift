@@ -14,6 +14,8 @@ public struct AutoKernel: LinearKernel {
   public let name = "auto"
   /// The form of activations for which `prepare(_:)` picks; `prepare(_:for:)` takes another.
   public let accepts: ActivationForm
+  /// Any: float32 activations go to OpenBLAS.
+  public let forms: Set<ActivationForm> = [.int8, .float32]
   /// What the choice is for.
   public let use: Use
   private let candidates: [any LinearKernel]
@@ -86,7 +88,7 @@ public struct AutoKernel: LinearKernel {
     _ candidates: [any LinearKernel]
   ) throws -> any PreparedLinear {
     let timings = try KernelRace(weights, conditions: conditions)
-      .run(candidates.filter { $0.accepts == form }, use: use)
+      .run(candidates.filter { $0.forms.contains(form) }, use: use)
     guard var picked = timings.first else {
       throw LabError(
         .usage, "kernel 'auto' has no kernel for \(weights.form) and \(form.rawValue) activations",

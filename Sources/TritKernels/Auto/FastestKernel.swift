@@ -20,15 +20,34 @@ public struct FastestKernel: LinearKernel {
   /// The form that all candidates multiply.
   public var accepts: ActivationForm { candidates[0].accepts }
 
+  /// The forms that all candidates multiply.
+  public var forms: Set<ActivationForm> {
+    candidates.dropFirst().reduce(candidates[0].forms) { $0.intersection($1.forms) }
+  }
+
   /// Prepares the first candidate that takes `weights`; throws what the last one, which takes most, says,
   /// under the packing's own name.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
+    try first { try $0.prepare(weights) }
+  }
+
+  /// The same for activations of `form`.
+  public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
+    -> any PreparedLinear
+  {
+    try checkForm(form)
+    return try first { try $0.prepare(weights, for: form) }
+  }
+
+  private func first(_ prepare: (any LinearKernel) throws -> any PreparedLinear) throws
+    -> any PreparedLinear
+  {
     for candidate in candidates.dropLast() {
-      if let prepared = try? candidate.prepare(weights) { return prepared }
+      if let prepared = try? prepare(candidate) { return prepared }
     }
     let last = candidates[candidates.count - 1]
     do {
-      return try last.prepare(weights)
+      return try prepare(last)
     } catch var error as LabError {
       error.what = error.what.replacing("'\(last.name)'", with: "'\(name)'")
       throw error
@@ -37,20 +56,37 @@ public struct FastestKernel: LinearKernel {
 }
 
 extension Registry where Product == any LinearKernel {
-  /// Adds `name` as the fastest available kernel named `name/…`, those of `order` first, then the rest
-  /// in the order of registration. Nothing is added where none runs here.
-  mutating func registerFastest(_ name: String, order: [String], summary: String, source: String) {
-    let own = available().filter { $0.name.hasPrefix(name + "/") }
-    let ranked = order.compactMap { set in own.first { $0.name == "\(name)/\(set)" } }
-    let rest = own.filter { kernel in !ranked.contains { $0.name == kernel.name } }
-    let candidates = (ranked + rest).map(\.product)
-    guard let first = candidates.first else { return }
-    let base = descriptor(first.name)
+  /// Adds the bare name of every packing that has kernels here: the fastest of them, those whose instruction sets
+  /// stand in `order` first, then the rest in the order of registration. Where none of a packing's kernels runs
+  /// on this CPU, its name is registered with that reason.
+  mutating func registerBareNames(order: [String]) {
+    var packings: [String] = []
+    for descriptor in descriptors {
+      if let packing = descriptor.kernel?.packing, !packings.contains(packing) {
+        packings.append(packing)
+      }
+    }
+    for packing in packings { registerFastest(packing, order: order) }
+  }
+
+  private mutating func registerFastest(_ name: String, order: [String]) {
+    let all = descriptors.filter { $0.kernel?.packing == name }
+    guard let plainest = all.first else { return }
+    let own = available().filter { kernel in all.contains { $0.name == kernel.name } }
+    let candidates = ranked(own, order).map(\.product)
+    let here = candidates.first.map { "; here \($0.name)" } ?? ""
+    let base = candidates.first.flatMap { descriptor($0.name) } ?? plainest
     register(
       StageDescriptor(
-        name, summary: "\(summary); here \(first.name)", source: source,
-        accepts: base?.accepts ?? "", gives: base?.gives ?? "",
-        exactness: base?.exactness ?? .lossless)
-    ) { _ in FastestKernel(name: name, candidates: candidates) }
+        name, summary: "the fastest kernel of packing \(name)\(here)", source: plainest.source,
+        accepts: base.accepts, gives: base.gives, exactness: base.exactness,
+        unavailable: candidates.isEmpty
+          ? "none of its kernels runs on this CPU: \(plainest.unavailable ?? "")" : nil)
+    ) { _ in
+      guard !candidates.isEmpty else {
+        throw LabError(.internalError, "kernel '\(name)' was made where none of its kernels runs")
+      }
+      return FastestKernel(name: name, candidates: candidates)
+    }
   }
 }

@@ -35,6 +35,7 @@ struct KernelRace {
   /// One that runs, and its shortest times so far.
   private struct Runner {
     let name: String
+    let isPlain: Bool
     let prepared: any PreparedLinear
     let memory: [any RawMemory]
     var decode = Double.infinity
@@ -55,11 +56,12 @@ struct KernelRace {
     var runners: [Runner] = []
     var refusal: (any Error)?
     for kernel in kernels
-    where !Self.isPlain(kernel.name) || runners.allSatisfy({ Self.isPlain($0.name) }) {
+    where !kernel.isPlain || runners.allSatisfy(\.isPlain) {
       do {
         let prepared = try kernel.prepare(sample)
         let memory = fromMemory ? WeightEviction.memory(of: prepared) : []
-        var runner = Runner(name: kernel.name, prepared: prepared, memory: memory)
+        var runner = Runner(
+          name: kernel.name, isPlain: kernel.isPlain, prepared: prepared, memory: memory)
         // The first run warms up the code and allocates the layout.
         _ = nanoseconds(runner, one)
         runner.decode = nanoseconds(runner, one)
@@ -81,11 +83,6 @@ struct KernelRace {
       if round > 1, MonotonicClock.nanoseconds() - start > 60_000_000 { break }
     }
     return runners.map { $0.timing(rows: sample.rows) }
-  }
-
-  /// Whether a kernel is there to be read: without SIMD of its own.
-  private static func isPlain(_ name: String) -> Bool {
-    name == "reference" || name.hasSuffix("/scalar")
   }
 
   /// One multiply, input layout included.

@@ -6,21 +6,11 @@ extension Registry where Product == any LinearKernel {
     let order = [
       "avx512vbmi", "avx512vnni", "avx512", "avxvnni", "avx2", "neon-dotprod", "neon", "scalar",
     ]
-    for (packing, source) in [
-      ("i2_s", "bitnet.cpp I2_S"), ("tl1", "bitnet.cpp TL1"), ("tl2", "bitnet.cpp TL2"),
-      ("tl1_0", "bitnet.cpp TL1_0"), ("tl2_0", "bitnet.cpp TL2_0"),
-      ("tq1_0", "llama.cpp TQ1_0"), ("tq2_0", "llama.cpp TQ2_0"),
-      ("base3", "five trits a byte"), ("int8", "one byte a weight"),
-      ("sparse_columns", "2 bits, a column of 256 rows a line"),
-      ("sparse_rows", "2 bits, a row of 256 columns a line"),
-    ] {
-      registerFastest(
-        packing, order: order, summary: "the fastest kernel of packing \(packing)", source: source)
-    }
-    let candidates = autoCandidates(order)
+    registerBareNames(order: order)
+    let candidates = kernels(skipping: .none, order)
     let sparse: [ExpectedSparsity: [any LinearKernel]] = [
-      .inputs: sparseCandidates("sparse_columns/", order),
-      .outputs: sparseCandidates("sparse_rows/", order),
+      .inputs: kernels(skipping: .inputs, order),
+      .outputs: kernels(skipping: .outputs, order),
     ]
     register(
       StageDescriptor(
@@ -43,30 +33,36 @@ extension Registry where Product == any LinearKernel {
     }
   }
 
-  /// All lossless int8 kernels that run here, the fastest instruction sets first, the reference last. Those that
-  /// skip zeros are candidates only where zeros are expected.
-  private func autoCandidates(_ order: [String]) -> [any LinearKernel] {
-    ranked(order) { name in
-      (name.contains("/") || name == "reference") && !name.hasPrefix("sparse_")
-        && descriptor(name)?.exactness == .lossless
+  /// All lossless kernels that run here, take int8 activations and skip `sparsity`, the fastest instruction sets first,
+  /// the reference last. Bare names, which stand for one of these, have no facts and are none.
+  private func kernels(skipping sparsity: ExpectedSparsity, _ order: [String])
+    -> [any LinearKernel]
+  {
+    let own = available().filter { name, product in
+      guard product.forms.contains(.int8), let descriptor = descriptor(name),
+        let facts = descriptor.kernel
+      else { return false }
+      return facts.isCandidate && facts.skips == sparsity && descriptor.exactness == .lossless
     }
+    return ranked(own, order).map(\.product)
   }
 
-  private func sparseCandidates(_ prefix: String, _ order: [String]) -> [any LinearKernel] {
-    ranked(order) { $0.hasPrefix(prefix) }
-  }
-
-  private func ranked(_ order: [String], where isWanted: (String) -> Bool) -> [any LinearKernel] {
-    available().filter { $0.product.accepts == .int8 && isWanted($0.name) }.enumerated()
+  /// Kernels by the place of their instruction set in `order`, others after them in the order in which they come,
+  /// those of no packing last.
+  func ranked(
+    _ kernels: [(name: String, product: any LinearKernel)], _ order: [String]
+  ) -> [(name: String, product: any LinearKernel)] {
+    func rank(_ name: String) -> Int {
+      guard let facts = descriptor(name)?.kernel, facts.packing != nil else {
+        return order.count + 1
+      }
+      return facts.instructionSet.flatMap(order.firstIndex) ?? order.count
+    }
+    return kernels.enumerated()
       .sorted { first, second in
-        let (a, b) = (rank(first.element.name, order), rank(second.element.name, order))
+        let (a, b) = (rank(first.element.name), rank(second.element.name))
         return a == b ? first.offset < second.offset : a < b
       }
-      .map(\.element.product)
-  }
-
-  private func rank(_ name: String, _ order: [String]) -> Int {
-    guard let slash = name.firstIndex(of: "/") else { return order.count + 1 }
-    return order.firstIndex(of: String(name[name.index(after: slash)...])) ?? order.count
+      .map(\.element)
   }
 }

@@ -6,7 +6,8 @@ extension Registry where Product == any LinearKernel {
     for set in Base3Kernel.InstructionSet.allCases.reversed() {
       registerLeaf(
         "base3/\(set.rawValue)", set.summary,
-        source: "five trits a byte on a 32-row panel layout, the lab's own", features: set.features
+        source: "five trits a byte on a 32-row panel layout, the lab's own", features: set.features,
+        facts: KernelFacts(packing: "base3", instructionSet: set.rawValue)
       ) { Base3Kernel(set) }
     }
   }

@@ -6,7 +6,8 @@ extension Registry where Product == any LinearKernel {
     for set in I2SKernel.InstructionSet.allCases.reversed() {
       registerLeaf(
         "i2_s/\(set.rawValue)", set.summary,
-        source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout", features: set.features
+        source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout", features: set.features,
+        facts: KernelFacts(packing: "i2_s", instructionSet: set.rawValue)
       ) { I2SKernel(set) }
     }
   }
@@ -15,7 +16,7 @@ extension Registry where Product == any LinearKernel {
   mutating func registerLeaf(
     _ name: String, _ summary: String, source: String,
     accepts: String = "ternary weights (scale per tensor or row), int8 activations",
-    features: CPUFeatures, make: @escaping @Sendable () -> any LinearKernel
+    features: CPUFeatures, facts: KernelFacts, make: @escaping @Sendable () -> any LinearKernel
   ) {
     let missing = features.missingHere
     register(
@@ -23,7 +24,7 @@ extension Registry where Product == any LinearKernel {
         name, summary: summary, source: source, accepts: accepts, gives: "float32",
         instructionSets: features.names,
         unavailable: missing.isEmpty
-          ? nil : "this CPU has no \(missing.joined(separator: ", "))")
+          ? nil : "this CPU has no \(missing.joined(separator: ", "))", kernel: facts)
     ) { _ in make() }
   }
 }

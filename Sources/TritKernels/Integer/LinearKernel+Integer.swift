@@ -8,7 +8,8 @@ extension Registry where Product == any LinearKernel {
         "int8/\(set.rawValue)", "integers of 2 to 8 bits, one a byte, by \(set.instruction)",
         source: "W8A8 inference with int32 sums",
         accepts: "integers of 2 to 8 bits, trits; scales of any granularity; int8 activations",
-        features: set.features
+        features: set.features,
+        facts: KernelFacts(packing: "int8", instructionSet: set.rawValue)
       ) { Int8Kernel(set) }
     }
   }

@@ -18,7 +18,8 @@ public protocol LossyLinear: PreparedLinear {
 /// 3. rows computed in aligned ranges, in any split, are the rows computed at once, and nothing outside
 ///    a range is written;
 /// 4. the same rows of activations give the same outputs whatever other rows stand beside them;
-/// 5. wanted outputs (`SelectiveLinear`) are those of the whole product, the others those or 0.
+/// 5. wanted outputs (`SelectiveLinear`) are those of the whole product, the others those or 0;
+/// 6. `prepare` takes weights for the forms of activations that the kernel states in `forms`, and for no others.
 ///
 /// The oracle is asked for integer kernels; kernels that take float32 activations are compared with
 /// sums in float64. Returns what was broken; empty means that all laws hold. Deterministic.
@@ -70,6 +71,8 @@ private struct KernelChecker {
     }
     legal += 1
     facts(prepared, shape, evidence)
+    // A form is taken whatever the shape.
+    if legal == 1 { forms(weights, evidence) }
     guard let exact = try? oracle.prepare(weights) else { return }
     // Extreme weights differ from random ones in overflow only: a few tokens show it.
     var counts = fill == .random ? tokens : [min(tokens.max() ?? 1, LawCases.activationPatterns)]
@@ -84,6 +87,23 @@ private struct KernelChecker {
         weights: weights, prepared: prepared, exact: exact, x: x,
         evidence: "\(evidence), \(count) tokens")
       violations += run.check(kernel.name)
+    }
+  }
+
+  mutating func forms(_ weights: QuantizedWeights, _ evidence: String) {
+    if !kernel.forms.contains(kernel.accepts) {
+      broken("a kernel takes the form that it accepts", evidence)
+    }
+    for form in [ActivationForm.int8, .float32] {
+      let prepared = try? kernel.prepare(weights, for: form)
+      if (prepared != nil) != kernel.forms.contains(form) {
+        broken(
+          "a kernel takes the forms of activations that it states, and no others",
+          "\(evidence): \(form.rawValue) is \(prepared == nil ? "refused" : "taken")")
+      }
+      if let prepared, prepared.accepts != form {
+        broken("a layer prepared for a form takes it", "\(evidence): \(form.rawValue)")
+      }
     }
   }
 

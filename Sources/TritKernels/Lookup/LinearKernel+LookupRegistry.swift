@@ -87,7 +87,8 @@ extension Registry where Product == any LinearKernel {
         instructionSets: features.names,
         exactness: bound.map { .lossy($0) } ?? .lossless,
         unavailable: missing.isEmpty
-          ? nil : "this CPU lacks \(missing.joined(separator: ", "))")
+          ? nil : "this CPU lacks \(missing.joined(separator: ", "))",
+        kernel: KernelFacts(packing: packing, instructionSet: form.rawValue))
     ) { _ in make(form) }
   }
 }

@@ -16,6 +16,8 @@ public struct TL1Kernel: LinearKernel, KeepingKernel {
   public let name: String
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// Whether the form is `scalar`.
+  public var isPlain: Bool { form == .scalar }
   private let form: Form
   private let isLossy: Bool
 
@@ -61,6 +63,8 @@ public struct TL2Kernel: LinearKernel, KeepingKernel {
   public let name: String
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// Whether the form is `scalar`.
+  public var isPlain: Bool { form == .scalar }
   private let form: Form
   private let isLossy: Bool
 

@@ -15,6 +15,8 @@ public final class KernelTrial {
   public var workingBytes: Int { weightBytes * copies.count }
   /// The form of activations.
   public let accepts: ActivationForm
+  /// What the products are made of: which peak of the machine bounds them.
+  public let arithmetic: ProductArithmetic
   private let weights: QuantizedWeights
   private let copies: [any PreparedLinear]
   private let pool: WorkerPool
@@ -48,29 +50,40 @@ public final class KernelTrial {
     public let sumsAreExact: Bool?
   }
 
-  /// Random ternary weights of `shape`, prepared by `kernel`, as often as it takes to fill `streaming` bytes
-  /// (once for 0). A share of `zeros` of the activations is 0, and so many outputs are not wanted where
+  /// Random weights of `shape`, of a `kind` and with as many scales as `granularity` says, prepared by `kernel` for
+  /// activations of `form` (the one that it `accepts` where nothing is said), as often as it takes to fill `streaming`
+  /// bytes (once for 0). A share of `zeros` of the activations is 0, and so many outputs are not wanted where
   /// the layer is a `SelectiveLinear`. Throws what `prepare` throws.
   public init(
-    _ kernel: any LinearKernel, shape: WeightShape, streaming: Int = 0, threads: Int = 1,
-    zeros: Double = 0
+    _ kernel: any LinearKernel, shape: WeightShape, kind: QuantizedWeights.Kind = .ternary,
+    granularity: ScaleGranularity = .tensor, form: ActivationForm? = nil, streaming: Int = 0,
+    threads: Int = 1, zeros: Double = 0
   ) throws {
     if streaming > 0 { StreamingForm.settle() }
     self.shape = shape
     self.zeros = zeros
-    weights = LawCases.weights(
-      shape, LawCases.Form(bits: nil, granularity: .tensor), .random,
-      seed: UInt64(shape.rows * 100_003 + shape.columns))
-    let first = try kernel.prepare(weights, for: kernel.accepts)
+    let form = form ?? kernel.accepts
+    let weights = Self.weights(shape, kind, granularity)
+    self.weights = weights
+    let first = try kernel.prepare(weights, for: form)
     let count = max(1, min(streaming / max(first.weightBytes, 1), 512))
-    let weights = weights
     copies =
-      try [first]
-      + (1..<max(count, 1)).map { _ in try kernel.prepare(weights, for: kernel.accepts) }
+      try [first] + (1..<max(count, 1)).map { _ in try kernel.prepare(weights, for: form) }
     self.kernel = first.kernel
     accepts = first.accepts
+    arithmetic = first.arithmetic
     weightBytes = first.weightBytes
     pool = WorkerPool(threads: threads)
+  }
+
+  private static func weights(
+    _ shape: WeightShape, _ kind: QuantizedWeights.Kind, _ granularity: ScaleGranularity
+  ) -> QuantizedWeights {
+    let seed = UInt64(shape.rows * 100_003 + shape.columns)
+    var form = LawCases.Form(bits: nil, granularity: granularity)
+    if case .integer(let bits) = kind { form.bits = bits }
+    let weights = LawCases.weights(shape, form, .random, seed: seed)
+    return kind == .dense ? .dense(weights.dequantized()) : weights
   }
 
   /// Times multiplies of `tokens` rows for about `seconds`, at least three after one that does not count.
@@ -131,12 +144,19 @@ public final class KernelTrial {
     multiply(copies[0], x, y)
     let exact = Matrix<Float>(rows: tokens, columns: shape.rows)
     let oracle: any PreparedLinear
-    if accepts == .int8 {
+    if accepts == .int8, weights.kind != .dense {
       oracle = try ReferenceKernel().prepare(weights)
       oracle.multiply(x, into: exact.mutableView)
     } else {
+      // What int8 rows stand for.
+      let values = QuantizedRows(capacity: tokens, columns: shape.columns)
+      values.begin(rows: tokens, form: .float32)
+      let floats = x.dequantized()
+      withExtendedLifetime(floats) {
+        values.floats.base.update(from: floats.storage.base, count: floats.storage.count)
+      }
       oracle = try ReferenceFloatKernel().prepare(weights)
-      oracle.multiply(x, into: exact.mutableView)
+      oracle.multiply(values, into: exact.mutableView)
     }
     var difference = 0.0
     var greatest = 0.0

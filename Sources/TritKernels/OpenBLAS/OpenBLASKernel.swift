@@ -18,6 +18,12 @@ public struct OpenBLASKernel: LinearKernel {
   /// float32.
   public var accepts: ActivationForm { .float32 }
 
+  /// float32; int8 too for `dequantize`.
+  public var forms: Set<ActivationForm> { isReference ? [.float32] : [.float32, .int8] }
+
+  /// Whether it is `openblas`, the fp32 reference.
+  private var isReference: Bool { name == "openblas" }
+
   /// Expands `weights` to float32. Takes every form and shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try prepare(weights, for: .float32)
@@ -27,9 +33,10 @@ public struct OpenBLASKernel: LinearKernel {
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear
   {
-    try checkForm(form, isLegal: form == .float32 || name == "dequantize")
+    try checkForm(form)
     OpenBLASRuntime.start()
-    return PreparedDense(kernel: name, weights: weights.dequantized(), accepts: form)
+    return PreparedDense(
+      kernel: name, weights: weights.dequantized(), accepts: form, isDenseBaseline: isReference)
   }
 }
 
@@ -59,7 +66,10 @@ struct PreparedDense: PreparedLinear {
   let kernel: String
   let weights: Matrix<Float>
   let accepts: ActivationForm
+  let isDenseBaseline: Bool
 
+  /// int8 rows are widened before they are multiplied.
+  var arithmetic: ProductArithmetic { .float32 }
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { rows * columns * 4 }

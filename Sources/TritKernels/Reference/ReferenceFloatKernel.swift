@@ -11,6 +11,8 @@ public struct ReferenceFloatKernel: LinearKernel {
   public let name = "reference-f32"
   /// float32 rows.
   public let accepts = ActivationForm.float32
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}

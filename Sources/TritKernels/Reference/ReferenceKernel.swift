@@ -19,6 +19,8 @@ public struct ReferenceKernel: LinearKernel {
   public let name = "reference"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}

@@ -7,6 +7,8 @@ public struct I2SScalarKernel: LinearKernel {
   public let name = "i2_s/scalar"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}
@@ -31,6 +33,8 @@ public struct TQ2ScalarKernel: LinearKernel {
   public let name = "tq2_0/scalar"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}
@@ -53,6 +57,8 @@ public struct TQ1ScalarKernel: LinearKernel {
   public let name = "tq1_0/scalar"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}
@@ -74,6 +80,8 @@ public struct Base3ScalarKernel: LinearKernel {
   public let name = "base3/scalar"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}
@@ -94,6 +102,8 @@ public struct Int8ScalarKernel: LinearKernel {
   public let name = "int8/scalar"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}
@@ -114,6 +124,8 @@ public struct Int4ScalarKernel: LinearKernel {
   public let name = "int4/scalar"
   /// int8 rows.
   public let accepts = ActivationForm.int8
+  /// There to be read.
+  public let isPlain = true
 
   /// The kernel has no parameters.
   public init() {}

@@ -48,6 +48,8 @@ public struct SparseColumnsKernel: LinearKernel, KeepingKernel {
   public var name: String { "sparse_columns/\(instructionSet.rawValue)" }
   /// int8 rows.
   public var accepts: ActivationForm { .int8 }
+  /// Whether it is plain C.
+  public var isPlain: Bool { instructionSet == .scalar }
 
   /// Lays trits with one scale per tensor or row out by columns; any shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
@@ -100,6 +102,8 @@ public struct SparseRowsKernel: LinearKernel, KeepingKernel {
   public var name: String { "sparse_rows/\(instructionSet.rawValue)" }
   /// int8 rows.
   public var accepts: ActivationForm { .int8 }
+  /// Whether it is plain C.
+  public var isPlain: Bool { instructionSet == .scalar }
 
   /// Lays trits with one scale per tensor or row out by rows; any shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {

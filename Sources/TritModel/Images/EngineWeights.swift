@@ -62,14 +62,17 @@ struct LayerImage {
         }
         let linear = try kernel.restore(rows: rows, columns: columns, from: &memory)
         let choice = try StageChoice(parsing: kept.activations)
+        let activations = try resolver.registries.activations.make(choice)
         return BuiltLinear(
           linear: linear,
           report: LayerReport(
-            name: name, rows: rows, columns: columns, form: kept.form,
-            provenance: kept.provenance, kernel: linear.kernel, activations: kept.activations,
-            bytes: linear.weightBytes, skips: linear.skips, plainBytes: kept.plainBytes,
-            kernelChoice: kept.kernelChoice),
-          activations: try resolver.registries.activations.make(choice),
+            name: name, rows: rows, columns: columns, form: kept.form, weights: kept.weights,
+            granularity: kept.granularity, provenance: kept.provenance, kernel: linear.kernel,
+            activations: kept.activations, activationForm: activations.form,
+            arithmetic: linear.arithmetic, bytes: linear.weightBytes, skips: linear.skips,
+            plainBytes: kept.plainBytes, kernelChoice: kept.kernelChoice,
+            isPicked: kept.isPicked),
+          activations: activations,
           activationChoice: choice,
           innerNorm: checkpoint.isUnconverted(role, layer: layer)
             ? nil : try checkpoint.innerNorm(role, layer: layer))
@@ -150,8 +153,9 @@ struct LayerImage {
       manifest.layers.append(
         ImageManifest.Layer(
           name: report.name, kernel: report.kernel, rows: report.rows, columns: report.columns,
-          form: report.form, provenance: report.provenance, activations: report.activations,
-          plainBytes: report.plainBytes, kernelChoice: report.kernelChoice,
+          form: report.form, weights: report.weights, granularity: report.granularity,
+          provenance: report.provenance, activations: report.activations,
+          plainBytes: report.plainBytes, kernelChoice: report.kernelChoice, isPicked: report.isPicked,
           starts: Array(starts[range]), sizes: Array(sizes[range])))
     }
     try images.keep(key, manifest, memory)

@@ -64,10 +64,13 @@ struct ImageManifest: Sendable, Codable {
     var columns: Int
     /// As in `LayerReport`.
     var form: String
+    var weights: QuantizedWeights.Kind
+    var granularity: ScaleGranularity?
     var provenance: String
     var activations: String
     var plainBytes: Int
     var kernelChoice: String
+    var isPicked: Bool
     /// Where its sections begin, counted from the first one of the image, and how many bytes each has.
     var starts: [Int]
     var sizes: [Int]

@@ -97,39 +97,20 @@ public final class TrainableTransformer: @unchecked Sendable {
   public func prepareWeights() throws {
     guard quantizesWeights else { return }
     let linears = parameters.list.filter { $0.kind == .linear }
-    let failures = FailureBox()
-    pool.run(count: linears.count) { range, _ in
+    try pool.runThrowing(count: linears.count) { range, _ in
       for index in range {
         let info = linears[index]
         do {
           let quantized = try quantizer.quantize(parameters.value(info).readOnly)
           Dequantization.write(quantized, into: effective.base + info.offset)
-        } catch {
-          failures.add(error, at: info.name)
+        } catch let error as LabError {
+          throw error.inside(info.name)
         }
       }
-    }
-    if let (error, name) = failures.first {
-      if let error = error as? LabError { throw error.inside(name) }
-      throw error
     }
   }
 
   func effectiveWeights(_ offset: Int, rows: Int, columns: Int) -> MatrixView<Float> {
     MatrixView(base: effective.base + offset, rows: rows, columns: columns)
-  }
-}
-
-/// The first error of a parallel region.
-private final class FailureBox: @unchecked Sendable {
-  private let lock = ErrorLock()
-  private(set) var first: (error: any Error, name: String)?
-
-  func add(_ error: any Error, at name: String) {
-    lock.locked {
-      // By name, not by time, so that the same fault gives the same message.
-      if let first, first.name <= name { return }
-      first = (error, name)
-    }
   }
 }

@@ -1,4 +1,3 @@
-import Synchronization
 import TritCore
 
 /// What the forward pass of one layer keeps for the backward pass, all `[tokens, …]`.
@@ -142,11 +141,4 @@ enum Dequantization {
         rows.scales[row], int8: rows.row(row), into: out + row * columns, count: columns)
     }
   }
-}
-
-/// A lock around what workers report.
-final class ErrorLock: Sendable {
-  private let mutex = Mutex(())
-
-  func locked(_ body: () -> Void) { mutex.withLock { _ in body() } }
 }

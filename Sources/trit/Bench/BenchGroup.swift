@@ -21,7 +21,8 @@ final class BenchGroup {
       options.images = images
       options.readsTokenizer = false
       let engine = try Engine(
-        checkpoint: checkpoint, selection: next.selection, options: options)
+        checkpoint: checkpoint, selection: next.selection, registries: CommandLab.registries,
+        options: options)
       engines.append(engine)
       let size = engine.weightBytes + engine.cacheBytesPerPosition * engine.contextLength
       bytes += size

@@ -59,7 +59,7 @@ struct BenchRow {
   /// The share of the roof that was reached: `91 % of 43.1 GB/s`, `88 % of 1042 Gop/s`.
   var share: String {
     guard let roof else { return "" }
-    let unit = roof.name == "read bandwidth" ? "%.1f GB/s" : "%.0f Gop/s"
+    let unit = roof.kind == .reading ? "%.1f GB/s" : "%.0f Gop/s"
     return String(format: "%.0f %% of ", 100 * roof.share(result.rate.mean))
       + String(format: unit, roof.perSecond * 1e-9)
   }

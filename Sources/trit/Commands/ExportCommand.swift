@@ -59,7 +59,8 @@ enum ExportCommand {
     let selection = try StageOptions.selection(arguments)
     let checkpoint = try ModelOptions.checkpoint(arguments)
     var export = GGUFExport(
-      checkpoint, linear: try tensorType(type, arguments) ?? .i2_s, selection: selection)
+      checkpoint, linear: try tensorType(type, arguments) ?? .i2_s, selection: selection,
+      registries: CommandLab.registries)
     export.embedding = try tensorType(embedding, arguments)
     export.head = try tensorType(head, arguments)
     export.name = arguments.text(name)

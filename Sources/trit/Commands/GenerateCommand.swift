@@ -39,6 +39,10 @@ enum GenerateCommand {
         "the likeliest tokens, by another kernel"
       ),
       (
+        "trit generate -m model.gguf -p 'Once' --samplers 'top-k:k=5;temperature:value=0.7'",
+        "a sampling chain of your own"
+      ),
+      (
         "trit generate -m checkpoint/ -p 'Once' --quantizer absmean:group=64 --seed 7 --json",
         "quantized at load, as a record"
       ),
@@ -48,12 +52,13 @@ enum GenerateCommand {
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let isJSON = arguments.flag(json)
     let text = try TextInput.text(arguments)
-    var options = GenerationOptions(sampling: try SamplingFlags.options(arguments))
+    var options = try SamplingFlags.generation(arguments)
     options.maxTokens = try arguments.integer(count, in: -2...Int.max) ?? options.maxTokens
     options.ignoresEnd = arguments.flag(ignoreEnd)
     let start = Date()
+    let deciding = try options.chain(registries: CommandLab.registries).decidingLogits
     let engine = try EngineLoader.load(
-      arguments, head: StageOptions.head(deciding: options.sampling.decidingLogits))
+      arguments, head: StageOptions.head(deciding: deciding))
     let loadSeconds = Date().timeIntervalSince(start)
     EngineLoader.announce(engine)
     // The prompt is shown once it has been run, so that nothing is printed for one that cannot be.

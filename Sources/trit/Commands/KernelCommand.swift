@@ -57,7 +57,7 @@ enum KernelCommand {
     }
   }
 
-  private static let registry = Registry<any LinearKernel>.standard
+  private static let registry = CommandLab.registries.kernels
 
   private static func list(_ arguments: ParsedArguments) throws {
     let style = try Style.out(arguments)
@@ -238,10 +238,11 @@ final class Roofs {
   /// The roof that a multiply would reach first, and the share of it that was reached. Weights that fit
   /// a cache are held against reading from that cache.
   func roof(_ trial: KernelTrial, _ speed: KernelTrial.Speed) -> (name: String, share: Double) {
-    let peak = (trial.accepts == .int8 ? integer : float) ?? .infinity
+    let peak = (trial.arithmetic == .int8 ? integer : float) ?? .infinity
     let compute = speed.operationsPerSecond * speed.madeShare / peak
     let memory = speed.bytesPerSecond / reading(trial.workingBytes)
-    return compute > memory ? (trial.accepts == .int8 ? "int8" : "fp32", compute) : ("read", memory)
+    return compute > memory
+      ? (trial.arithmetic == .int8 ? "int8" : "fp32", compute) : ("read", memory)
   }
 
   private func reading(_ bytes: Int) -> Double {

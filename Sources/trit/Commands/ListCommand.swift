@@ -2,8 +2,9 @@ import TritLab
 
 /// `trit list`: what can be swapped, from the registries.
 enum ListCommand {
+  private static let listing = StageListing.entries(CommandLab.registries)
   static let stage = ArgumentSpec(
-    "stage", help: "One stage only", optional: true, choices: StageListing.standard.map(\.key))
+    "stage", help: "One stage only", optional: true, choices: listing.map(\.key))
   static let json = OptionSpec(flag: "--json", help: "Print JSON")
   static let brief = OptionSpec(flag: "--brief", help: "Print names and summaries only")
 
@@ -23,7 +24,7 @@ enum ListCommand {
     run: run)
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    var catalog = StageListing.standard
+    var catalog = listing
     if let wanted = try arguments.choice(stage) { catalog = catalog.filter { $0.key == wanted } }
     if arguments.flag(json) {
       return try Terminal.line(JSONWriter.text(Self.json(catalog), pretty: true))

@@ -28,7 +28,7 @@ enum MultipleChoice {
     let checkpoint = try ModelOptions.checkpoint(arguments)
     let trained = checkpoint.configuration.contextLength
     let engine = try Engine(
-      checkpoint: checkpoint, selection: selection,
+      checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
       options: ModelOptions.engineOptions(
         arguments, trained: trained, context: min(trained, 4096)))
     EngineLoader.announce(engine)

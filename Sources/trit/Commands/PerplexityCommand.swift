@@ -120,7 +120,9 @@ enum PerplexityCommand {
     func engine(_ selection: StageSelection) throws -> Engine {
       let options = try ModelOptions.engineOptions(
         arguments, trained: trained, context: method.context)
-      return try Engine(checkpoint: checkpoint, selection: selection, options: options)
+      return try Engine(
+        checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
+        options: options)
     }
     let variant = try engine(selection)
     EngineLoader.announce(variant)

@@ -46,10 +46,13 @@ enum RunCommand {
     options.threads = try arguments.integer(ModelOptions.threads, in: 1...1024)
     if arguments.flag(list) {
       return try Terminal.out(
-        try ExperimentPlan(path: path, overrides: options.set).listing)
+        try ExperimentPlan(
+          path: path, overrides: options.set, registries: CommandLab.registries
+        ).listing)
     }
     let printer = RunPrinter()
-    let outcome = try ExperimentRunner.run(file: path, options: options, observer: printer.show)
+    let outcome = try ExperimentRunner.run(
+      file: path, options: options, registries: CommandLab.registries, observer: printer.show)
     try Terminal.line(outcome.summary)
     try Terminal.line("results: \(outcome.directory)")
     if outcome.wasInterrupted {

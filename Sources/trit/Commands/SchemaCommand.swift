@@ -15,7 +15,7 @@ enum SchemaCommand {
       ("trit schema > experiments/trit.schema.json", "where experiment files look for it"),
     ],
     run: { _ in
-      let text = ExperimentSchema.json()
+      let text = ExperimentSchema.json(registries: CommandLab.registries)
       try Terminal.out(text.hasSuffix("\n") ? text : text + "\n")
     })
 }

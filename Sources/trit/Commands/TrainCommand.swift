@@ -34,11 +34,12 @@ enum TrainCommand {
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let training = try TrainingFile.read(
-      path: arguments.arguments[0], overrides: arguments.all(set))
+      path: arguments.arguments[0], overrides: arguments.all(set),
+      registries: CommandLab.registries)
     let job = TrainingJob(
       training, output: arguments.text(output),
       threads: try arguments.integer(ModelOptions.threads, in: 1...1024),
-      restart: arguments.flag(restart))
+      restart: arguments.flag(restart), registries: CommandLab.registries)
     let printer = TrainingPrinter()
     let outcome = try job.run(observer: printer.show) { line in
       Terminal.status("")

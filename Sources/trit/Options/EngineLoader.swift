@@ -19,7 +19,9 @@ enum EngineLoader {
   ) throws -> Engine {
     let options = try ModelOptions.engineOptions(
       arguments, trained: checkpoint.configuration.contextLength, context: context)
-    let engine = try Engine(checkpoint: checkpoint, selection: selection, options: options)
+    let engine = try Engine(
+      checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
+      options: options)
     explain(arguments)
     if arguments.flag(ModelOptions.verbose) {
       for path in engine.imagePaths { Terminal.note("images: prepared weights from \(path)") }

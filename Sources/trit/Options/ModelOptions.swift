@@ -58,7 +58,8 @@ enum ModelOptions {
     }
     let checkpoint = try Checkpoint(
       path: try ModelLocation.resolve(try arguments.required(model)),
-      tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate))
+      tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate),
+      packings: CommandLab.registries.packings)
     for note in checkpoint.notes { Terminal.note("note: \(note)") }
     return checkpoint
   }

@@ -33,12 +33,33 @@ enum SamplingFlags {
     "-s", "--seed", value: "seed", help: "Seed of the draw; -1 takes one from the clock",
     default: "0", environment: "TRITLAB_SEED")
 
+  static let chain = OptionSpec(
+    "--samplers", value: "a;b;c",
+    help: "The whole chain by name and in your order, the sampler last, as "
+      + "'typical:p=0.9;multinomial', in place of all options above but --seed ('trit list "
+      + "processor' and 'trit list sampler' name the stages)")
+
   static let group = OptionGroup(
     "SAMPLING OPTIONS (in the order in which they act: penalties first, temperature last)",
     [
       logitBias, repeatPenalty, repeatLastN, frequencyPenalty, presencePenalty, topK, typical,
-      topP, minP, temperature, seed,
+      topP, minP, temperature, seed, chain,
     ])
+
+  /// What to generate with: the chain of `--samplers`, or that of the single options. Every bad value is told before
+  /// a model is read.
+  static func generation(_ arguments: ParsedArguments) throws -> GenerationOptions {
+    var options = GenerationOptions(sampling: try options(arguments))
+    guard let text = arguments.text(chain) else { return options }
+    let single = [
+      logitBias, repeatPenalty, repeatLastN, frequencyPenalty, presencePenalty, topK, typical,
+      topP, minP, temperature,
+    ]
+    if let other = single.first(where: arguments.has) { throw ParserError.conflict(chain, other) }
+    options.stages = try SamplerChain.stages(parsing: text)
+    _ = try options.chain(registries: CommandLab.registries)
+    return options
+  }
 
   /// The chain's options. Ranges are the library's; every bad value is told at once.
   static func options(_ arguments: ParsedArguments) throws -> SamplingOptions {
