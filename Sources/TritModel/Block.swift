@@ -46,6 +46,8 @@ public struct LayerReport: Sendable {
   public let plainBytes: Int
   /// The kernel that was asked for: `auto`, a packing or a kernel.
   public let kernelChoice: String
+  /// Whether every weight is zero, so that the layer gives nothing whatever comes in.
+  public let isZero: Bool
 }
 
 extension QuantizedWeights {
@@ -147,7 +149,8 @@ struct BlockBuilder {
           form: resolved.weights.form, provenance: resolved.provenance, kernel: linear.kernel,
           activations: resolved.activationChoice.description, bytes: linear.weightBytes,
           skips: linear.skips,
-          plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description))
+          plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description,
+          isZero: resolved.weights.isZero))
       layers.append((resolved, linear))
       resolver.checkpoint.release(role, layer: layer)
     }

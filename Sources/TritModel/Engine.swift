@@ -115,11 +115,15 @@ public final class Engine: LanguageModel {
     if conditions.fromMemory { StreamingForm.settle() }
     AutoMemory.shared.conditions = conditions
     (blocks, layers) = try BlockBuilder.build(resolver: resolver, on: pool)
+    let zeros = try ZeroWeights.notes(
+      layers, isRequantized: selection.quantizer != nil, path: path)
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
     head = try registries.heads.make(selection.head).prepare(checkpoint.headRows(), on: pool)
     headReport = (head.kernel, head.weightBytes)
-    (tokenizer, notes) = try Self.tokenizer(of: checkpoint)
+    let told: [String]
+    (tokenizer, told) = try Self.tokenizer(of: checkpoint)
+    notes = told + zeros
     workspace = Workspace(
       configuration: configuration, tokens: chunk, threads: options.threads,
       attention: attention, context: context)
