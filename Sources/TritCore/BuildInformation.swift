@@ -41,14 +41,8 @@ public enum BuildInformation {
   /// The commit of the checkout that the running program was built in, or nil for one that was
   /// installed elsewhere. Read from `.git` of the nearest folder above the program.
   public static let commit: String? = {
-    let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
-    var folder = program?.deletingLastPathComponent()
-    while let current = folder, current.path != "/" {
-      let git = current.appendingPathComponent(".git")
-      if FileManager.default.fileExists(atPath: git.path) { return head(of: git) }
-      folder = current.deletingLastPathComponent()
-    }
-    return nil
+    let git = ProgramPath.folders.map { $0 + "/.git" }.first { FileKind(at: $0) != .absent }
+    return git.flatMap { head(of: URL(fileURLWithPath: $0)) }
   }()
 
   private static func head(of git: URL) -> String? {

@@ -54,12 +54,12 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
   /// data, 66 missing input, 70 internal, 130 Ctrl-C.
   public var exitCode: Int32 { kind == .cannotCreate ? Kind.failure.rawValue : kind.rawValue }
 
-  /// `place: what`, then indented lines for expected, got and the advice.
+  /// `place: what`, then indented lines for expected, got and the advice; each cut to `shownBytes`.
   public var description: String {
-    var lines = [place.map { "\($0): \(what)" } ?? what]
-    if let expected { lines.append("  expected: \(expected)") }
-    if let got { lines.append("  got: \(got)") }
-    if let advice { lines.append("  next: \(advice)") }
+    var lines = [Self.cut(place.map { "\($0): \(what)" } ?? what)]
+    if let expected { lines.append("  expected: \(Self.cut(expected))") }
+    if let got { lines.append("  got: \(Self.cut(got))") }
+    if let advice { lines.append("  next: \(Self.cut(advice))") }
     return lines.joined(separator: "\n")
   }
 
@@ -75,16 +75,18 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
 public struct LabErrors: Error, Sendable, Equatable, CustomStringConvertible {
   /// The problems, in the order of the input.
   public var problems: [LabError]
+  /// How many more there are, which nobody kept.
+  public var omitted: Int
 
-  /// Wraps a non-empty list of problems.
-  public init(_ problems: [LabError]) { self.problems = problems }
+  /// Wraps a non-empty list of problems; `omitted` more were found.
+  public init(_ problems: [LabError], omitted: Int = 0) {
+    self.problems = problems
+    self.omitted = omitted
+  }
 
   /// The exit code of the first problem.
   public var exitCode: Int32 { problems.first?.exitCode ?? LabError.Kind.failure.rawValue }
 
-  /// All problems, one after the other, and their count.
-  public var description: String {
-    let list = problems.map(\.description).joined(separator: "\n")
-    return problems.count > 1 ? list + "\n\(problems.count) problems" : list
-  }
+  /// The problems, one after the other, at most `shownProblems` of them, and their count.
+  public var description: String { shownDescription }
 }

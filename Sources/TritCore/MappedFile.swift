@@ -16,10 +16,12 @@ public final class MappedFile: Sendable {
   public var count: Int { mapping.count }
   private let mapping: Mapping
 
-  /// Maps `path`. Throws `missingInput` when it cannot be opened and `badData` when it is a folder.
-  public init(_ path: String) throws {
+  /// Maps `path`. Throws `missingInput` when it cannot be opened, `badData` when it is a folder or larger than
+  /// `limit`: whoever makes values of all of a file says how large it may be.
+  public init(_ path: String, limit: FileLimit? = nil) throws {
     self.path = path
     mapping = try OpenedFiles.current?.mapping(of: path) ?? Mapping(path)
+    try limit?.check(mapping.count, at: path)
   }
 
   /// The bytes; valid while this object lives.
@@ -58,14 +60,19 @@ final class Mapping: Sendable {
     // A pipe without a writer would block for ever before it could be refused.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
-      throw LabError(
-        .missingInput, "cannot open the file: \(String(cString: strerror(errno)))", at: path,
-        expected: "a readable file", advice: "check the path and its permissions")
+      // Descriptors and memory run out too: then nothing is wrong with the file.
+      let code = errno
+      guard code != EMFILE, code != ENFILE, code != ENOMEM else {
+        throw LabError(
+          .failure, "cannot open the file: \(String(cString: strerror(code)))", at: path,
+          advice: "close other programs, or raise the limit of this shell: ulimit -n 4096")
+      }
+      throw LabError.noFile(path)
     }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw LabError(.badData, "not a regular file", at: path, expected: "a file")
+    guard fstat(descriptor, &status) == 0, FileKind(mode: status.st_mode) == .file else {
+      throw LabError.noFile(path)
     }
     self.path = path
     stamp = FileStamp(status)

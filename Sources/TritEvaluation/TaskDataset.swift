@@ -42,18 +42,19 @@ public struct TaskDataset: Sendable {
   /// Throws `missingInput` where there is nothing, `badData` with the line for what is no question.
   public static func load(_ specification: String, limit: Int? = nil) throws -> TaskDataset {
     if specification.hasPrefix("builtin:") { return try builtin(specification, limit) }
-    let file: MappedFile
-    do {
-      file = try MappedFile(specification)
-    } catch let error as LabError where error.kind == .missingInput {
+    guard FileKind(at: specification) != .absent else {
       throw LabError(
         .missingInput, "there are no such questions", at: specification,
         expected: "a JSONL file of questions, or \(builtinName)",
         advice: Suggestion.didYouMean(specification, [builtinName]) ?? "check the path")
     }
+    let file = try MappedFile(specification, limit: .questions)
     var tasks: [MultipleChoiceTask] = []
     try withExtendedLifetime(file) {
       let bytes = file.bytes
+      if let foreign = ForeignFile(bytes) {
+        throw foreign.error(at: specification, expected: "a JSONL file of questions")
+      }
       var start = 0
       var line = 0
       while start < bytes.count, tasks.count < limit ?? .max {
@@ -87,28 +88,8 @@ public struct TaskDataset: Sendable {
   private static func task(
     _ row: UnsafeRawBufferPointer, at place: String
   ) throws -> MultipleChoiceTask {
-    let value: JSONValue
-    do {
-      value = try JSONReader.read(row, path: place)
-    } catch var error as LabError {
-      // The reader counts lines within the row that it was given.
-      error.place = place
-      throw error
-    }
-    let choices = value["choices"]?.array?.compactMap(\.string) ?? []
-    guard let context = value["context"]?.string, !context.isEmpty,
-      choices.count >= 2, choices.count == value["choices"]?.array?.count,
-      choices.allSatisfy({ !$0.isEmpty }), Set(choices).count == choices.count,
-      let answer = value["answer"]?.integer, choices.indices.contains(answer)
-    else {
-      throw LabError(
-        .badData, "the line is no question", at: place,
-        expected: "{\"context\": \"…\", \"choices\": [\"…\", \"…\"], \"answer\": 0}, two or more "
-          + "choices that differ, 'answer' an index of them",
-        got: value.object.map { "keys " + $0.map(\.key).joined(separator: ", ") } ?? "no object")
-    }
-    return MultipleChoiceTask(
-      kind: value["kind"]?.string ?? "all", context: context, choices: choices, answer: answer)
+    try FileLimit.line.check(row.count, at: place)
+    return try QuestionReader(try JSONLine.read(row, at: place), place: place).task()
   }
 }
 

@@ -143,9 +143,9 @@ public struct TextDataset: Sendable {
 
   /// Reads `path` (with or without `:field`); nil where nothing is there.
   private static func read(_ path: String, name: String) throws -> TextDataset? {
-    var isFolder = ObjCBool(false)
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      if isFolder.boolValue { return try readFolder(path, name: name) }
+    let kind = FileKind(at: path)
+    if kind != .absent {
+      if kind == .folder { return try readFolder(path, name: name) }
       if path.hasSuffix(".jsonl") { return try readLines(path, field: "text", name: name) }
       return try TextDataset(name: name, text: try readText(path), sources: [path])
     }
@@ -153,7 +153,7 @@ public struct TextDataset: Sendable {
       return nil
     }
     let file = String(path[..<colon])
-    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    guard FileKind(at: file).isNamed else { return nil }
     let field = String(path[path.index(after: colon)...])
     guard !field.isEmpty else {
       throw LabError(
@@ -163,36 +163,39 @@ public struct TextDataset: Sendable {
   }
 
   private static func readFolder(_ path: String, name: String) throws -> TextDataset {
-    let entries: [String]
-    do {
-      entries = try FileManager.default.contentsOfDirectory(atPath: path)
-    } catch {
+    let listing = try FolderListing(path)
+    func isText(_ name: String) -> Bool { name.hasSuffix(".txt") || name.hasSuffix(".raw") }
+    // A text that is left out changes every figure.
+    if let name = listing.unreadable.first(where: isText) {
       throw LabError(
-        .missingInput, "cannot read the folder", at: path, advice: "check its permissions")
+        .missingInput, "the folder holds a text whose name is not UTF-8", at: path,
+        expected: "names in UTF-8", got: name,
+        advice: "rename the file, or move it out of the folder")
     }
-    let files =
-      entries
-      .filter { $0.hasSuffix(".txt") || $0.hasSuffix(".raw") }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-      .map { path + "/" + $0 }
+    let files = listing.names.filter(isText).map { path + "/" + $0 }
     guard !files.isEmpty else {
       throw LabError(
         .missingInput, "the folder holds no text", at: path, expected: "*.txt or *.raw files",
-        got: "\(entries.count) other entries")
+        got: "\(listing.names.count) other entries")
     }
     var text = ""
-    for file in files { text += try readText(file) }
+    for file in files {
+      text += try readText(file)
+      try FileLimit.text.check(text.utf8.count, at: path)
+    }
     return try TextDataset(name: name, text: text, sources: files)
   }
 
   private static func readText(_ path: String) throws -> String {
-    let file = try MappedFile(path)
+    let file = try MappedFile(path, limit: .text)
     return try withExtendedLifetime(file) { try decode(file.bytes, at: path) }
   }
 
   /// Decodes UTF-8 strictly; the error names the first byte that is none.
   private static func decode(_ bytes: UnsafeRawBufferPointer, at path: String) throws -> String {
-    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    let foreign = ForeignFile(bytes)
+    if foreign?.isText != true, let text = String(validating: bytes, as: UTF8.self) { return text }
+    if let foreign { throw foreign.error(at: path, expected: "UTF-8 text") }
     let place = UTF8Scan.firstInvalid(bytes)
     let isUTF16 = bytes.count >= 2 && (bytes[0] &+ bytes[1] == 0xFD) && bytes[0] >= 0xFE
     throw LabError(
@@ -206,9 +209,11 @@ public struct TextDataset: Sendable {
   private static func readLines(_ path: String, field: String, name: String) throws -> TextDataset {
     let file = try MappedFile(path)
     var texts: [String] = []
+    var size = 0
     var start = 0
     var line = 0
     let bytes = file.bytes
+    if let foreign = ForeignFile(bytes) { throw foreign.error(at: path, expected: "JSONL") }
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
       line += 1
@@ -216,22 +221,20 @@ public struct TextDataset: Sendable {
       start = end + 1
       if row.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
       let place = "\(path):\(line)"
-      let value: JSONValue
-      do {
-        value = try JSONReader.read(row, path: path)
-      } catch var error as LabError {
-        // The reader counts lines within the row that it was given.
-        error.place = place
-        throw error
-      }
+      try FileLimit.line.check(row.count, at: place)
+      let value = try JSONLine.read(row, at: place)
       guard let text = value[field]?.string else {
         let keys = value.object?.map(\.key) ?? []
         throw LabError(
           .badData, "the line has no string '\(field)'", at: place,
           expected: "a JSON object with \"\(field)\": \"…\"",
-          got: value.object == nil ? "no object" : "keys " + keys.joined(separator: ", "),
+          got: value.object == nil
+            ? "no object"
+            : "keys " + keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", …" : ""),
           advice: Suggestion.didYouMean(field, keys))
       }
+      size += text.utf8.count
+      try FileLimit.text.check(size, at: place)
       texts.append(text)
     }
     withExtendedLifetime(file) {}

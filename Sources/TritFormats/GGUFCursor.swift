@@ -33,6 +33,10 @@ struct GGUFCursor {
   }
 
   private func require(_ count: Int) throws {
+    // What lies before the tensors is made into values, several bytes for one: the tensors are not.
+    if position > FileLimit.metadata.bytes - count {
+      try FileLimit.metadata.check(position + count, at: path)
+    }
     guard count <= remaining else {
       throw failure(
         "the file ends too early", expected: "\(count) more bytes", got: "\(remaining)",
@@ -55,6 +59,7 @@ struct GGUFCursor {
         "impossible count of \(things)", expected: "at most \((remaining - 8) / each) in this file",
         got: "\(value)", advice: "the file is truncated or corrupt; get it again")
     }
+    try require(Int(value) * each)
     return Int(value)
   }
 

@@ -20,8 +20,11 @@ package struct GGUFHeader: Sendable {
     let keyCount = try cursor.count(of: "key-values", each: 13)
     (metadata, keys) = try Self.metadata(&cursor, count: keyCount)
     alignment = try Self.alignment(metadata, keys, path: path)
-    let entries = try Self.entries(&cursor, count: tensorCount, context: metadata, keys)
+    let descriptions = try Self.descriptions(&cursor, count: tensorCount)
     dataOffset = (cursor.position + alignment - 1) / alignment * alignment
+    let entries = try Self.entries(
+      descriptions, context: metadata, keys, alignment: alignment,
+      dataCount: max(0, bytes.count - dataOffset), path: path)
     var names: [String: Int] = [:]
     for (index, entry) in entries.enumerated() {
       guard names.updateValue(index, forKey: entry.info.name) == nil else {
@@ -38,19 +41,13 @@ package struct GGUFHeader: Sendable {
 // MARK: Checks
 extension GGUFHeader {
   private static func version(_ cursor: inout GGUFCursor) throws -> Int {
+    guard cursor.bytes.starts(with: "GGUF".utf8) else { throw noGGUF(cursor) }
     guard cursor.bytes.count >= 24 else {
       throw cursor.failure(
         "too short for a GGUF file", expected: "at least 24 bytes", got: "\(cursor.bytes.count)",
         advice: "the file is truncated; get it again")
     }
-    let magic = try cursor.number(UInt32.self)
-    guard magic == 0x4655_4747 else {
-      let older = [0x6767_6d6c, 0x6767_6d66, 0x6767_6a74].contains(magic)
-      throw LabError(
-        .badData, older ? "a GGML file from before GGUF" : "not a GGUF file", at: cursor.path,
-        expected: "the letters GGUF at the start",
-        advice: older ? "convert the model again with a present converter" : nil)
-    }
+    _ = try cursor.number(UInt32.self)
     let version = try cursor.number(UInt32.self)
     switch version {
     case 2, 3: return Int(version)
@@ -68,6 +65,33 @@ extension GGUFHeader {
         .badData, "unknown GGUF version", at: cursor.path, expected: "version 2 or 3",
         got: "\(version)")
     }
+  }
+
+  /// The error for a file that does not begin as a GGUF file does.
+  private static func noGGUF(_ cursor: GGUFCursor) -> LabError {
+    let (path, bytes) = (cursor.path, cursor.bytes)
+    let expected = "the letters GGUF at the start"
+    if bytes.isEmpty { return JSONReader.emptyFile(path, expected: "a GGUF file") }
+    if let part = ModelPart(fileName: path), part.number > 1, !SafetensorsHeader.isLikely(bytes) {
+      return part.error(at: path)
+    }
+    if let foreign = ForeignFile(bytes) { return foreign.error(at: path, expected: expected) }
+    if SafetensorsHeader.isLikely(bytes) {
+      return LabError(
+        .badData, "this is a safetensors file, not a GGUF file", at: path, expected: expected,
+        advice: "name the folder that it lies in, together with config.json and tokenizer.json")
+    }
+    if bytes.first == UInt8(ascii: "{") {
+      return LabError(
+        .badData, "this is JSON, not a GGUF file", at: path, expected: expected,
+        advice: "name the folder that it lies in, if that is a model's")
+    }
+    return LabError(
+      .badData, "not a GGUF file", at: path, expected: expected,
+      got: bytes.count < 24
+        ? "\(bytes.count) bytes"
+        : "bytes " + bytes.prefix(4).map { String($0, radix: 16) }.joined(separator: " "),
+      advice: "check that the path names a model; 'trit inspect FILE' reads GGUF and safetensors")
   }
 
   private static func metadata(_ cursor: inout GGUFCursor, count: Int) throws
@@ -108,13 +132,16 @@ extension GGUFHeader {
     var offset: UInt64
   }
 
-  private static func entries(
-    _ cursor: inout GGUFCursor, count: Int, context: [(key: String, value: GGUFValue)],
-    _ keys: [String: Int]
-  ) throws -> [Entry] {
-    let fileType = keys["general.file_type"].flatMap { context[$0].value.integer }
-    let architecture = keys["general.architecture"].flatMap { context[$0].value.string } ?? ""
-    var entries: [Entry] = []
+  /// A tensor's description as it is written, before its number of type is understood.
+  struct Description {
+    var name: String
+    var shape: [Int]
+    var id: UInt32
+    var offset: UInt64
+  }
+
+  private static func descriptions(_ cursor: inout GGUFCursor, count: Int) throws -> [Description] {
+    var list: [Description] = []
     for index in 0..<count {
       cursor.subject = "tensor \(index + 1) of \(count)"
       let name = try cursor.string()
@@ -135,29 +162,36 @@ extension GGUFHeader {
       }
       shape.reverse()
       let id = try cursor.number(UInt32.self)
-      // 39 is TL2 in bitnet.cpp until 2026 and MXFP4 in llama.cpp; only the former writes file type 39.
-      let isForeign39 = id == 39 && fileType != 39 && !architecture.hasPrefix("bitnet")
-      guard let type = TensorType(ggufID: id), !isForeign39 else {
-        throw unreadable(name, id, path: cursor.path)
-      }
-      do {
-        let size = try type.byteCount(shape: shape)
-        let info = TensorInfo(name: name, type: type, shape: shape, byteCount: size)
-        entries.append(Entry(info: info, offset: try cursor.number(UInt64.self)))
-      } catch let error as LabError where error.place == nil {
-        throw error.inside("\(cursor.path): tensor '\(name)'")
-      }
+      list.append(
+        Description(name: name, shape: shape, id: id, offset: try cursor.number(UInt64.self)))
     }
-    return entries
+    return list
   }
 
-  private static func unreadable(_ name: String, _ id: UInt32, path: String) -> LabError {
-    let readable = TensorType.all.filter { $0.ggufID != nil }.map(\.name).joined(separator: ", ")
-    let type = TensorType.ggmlName(id) ?? "number \(id)"
-    return LabError(
-      .badData, "tensor '\(name)' has type \(type), which TritLab does not read", at: path,
-      expected: readable, got: type,
-      advice: "quantize the model to a type in that list, F16 for instance")
+  private static func entries(
+    _ descriptions: [Description], context: [(key: String, value: GGUFValue)],
+    _ keys: [String: Int], alignment: Int, dataCount: Int, path: String
+  ) throws -> [Entry] {
+    let fileType = keys["general.file_type"].flatMap { context[$0].value.integer }
+    let architecture = keys["general.architecture"].flatMap { context[$0].value.string } ?? ""
+    let meanings = TensorTypeMeanings(
+      descriptions, alignment: alignment, dataCount: dataCount, architecture: architecture)
+    return try descriptions.map { description in
+      let (name, id) = (description.name, description.id)
+      // 39 is TL2 in bitnet.cpp until 2026 and MXFP4 in llama.cpp; only the former writes file type 39.
+      let isForeign39 = id == 39 && fileType != 39 && !architecture.hasPrefix("bitnet")
+      guard let type = TensorType(ggufID: id), !isForeign39, meanings.isRead(id) else {
+        throw meanings.unreadable(name, id, path: path)
+      }
+      do {
+        let size = try type.byteCount(shape: description.shape)
+        let info = TensorInfo(
+          name: name, type: type, shape: description.shape, byteCount: size)
+        return Entry(info: info, offset: description.offset)
+      } catch let error as LabError where error.place == nil {
+        throw error.inside("\(path): tensor '\(name)'")
+      }
+    }
   }
 
   /// Absolute offsets; throws where a tensor is misaligned, outside the file, or upon another.
@@ -181,7 +215,7 @@ extension GGUFHeader {
           .badData, "the data lies outside the file", at: place,
           expected:
             "\(entry.info.byteCount) bytes at \(entry.offset) of \(max(fileCount - data, 0))",
-          advice: "the file is truncated; get it again")
+          advice: ModelPart(fileName: path)?.joinAdvice ?? "the file is truncated; get it again")
       }
       offsets.append(entry.info.byteCount == 0 ? 0 : data + Int(entry.offset))
     }

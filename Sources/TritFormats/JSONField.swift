@@ -100,9 +100,15 @@ package struct JSONField {
     return integer
   }
 
-  /// The elements of the list that this is.
-  package func elements() throws -> [JSONField] {
+  /// The elements of the list that this is. Throws for more than `most`: each carries the way to it, which in a
+  /// deep document is longer than what it holds.
+  package func elements(atMost most: Int = .max) throws -> [JSONField] {
     guard let array = value.array else { throw wrongType("a list") }
+    guard array.count <= most else {
+      throw LabError(
+        .badData, "the list is too long", at: place, expected: "at most \(most) elements",
+        got: "\(array.count)")
+    }
     return array.enumerated().map {
       JSONField(value: $1, file: file, keyPath: "\(keyPath)[\($0)]")
     }

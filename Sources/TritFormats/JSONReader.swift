@@ -1,4 +1,4 @@
-import TritCore
+public import TritCore
 
 /// Reads JSON strictly (RFC 8259), from bytes.
 ///
@@ -20,9 +20,22 @@ public enum JSONReader {
     try Array(text.utf8).withUnsafeBytes { try read($0, path: path) }
   }
 
-  /// Parses the file at `path`. Throws `missingInput` where there is none.
-  public static func readFile(_ path: String) throws -> JSONValue {
-    let file = try MappedFile(path)
-    return try withExtendedLifetime(file) { try read(file.bytes, path: path) }
+  /// Parses the file at `path`, which must not be larger than `limit`. Throws `missingInput` where there is none,
+  /// `badData` for what is no JSON, saying what it is where that is known (a git-lfs pointer, a web page).
+  public static func readFile(_ path: String, limit: FileLimit = .configuration) throws -> JSONValue
+  {
+    let file = try MappedFile(path, limit: limit)
+    return try withExtendedLifetime(file) {
+      if file.count == 0 { throw emptyFile(path, expected: "a JSON document") }
+      if let foreign = ForeignFile(file.bytes) { throw foreign.error(at: path, expected: "JSON") }
+      return try read(file.bytes, path: path)
+    }
+  }
+
+  /// The error for a file without a byte.
+  package static func emptyFile(_ path: String, expected: String) -> LabError {
+    LabError(
+      .badData, "the file is empty", at: path, expected: expected, got: "0 bytes",
+      advice: "get the file again: the download or the disk ended too early")
   }
 }

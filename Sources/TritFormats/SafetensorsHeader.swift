@@ -39,9 +39,29 @@ package struct SafetensorsHeader: Sendable {
 
 // MARK: Checks
 extension SafetensorsHeader {
+  /// Whether `bytes` begin as a safetensors file does: a length that the format allows, then a brace.
+  static func isLikely(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count > 8, bytes[8] == UInt8(ascii: "{") else { return false }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    return length <= UInt64(SafetensorsFile.maximumHeader)
+  }
+
   private static func header(of bytes: UnsafeRawBufferPointer, path: String) throws
     -> (members: [(key: String, value: JSONValue)], end: Int)
   {
+    if bytes.isEmpty { throw JSONReader.emptyFile(path, expected: "a safetensors file") }
+    // Signatures are asked for only where the file cannot be what it is taken for.
+    if !isLikely(bytes) {
+      if let foreign = ForeignFile(bytes) {
+        throw foreign.error(at: path, expected: "a safetensors file")
+      }
+      if bytes.starts(with: "GGUF".utf8) {
+        throw LabError(
+          .badData, "this is a GGUF file, not a safetensors file", at: path,
+          expected: "a safetensors file",
+          advice: "give it the ending .gguf and name it as the model")
+      }
+    }
     guard bytes.count >= 8 else {
       throw LabError(
         .badData, "too short for a safetensors file", at: path, expected: "at least 8 bytes",

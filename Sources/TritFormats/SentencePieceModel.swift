@@ -77,7 +77,7 @@ public struct SentencePieceModel: Sendable {
 
   /// Reads the file at `path`. Throws `missingInput` or `badData`.
   public static func readFile(_ path: String) throws -> SentencePieceModel {
-    let file = try MappedFile(path)
+    let file = try MappedFile(path, limit: .tokenizer)
     return try withExtendedLifetime(file) { try SentencePieceModel(file.bytes, path: path) }
   }
 

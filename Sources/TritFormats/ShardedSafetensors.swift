@@ -19,12 +19,13 @@ public struct ShardedSafetensors: TensorSource, MappedSource {
   /// Opens the index at `path` and every file that it names.
   public init(path: String) throws {
     self.path = path
-    let index = try JSONReader.readFile(path)
+    let index = try JSONReader.readFile(path, limit: .index)
     guard let map = index["weight_map"]?.object else {
       throw LabError(
         .badData, "no weight_map", at: path, expected: "an object: tensor name to file name")
     }
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    try Self.checkPresence(map.compactMap(\.value.string), folder: folder, path: path)
     var shards: [SafetensorsFile] = []
     var numbers: [String: Int] = [:]
     var shardOf: [String: Int] = [:]
@@ -62,6 +63,29 @@ public struct ShardedSafetensors: TensorSource, MappedSource {
     self.shardOf = shardOf
     tensors = shards.flatMap(\.tensors)
     metadata = shards.map(\.metadata).reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+  }
+
+  /// Throws where files that the index names are not there: all of them at once, with how to get them.
+  private static func checkPresence(_ names: [String], folder: String, path: String) throws {
+    var seen: Set<String> = []
+    var missing: [String] = []
+    for name in names where seen.insert(name).inserted {
+      try check(fileName: name, path: path)
+      switch FileKind(at: folder + name) {
+      case .absent: missing.append(name)
+      case .danglingLink: throw LabError.noFile(folder + name)
+      default: break
+      }
+    }
+    guard !missing.isEmpty else { return }
+    let repository = HuggingFaceCache.repository(of: path)
+    throw LabError(
+      .missingInput, "shards of the checkpoint are missing", at: path,
+      expected: "\(seen.count) files beside the index",
+      got: "\(seen.count - missing.count) of them; \(Safetensors.list(missing)) missing",
+      advice: "get them with: hf download \(repository ?? "ORG/NAME") "
+        + missing.prefix(3).joined(separator: " ") + (missing.count > 3 ? " …" : "")
+        + (repository == nil ? " --local-dir \(folder.isEmpty ? "." : folder)" : ""))
   }
 
   private static func check(fileName name: String, path: String) throws {

@@ -1,4 +1,3 @@
-import Foundation
 import TritCore
 
 /// Opens whatever holds tensors, by what it is and not by what it is called.
@@ -6,10 +5,7 @@ public enum TensorFile {
   /// Opens a GGUF file, a safetensors file, the index of a sharded one, or a folder with either.
   /// Throws `missingInput` where there is nothing, `badData` where it is none of these.
   public static func open(_ path: String) throws -> any TensorSource {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      return try openFolder(path)
-    }
+    if FileKind(at: path) == .folder { return try openFolder(path) }
     if path.hasSuffix(".safetensors.index.json") { return try ShardedSafetensors(path: path) }
     let file = try MappedFile(path)
     let isGGUF = withExtendedLifetime(file) { file.bytes.prefix(4).elementsEqual("GGUF".utf8) }
@@ -24,8 +20,8 @@ public enum TensorFile {
     do {
       return try Safetensors.open(directory: path)
     } catch let error as LabError where error.kind == .missingInput {
-      let files = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-        .filter { $0.hasSuffix(".gguf") }.sorted()
+      let listing = try FolderListing(path)
+      let files = listing.names.filter { $0.hasSuffix(".gguf") }
       guard !files.isEmpty else { throw error }
       guard files.count == 1 else {
         throw LabError(

@@ -153,13 +153,13 @@ extension TensorType {
     self = type
   }
 
-  /// What ggml calls the types that TritLab does not read, for messages.
+  /// What ggml calls the types that TritLab does not read and that have one meaning, for messages.
   static func ggmlName(_ id: UInt32) -> String? {
     let names: [UInt32: String] = [
       3: "Q4_1", 4: "Q4_2", 5: "Q4_3", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",
       12: "Q4_K", 13: "Q5_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
       20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 31: "Q4_0_4_4",
-      32: "Q4_0_4_8", 33: "Q4_0_8_8", 37: "I8_S", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
+      32: "Q4_0_4_8", 33: "Q4_0_8_8", 37: "I8_S", 39: "MXFP4",
     ]
     return names[id]
   }

@@ -57,6 +57,8 @@ public struct LayerReport: Sendable {
   public let kernelChoice: String
   /// Whether `auto` picked the kernel, so that another run may run another.
   public let isPicked: Bool
+  /// Whether every weight is zero, so that the layer gives nothing whatever comes in.
+  public let isZero: Bool
 }
 
 extension QuantizedWeights {
@@ -177,7 +179,7 @@ struct BlockBuilder {
         activationForm: resolved.activations.form, arithmetic: linear.arithmetic,
         bytes: linear.weightBytes, skips: linear.skips,
         plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description,
-        isPicked: resolved.kernel is AutoKernel),
+        isPicked: resolved.kernel is AutoKernel, isZero: resolved.weights.isZero),
       activations: resolved.activations, activationChoice: resolved.activationChoice,
       innerNorm: resolved.source.innerNorm)
   }

@@ -6,7 +6,7 @@ public enum BuiltinModels {
   /// The models that are there, in alphabetical order.
   public static var names: [String] {
     let entries = roots.flatMap { root in
-      ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).filter {
+      ((try? FolderListing(root).names) ?? []).filter {
         isModel("\(root)/\($0)")
       }
     }
@@ -43,13 +43,7 @@ public enum BuiltinModels {
   /// generates traps where there is none, so it is not used.
   private static let roots: [String] = {
     let environment = ProcessInfo.processInfo.environment["TRITLAB_MODELS"]
-    let program = (CommandLine.arguments.first).map { path in
-      URL(
-        fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(
-          atPath: "/proc/self/exe")) ?? path
-      )
-      .deletingLastPathComponent().path
-    }
+    let program = ProgramPath.folders.first
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
     let candidates = [
       environment, program.map { $0 + "/TritLab_TritModel.resources/Resources" },

@@ -64,6 +64,7 @@ public struct Checkpoint: Sendable {
     } else {
       names = .gguf
       let file = try GGUFFile(path: path)
+      if let part = ModelPart(file) { throw part.error(at: path) }
       configuration = try ModelConfiguration(gguf: file)
       source = file
     }

@@ -135,12 +135,16 @@ public final class Engine: LanguageModel {
     memory.kernels = Workspace.lazyBytes(blocks, configuration, tokens: chunk)
     try memory.check()
     self.memory = memory
+    let zeros = try ZeroWeights.notes(
+      layers, isRequantized: selection.quantizer != nil, path: path)
     finalNorm = AlignedBuffer(try checkpoint.finalNorm())
     embedding = try EmbeddingTable(checkpoint.embeddingName, in: checkpoint.source)
     headReport = (head.kernel, head.weightBytes)
-    (tokenizer, notes) =
+    let told: [String]
+    (tokenizer, told) =
       options.readsTokenizer
       ? try Self.tokenizer(of: checkpoint) : (MissingTokenizer.notRead(checkpoint.path), [])
+    notes = told + zeros
     workspace = Workspace(
       configuration: configuration, tokens: chunk, threads: options.threads,
       attention: attention, context: context)

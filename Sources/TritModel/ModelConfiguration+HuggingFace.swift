@@ -47,8 +47,10 @@ extension ModelConfiguration {
     bosToken = try reader.tokens("bos_token_id", below: vocabularySize).first
     eosTokens = try reader.tokens("eos_token_id", below: vocabularySize)
     quantization = try reader.quantization(architecture: architecture)
+    // A look-up goes through all keys of an object: one pass finds those that are there.
+    let present = Set((root.value.object ?? []).map(\.key))
     for key in FunctionKey.huggingFace(headDimension: headDimension, hiddenSize: hiddenSize) {
-      for name in key.names {
+      for name in key.names where present.contains(name) {
         guard let field = root[name] else { continue }
         // Families whose window is switched off say so beside it.
         if name == "sliding_window", try root["use_sliding_window"]?.bool() == false { continue }

@@ -1,5 +1,6 @@
 import Foundation
 import TritCore
+import TritFormats
 
 /// Turns what a person writes after `-m` into the path of a checkpoint.
 public enum ModelLocation {
@@ -8,29 +9,53 @@ public enum ModelLocation {
   public static func resolve(_ text: String) throws -> String {
     if text.hasPrefix("builtin:") { return try BuiltinModels.folder(String(text.dropFirst(8))) }
     if text.hasPrefix("hf:") { return try resolveHuggingFace(String(text.dropFirst(3))) }
-    guard FileManager.default.fileExists(atPath: text) else {
+    switch FileKind(at: text) {
+    case .folder: return try resolve(folder: text)
+    case .file: return text
+    case .absent:
       throw LabError(
         .missingInput, "there is no such model file or folder", at: text,
         expected: "a .gguf file, a folder with config.json and safetensors, or hf:ORG/NAME",
         advice: "check the path")
+    default: throw LabError.noFile(text, expected: "a .gguf file, or a folder with a model")
     }
-    guard isDirectory(text) else { return text }
-    if FileManager.default.fileExists(atPath: text + "/config.json") { return text }
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: text) else {
+  }
+
+  private static func resolve(folder: String) throws -> String {
+    // A link whose target is gone is there: the reader of the configuration says what is wrong.
+    if FileKind(at: folder + "/config.json").isNamed { return folder }
+    let listing = try FolderListing(folder)
+    let files = listing.names.filter { $0.hasSuffix(".gguf") }
+    let expected = "config.json with safetensors, or one .gguf file"
+    if files.count == 1 { return folder + "/" + files[0] }
+    if let part = files.compactMap({ ModelPart(fileName: $0) }).first,
+      files.allSatisfy({ ModelPart(fileName: $0)?.stem == part.stem })
+    {
+      throw part.error(at: folder + "/" + part.name(part.number))
+    }
+    guard files.isEmpty else {
       throw LabError(
-        .missingInput, "cannot read the folder", at: text, advice: "check its permissions")
+        .missingInput, "the folder holds several GGUF files", at: folder, expected: expected,
+        got: "\(files.prefix(8).joined(separator: ", "))\(files.count > 8 ? ", …" : "")",
+        advice: "name one of them")
     }
-    let files = names.filter { $0.hasSuffix(".gguf") }.sorted()
-    guard files.count == 1 else {
+    if let name = listing.unreadable.first(where: { $0.hasSuffix(".gguf") }) {
       throw LabError(
-        .missingInput,
-        files.isEmpty
-          ? "the folder holds no model" : "the folder holds several GGUF files", at: text,
-        expected: "config.json with safetensors, or one .gguf file",
-        got: files.isEmpty ? nil : files.joined(separator: ", "),
-        advice: files.isEmpty ? "check the path" : "name one of them")
+        .missingInput, "the folder holds a GGUF file whose name is not UTF-8", at: folder,
+        expected: expected, got: name, advice: "rename the file")
     }
-    return text + "/" + files[0]
+    let weights = listing.names.filter { $0.hasSuffix(".safetensors") }
+    throw LabError(
+      .missingInput,
+      weights.isEmpty ? "the folder holds no model" : "the folder holds weights and no config.json",
+      at: folder, expected: expected,
+      got: weights.isEmpty
+        ? (listing.names.isEmpty ? "an empty folder" : nil)
+        : weights.prefix(4).joined(separator: ", "),
+      advice: weights.isEmpty
+        ? "check the path"
+        : "copy the model's config.json and tokenizer.json there, or get the whole model: hf download "
+          + "\(HuggingFaceCache.repository(of: folder) ?? "ORG/NAME")")
   }
 
   /// Whether `path` is a folder.
@@ -56,7 +81,7 @@ public enum ModelLocation {
     }
     let cache = cacheRoot()
     let root = cache + "/models--" + components.joined(separator: "--")
-    let reference = try? String(contentsOfFile: "\(root)/refs/\(revision)", encoding: .utf8)
+    let reference = WholeFile.text("\(root)/refs/\(revision)")
     let commit = reference?.trimmingCharacters(in: .whitespacesAndNewlines) ?? revision
     let snapshot = "\(root)/snapshots/\(commit)"
     guard isDirectory(snapshot) else {

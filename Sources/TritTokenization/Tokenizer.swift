@@ -1,3 +1,5 @@
+import TritCore
+
 /// Text to token ids and back.
 ///
 /// Laws (`checkTokenizer`): byte-level tokenizers decode what they encode, byte for byte; streaming
@@ -34,11 +36,15 @@ extension Tokenizer {
   /// None.
   public var notes: [String] { [] }
 
-  /// The text of `ids`; bytes that are not UTF-8 become U+FFFD.
+  /// The text of `ids`; bytes that are not UTF-8 become U+FFFD. Throws `badData` for an id outside the
+  /// vocabulary, and for a text longer than one that can be encoded.
   public func decode(_ ids: [Int], skipSpecial: Bool = true) throws -> String {
     var decoder = StreamingDecoder(self, skipSpecial: skipSpecial)
     var text = ""
-    for id in ids { text += try decoder.append(id) }
+    for (index, id) in ids.enumerated() {
+      text += try decoder.append(id)
+      try FileLimit.text.check(text.utf8.count, at: "the text of the tokens up to token \(index)")
+    }
     return text + decoder.finish()
   }
 }

@@ -43,6 +43,7 @@ import TritLab
   /// Runs one command line and gives the exit code.
   private static func run(_ words: [String]) -> Int32 {
     do {
+      try checkArguments()
       try LeafRunner.check()
       try dispatch(words)
       return 0
@@ -50,6 +51,17 @@ import TritLab
       let style = Style(when: colorChoice(words), descriptor: STDERR_FILENO)
       return Complaint(error).report(style: style)
     }
+  }
+
+  /// Throws where a word is not UTF-8: it would be read as another word, and a file of that name not be found.
+  private static func checkArguments() throws {
+    guard let word = EscapedPath.unreadableArguments().first else { return }
+    throw LabError(
+      .usage, "a word of the command line is not UTF-8", at: "word \(word.number)",
+      expected: "UTF-8", got: "'\(word.text)'",
+      advice:
+        "for a file, rename it or make a link with a plain name: ln -s $'\(word.text)' FILE; for a text, "
+        + "convert it with iconv and give it by -f")
   }
 
   private static func dispatch(_ words: [String]) throws {
@@ -64,11 +76,9 @@ import TritLab
     if first == "help", words.count > 1 { return try dispatch([words[1], "--help"]) }
     if first == "help" { return try dispatch([]) }
     guard let command = commands.first(where: { $0.name == first }) else {
-      let known = commands.map(\.name)
       let error: ParserError =
         first.hasPrefix("-")
-        ? .unknownOption(first, known: OptionGroup.common.options.flatMap(\.names))
-        : .unknownCommand(first, known: known)
+        ? misplaced(words) : .unknownCommand(first, known: commands.map(\.name))
       throw UsageError(error: error, command: nil)
     }
     let rest = Array(words.dropFirst())
@@ -85,6 +95,29 @@ import TritLab
     } catch let error as ParserError {
       throw UsageError(error: error, command: command)
     }
+  }
+
+  /// The error for a line that begins with an option: it belongs behind a command, or is none at all.
+  private static func misplaced(_ words: [String]) -> ParserError {
+    let written = words[0]
+    let name = String(written.prefix { $0 != "=" })
+    let owner = commands.first { $0.options.contains { $0.names.contains(name) } }
+    guard let owner, let option = owner.options.first(where: { $0.names.contains(name) }) else {
+      return .unknownOption(
+        name,
+        known: Array(Set(commands.flatMap { $0.options.filter { !$0.isHidden }.flatMap(\.names) }))
+          .sorted())
+    }
+    // The command may stand behind the option: then the line is the same words in another order.
+    let command = words.dropFirst().first { word in
+      commands.contains { $0.name == word && $0.options.contains { $0.names.contains(name) } }
+    }
+    let isCommon = OptionGroup.common.options.contains { $0.names.contains(name) }
+    let example = command ?? (isCommon ? "list" : owner.name)
+    let given = words.dropFirst().first.flatMap { option.choices.contains($0) ? $0 : nil }
+    let value = option.value.map { " " + (given ?? option.choices.last ?? "<\($0)>") } ?? ""
+    return .misplacedOption(
+      name, example: "trit \(example) \(written.contains("=") ? written : name + value)")
   }
 
   /// The value of `--color` for complaints, which may be about the very words that hold it.

@@ -17,6 +17,9 @@ import _TritTestSupport
     }
   }
 
+  private static let colorMissing =
+    "Missing value for '--color <when>': expected auto, always, never."
+
   static let mistakes = [
     Mistake("lst", message: "Unknown command 'lst'. Did you mean 'list'?"),
     Mistake("--colour", message: "Unknown option '--colour'. Did you mean '--color'?"),
@@ -24,8 +27,8 @@ import _TritTestSupport
     Mistake("list", "-json", message: "Unknown option '-json'. Did you mean '--json'?"),
     Mistake("list", "--zzzzzz", message: "Unknown option '--zzzzzz'."),
     Mistake("list", "-z", message: "Unknown option '-z'."),
-    Mistake("list", "--color", message: "Missing value for '--color <when>'."),
-    Mistake("list", "--color", "--json", message: "Missing value for '--color <when>'."),
+    Mistake("list", "--color", message: colorMissing),
+    Mistake("list", "--color", "--json", message: colorMissing),
     Mistake(
       "list", "--color", "alway",
       message: "The value 'alway' is invalid for '--color <when>': expected auto, always, never. "

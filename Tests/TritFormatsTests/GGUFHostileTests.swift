@@ -73,9 +73,9 @@ import _TritTestSupport
   static var hostile: [(String, [UInt8], String)] { headers + metadata + tensors }
 
   static let headers: [(String, [UInt8], String)] = [
-    ("empty file", [], "too short"), ("magic alone", Array("GGUF".utf8), "too short"),
+    ("empty file", [], "is empty"), ("magic alone", Array("GGUF".utf8), "too short"),
     ("other magic", file(magic: "GGUX"), "not a GGUF file"),
-    ("zip", file(magic: "PK\u{3}\u{4}"), "not a GGUF file"),
+    ("zip", file(magic: "PK\u{3}\u{4}"), "a zip archive"),
     ("older ggml", file(magic: "tjgg"), "before GGUF"),
     ("version 0", file(version: 0), "unknown GGUF version"),
     ("version 1", file(version: 1), "version 1"), ("version 4", file(version: 4), "version"),
@@ -145,7 +145,13 @@ import _TritTestSupport
     ),
     ("bytes overflow", file(tensors: [tensor("w", [1 << 62])]), "impossible shape"),
     ("I2_S overflows", file(tensors: [tensor("w", [1 << 62], type: 36)]), "does not fit"),
-    ("TL2 overflows", file(tensors: [tensor("w", [256, 1 << 54], type: 42)]), "does not fit"),
+    ("42 overflows", file(tensors: [tensor("w", [256, 1 << 54], type: 42)]), "number 42"),
+    (
+      "TL2 of BitNet overflows",
+      file(
+        keys: [key("general.architecture", 8) { $0.add(string: "bitnet") }],
+        tensors: [tensor("w", [256, 1 << 54], type: 42)]), "does not fit"
+    ),
     ("rows without whole blocks", file(tensors: [tensor("w", [16], type: 8)]), "does not fit"),
     ("k-quant rows of 128", file(tensors: [tensor("w", [128, 2], type: 14)]), "does not fit"),
     ("Q4_K", file(tensors: [tensor(type: 12)]), "Q4_K, which TritLab does not read"),

@@ -87,7 +87,7 @@ import _TritTestSupport
 
   /// What is wrong, the file, and a part of the message.
   static let hostile: [(String, [UInt8], String)] = [
-    ("empty file", [], "too short"), ("7 bytes", [2, 0, 0, 0, 0, 0, 0], "too short"),
+    ("empty file", [], "is empty"), ("7 bytes", [2, 0, 0, 0, 0, 0, 0], "too short"),
     ("header beyond the file", length(3), "longer than the file"),
     ("header beyond the limit", length(100_000_001), "longer than safetensors allows"),
     ("largest length", length(.max), "longer than safetensors allows"),

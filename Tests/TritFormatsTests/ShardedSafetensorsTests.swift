@@ -45,7 +45,7 @@ import _TritTestSupport
     (#"{"weight_map":{"a":"one.safetensors"}}"#, "'b' is in"),
     (#"{"weight_map":{"a":"two.safetensors"}}"#, "'a' is not in"),
     (#"{"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}"#, "twice"),
-    ("", "no JSON value"),
+    ("", "the file is empty"),
   ]) func badIndexesAreNamedErrors(index: String, part: String) throws {
     let folder = try Self.folder(index: index)
     let error = #expect(throws: LabError.self) { try Safetensors.open(directory: folder.path) }

@@ -18,8 +18,8 @@ import _TritTestSupport
     let texts = Array(Self.texts.prefix(12)) + ["aaaaaaa aaaa aaaaa abababa", "Größe größer 東京"]
     let vocabulary = try Self.train(420, texts)
     let tokenizer = try Self.train(257, texts).tokenizer()
-    var words: [[Int]] = texts.flatMap { text in
-      tokenizer.preTokenize(text).map { word in
+    var words: [[Int]] = try texts.flatMap { text in
+      try tokenizer.preTokenize(text).map { word in
         word.utf8.map { byte in (vocabulary.pieces.firstIndex(of: [byte]) ?? -1) + 1 }
       }
     }

@@ -35,7 +35,7 @@ extension ExperimentFile {
       problems: problems)
     let file = decoder.file(document, path: path)
     let all = bad + problems.list
-    guard all.isEmpty, let file else { throw LabErrors(all) }
+    guard all.isEmpty, let file else { throw LabErrors(all, omitted: problems.omitted) }
     return file
   }
 }
@@ -57,6 +57,8 @@ package struct ExperimentDecoder {
     ["model"] + StageKey.allCases.map(\.rawValue) + ["sampler", "threads", "layers"]
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
+  /// More globs than the linear layers of any model.
+  static let maximumLayers = 2_000
   static let contextRange = 2...16_777_216
   /// Of the protocol `llama.cpp`: 3 tokens are the fewest whose second half predicts one.
   static let windowRange = 3...16_777_216
@@ -178,6 +180,14 @@ package struct ExperimentDecoder {
       problems.wrongType(
         node, path,
         expected: "a mapping from layer globs to choices: {\"blk.0.*\": {quantizer: none}}")
+      return []
+    }
+    // Each glob is tried on each layer of the model.
+    guard entries.count <= Self.maximumLayers else {
+      problems.add(
+        "too many globs", path, at: node.position, expected: "at most \(Self.maximumLayers)",
+        got: "\(entries.count)", advice: "let a glob stand for several layers, as in blk.*.ffn_down"
+      )
       return []
     }
     return entries.compactMap { entry in

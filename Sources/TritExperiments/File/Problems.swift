@@ -3,12 +3,24 @@ internal import TritCore
 /// Collects what is wrong with a file while it is decoded, so that all of it is reported at once.
 final class Problems {
   private(set) var list: [LabError] = []
+  /// Problems that were left out of `list`.
+  private(set) var omitted = 0
+
+  /// Problems that are kept: a file of nothing but unknown keys is one mistake, not 300,000.
+  static let maximumCount = 200
+
+  /// Whether another problem would be kept; whoever works out advice for one asks before.
+  var hasRoom: Bool { list.count < Self.maximumCount }
 
   /// Notes a problem at `position`; `path` is the key path, `measure.speed.tokens`.
   func add(
     _ what: String, _ path: String, at position: SourcePosition, expected: String? = nil,
     got: String? = nil, advice: String? = nil, kind: LabError.Kind = .badData
   ) {
+    guard hasRoom else {
+      omitted += 1
+      return
+    }
     list.append(
       LabError(
         kind, path.isEmpty ? what : "\(path): \(what)", at: position.description,
@@ -23,7 +35,7 @@ final class Problems {
 
   /// Throws everything that was noted, if anything was.
   func throwIfAny() throws {
-    if !list.isEmpty { throw LabErrors(list) }
+    if !list.isEmpty { throw LabErrors(list, omitted: omitted) }
   }
 
   // MARK: Scalars
@@ -102,11 +114,13 @@ struct Fields {
       return nil
     }
     self.entries = entries
-    for entry in entries where !keys.contains(entry.key) {
+    let known = Set(keys)
+    let expected = "one of: \(keys.joined(separator: ", "))"
+    for entry in entries where !known.contains(entry.key) {
       problems.add(
-        "unknown key", keyPath(entry.key), at: entry.keyPosition,
-        expected: "one of: \(keys.joined(separator: ", "))",
-        advice: Suggestion.didYouMean(entry.key, keys))
+        "unknown key", keyPath(String(entry.key.prefix(200))), at: entry.keyPosition,
+        expected: expected,
+        advice: problems.hasRoom ? Suggestion.didYouMean(entry.key, keys) : nil)
     }
   }
 

@@ -59,6 +59,13 @@ public struct ExperimentPlan: Sendable {
           settings: file.base.overridden(by: named.settings),
           overrides: named.settings.flattened, position: named.position))
     }
+    guard list.count <= Self.maximumVariants else {
+      throw LabError(
+        .badData, "the file has too many variants",
+        at: (file.document["variants"]?.position ?? file.document.position).description,
+        expected: "at most \(Self.maximumVariants), those of the sweep included",
+        got: "\(list.count)", advice: "split the file")
+    }
     if list.isEmpty {
       list.append(
         PlannedVariant(

@@ -15,7 +15,7 @@ struct DrawnPlot {
   /// The SVG as part of a page: no XML prologue, ids made its own.
   func inlineSVG(directory: String) -> String? {
     guard let image,
-      let text = try? String(contentsOfFile: directory + "/" + image, encoding: .utf8),
+      let text = WholeFile.text(directory + "/" + image, limit: .configuration),
       let start = text.range(of: "<svg")
     else { return nil }
     var svg = String(text[start.lowerBound...])
@@ -52,8 +52,7 @@ struct PlotWriter {
     }
     for kind in PlotKind.allCases { ImageDrawing.removeHalf(kind.rawValue, in: folder) }
     let source = PlotTemplates.locate(templates, environment: environment)
-    if let style = source.flatMap({ try? String(contentsOfFile: $0 + "/style.gp", encoding: .utf8) }
-    ) {
+    if let style = source.flatMap({ WholeFile.text($0 + "/style.gp") }) {
       try AtomicFile.write(style, to: folder + "/style.gp")
     } else {
       note(
@@ -93,7 +92,7 @@ struct PlotWriter {
     try AtomicFile.write(data.table, to: "\(folder)/\(name).tsv")
     guard let source else { return plot }
     let path = "\(source)/\(name).gp"
-    guard let template = try? String(contentsOfFile: path, encoding: .utf8) else {
+    guard let template = WholeFile.text(path) else {
       note("plot '\(name)': its template is missing: \(path)")
       return plot
     }
@@ -146,10 +145,8 @@ enum PlotTemplates {
     if let variable = environment["TRITLAB_PLOTS"], !variable.isEmpty {
       return holdsStyle(variable) ? variable : nil
     }
-    var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
-    while let current = folder, current.path != "/" {
-      candidates += [current.path + "/plots", current.path + "/share/trit/plots"]
-      folder = current.deletingLastPathComponent()
+    for folder in ProgramPath.folders {
+      candidates += [folder + "/plots", folder + "/share/trit/plots"]
     }
     let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -25,7 +25,7 @@ package final class ResultsLog {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.failed("open", path) }
     let whole: Int
-    (records, whole) = Self.parse(FileManager.default.contents(atPath: path) ?? Data())
+    (records, whole) = Self.parse(Data(try WholeFile.read(path, limit: .records)))
     let size = lseek(descriptor, 0, SEEK_END)
     wasTorn = Int(size) > whole
     if wasTorn {
@@ -71,9 +71,15 @@ package final class ResultsLog {
     return byKey.values.sorted { $0.index < $1.index }
   }
 
-  /// The records of a file that somebody else may be writing; lines that cannot be read are skipped.
+  /// The records of a file that somebody else may be writing; lines that cannot be read are skipped, and so is a
+  /// file that cannot be read or is too large to be one of records.
   static func read(_ path: String) -> [RunRecord] {
-    parse(FileManager.default.contents(atPath: path) ?? Data()).records
+    parse((try? WholeFile.read(path, limit: .records)).map { Data($0) } ?? Data()).records
+  }
+
+  /// The records of a file that somebody named. Throws where it cannot be read as one of records.
+  static func records(of path: String) throws -> [RunRecord] {
+    parse(Data(try WholeFile.read(path, limit: .records))).records
   }
 
   /// The readable records and the number of bytes up to the end of the last whole line.
@@ -89,7 +95,8 @@ package final class ResultsLog {
   /// Rewrites the file, whole or not at all, without records that are not finished. Other lines, whole or
   /// torn, stay as they are.
   private static func dropUnfinished(_ path: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else { return }
+    guard FileKind(at: path) != .absent else { return }
+    let data = Data(try WholeFile.read(path, limit: .records))
     let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)
     let kept = lines.filter { line in
       ((try? RecordCoding.decode(Data(line)))?.status ?? .finished) == .finished

@@ -96,10 +96,7 @@ struct RunInputs {
     }
     for variant in plan.variants + (plan.reference.map { [$0] } ?? []) {
       guard let model = variant.settings.model ?? plan.file.model else {
-        let error = LabError(
-          .missingInput, "the experiment names no model", at: "\(plan.file.path): model",
-          expected: "a checkpoint folder, a GGUF file, or hf:ORG/NAME",
-          advice: "add --set model=DIR, or set the environment variable TRITLAB_MODEL")
+        let error = Self.noModel(plan.file.path)
         if !missing.contains(error) { missing.append(error) }
         continue
       }
@@ -126,17 +123,40 @@ struct RunInputs {
     if !missing.isEmpty { throw LabErrors(missing) }
   }
 
+  /// The error for an experiment file without a model: with a command that works as it stands.
+  private static func noModel(_ path: String) -> LabError {
+    let word =
+      path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+,=@".contains($0) }
+      ? path
+      : "'"
+        + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+        + "'"
+    let builtin = BuiltinModels.names.contains("storyteller") ? "builtin:storyteller" : nil
+    let run = "trit run \(word) --set model="
+    return LabError(
+      .missingInput, "the experiment names no model", at: "\(path): model",
+      expected: "a checkpoint folder, a GGUF file, hf:ORG/NAME or builtin:NAME",
+      advice: (builtin.map { "\(run)\($0) runs it on the built-in model; " } ?? "")
+        + "\(run)PATH on a model of yours; the environment variable TRITLAB_MODEL stands in for --set"
+    )
+  }
+
   /// The newest record of each variant in a file that a run has written.
   private static func records(
     _ source: PathReference, at position: SourcePosition?
   ) throws -> [RunRecord] {
     let place = (position?.description).map { "\($0): records" } ?? "records"
-    guard FileManager.default.fileExists(atPath: source.path) else {
+    guard FileKind(at: source.path) != .absent else {
       throw LabError(
         .missingInput, "there are no such records", at: place,
         expected: "a results.jsonl of an earlier run", got: source.path)
     }
-    let records = ResultsLog.latest(ResultsLog.read(source.path))
+    let records: [RunRecord]
+    do {
+      records = ResultsLog.latest(try ResultsLog.records(of: source.path))
+    } catch let error as LabError {
+      throw error.inside(place)
+    }
     guard !records.isEmpty else {
       throw LabError(
         .badData, "the file holds no record", at: place,

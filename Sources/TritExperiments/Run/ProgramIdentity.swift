@@ -21,7 +21,7 @@ struct ProgramIdentity: Sendable {
   let processor: String
 
   static let here: ProgramIdentity = {
-    let program = Bundle.main.executablePath ?? CommandLine.arguments.first ?? ""
+    let program = ProgramPath.readable
     let parts = [program] + (library.map { $0 == program ? [] : [$0] } ?? [])
     let digest = parts.map { path in
       (try? OpenedFiles.digest(of: path)).map { String($0.prefix(16)) } ?? "unknown"
@@ -46,7 +46,8 @@ struct ProgramIdentity: Sendable {
     let status = unsafeBitCast(symbol, to: Find.self)(
       unsafeBitCast(code, to: UnsafeRawPointer.self), &found)
     guard status != 0, let path = found.path else { return nil }
-    return URL(fileURLWithPath: String(cString: path)).resolvingSymlinksInPath().path
+    guard let text = String(validatingCString: path) else { return nil }
+    return URL(fileURLWithPath: text).resolvingSymlinksInPath().path
   }
 
   /// The C library, whose `exp` and `log` stand behind every probability.

@@ -61,8 +61,8 @@ struct RunDirectory {
 
   /// The run folders of an experiment, oldest first: their names are times.
   private static func runs(of folder: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().map { folder + "/" + $0 }
+    let names = (try? FolderListing(folder).names) ?? []
+    return names.map { folder + "/" + $0 }
       .filter { FileManager.default.fileExists(atPath: $0 + "/results.jsonl") }
   }
 
@@ -107,10 +107,10 @@ struct RunState: Codable {
   var isFinished: Bool
 
   static func read(_ directory: String) -> RunState? {
-    guard let data = FileManager.default.contents(atPath: directory + "/state.json") else {
+    guard let bytes = try? WholeFile.read(directory + "/state.json", limit: .small) else {
       return nil
     }
-    return try? JSONDecoder().decode(RunState.self, from: data)
+    return try? JSONDecoder().decode(RunState.self, from: Data(bytes))
   }
 }
 

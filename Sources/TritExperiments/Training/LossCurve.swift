@@ -35,8 +35,8 @@ struct LossCurve {
     let target = folder + "/training"
     try AtomicFile.write(table, to: target + "/loss.tsv")
     guard let source = PlotTemplates.locate(nil, environment: ProcessInfo.processInfo.environment),
-      let style = try? String(contentsOfFile: source + "/style.gp", encoding: .utf8),
-      let template = try? String(contentsOfFile: source + "/training-loss.gp", encoding: .utf8)
+      let style = WholeFile.text(source + "/style.gp"),
+      let template = WholeFile.text(source + "/training-loss.gp")
     else { return note("the plot templates were not found: only training/loss.tsv is written") }
     try AtomicFile.write(style, to: target + "/style.gp")
     let first = "# Draws loss.svg and loss.png from loss.tsv. Redraw: gnuplot loss.gp\n"

@@ -57,7 +57,7 @@ public struct TrainingFile: Sendable {
       problems: problems)
     let file = decoder.file(document)
     let all = bad + problems.list
-    guard all.isEmpty, let file else { throw LabErrors(all) }
+    guard all.isEmpty, let file else { throw LabErrors(all, omitted: problems.omitted) }
     return file
   }
 }

@@ -1,5 +1,4 @@
 internal import CYaml
-internal import Foundation
 internal import TritCore
 
 /// Reads one YAML document into a tree of nodes through libyaml.
@@ -8,7 +7,7 @@ internal import TritCore
 /// "billion laughs" attack), tags and keys that are not scalars are errors. Size and depth are bounded.
 public enum YAMLReader {
   /// Largest text that is read, in bytes.
-  public static let maximumBytes = 4 << 20
+  public static let maximumBytes = FileLimit.yaml.bytes
   /// Deepest nesting that is read.
   public static let maximumDepth = 64
 
@@ -17,23 +16,29 @@ public enum YAMLReader {
   /// Throws `missingInput` where there is no such file, `badData` with `file:line:column` for everything
   /// that is not one well-formed document.
   public static func read(path: String, name: String? = nil) throws -> YAMLNode {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    let place = name ?? path
+    switch FileKind(at: path) {
+    case .absent:
       throw LabError(
-        .missingInput, "there is no such file", at: name ?? path,
+        .missingInput, "there is no such file", at: place,
         advice: "check the path; the experiment files of the lab are in experiments/")
-    }
-    guard !isDirectory.boolValue else {
+    case .folder:
       throw LabError(
-        .missingInput, "this is a folder, not a file", at: name ?? path,
+        .missingInput, "this is a folder, not a file", at: place,
         expected: "a YAML experiment file")
+    default: break
     }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let bytes = try WholeFile.read(path, limit: .yaml)
+    if let foreign = bytes.withUnsafeBytes({ ForeignFile($0) }) {
+      throw foreign.error(at: place, expected: "a YAML experiment file")
+    }
+    if bytes.starts(with: "GGUF".utf8) {
       throw LabError(
-        .missingInput, "the file cannot be read", at: name ?? path,
-        advice: "check its permissions")
+        .badData, "this is a model, not an experiment file", at: place,
+        expected: "a YAML experiment file",
+        advice: "name the model by --set: trit run experiments/quickstart.yaml --set model=\(path)")
     }
-    return try read([UInt8](data)) { .file(name ?? path, line: $0, column: $1) }
+    return try read(bytes) { .file(place, line: $0, column: $1) }
   }
 
   /// Reads a text whose positions are those of a file called `name`.

@@ -109,7 +109,8 @@ public final class AutoMemory: Sendable {
     state.withLock { state in
       if let known = state.streaming { return known }
       let path = state.folder.map { Self.path($0, StreamingForm.allCases.map(\.rawValue)) }
-      let kept = path.flatMap { try? MappedFile($0) }.flatMap { file -> StreamingForm? in
+      let kept = path.flatMap { try? MappedFile($0, limit: .small) }.flatMap {
+        file -> StreamingForm? in
         guard file.count < 64 else { return nil }
         let text = withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
         return text.flatMap { StreamingForm(rawValue: String($0.dropLast())) }
@@ -140,7 +141,7 @@ public final class AutoMemory: Sendable {
   ) -> Result<[AutoKernel.Decision], Damage> {
     guard access(path, F_OK) == 0 else { return .success([]) }
     let damage = Damage(note: "auto: \(path) is damaged and was ignored; kernels are timed again")
-    guard let file = try? MappedFile(path), file.count < 1 << 20 else { return .failure(damage) }
+    guard let file = try? MappedFile(path, limit: .small) else { return .failure(damage) }
     let text = withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
     var lines = (text ?? "").split(separator: "\n")[...]
     guard lines.popFirst() == Self.head[...] else { return .failure(damage) }

@@ -246,10 +246,11 @@ public struct GGUFExport {
 enum ChatTemplateFile {
   /// The text of `chat_template.jinja`, or `chat_template` of `tokenizer_config.json`; nil without one.
   static func read(folder: String) throws -> String? {
-    if let file = try? MappedFile(folder + "/chat_template.jinja") {
+    if let file = try? MappedFile(folder + "/chat_template.jinja", limit: .configuration) {
       return withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
     }
-    guard let file = try? MappedFile(folder + "/tokenizer_config.json") else { return nil }
+    guard let file = try? MappedFile(folder + "/tokenizer_config.json", limit: .configuration)
+    else { return nil }
     return try withExtendedLifetime(file) {
       try JSONReader.read(file.bytes, path: file.path)["chat_template"]?.string
     }

@@ -71,7 +71,7 @@ struct LayerImage {
             activations: kept.activations, activationForm: activations.form,
             arithmetic: linear.arithmetic, bytes: linear.weightBytes, skips: linear.skips,
             plainBytes: kept.plainBytes, kernelChoice: kept.kernelChoice,
-            isPicked: kept.isPicked),
+            isPicked: kept.isPicked, isZero: kept.isZero),
           activations: activations,
           activationChoice: choice,
           innerNorm: checkpoint.isUnconverted(role, layer: layer)
@@ -156,6 +156,7 @@ struct LayerImage {
           form: report.form, weights: report.weights, granularity: report.granularity,
           provenance: report.provenance, activations: report.activations,
           plainBytes: report.plainBytes, kernelChoice: report.kernelChoice, isPicked: report.isPicked,
+          isZero: report.isZero,
           starts: Array(starts[range]), sizes: Array(sizes[range])))
     }
     try images.keep(key, manifest, memory)

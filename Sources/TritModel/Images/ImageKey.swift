@@ -71,6 +71,7 @@ struct ImageManifest: Sendable, Codable {
     var plainBytes: Int
     var kernelChoice: String
     var isPicked: Bool
+    var isZero: Bool
     /// Where its sections begin, counted from the first one of the image, and how many bytes each has.
     var starts: [Int]
     var sizes: [Int]

@@ -30,8 +30,8 @@ public struct BytePairTokenizer: Tokenizer {
     kind: String, bos: Int?, endOfGeneration: Set<Int>, stripsLeadingSpace: Bool = false,
     prefix: [Int], suffix: [Int] = [], text: TokenText, addedRaw: [AddedTokens.Entry],
     addedNormalized: [AddedTokens.Entry] = [], normalizer: Normalizer = Normalizer(steps: []),
-    preTokenizer: PreTokenizer, model: BytePairModel, notes: [String] = []
-  ) {
+    preTokenizer: PreTokenizer, model: BytePairModel, path: String, notes: [String] = []
+  ) throws {
     self.notes = notes
     self.kind = kind
     self.bos = bos
@@ -40,13 +40,14 @@ public struct BytePairTokenizer: Tokenizer {
     self.prefix = prefix
     self.suffix = suffix
     self.text = text
-    self.addedRaw = AddedTokens(addedRaw)
-    self.addedNormalized = AddedTokens(
+    self.addedRaw = try AddedTokens(addedRaw, path: path)
+    var growth = TextGrowth(encoding: addedNormalized.reduce(0) { $0 + $1.content.count })
+    self.addedNormalized = try AddedTokens(
       addedNormalized.map { entry in
         var entry = entry
-        entry.content = normalizer.normalize(entry.content)
+        entry.content = try normalizer.normalize(entry.content, growth: &growth)
         return entry
-      })
+      }, path: path)
     self.normalizer = normalizer
     self.preTokenizer = preTokenizer
     self.model = model
@@ -57,23 +58,25 @@ public struct BytePairTokenizer: Tokenizer {
   /// Whether the template puts `bos` in front.
   public var addsBOS: Bool { prefix.first.map { $0 == bos } ?? false }
 
-  /// The ids of `text`. Throws `badData` for a text of 2 GiB or more.
+  /// The ids of `text`. Throws `badData` for a text of 2 GiB or more, and for rules of the tokenizer that make it
+  /// grow without measure (`TextGrowth`).
   public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int] {
     var ids: [Int] = addSpecial ? prefix : []
     var text = text
     try text.withUTF8 { bytes in
       try checkLength(bytes.count)
-      workspaces.withWorkspace { workspace in
+      var growth = TextGrowth(encoding: bytes.count)
+      try workspaces.withWorkspace { workspace in
         ids.reserveCapacity(ids.count + bytes.count / 3 + 1)
         for segment in addedRaw.split(bytes, parseSpecial: parseSpecial) {
           if let id = segment.id {
             ids.append(id)
             continue
           }
-          encodePlain(
+          try encodePlain(
             UnsafeBufferPointer(rebasing: bytes[segment.range]),
             isStart: segment.range.lowerBound == 0, parseSpecial: parseSpecial, into: &ids,
-            workspace: workspace)
+            workspace: workspace, growth: &growth)
         }
       }
     }
@@ -82,28 +85,32 @@ public struct BytePairTokenizer: Tokenizer {
 
   private func encodePlain(
     _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, parseSpecial: Bool, into ids: inout [Int],
-    workspace: Workspace
-  ) {
+    workspace: Workspace, growth: inout TextGrowth
+  ) throws {
     if normalizer.steps.isEmpty, addedNormalized.isEmpty {
-      return encodePieces(bytes, isStart: isStart, into: &ids, workspace: workspace)
+      return try encodePieces(
+        bytes, isStart: isStart, into: &ids, workspace: workspace, growth: &growth)
     }
-    normalizer.normalize(Array(bytes)).withUnsafeBufferPointer { normalized in
+    let normalized = try normalizer.normalize(Array(bytes), growth: &growth)
+    try normalized.withUnsafeBufferPointer { normalized in
       for segment in addedNormalized.split(normalized, parseSpecial: parseSpecial) {
         if let id = segment.id {
           ids.append(id)
         } else {
-          encodePieces(
+          try encodePieces(
             UnsafeBufferPointer(rebasing: normalized[segment.range]),
-            isStart: isStart && segment.range.lowerBound == 0, into: &ids, workspace: workspace)
+            isStart: isStart && segment.range.lowerBound == 0, into: &ids, workspace: workspace,
+            growth: &growth)
         }
       }
     }
   }
 
   private func encodePieces(
-    _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, into ids: inout [Int], workspace: Workspace
-  ) {
-    preTokenizer.forEachPiece(of: bytes, isStart: isStart) { piece in
+    _ bytes: UnsafeBufferPointer<UInt8>, isStart: Bool, into ids: inout [Int],
+    workspace: Workspace, growth: inout TextGrowth
+  ) throws {
+    try preTokenizer.forEachPiece(of: bytes, isStart: isStart, growth: &growth) { piece in
       model.encode(piece, into: &ids, workspace: workspace)
     }
   }
@@ -111,15 +118,19 @@ public struct BytePairTokenizer: Tokenizer {
   /// The pieces that `text` is cut into before the model merges within each; added tokens are not
   /// looked for. For listings and lessons: pieces of a byte-level tokenizer are shown as the bytes of
   /// text that they are.
-  public func preTokenize(_ text: String) -> [String] {
-    pieceBytes(of: text).map { String(decoding: $0, as: UTF8.self) }
+  public func preTokenize(_ text: String) throws -> [String] {
+    try pieceBytes(of: text).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The same as bytes: a cut after `ByteLevel` may go through a character.
-  public func pieceBytes(of text: String) -> [[UInt8]] {
+  public func pieceBytes(of text: String) throws -> [[UInt8]] {
     var pieces: [[UInt8]] = []
-    normalizer.normalize(Array(text.utf8)).withUnsafeBufferPointer { bytes in
-      preTokenizer.forEachPiece(of: bytes, isStart: true) { pieces.append(Array($0)) }
+    var growth = TextGrowth(encoding: text.utf8.count)
+    let normalized = try normalizer.normalize(Array(text.utf8), growth: &growth)
+    try normalized.withUnsafeBufferPointer { bytes in
+      try preTokenizer.forEachPiece(of: bytes, isStart: true, growth: &growth) {
+        pieces.append(Array($0))
+      }
     }
     return pieces
   }

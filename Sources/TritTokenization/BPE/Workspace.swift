@@ -43,9 +43,9 @@ final class WorkspacePool: Sendable {
   private let idle = Mutex<[Workspace]>([])
 
   /// Runs `body` with a workspace of its own.
-  func withWorkspace(_ body: (Workspace) -> Void) {
+  func withWorkspace(_ body: (Workspace) throws -> Void) rethrows {
     let workspace = idle.withLock { $0.popLast() } ?? Workspace()
     defer { idle.withLock { $0.append(workspace) } }
-    body(workspace)
+    try body(workspace)
   }
 }

@@ -96,12 +96,12 @@ extension GGUFVocabulary {
     let addsEOS = try flag("add_eos_token", default: false)
     let special = tokens.indices.filter { types[$0] == .control || types[$0] == .unknown }
     let found = tokens.indices.filter { types[$0] == .userDefined } + special
-    return BytePairTokenizer(
+    return try BytePairTokenizer(
       kind: "byte-level BPE (\(pre.name))", bos: bos,
       endOfGeneration: try endOfGeneration(eos: eos),
       prefix: addsBOS ? [bos].compactMap(\.self) : [],
       suffix: addsEOS ? [eos].compactMap(\.self) : [],
-      text: TokenText(pieces: tokens, special: Set(special)) { id, piece in
+      text: TokenText(pieces: tokens, special: Set(special), path: file.path) { id, piece in
         types[id] == .normal ? ByteAlphabet.decode(piece) ?? Array(piece.utf8) : Array(piece.utf8)
       },
       addedRaw: found.map {
@@ -113,7 +113,7 @@ extension GGUFVocabulary {
         unit: .byte, pieces: table, ids: ids,
         merging: .pairs(try merges(spelled, spelledIDs)), byteIDs: byteIDs, fallbackIDs: nil,
         unknown: nil, fusesUnknown: false, ignoresMerges: pre.ignoresMerges, wordMark: nil),
-      notes: notes + ByteAlphabet.notes(file.path, pieces: tokens))
+      path: file.path, notes: notes + ByteAlphabet.notes(file.path, pieces: tokens))
   }
 
   /// `left right`, cut at the first space from the second byte on.

@@ -17,13 +17,14 @@ extension BytePairTokenizer {
     }
     let names = Self.llama3SpecialTokens
     let pieces = ranks.tokens.map { ByteAlphabet.encode($0) } + names
-    let text = TokenText(pieces: pieces, special: Set(count..<pieces.count)) { id, piece in
+    let text = try TokenText(pieces: pieces, special: Set(count..<pieces.count), path: path) {
+      id, piece in
       id < count ? ranks.tokens[id] : Array(piece.utf8)
     }
     let ends = names.indices.filter { EndOfGeneration.names.contains(names[$0]) }.map { count + $0 }
     try settings.check(pieces, isWhole: false)
     let listed = settings.eosIDs.filter { pieces.indices.contains($0) }
-    self.init(
+    try self.init(
       kind: "byte-level BPE (tiktoken, llama-bpe)", bos: count,
       endOfGeneration: Set(ends + listed), prefix: [count], text: text,
       addedRaw: names.enumerated().map {
@@ -36,7 +37,8 @@ extension BytePairTokenizer {
       model: BytePairModel(
         unit: .byte, pieces: table, ids: (0..<count).map { Int32(truncatingIfNeeded: $0) },
         merging: .ranks((0..<count).map { UInt32(truncatingIfNeeded: $0) }), byteIDs: byteIDs,
-        fallbackIDs: nil, unknown: nil, fusesUnknown: false, ignoresMerges: true, wordMark: nil))
+        fallbackIDs: nil, unknown: nil, fusesUnknown: false, ignoresMerges: true, wordMark: nil),
+      path: path)
   }
 
   /// The 256 special tokens of Llama 3.1 in the order of their ids.

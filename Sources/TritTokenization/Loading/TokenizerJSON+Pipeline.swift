@@ -5,32 +5,50 @@ import TritFormats
 enum TokenizerPipeline {
   // MARK: Normalizer
 
+  /// Parts of a pipeline that are read, in one list and in all: more are no tokenizer's.
+  private static let maximumParts = Normalizer.maximumSteps
+
   static func normalizer(_ field: JSONField?) throws -> Normalizer {
-    Normalizer(steps: try field.map(normalizerSteps) ?? [])
+    var normalizer = Normalizer(steps: [])
+    if let field { try append(field, to: &normalizer) }
+    return normalizer
   }
 
-  private static func normalizerSteps(_ field: JSONField) throws -> [Normalizer.Step] {
+  private static func append(_ field: JSONField, to normalizer: inout Normalizer) throws {
+    if try field.type() == "Sequence" {
+      for part in try field.required("normalizers").elements(atMost: maximumParts) {
+        try append(part, to: &normalizer)
+      }
+      return
+    }
+    guard normalizer.steps.count < maximumParts else { throw tooMany("steps", field) }
+    normalizer.steps.append(try normalizerStep(field))
+    normalizer.places.append(field.place)
+  }
+
+  private static func tooMany(_ what: String, _ field: JSONField) -> LabError {
+    LabError(
+      .badData, "too many \(what)", at: field.place, expected: "at most \(maximumParts) in all",
+      advice: "use the tokenizer that belongs to the model")
+  }
+
+  private static func normalizerStep(_ field: JSONField) throws -> Normalizer.Step {
     switch try field.type() {
-    case "Sequence": try field.required("normalizers").elements().flatMap(normalizerSteps)
-    case "NFC": [.nfc]
-    case "NFD": [.nfd]
-    case "NFKC": [.nfkc]
-    case "NFKD": [.nfkd]
-    case "Lowercase": [.lowercase]
-    case "StripAccents": [.stripAccents]
-    case "Prepend": [.prepend(Array(try field.required("prepend").string().utf8))]
+    case "NFC": .nfc
+    case "NFD": .nfd
+    case "NFKC": .nfkc
+    case "NFKD": .nfkd
+    case "Lowercase": .lowercase
+    case "StripAccents": .stripAccents
+    case "Prepend": .prepend(Array(try field.required("prepend").string().utf8))
     case "Replace":
-      [
-        .replace(
-          try pattern(try field.required("pattern")),
-          with: Array(try field.required("content").string().utf8))
-      ]
+      .replace(
+        try pattern(try field.required("pattern")),
+        with: Array(try field.required("content").string().utf8))
     case "Strip":
-      [
-        .strip(
-          left: try field.flag("strip_left", default: true),
-          right: try field.flag("strip_right", default: true))
-      ]
+      .strip(
+        left: try field.flag("strip_left", default: true),
+        right: try field.flag("strip_right", default: true))
     case let type:
       throw field.unsupported(
         "normalizer '\(type)'",
@@ -57,47 +75,54 @@ enum TokenizerPipeline {
   // MARK: Pre-tokenizer
 
   static func preTokenizer(_ field: JSONField?) throws -> PreTokenizer {
-    var steps: [PreTokenizer.Step] = []
+    var result = PreTokenizer(steps: [])
     var isByteLevel = false
-    if let field { try append(field, to: &steps, isByteLevel: &isByteLevel) }
-    return PreTokenizer(steps: steps)
+    if let field { try append(field, to: &result, isByteLevel: &isByteLevel) }
+    return result
   }
 
   private static func append(
-    _ field: JSONField, to steps: inout [PreTokenizer.Step], isByteLevel: inout Bool
+    _ field: JSONField, to result: inout PreTokenizer, isByteLevel: inout Bool
   ) throws {
-    switch try field.type() {
-    case "Sequence":
-      for part in try field.required("pretokenizers").elements() {
-        try append(part, to: &steps, isByteLevel: &isByteLevel)
+    if try field.type() == "Sequence" {
+      for part in try field.required("pretokenizers").elements(atMost: maximumParts) {
+        try append(part, to: &result, isByteLevel: &isByteLevel)
       }
+      return
+    }
+    guard result.steps.count < maximumParts else { throw tooMany("steps", field) }
+    result.steps.append(try preTokenizerStep(field, isByteLevel: &isByteLevel))
+    result.places.append(field.place)
+  }
+
+  private static func preTokenizerStep(
+    _ field: JSONField, isByteLevel: inout Bool
+  ) throws -> PreTokenizer.Step {
+    switch try field.type() {
     case "Split":
       let pattern = try pattern(try field.required("pattern"))
       if isByteLevel, pattern.coversText {
         throw field.unsupported("this expression after ByteLevel", known: "the other order")
       }
-      steps.append(
-        .split(pattern, try field.choice("behavior"), inverted: try field.flag("invert")))
+      return .split(pattern, try field.choice("behavior"), inverted: try field.flag("invert"))
     case "ByteLevel":
       if isByteLevel { throw field.unsupported("a second ByteLevel", known: "one") }
       isByteLevel = true
-      steps.append(
-        .byteLevel(
-          addsPrefixSpace: try field.flag("add_prefix_space", default: true),
-          usesRegex: try field.flag("use_regex", default: true)))
+      return .byteLevel(
+        addsPrefixSpace: try field.flag("add_prefix_space", default: true),
+        usesRegex: try field.flag("use_regex", default: true))
     case "Digits":
       let each = try field.flag("individual_digits")
-      steps.append(
-        .split(.run(.number, limit: 1), each ? .isolated : .contiguous, inverted: false))
+      return .split(.run(.number, limit: 1), each ? .isolated : .contiguous, inverted: false)
     case "Punctuation":
       let behavior: SplitBehavior = try field.choice("behavior", default: .isolated)
-      steps.append(.split(.run(.anyPunctuation, limit: 1), behavior, inverted: false))
+      return .split(.run(.anyPunctuation, limit: 1), behavior, inverted: false)
     case "Metaspace":
       if isByteLevel { throw field.unsupported("Metaspace after ByteLevel", known: "one of them") }
-      steps.append(try metaspace(field))
-    case "Whitespace": steps.append(.split(.words, .removed, inverted: true))
+      return try metaspace(field)
+    case "Whitespace": return .split(.words, .removed, inverted: true)
     case "WhitespaceSplit":
-      steps.append(.split(.run(.whitespace, limit: 1), .removed, inverted: false))
+      return .split(.run(.whitespace, limit: 1), .removed, inverted: false)
     case let type:
       throw field.unsupported(
         "pre-tokenizer '\(type)'",
@@ -125,8 +150,18 @@ enum TokenizerPipeline {
   struct Decoder {
     var isByteLevel = false
     var hasByteFallback = false
-    var replacements: [(pattern: [UInt8], content: [UInt8])] = []
+    /// Replacements in the text of each token, in order, and where each is written.
+    var replacements: [Normalizer.Step] = []
+    var places: [String] = []
     var stripsLeadingSpace = false
+
+    fileprivate mutating func append(_ step: Normalizer.Step, _ field: JSONField) throws {
+      guard replacements.count < TokenizerPipeline.maximumParts else {
+        throw TokenizerPipeline.tooMany("replacements", field)
+      }
+      replacements.append(step)
+      places.append(field.place)
+    }
   }
 
   static func decoder(_ field: JSONField?) throws -> Decoder {
@@ -138,14 +173,17 @@ enum TokenizerPipeline {
   private static func read(_ field: JSONField, into decoder: inout Decoder) throws {
     switch try field.type() {
     case "Sequence":
-      for part in try field.required("decoders").elements() { try read(part, into: &decoder) }
+      for part in try field.required("decoders").elements(atMost: maximumParts) {
+        try read(part, into: &decoder)
+      }
     case "ByteLevel": decoder.isByteLevel = true
     case "ByteFallback": decoder.hasByteFallback = true
     case "Fuse": break
     case "Replace":
       guard case .literal(let text) = try pattern(try field.required("pattern")), !text.isEmpty
       else { throw field.unsupported("a decoder's Replace by expression", known: "plain text") }
-      decoder.replacements.append((text, Array(try field.required("content").string().utf8)))
+      let content = Array(try field.required("content").string().utf8)
+      try decoder.append(.replace(.literal(text), with: content), field)
     case "Strip":
       let content = try field.required("content").string()
       let start = try field["start"]?.integer() ?? 0
@@ -156,7 +194,7 @@ enum TokenizerPipeline {
       decoder.stripsLeadingSpace = start == 1
     case "Metaspace":
       guard case .metaspace(let replacement, let prepend, _) = try metaspace(field) else { return }
-      decoder.replacements.append((replacement, [0x20]))
+      try decoder.append(.replace(.literal(replacement), with: [0x20]), field)
       decoder.stripsLeadingSpace = prepend != .never
     case let type:
       throw field.unsupported(
@@ -176,13 +214,10 @@ enum TokenizerPipeline {
     case "TemplateProcessing": return try singleTemplate(field, vocabulary: vocabulary)
     case "ByteLevel": return nil
     case "Sequence":
-      var result: (prefix: [Int], suffix: [Int])?
-      for part in try field.required("processors").elements() {
-        guard let next = try template(part, vocabulary: vocabulary) else { continue }
-        let inner = result ?? ([], [])
-        result = (next.prefix + inner.prefix, inner.suffix + next.suffix)
-      }
-      return result
+      let parts = try field.required("processors").elements(atMost: maximumParts)
+        .compactMap { try template($0, vocabulary: vocabulary) }
+      guard !parts.isEmpty else { return nil }
+      return (parts.reversed().flatMap(\.prefix), parts.flatMap(\.suffix))
     case let type:
       throw field.unsupported(
         "post-processor '\(type)'", known: "Sequence, TemplateProcessing, ByteLevel")
@@ -192,11 +227,13 @@ enum TokenizerPipeline {
   private static func singleTemplate(_ field: JSONField, vocabulary: [String?]) throws
     -> (prefix: [Int], suffix: [Int])
   {
-    let table = field["special_tokens"]
+    let table = Dictionary(
+      (field["special_tokens"]?.value.object ?? []).map { (ExactString($0.key), $0.value) },
+      uniquingKeysWith: { first, _ in first })
     var prefix: [Int] = []
     var suffix: [Int] = []
     var seenText = false
-    for part in try field.required("single").elements() {
+    for part in try field.required("single").elements(atMost: maximumParts) {
       if let sequence = part["Sequence"] {
         if seenText || sequence["id"]?.value.string == "B" {
           throw part.unsupported("a template with two texts for one", known: "one sequence 'A'")
@@ -205,14 +242,14 @@ enum TokenizerPipeline {
         continue
       }
       let name = try part.required("SpecialToken").required("id").string()
-      guard let token = table?.value[name] else {
+      guard let token = table[ExactString(name)] else {
         throw LabError(
           .badData, "the template names '\(name)', which special_tokens does not have",
           at: part.place)
       }
       let entry = JSONField(
         value: token, file: field.file, keyPath: "\(field.keyPath).special_tokens.\(name)")
-      for id in try entry.required("ids").elements() {
+      for id in try entry.required("ids").elements(atMost: maximumParts) {
         let value = try id.integer()
         guard vocabulary.indices.contains(value), vocabulary[value] != nil else {
           let isHole = vocabulary.indices.contains(value)

@@ -84,17 +84,17 @@ extension BytePairTokenizer {
     let isByteLevel = preTokenizer.isByteLevel
     let decodesBytes = decoder.isByteLevel || (root["decoder"] == nil && isByteLevel)
 
-    let text = TokenText(pieces: vocabulary.pieces, special: special) { id, piece in
+    let rewriting = Normalizer(steps: decoder.replacements, places: decoder.places)
+    let text = try TokenText(pieces: vocabulary.pieces, special: special, path: path) { id, piece in
       if addedIDs.contains(id) { return Array(piece.utf8) }
       if decodesBytes { return ByteAlphabet.decode(piece) ?? Array(piece.utf8) }
       if decoder.hasByteFallback, let byte = TokenText.byte(of: piece) { return [byte] }
-      return decoder.replacements.reduce(Array(piece.utf8)) {
-        Normalizer(steps: [.replace(.literal($1.pattern), with: $1.content)]).normalize($0)
-      }
+      var growth = TextGrowth(decoding: piece.utf8.count)
+      return try rewriting.normalize(Array(piece.utf8), growth: &growth)
     }
     let bos = Self.bos(vocabulary, settings, template: template)
     let (prefix, suffix) = Self.frame(vocabulary, settings, template: template, bos: bos)
-    self.init(
+    try self.init(
       kind: Self.kind(preTokenizer, byteFallback: decoder.hasByteFallback),
       bos: bos,
       endOfGeneration: Self.endOfGeneration(vocabulary, settings),
@@ -103,7 +103,7 @@ extension BytePairTokenizer {
       addedRaw: vocabulary.added.filter { !$0.isNormalized }.map(\.entry),
       addedNormalized: vocabulary.added.filter(\.isNormalized).map(\.entry),
       normalizer: normalizer, preTokenizer: preTokenizer,
-      model: try vocabulary.model(isByteLevel: isByteLevel),
+      model: try vocabulary.model(isByteLevel: isByteLevel), path: path,
       notes: isByteLevel ? ByteAlphabet.notes(path, pieces: vocabulary.pieces) : [])
   }
 

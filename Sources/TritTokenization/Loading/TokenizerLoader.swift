@@ -1,4 +1,3 @@
-import Foundation
 import TritCore
 public import TritFormats
 
@@ -10,26 +9,28 @@ public enum TokenizerLoader {
   ///
   /// Throws `missingInput` where there is none, `badData` with file and key path where it is malformed.
   public static func load(path: String) throws -> any Tokenizer {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    switch FileKind(at: path) {
+    case .folder: return try load(folder: path)
+    case .absent:
       throw LabError(
         .missingInput, "no such file or folder", at: path,
-        expected: "a model folder, tokenizer.json, tokenizer.model or a GGUF")
+        expected: "a model folder, tokenizer.json, tokenizer.model or a GGUF",
+        advice: "check the path")
+    default: return try load(file: path)
     }
-    return isFolder.boolValue ? try load(folder: path) : try load(file: path)
   }
 
   private static func load(folder: String) throws -> any Tokenizer {
-    let manager = FileManager.default
     let settings = try settings(folder: folder)
+    // A link whose target is gone is there: its reader says what is wrong.
     let json = folder + "/tokenizer.json"
-    if manager.fileExists(atPath: json) {
+    if FileKind(at: json).isNamed {
       return try BytePairTokenizer(
-        json: try JSONReader.readFile(json), path: json, settings: settings)
+        json: try JSONReader.readFile(json, limit: .tokenizer), path: json, settings: settings)
     }
     let model = folder + "/tokenizer.model"
-    if manager.fileExists(atPath: model) { return try load(file: model, settings: settings) }
-    let names = try manager.contentsOfDirectory(atPath: folder).sorted()
+    if FileKind(at: model).isNamed { return try load(file: model, settings: settings) }
+    let names = try FolderListing(folder).names
     if let gguf = names.first(where: { $0.hasSuffix(".gguf") }) {
       return try load(file: folder + "/" + gguf)
     }
@@ -44,19 +45,27 @@ public enum TokenizerLoader {
   ) throws -> any Tokenizer {
     let file = try MappedFile(path)
     return try withExtendedLifetime(file) {
-      switch FileKind(file.bytes) {
+      let kind = TokenizerKind(file.bytes)
+      // A GGUF file has limits of its own.
+      if kind != .gguf { try FileLimit.tokenizer.check(file.count, at: path) }
+      if file.count == 0 { throw JSONReader.emptyFile(path, expected: "a tokenizer") }
+      if kind == .sentencePiece, let foreign = ForeignFile(file.bytes) {
+        throw foreign.error(
+          at: path, expected: "tokenizer.json, tokenizer.model, tiktoken ranks or a GGUF")
+      }
+      switch kind {
       case .json:
-        try BytePairTokenizer(
+        return try BytePairTokenizer(
           json: try JSONReader.read(file.bytes, path: path), path: path, settings: settings)
-      case .gguf: try load(gguf: try GGUFFile(path: path))
+      case .gguf: return try load(gguf: try GGUFFile(path: path))
       case .tiktoken:
-        try BytePairTokenizer(
+        return try BytePairTokenizer(
           ranks: try TiktokenRanks(file.bytes, path: path), path: path, settings: settings)
       case .llama2c:
-        try SentencePieceTokenizer(
+        return try SentencePieceTokenizer(
           try Llama2CVocabulary.read(file.bytes, path: path))
       case .sentencePiece:
-        try SentencePieceTokenizer(
+        return try SentencePieceTokenizer(
           try SentencePieceVocabulary(
             SentencePieceModel(file.bytes, path: path), path: path, settings: settings))
       }
@@ -98,7 +107,7 @@ public enum TokenizerLoader {
   private static func besideFile(_ path: String) -> String? {
     let folder = folder(of: path)
     return ["tokenizer.json", "tokenizer.model"].map { folder + "/" + $0 }
-      .first { FileManager.default.fileExists(atPath: $0) }
+      .first { FileKind(at: $0).isNamed }
   }
 
   private static func folder(of path: String) -> String {
@@ -107,7 +116,7 @@ public enum TokenizerLoader {
   }
 
   /// What a tokenizer file is, by its first bytes.
-  private enum FileKind {
+  private enum TokenizerKind {
     case json, gguf, tiktoken, llama2c, sentencePiece
 
     init(_ bytes: UnsafeRawBufferPointer) {
@@ -177,7 +186,7 @@ public enum TokenizerLoader {
   }
 
   private static func document(_ path: String) throws -> JSONField? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard FileKind(at: path).isNamed else { return nil }
     return JSONField(value: try JSONReader.readFile(path), file: path, keyPath: "")
   }
 

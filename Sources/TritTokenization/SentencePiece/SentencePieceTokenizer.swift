@@ -42,9 +42,9 @@ public struct SentencePieceTokenizer: Tokenizer {
     endOfGeneration = vocabulary.endOfGeneration
     addsDummyPrefix = vocabulary.addsDummyPrefix
     removesExtraSpaces = vocabulary.removesExtraSpaces
-    text = vocabulary.tokenText
-    added = AddedTokens(vocabulary.addedTokens)
-    frozen = AddedTokens(vocabulary.frozenTokens)
+    text = try vocabulary.tokenText()
+    added = try AddedTokens(vocabulary.addedTokens, path: vocabulary.path)
+    frozen = try AddedTokens(vocabulary.frozenTokens, path: vocabulary.path)
     model = try vocabulary.model()
     if let bytes = model.fallbackIDs {
       let missing = ByteAlphabet.missing { bytes[Int($0)] >= 0 }
@@ -66,14 +66,17 @@ public struct SentencePieceTokenizer: Tokenizer {
     var text = text
     try text.withUTF8 { bytes in
       try checkLength(bytes.count)
-      workspaces.withWorkspace { workspace in
+      try workspaces.withWorkspace { workspace in
         for segment in added.split(bytes, parseSpecial: parseSpecial) {
           if let id = segment.id {
             ids.append(id)
             continue
           }
           // Every plain segment begins the text or follows a special token.
-          normalize(bytes[segment.range]).withUnsafeBufferPointer { normalized in
+          let text = normalize(bytes[segment.range])
+          // A mark has three bytes for a space.
+          try checkLength(text.count)
+          text.withUnsafeBufferPointer { normalized in
             for part in frozen.split(normalized, parseSpecial: true) {
               if let id = part.id {
                 ids.append(id)

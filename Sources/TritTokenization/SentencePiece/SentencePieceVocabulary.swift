@@ -19,9 +19,10 @@ struct SentencePieceVocabulary {
   /// SentencePiece does.
   var findsUserDefinedInRawText = false
 
-  var tokenText: TokenText {
+  func tokenText() throws -> TokenText {
     let special = pieces.indices.filter { pieces[$0].type == .control }
-    return TokenText(pieces: pieces.map(\.text), special: Set(special)) { id, piece in
+    return try TokenText(pieces: pieces.map(\.text), special: Set(special), path: path) {
+      id, piece in
       switch pieces[id].type {
       case .byte: TokenText.byte(of: piece).map { [$0] } ?? Array(piece.utf8)
       case .control: Array(piece.utf8)

@@ -1,3 +1,5 @@
+import TritCore
+
 /// Tokens that are found in the text as they are written, before the model sees it.
 struct AddedTokens: Sendable {
   /// One such token.
@@ -21,32 +23,65 @@ struct AddedTokens: Sendable {
     var id: Int?
   }
 
+  /// A place in the tree of beginnings. Siblings are a list: a byte has few of them in practice and 256 at most.
   private struct Node: Sendable {
-    var children: [(byte: UInt8, node: Int32)] = []
+    var firstChild: Int32 = -1
+    var nextSibling: Int32 = -1
     var entry: Int32 = -1
+    var byte: UInt8 = 0
   }
+
+  /// The longest token, in bytes: what the search tries at every place of a text.
+  static let maximumLength = 4096
+  /// Bytes of all tokens together; each takes a node of 16.
+  static let maximumBytes = 16 << 20
 
   /// The tokens, without those that are empty.
   let entries: [Entry]
   private var nodes = [Node()]
   private var startBytes = [Bool](repeating: false, count: 256)
 
-  init(_ entries: [Entry]) {
+  /// Makes the tree. Throws `badData` for tokens that are too long or too many; `path` is for messages.
+  init(_ entries: [Entry], path: String) throws {
     self.entries = entries.filter { !$0.content.isEmpty }
+    var total = 0
     for (i, entry) in self.entries.enumerated() {
+      total += entry.content.count
+      guard entry.content.count <= Self.maximumLength, total <= Self.maximumBytes else {
+        let isLong = entry.content.count > Self.maximumLength
+        throw LabError(
+          .badData, isLong ? "an added token is too long" : "the added tokens are too many",
+          at: "\(path): token \(entry.id)",
+          expected: isLong
+            ? "at most \(Self.maximumLength) bytes"
+            : "at most \(Self.maximumBytes) bytes in all",
+          got: isLong ? "\(entry.content.count) bytes" : "more",
+          advice: "use the tokenizer that belongs to the model")
+      }
       var node = 0
       startBytes[Int(entry.content[0])] = true
       for byte in entry.content {
-        if let child = nodes[node].children.first(where: { $0.byte == byte }) {
-          node = Int(child.node)
+        if let child = child(of: node, byte) {
+          node = child
         } else {
-          nodes.append(Node())
-          nodes[node].children.append((byte, Int32(truncatingIfNeeded: nodes.count - 1)))
-          node = nodes.count - 1
+          let next = nodes.count
+          nodes.append(Node(nextSibling: nodes[node].firstChild, byte: byte))
+          nodes[node].firstChild = Int32(truncatingIfNeeded: next)
+          node = next
         }
       }
       nodes[node].entry = Int32(truncatingIfNeeded: i)
     }
+  }
+
+  @inline(__always)
+  private func child(of node: Int, _ byte: UInt8) -> Int? {
+    var child = nodes[node].firstChild
+    while child >= 0 {
+      if nodes[Int(child)].byte == byte { return Int(child) }
+      child = nodes[Int(child)].nextSibling
+    }
+    return nil
   }
 
   /// Whether there are none.
@@ -82,10 +117,8 @@ struct AddedTokens: Sendable {
     var node = 0
     var offset = start
     var best: (Int, Int)?
-    while offset < text.count,
-      let child = nodes[node].children.first(where: { $0.byte == text[offset] })
-    {
-      node = Int(child.node)
+    while offset < text.count, let child = child(of: node, text[offset]) {
+      node = child
       offset += 1
       if nodes[node].entry >= 0 { best = (Int(nodes[node].entry), offset) }
     }

@@ -7,7 +7,7 @@ package enum ByteLevelText {
     of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
   ) {
     let splitter = PreTokenizer(steps: [.byteLevel(addsPrefixSpace: false, usesRegex: true)])
-    splitter.forEachPiece(of: text, isStart: true, body)
+    splitter.forEachFragment(of: text, body)
   }
 
   /// The 256 bytes in the order of the characters that stand for them in a vocabulary.

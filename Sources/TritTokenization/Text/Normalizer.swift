@@ -1,4 +1,5 @@
 import Foundation
+import TritCore
 
 /// Rewrites text before it is cut: a sequence of steps.
 struct Normalizer: Sendable {
@@ -15,33 +16,77 @@ struct Normalizer: Sendable {
     case strip(left: Bool, right: Bool)
   }
 
-  var steps: [Step]
+  /// More steps than this are no tokenizer's.
+  static let maximumSteps = 1024
 
-  /// `text` after all steps.
-  func normalize(_ text: [UInt8]) -> [UInt8] {
-    steps.reduce(text) { $1.apply($0) }
+  var steps: [Step]
+  /// Where each step is written, for messages: `tokenizer.json: normalizer.normalizers[3]`.
+  var places: [String] = []
+
+  /// `text` after all steps. Throws `badData` with the place of the step that lets the text grow beyond what
+  /// `growth` has left.
+  func normalize(_ text: [UInt8], growth: inout TextGrowth) throws -> [UInt8] {
+    guard !steps.isEmpty else { return text }
+    var text = text
+    var most = 0
+    for (index, step) in steps.enumerated() {
+      guard let next = step.apply(text, atMost: growth.room) else {
+        throw growth.exceeded(
+          by: step.words, at: index < places.count ? places[index] : "step \(index + 1)")
+      }
+      text = next
+      most = max(most, text.count)
+    }
+    growth.spend(most)
+    return text
   }
 }
 
 extension Normalizer.Step {
-  fileprivate func apply(_ text: [UInt8]) -> [UInt8] {
+  /// The step in words, for messages: `Replace 'a' by 'aa'`.
+  fileprivate var words: String {
+    func shown(_ bytes: [UInt8]) -> String {
+      "'" + String(decoding: bytes.prefix(32), as: UTF8.self) + (bytes.count > 32 ? "…'" : "'")
+    }
     switch self {
-    case .nfc: unicode(text) { $0.precomposedStringWithCanonicalMapping }
-    case .nfd: unicode(text) { $0.decomposedStringWithCanonicalMapping }
-    case .nfkc: unicode(text) { $0.precomposedStringWithCompatibilityMapping }
-    case .nfkd: unicode(text) { $0.decomposedStringWithCompatibilityMapping }
+    case .nfc: return "NFC"
+    case .nfd: return "NFD"
+    case .nfkc: return "NFKC"
+    case .nfkd: return "NFKD"
+    case .lowercase: return "Lowercase"
+    case .stripAccents: return "StripAccents"
+    case .prepend(let prefix): return "Prepend \(shown(prefix))"
+    case .replace(.literal(let bytes), let content):
+      return "Replace \(shown(bytes)) by \(shown(content))"
+    case .replace(_, let content): return "Replace an expression by \(shown(content))"
+    case .strip: return "Strip"
+    }
+  }
+
+  /// `text` after the step, or nil where that has more than `most` bytes; never much more is held on the way.
+  fileprivate func apply(_ text: [UInt8], atMost most: Int) -> [UInt8]? {
+    let result: [UInt8]?
+    switch self {
+    case .nfc: result = unicode(text) { $0.precomposedStringWithCanonicalMapping }
+    case .nfd: result = unicode(text) { $0.decomposedStringWithCanonicalMapping }
+    case .nfkc: result = unicode(text) { $0.precomposedStringWithCompatibilityMapping }
+    case .nfkd: result = unicode(text) { $0.decomposedStringWithCompatibilityMapping }
     case .lowercase:
       // Scalar by scalar, as Rust does it: no context rule for the final sigma.
-      String(decoding: text, as: UTF8.self).unicodeScalars
+      result = String(decoding: text, as: UTF8.self).unicodeScalars
         .flatMap { Array($0.properties.lowercaseMapping.utf8) }
     case .stripAccents:
-      String(decoding: text, as: UTF8.self).unicodeScalars
+      result = String(decoding: text, as: UTF8.self).unicodeScalars
         .filter { $0.properties.generalCategory != .nonspacingMark }
         .flatMap { Array(String($0).utf8) }
-    case .prepend(let prefix): text.isEmpty ? text : prefix + text
-    case .replace(let pattern, let replacement): replace(pattern, with: replacement, in: text)
-    case .strip(let left, let right): strip(text, left: left, right: right)
+    case .prepend(let prefix):
+      guard !text.isEmpty else { return text }
+      result = text.count + prefix.count <= most ? prefix + text : nil
+    case .replace(let pattern, let replacement):
+      result = replace(pattern, with: replacement, in: text, atMost: most)
+    case .strip(let left, let right): result = strip(text, left: left, right: right)
     }
+    return result.flatMap { $0.count <= most ? $0 : nil }
   }
 
   /// ASCII is its own normal form in all four.
@@ -51,26 +96,31 @@ extension Normalizer.Step {
   }
 
   private func replace(
-    _ pattern: SplitPattern, with replacement: [UInt8], in text: [UInt8]
-  ) -> [UInt8] {
+    _ pattern: SplitPattern, with replacement: [UInt8], in text: [UInt8], atMost most: Int
+  ) -> [UInt8]? {
     text.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return [] }
       let view = TextView(base)
       var output: [UInt8] = []
-      output.reserveCapacity(text.count + text.count / 4)
-      var offset = 0
+      output.reserveCapacity(min(text.count + text.count / 4, most))
       if case .literal(let bytes) = pattern, bytes.count == 1 {
         for byte in buffer {
           if byte == bytes[0] { output += replacement } else { output.append(byte) }
+          if output.count > most { return nil }
         }
         return output
       }
+      var offset = 0
+      var isTooLong = false
       pattern.forEachMatch(in: view, from: 0, to: text.count) { match in
+        // What is left out of a text that is too long is not looked at.
+        guard !isTooLong else { return }
         output += text[offset..<match.lowerBound]
         output += replacement
         offset = match.upperBound
+        isTooLong = output.count > most
       }
-      return output + text[offset...]
+      return isTooLong ? nil : output + text[offset...]
     }
   }
 

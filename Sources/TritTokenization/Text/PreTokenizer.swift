@@ -16,37 +16,57 @@ struct PreTokenizer: Sendable {
   }
 
   var steps: [Step]
+  /// Where each step is written, for messages.
+  var places: [String] = []
 
   /// Whether the model sees bytes.
   var isByteLevel: Bool {
     steps.contains { if case .byteLevel = $0 { true } else { false } }
   }
 
-  /// Calls `body` with each piece of `text`. `isStart`: the text begins the whole input.
-  func forEachPiece(
-    of text: UnsafeBufferPointer<UInt8>, isStart: Bool,
-    _ body: (UnsafeBufferPointer<UInt8>) -> Void
-  ) {
-    guard !text.isEmpty else { return }
-    let rewrites = steps.contains {
+  /// Whether the bytes of pieces may be others than those of the text.
+  private var rewrites: Bool {
+    steps.contains {
       switch $0 {
       case .split: false
       case .byteLevel(let addsPrefixSpace, _): addsPrefixSpace
       case .metaspace: true
       }
     }
-    if rewrites {
-      var fragments = Fragments(
-        bytes: Array(text), ranges: [0..<text.count], isStart: isStart, isMapped: false)
-      for step in steps { step.apply(to: &fragments) }
-      fragments.bytes.withUnsafeBufferPointer { bytes in
-        for range in fragments.ranges where !range.isEmpty {
-          body(UnsafeBufferPointer(rebasing: bytes[range]))
-        }
+  }
+
+  /// Calls `body` with each piece of `text`. `isStart`: the text begins the whole input. Throws `badData` with
+  /// the place of the step that lets the text grow beyond what `growth` has left.
+  func forEachPiece(
+    of text: UnsafeBufferPointer<UInt8>, isStart: Bool, growth: inout TextGrowth,
+    _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) throws {
+    guard !text.isEmpty else { return }
+    guard rewrites else { return forEachFragment(of: text, body) }
+    var fragments = Fragments(
+      bytes: Array(text), ranges: [0..<text.count], isStart: isStart, isMapped: false)
+    var most = 0
+    for (index, step) in steps.enumerated() {
+      guard step.size(of: fragments) <= growth.room else {
+        throw growth.exceeded(
+          by: step.words, at: index < places.count ? places[index] : "step \(index + 1)")
       }
-      return
+      step.apply(to: &fragments)
+      most = max(most, fragments.bytes.count)
     }
-    guard let base = text.baseAddress else { return }
+    growth.spend(most)
+    fragments.bytes.withUnsafeBufferPointer { bytes in
+      for range in fragments.ranges where !range.isEmpty {
+        body(UnsafeBufferPointer(rebasing: bytes[range]))
+      }
+    }
+  }
+
+  /// Calls `body` with each piece of `text` by the steps that only cut; the others are left out.
+  func forEachFragment(
+    of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
+    guard let base = text.baseAddress, !text.isEmpty else { return }
     var ranges = [0..<text.count]
     var isMapped = false
     for step in steps {
@@ -108,6 +128,30 @@ private struct Fragments {
 }
 
 extension PreTokenizer.Step {
+  /// The step in words, for messages.
+  fileprivate var words: String {
+    switch self {
+    case .split: return "Split"
+    case .byteLevel: return "ByteLevel"
+    case .metaspace(let replacement, _, _):
+      let shown = String(decoding: replacement.prefix(32), as: UTF8.self)
+      return "Metaspace with '\(shown)\(replacement.count > 32 ? "…" : "")' for a space"
+    }
+  }
+
+  /// Bytes that the step makes of `fragments` at most.
+  fileprivate func size(of fragments: Fragments) -> Int {
+    switch self {
+    case .split: return fragments.bytes.count
+    case .byteLevel(let addsPrefixSpace, _):
+      return fragments.bytes.count + (addsPrefixSpace ? fragments.ranges.count : 0)
+    case .metaspace(let replacement, let prepend, _):
+      let spaces = fragments.bytes.count { $0 == 0x20 }
+      let starts = prepend == .never ? 0 : prepend == .first ? 1 : fragments.ranges.count
+      return fragments.bytes.count + (spaces + starts) * replacement.count
+    }
+  }
+
   fileprivate func apply(to fragments: inout Fragments) {
     switch self {
     case .split(let pattern, let behavior, let inverted):

@@ -9,13 +9,21 @@ struct TokenText: Sendable {
   /// Ids that decoding drops when it skips special tokens.
   let special: Set<Int>
 
-  /// Makes the table; `text` gives the bytes of each id.
-  init(pieces: [String?], special: Set<Int>, text: (Int, String) -> [UInt8]) {
+  /// Makes the table; `text` gives the bytes of each id. Throws what `text` throws, and `badData` for more bytes
+  /// than offsets of 32 bits reach.
+  init(
+    pieces: [String?], special: Set<Int>, path: String, text: (Int, String) throws -> [UInt8]
+  ) throws {
     self.pieces = pieces
     self.special = special
     starts.reserveCapacity(pieces.count + 1)
     for (id, piece) in pieces.enumerated() {
-      if let piece { arena += text(id, piece) }
+      if let piece { arena += try text(id, piece) }
+      guard arena.count < Int32.max else {
+        throw LabError(
+          .badData, "the texts of the tokens are too long", at: path,
+          expected: "less than 2 GiB in all", advice: "use the tokenizer that belongs to the model")
+      }
       starts.append(Int32(truncatingIfNeeded: arena.count))
     }
   }

@@ -12,8 +12,8 @@ public struct TrainingLog: Sendable {
 
   /// The lines that are whole JSON objects, in order; none where there is no file.
   public func lines() -> [JSONValue] {
-    guard let data = FileManager.default.contents(atPath: path) else { return [] }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { line in
+    guard let bytes = try? WholeFile.read(path, limit: .records) else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
       guard let value = try? JSONReader.read(String(line), path: path), value["step"] != nil else {
         return nil
       }

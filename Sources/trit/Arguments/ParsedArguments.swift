@@ -48,8 +48,7 @@ struct ParsedArguments {
   func choice(_ option: OptionSpec) throws -> String? {
     guard let value = text(option) else { return nil }
     guard option.choices.contains(value) else {
-      throw ParserError.invalidValue(
-        option, value: value, expected: option.choices.joined(separator: ", "))
+      throw invalid(option, value, option.choices.joined(separator: ", "))
     }
     return value
   }
@@ -65,25 +64,36 @@ struct ParsedArguments {
     return arguments[index]
   }
 
-  /// A whole number in `range`.
-  func integer(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> Int? {
+  /// A whole number in `range`; `expected` says what it may be where that is narrower.
+  func integer(_ option: OptionSpec, in range: ClosedRange<Int>, expected: String? = nil) throws
+    -> Int?
+  {
     guard let value = text(option) else { return nil }
     guard let number = Int(value), range.contains(number) else {
-      throw ParserError.invalidValue(
-        option, value: value, expected: "a whole number" + Self.words(range))
+      throw invalid(option, value, expected ?? "a whole number" + Self.words(range))
     }
     return number
   }
 
-  /// A real number in `range`; never NaN.
-  func real(_ option: OptionSpec, in range: ClosedRange<Double>) throws -> Double? {
+  /// A real number in `range`; never NaN or infinite. `expected` says what it may be where that is narrower.
+  func real(_ option: OptionSpec, in range: ClosedRange<Double>, expected: String? = nil) throws
+    -> Double?
+  {
     guard let value = text(option) else { return nil }
-    guard let number = Double(value), range.contains(number) else {
-      let to = range.upperBound == .greatestFiniteMagnitude ? "" : " to \(range.upperBound)"
-      throw ParserError.invalidValue(
-        option, value: value, expected: "a number from \(range.lowerBound)\(to)")
+    guard let number = Double(value), number.isFinite, range.contains(number) else {
+      throw invalid(option, value, expected ?? "a number" + Self.words(range))
     }
     return number
+  }
+
+  /// The error for a value that cannot be used; says so where it comes from the environment.
+  private func invalid(_ option: OptionSpec, _ value: String, _ expected: String) -> ParserError {
+    guard values[option.mainName] == nil, let variable = option.environment else {
+      return .invalidValue(option, value: value, expected: expected)
+    }
+    return .invalidValue(
+      option, value: value,
+      expected: "\(expected) (it stands in the environment variable \(variable))")
   }
 
   /// All values, comma lists taken apart; empty parts are an error.
@@ -103,7 +113,8 @@ struct ParsedArguments {
       guard let numbers = Self.expand(part), numbers.allSatisfy(range.contains) else {
         throw ParserError.invalidValue(
           option, value: part,
-          expected: "whole numbers\(Self.words(range)), as 4 or 1,2,4 or 1-8+1 or 128-1024*2")
+          expected: "at most 10000 whole numbers\(Self.words(range)), as 4 or 1,2,4 or 1-8+1 or "
+            + "128-1024*2")
       }
       return numbers
     }
@@ -121,7 +132,9 @@ struct ParsedArguments {
     guard grows ? step > 1 && first > 0 : step > 0 else { return nil }
     var numbers: [Int] = []
     var value = first
-    while value <= last, numbers.count < 10_000 {
+    while value <= last {
+      // More than anybody would wait for is no list that was meant.
+      guard numbers.count < 10_000 else { return nil }
       numbers.append(value)
       let (next, overflow) =
         grows ? value.multipliedReportingOverflow(by: step) : value.addingReportingOverflow(step)
@@ -133,9 +146,22 @@ struct ParsedArguments {
 
   private static func words(_ range: ClosedRange<Int>) -> String {
     switch (range.lowerBound, range.upperBound) {
-    case (.min, .max): ""
-    case (let low, .max): " from \(low)"
+    case (.min, .max): " of at most 64 bits"
+    case (let low, .max): " from \(low), of at most 64 bits"
     case (let low, let high): " from \(low) to \(high)"
+    }
+  }
+
+  private static func words(_ range: ClosedRange<Double>) -> String {
+    func shown(_ bound: Double) -> String {
+      Int(exactly: bound).map { "\($0)" } ?? "\(bound)"
+    }
+    let most = Double.greatestFiniteMagnitude
+    return switch (range.lowerBound == -most, range.upperBound == most) {
+    case (true, true): ", finite"
+    case (false, true): " from \(shown(range.lowerBound))"
+    case (true, false): " up to \(shown(range.upperBound))"
+    case (false, false): " from \(shown(range.lowerBound)) to \(shown(range.upperBound))"
     }
   }
 }

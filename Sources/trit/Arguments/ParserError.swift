@@ -20,6 +20,8 @@ enum ParserError: Error {
   case invalidArgument(ArgumentSpec, value: String)
   /// An option that the command cannot do without.
   case missingOption([OptionSpec])
+  /// An option of a command, or of all of them, in the place of the command; with a line as it is right.
+  case misplacedOption(String, example: String)
   /// Options that exclude one another.
   case conflict(OptionSpec, OptionSpec)
 
@@ -31,7 +33,9 @@ enum ParserError: Error {
     case .unknownOption(let name, let known):
       return "Unknown option '\(name)'." + Self.hint(name, known.filter { $0.hasPrefix("--") })
     case .missingValue(let option):
-      return "Missing value for '\(option.synopsis)'."
+      let choices = option.choices.joined(separator: ", ")
+      return "Missing value for '\(option.synopsis)'"
+        + (choices.isEmpty ? "." : ": expected \(choices).")
     case .unwantedValue(let name, let value):
       return "The option '\(name)' takes no value, but got '\(value)'."
     case .invalidValue(let option, let value, let expected):
@@ -46,6 +50,8 @@ enum ParserError: Error {
         + argument.choices.joined(separator: ", ") + "." + Self.hint(value, argument.choices)
     case .missingOption(let options):
       return "Missing option '" + options.map(\.synopsis).joined(separator: "' or '") + "'."
+    case .misplacedOption(let name, let example):
+      return "The option '\(name)' stands before the command. Options follow it, as in: \(example)"
     case .conflict(let first, let second):
       return "The options '\(first.mainName)' and '\(second.mainName)' exclude one another."
     }

@@ -63,23 +63,48 @@ enum SamplingFlags {
 
   /// The chain's options. Ranges are the library's; every bad value is told at once.
   static func options(_ arguments: ParsedArguments) throws -> SamplingOptions {
-    let all = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
     var options = SamplingOptions()
-    options.temperature = try arguments.real(temperature, in: all) ?? options.temperature
-    options.topK = try arguments.integer(topK, in: Int.min...Int.max) ?? options.topK
-    options.topP = try arguments.real(topP, in: all) ?? options.topP
-    options.minP = try arguments.real(minP, in: all) ?? options.minP
-    options.typical = try arguments.real(typical, in: all) ?? options.typical
-    options.repeatPenalty = try arguments.real(repeatPenalty, in: all) ?? options.repeatPenalty
+    options.temperature = try real(temperature, "temperature", arguments) ?? options.temperature
+    options.topK = try integer(topK, "top-k", arguments) ?? options.topK
+    options.topP = try real(topP, "top-p", arguments) ?? options.topP
+    options.minP = try real(minP, "min-p", arguments) ?? options.minP
+    options.typical = try real(typical, "typical", arguments) ?? options.typical
+    options.repeatPenalty =
+      try real(repeatPenalty, "repeat-penalty", arguments) ?? options.repeatPenalty
     options.repeatLastN =
-      try arguments.integer(repeatLastN, in: Int.min...Int.max) ?? options.repeatLastN
-    options.presencePenalty = try arguments.real(presencePenalty, in: all) ?? 0
-    options.frequencyPenalty = try arguments.real(frequencyPenalty, in: all) ?? 0
+      try integer(repeatLastN, "repeat-last-n", arguments) ?? options.repeatLastN
+    options.presencePenalty = try real(presencePenalty, "presence-penalty", arguments) ?? 0
+    options.frequencyPenalty = try real(frequencyPenalty, "frequency-penalty", arguments) ?? 0
     options.logitBias = try arguments.all(logitBias).map(bias)
     let number = try arguments.integer(seed, in: -1...Int.max) ?? 0
     options.seed = number < 0 ? clockSeed() : UInt64(number)
     try options.validate()
     return options
+  }
+
+  /// A finite number; its range is checked with all others, what is no number is told with its range at once.
+  private static func real(_ option: OptionSpec, _ name: String, _ arguments: ParsedArguments)
+    throws -> Double?
+  {
+    let all = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+    return try arguments.real(option, in: all, expected: domain(name))
+  }
+
+  private static func integer(_ option: OptionSpec, _ name: String, _ arguments: ParsedArguments)
+    throws -> Int?
+  {
+    try arguments.integer(option, in: Int.min...Int.max, expected: domain(name))
+  }
+
+  /// What the library accepts for a sampling option, in words.
+  private static func domain(_ name: String) -> String? {
+    SamplingOptions.parameters.first { $0.name == name }.map { descriptor in
+      switch descriptor.domain {
+      case .real(let range): "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))"
+      case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+      default: descriptor.domainText
+      }
+    }
   }
 
   /// `ID+B` or `ID-B`.

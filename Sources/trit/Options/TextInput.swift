@@ -20,15 +20,15 @@ enum TextInput {
     }
   }
 
-  /// The text of a file, or of standard input for `-`. Throws `badData` with the place of the first byte
+  /// The text of a file or a pipe, or of standard input for `-`, within `FileLimit`. Throws `badData` with the place of the first byte
   /// that is not UTF-8.
   static func contents(of path: String) throws -> String {
-    let bytes: [UInt8]
-    if path == "-" {
-      bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
-    } else {
-      let file = try MappedFile(path)
-      bytes = withExtendedLifetime(file) { Array(file.bytes) }
+    let bytes =
+      path == "-"
+      ? try WholeFile.readStandardInput(limit: .stream)
+      : try WholeFile.read(path, limit: .text, streams: .stream)
+    if path != "-", let foreign = bytes.withUnsafeBytes({ ForeignFile($0) }) {
+      throw foreign.error(at: path, expected: "UTF-8 text")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw LabError(
