@@ -58,9 +58,12 @@ final class Mapping: Sendable {
     // A pipe without a writer would block for ever before it could be refused.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
+      let number = errno
       throw LabError(
-        .missingInput, "cannot open the file: \(String(cString: strerror(errno)))", at: path,
-        expected: "a readable file", advice: "check the path and its permissions")
+        number == EMFILE || number == ENFILE ? .failure : .missingInput,
+        "cannot open the file: \(SystemFailure.text(number))", at: path,
+        expected: "a readable file",
+        advice: SystemFailure.advice(number, otherwise: "check the path and its permissions"))
     }
     defer { close(descriptor) }
     var status = stat()
@@ -77,8 +80,13 @@ final class Mapping: Sendable {
     }
     guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
     else {
+      let number = errno
       throw LabError(
-        .failure, "cannot map the file: \(String(cString: strerror(errno)))", at: path)
+        .failure, "cannot map the file: \(SystemFailure.text(number))", at: path,
+        expected: "\(MemoryLimit.mebibytes(count)) of address space",
+        got: MemoryLimit.limit.map { "a limit of \(MemoryLimit.mebibytes($0))" },
+        advice: SystemFailure.advice(
+          number, otherwise: "copy the file to a local disk, and give the copy"))
     }
     address = UInt(bitPattern: base)
     slot = MappingFaults.add(start: address, count: count, path: path)

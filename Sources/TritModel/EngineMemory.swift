@@ -34,5 +34,9 @@ struct EngineMemory {
           + "\(workspace >> 20) MiB for chunks of \(chunk) tokens",
         advice: "ask for a shorter context (-c) or smaller chunks (-ub)")
     }
+    try MemoryLimit.require(
+      Size.sum(rotary, workspace),
+      for: "the buffers of a forward pass (\(context) positions, chunks of \(chunk) tokens)",
+      advice: "ask for a shorter context (-c) or smaller chunks (-ub)")
   }
 }
