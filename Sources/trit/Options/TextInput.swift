@@ -1,6 +1,12 @@
 import Foundation
 import TritLab
 
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Text and lists of ids that come from an option, a file, or standard input.
 enum TextInput {
   static let prompt = OptionSpec("-p", "--prompt", value: "text", help: "The text")
@@ -25,7 +31,7 @@ enum TextInput {
   static func contents(of path: String) throws -> String {
     let bytes: [UInt8]
     if path == "-" {
-      bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
+      bytes = try standardInput()
     } else {
       let file = try MappedFile(path)
       bytes = withExtendedLifetime(file) { Array(file.bytes) }
@@ -37,6 +43,25 @@ enum TextInput {
         advice: "convert it, as with: iconv -t UTF-8")
     }
     return text
+  }
+
+  /// All of standard input. Throws `missingInput` where it cannot be read, as a folder cannot.
+  private static func standardInput() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(STDIN_FILENO, &piece, piece.count)
+      if count == 0 { return bytes }
+      if count > 0 {
+        bytes += piece[..<count]
+      } else if errno == EINTR {
+        try Interruption.check()
+      } else {
+        throw LabError(
+          .missingInput, "cannot read standard input: \(String(cString: strerror(errno)))", at: "-",
+          expected: "a file or a pipe", advice: "as with: trit … -f - < text.txt")
+      }
+    }
   }
 
   /// Token ids: `1,2,3`, `1 2 3`, or a JSON list.
