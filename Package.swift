@@ -14,7 +14,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritFormats", ["TritCore"]),
   ("TritTokenization", ["TritCore", "TritFormats"]),
   ("TritQuantization", ["TritCore"]),
-  ("TritKernels", ["TritCore", "CTritKernels", "COpenBLAS"]),
+  ("TritKernels", ["TritCore", "CTritKernels"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
   (
@@ -28,7 +28,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritTraining",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritAttention", "TritModel", "COpenBLAS",
+      "TritAttention", "TritModel",
     ]
   ),
   (
@@ -65,8 +65,6 @@ let package = Package(
   ],
   targets: [
     // MARK: System libraries and C leaves
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CTritKernels"),
 

@@ -35,17 +35,22 @@ struct KVCacheShape: Sendable {
         got: shape)
     }
     let memory = Self.physicalMemory
+    let wanted = Double(bytesPerHeadRow) * 2 * Double(layers) * Double(heads) * Double(stride)
     var bytes = 2
     for factor in [layers, heads, stride, bytesPerHeadRow] {
       let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
       guard !overflow, product <= memory else {
         throw LabError(
           .badData, "a KV cache '\(kind)' of this shape does not fit into memory",
-          expected: "at most \(memory >> 20) MiB", got: shape,
-          advice: "ask for a shorter context, or take the cache f16 or int8")
+          expected: "at most \(memory >> 20) MiB",
+          got: "\(Int(min(wanted / 1_048_576, 1e18).rounded(.up))) MiB wanted for \(shape)",
+          advice: "ask for a shorter context (-c), or take the cache f16 or int8 (--cache)")
       }
       bytes = product
     }
+    try MemoryLimit.require(
+      bytes, for: "a KV cache '\(kind)' of \(shape)",
+      advice: "ask for a shorter context (-c), or take the cache f16 or int8 (--cache)")
   }
 
   /// Bytes of keys and values at `bytesPerHeadRow` bytes a head and position: whole tiles.

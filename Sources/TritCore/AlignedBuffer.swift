@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Owned, zero-initialised memory for `count` trivial elements, aligned to 64 bytes (a cache line and a
 /// zmm register), followed by at least 64 readable zero bytes so that a vector load may run past the end.
 ///
@@ -21,18 +27,18 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 
   /// Allocates `count` zero elements. Large buffers take memory as they are written, not before; in huge pages and
   /// beside others that are, if `isStreamed`: for what is written whole and then read front to back again and again,
-  /// as weights are.
+  /// as weights are. Whoever makes one of a size that a file or an option decides asks `MemoryLimit` first.
   public init(count: Int, isStreamed: Bool = false) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
     owner = nil
-    let bytes = count * MemoryLayout<Element>.stride + Self.alignment
+    let bytes = Self.bytes(count)
     block = isStreamed ? LargeMemory.takeStreamed(bytes) : LargeMemory.takeIfLarge(bytes)
     if let block {
       base = block.base.bindMemory(to: Element.self, capacity: count)
       return
     }
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+    let raw = Self.allocate(bytes)
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     base = raw.bindMemory(to: Element.self, capacity: count)
   }
@@ -42,14 +48,28 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
     owner = nil
-    let used = count * MemoryLayout<Element>.stride
-    let bytes = used + Self.alignment
+    let bytes = Self.bytes(count)
+    let used = bytes - Self.alignment
     block = bytes < LargeMemory.threshold ? nil : LargeMemory.take(bytes, zeroed: false)
-    let raw =
-      block?.base
-      ?? UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+    let raw = block?.base ?? Self.allocate(bytes)
     (raw + used).initializeMemory(as: UInt8.self, repeating: 0, count: Self.alignment)
     base = raw.bindMemory(to: Element.self, capacity: count)
+  }
+
+  /// Bytes of `count` elements and the room behind them.
+  private static func bytes(_ count: Int) -> Int {
+    let (product, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+    guard !overflow, product <= Int.max - alignment else { MemoryLimit.refused(Int.max) }
+    return product + alignment
+  }
+
+  /// Memory from the heap, or the end that a refusal has.
+  private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
+      MemoryLimit.refused(bytes)
+    }
+    return memory
   }
 
   /// Copies `elements` into a new buffer.
@@ -77,7 +97,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     if let block {
       LargeMemory.give(block)
     } else {
-      UnsafeMutableRawPointer(base).deallocate()
+      free(base)
     }
   }
 

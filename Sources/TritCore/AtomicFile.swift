@@ -126,8 +126,10 @@ public final class AtomicFile {
   }
 
   private static func failed(_ verb: String, _ path: String) -> LabError {
-    LabError(
-      .cannotCreate, "cannot \(verb) the file: \(String(cString: strerror(errno)))", at: path,
-      advice: "check that the folder exists, is writable and has space")
+    let number = errno
+    return LabError(
+      .cannotCreate, "cannot \(verb) the file: \(SystemFailure.text(number))", at: path,
+      advice: SystemFailure.advice(
+        number, otherwise: "check that the folder exists, is writable and has space"))
   }
 }

@@ -27,9 +27,11 @@ public struct CPUFeatures: OptionSet, Sendable, Hashable {
   /// `smmla`.
   public static let neonInt8MatrixMultiply = CPUFeatures(rawValue: 1 << 10)
 
-  /// What this machine has, or the one whose leaves it uses (`TRITLAB_LEAF_RUNNER`).
+  /// What this machine has, or the one whose leaves it uses (`TRITLAB_LEAF_RUNNER`), without what
+  /// `TRITLAB_CPU_WITHOUT` takes away.
   public static let here =
-    LeafRunner.shared?.features ?? CPUFeatures(rawValue: tk_cpu_features())
+    LeafRunner.shared?.features
+    ?? CPUFeatures(flags: CPUFlags.here.subtracting((try? CPUFlags.masked()) ?? []))
 
   private static let allNames: [(CPUFeatures, String)] = [
     (.avx2, "avx2"), (.avxVNNI, "avxvnni"), (.avx512, "avx512"), (.avx512VNNI, "avx512vnni"),

@@ -19,9 +19,11 @@ public final class FolderLock {
     path = folder + "/" + name
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
+      let number = errno
       throw LabError(
-        .cannotCreate, "cannot lock the folder: \(String(cString: strerror(errno)))", at: path,
-        advice: "check that the folder is writable, or name another one with -o DIR")
+        .cannotCreate, "cannot lock the folder: \(SystemFailure.text(number))", at: path,
+        advice: SystemFailure.advice(
+          number, otherwise: "check that the folder is writable, or name another one with -o DIR"))
     }
     // A file system without locks is used as it is.
     guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else {

@@ -7,23 +7,28 @@ import Synchronization
 #endif
 
 private let interruptCount = Atomic<Int>(0)
+private let firstSignal = Atomic<Int32>(0)
 
 /// Ctrl-C as a polite request: long loops call `check()` and unwind by an error, so that what has been
-/// measured is kept and nothing is left half written. A second Ctrl-C ends the process at once.
+/// measured is kept and nothing is left half written. A second request ends the process at once.
+///
+/// The exit code is 128 and the number of the first signal, as a shell reports it: 130 Ctrl-C, 143 `kill`, 129 a
+/// terminal that went away, 131 Ctrl-\, 152 a limit of CPU time.
 public enum Interruption {
-  /// Starts to listen for SIGINT and SIGTERM, and for SIGHUP (a terminal that goes away) unless the
-  /// parent has it ignored, as `nohup` does. A file that grows beyond the limit of the shell becomes an
-  /// error of its write. Called once by the command.
+  /// Starts to listen for SIGINT, SIGTERM, SIGQUIT, SIGXCPU (the soft limit of `ulimit -t`), and for SIGHUP (a
+  /// terminal that goes away) unless the parent has it ignored, as `nohup` does. A file that grows beyond the
+  /// limit of the shell becomes an error of its write. Called once by the command.
   public static func install() {
-    var numbers = [SIGINT, SIGTERM]
+    var numbers = [SIGINT, SIGTERM, SIGQUIT, SIGXCPU]
     if !isIgnored(SIGHUP) { numbers.append(SIGHUP) }
     var set = sigset_t()
     sigemptyset(&set)
     for number in numbers {
-      signal(number) { _ in
+      signal(number) { number in
+        _ = firstSignal.compareExchange(expected: 0, desired: number, ordering: .relaxed)
         if interruptCount.add(1, ordering: .relaxed).newValue > 1 {
           TemporaryFiles.removeAll()
-          _exit(130)
+          _exit(Interruption.exitCode)
         }
       }
       sigaddset(&set, number)
@@ -46,6 +51,12 @@ public enum Interruption {
 
   /// Whether the user has asked to stop.
   public static var isRequested: Bool { interruptCount.load(ordering: .relaxed) > 0 }
+
+  /// 128 and the number of the signal that asked first; 130 where none did.
+  public static var exitCode: Int32 {
+    let number = firstSignal.load(ordering: .relaxed)
+    return number == 0 ? LabError.Kind.interrupted.rawValue : 128 + number
+  }
 
   /// Throws `interrupted` if the user has asked to stop.
   public static func check() throws {

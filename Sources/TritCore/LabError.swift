@@ -20,7 +20,7 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
     case internalError = 70
     /// An output could not be written; the exit code is that of a failed run.
     case cannotCreate = 73
-    /// Ctrl-C.
+    /// A signal asked to stop: Ctrl-C, or one of its kin (`Interruption`).
     case interrupted = 130
   }
 
@@ -51,16 +51,31 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The process exit code for this error: 0 all well, 1 failed, 2 outside a tolerance, 64 usage, 65 bad
-  /// data, 66 missing input, 70 internal, 130 Ctrl-C.
-  public var exitCode: Int32 { kind == .cannotCreate ? Kind.failure.rawValue : kind.rawValue }
+  /// data, 66 missing input, 70 internal, 128 and the number of the signal that asked to stop (130 Ctrl-C).
+  public var exitCode: Int32 {
+    switch kind {
+    case .cannotCreate: Kind.failure.rawValue
+    case .interrupted: Interruption.exitCode
+    default: kind.rawValue
+    }
+  }
 
-  /// `place: what`, then indented lines for expected, got and the advice; each cut to `shownBytes`.
+  /// `place: what`, then indented lines for expected, got and the advice; each cut to `shownBytes`. The parts may
+  /// quote what a file holds: they are shown as `VisibleText`, and a line within one is indented, so that none can
+  /// pass for a line of ours.
   public var description: String {
-    var lines = [Self.cut(place.map { "\($0): \(what)" } ?? what)]
-    if let expected { lines.append("  expected: \(Self.cut(expected))") }
-    if let got { lines.append("  got: \(Self.cut(got))") }
-    if let advice { lines.append("  next: \(Self.cut(advice))") }
+    var lines = [Self.shown(place.map { "\(VisibleText.line($0)): \(what)" } ?? what)]
+    if let expected { lines.append("  expected: \(Self.shown(expected))") }
+    if let got { lines.append("  got: \(Self.shown(got))") }
+    if let advice { lines.append("  next: \(Self.shown(advice))") }
     return lines.joined(separator: "\n")
+  }
+
+  private static func shown(_ part: String) -> String {
+    let lines = VisibleText.lines(cut(part)).split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.enumerated().map { index, line in
+      index == 0 || line.hasPrefix("    ") ? String(line) : "    " + line
+    }.joined(separator: "\n")
   }
 
   /// The same error seen from further out: `place` in front of the place it already has.

@@ -64,8 +64,8 @@ final class Mapping: Sendable {
       let code = errno
       guard code != EMFILE, code != ENFILE, code != ENOMEM else {
         throw LabError(
-          .failure, "cannot open the file: \(String(cString: strerror(code)))", at: path,
-          advice: "close other programs, or raise the limit of this shell: ulimit -n 4096")
+          .failure, "cannot open the file: \(SystemFailure.text(code))", at: path,
+          advice: SystemFailure.advice(code, otherwise: "close other programs"))
       }
       throw LabError.noFile(path)
     }
@@ -84,8 +84,13 @@ final class Mapping: Sendable {
     }
     guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
     else {
+      let number = errno
       throw LabError(
-        .failure, "cannot map the file: \(String(cString: strerror(errno)))", at: path)
+        .failure, "cannot map the file: \(SystemFailure.text(number))", at: path,
+        expected: "\(MemoryLimit.mebibytes(count)) of address space",
+        got: MemoryLimit.limit.map { "a limit of \(MemoryLimit.mebibytes($0))" },
+        advice: SystemFailure.advice(
+          number, otherwise: "copy the file to a local disk, and give the copy"))
     }
     address = UInt(bitPattern: base)
     slot = MappingFaults.add(start: address, count: count, path: path)

@@ -64,8 +64,8 @@ public enum WholeFile {
       if count < 0 {
         if errno == EINTR { continue }
         throw LabError(
-          .missingInput, "cannot read: \(String(cString: strerror(errno)))", at: place,
-          expected: "a readable file")
+          .missingInput, "cannot read: \(SystemFailure.text())", at: place,
+          expected: "a readable file or pipe")
       }
       if count == 0 { return result }
       guard result.count + count <= limit.bytes else { throw limit.endless(at: place) }

@@ -10,6 +10,9 @@ public enum FloatDecoding {
   public static func decode(_ bytes: UnsafeRawBufferPointer, info: TensorInfo, path: String) throws
     -> AlignedBuffer<Float>
   {
+    try MemoryLimit.require(
+      info.count, of: 4, for: "the values of tensor '\(info.name)'",
+      advice: "end other programs, or take a smaller model")
     let result = AlignedBuffer<Float>(count: info.count)
     guard let block = info.type.block,
       bytes.count == info.count / block.elements * block.bytes || isTernary(info.type)

@@ -1,3 +1,5 @@
+import TritCore
+
 /// Writes JSON documents as text that `JSONReader`, and any other reader, takes back unchanged.
 public enum JSONWriter {
   /// The text of `value`: on one line without spaces, or, when `pretty`, indented by two spaces with
@@ -48,9 +50,35 @@ public enum JSONWriter {
     output.append(contentsOf: repeatElement(0x20, count: indent))
   }
 
-  /// A string in quotes. Only quotes, backslashes and control characters are escaped.
+  /// A string in quotes. Quotes, backslashes and what `VisibleText` calls hidden are escaped: the text means the
+  /// same to every reader, and can be shown as it is.
   private static func append(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
+    // Nearly all strings are ASCII, and the numbers of their bytes those of their characters.
+    if !text.utf8.allSatisfy({ $0 < 0x80 }), text.unicodeScalars.contains(where: isEscaped) {
+      for scalar in text.unicodeScalars {
+        guard isEscaped(scalar) else {
+          append(plain: String(scalar), to: &output)
+          continue
+        }
+        for unit in String(scalar).utf16 { append(unit, to: &output) }
+      }
+    } else {
+      append(plain: text, to: &output)
+    }
+    output.append(UInt8(ascii: "\""))
+  }
+
+  private static func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value >= 0x80 && VisibleText.isHidden(scalar)
+  }
+
+  private static func append(_ unit: UInt16, to output: inout [UInt8]) {
+    let digits = String(unit, radix: 16)
+    output += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
+  }
+
+  private static func append(plain text: String, to output: inout [UInt8]) {
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""): output += "\\\"".utf8
@@ -58,12 +86,9 @@ public enum JSONWriter {
       case 0x0a: output += "\\n".utf8
       case 0x0d: output += "\\r".utf8
       case 0x09: output += "\\t".utf8
-      case 0..<0x20, 0x7f:
-        let digits = String(byte, radix: 16)
-        output += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
+      case 0..<0x20, 0x7f: append(UInt16(byte), to: &output)
       default: output.append(byte)
       }
     }
-    output.append(UInt8(ascii: "\""))
   }
 }

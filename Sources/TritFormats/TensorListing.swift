@@ -1,3 +1,5 @@
+import TritCore
+
 /// What a model file holds, as text in the columns of llama.cpp's `gguf-dump`, or as JSON.
 public enum TensorListing {
   /// Elements of a list that are shown in text.
@@ -147,18 +149,5 @@ extension TensorListing {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  /// The text with control characters, and the marks that turn the writing direction, escaped.
-  private static func clean(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator:
-        result +=
-          scalar == "\n"
-          ? "\\n" : scalar == "\t" ? "\\t" : "\\u{\(String(scalar.value, radix: 16))}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
+  private static func clean(_ text: String) -> String { VisibleText.line(text) }
 }

@@ -36,6 +36,9 @@ public struct HeadRows: Sendable {
 
   /// The whole matrix.
   public func all() throws -> Matrix<Float> {
+    try MemoryLimit.require(
+      Size.product(8, rows, columns), for: "an output head of \(rows) × \(columns)",
+      advice: "take a head that keeps no float matrix: --head exact")
     let matrix = Matrix<Float>(rows: rows, columns: columns)
     try read(0..<rows, matrix.storage.base)
     return matrix

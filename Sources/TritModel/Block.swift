@@ -162,6 +162,10 @@ struct BlockBuilder {
     let resolved = try resolver.resolve(role, layer: layer)
     let linear: any PreparedLinear
     do {
+      // Float weights, or a byte each, and then the kernel's own packing.
+      try MemoryLimit.require(
+        Size.product(5, resolved.weights.rows, resolved.weights.columns), for: "its weights",
+        advice: "take a smaller model, or a narrower kernel such as i2_s")
       linear = try resolved.kernel.prepare(
         resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
     } catch let error as LabError {

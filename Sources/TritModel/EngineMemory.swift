@@ -45,5 +45,9 @@ package struct EngineMemory: Sendable, Hashable {
         expected: "at most \(memory >> 20) MiB", got: parts.joined(separator: ", "),
         advice: "ask for a shorter context (-c), smaller chunks (-ub), or the cache f16 or int8")
     }
+    try MemoryLimit.require(
+      Size.sum(rotary, workspace),
+      for: "the buffers of a forward pass (\(context) positions, chunks of \(chunk) tokens)",
+      advice: "ask for a shorter context (-c) or smaller chunks (-ub)")
   }
 }

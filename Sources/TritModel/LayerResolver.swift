@@ -116,6 +116,10 @@ public struct LayerResolver: Sendable {
         case .dense, .integer:
           checkpoint.configuration.quantization?.isOnline == true ? "the masters" : "the weights"
         }
+      try MemoryLimit.require(
+        Size.product(5, weights.rows, weights.columns),
+        for: "quantizing \(weights.rows) × \(weights.columns) weights",
+        advice: "leave the model's own quantizer: --quantizer model")
       let values = weights.dequantized()
       // A view does not keep its matrix alive.
       let result = try withExtendedLifetime(values) { try quantizer.quantize(values.view) }

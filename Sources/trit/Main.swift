@@ -34,16 +34,17 @@ import TritLab
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
     MappingFaults.install(prefix: "trit: error: ")
+    MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()
     CacheFolder.rememberDecisions()
-    Restart.forOpenBLASIfNeeded()
-    exit(run(Array(CommandLine.arguments.dropFirst())))
+    ProcessEnd.exit(run(Array(CommandLine.arguments.dropFirst())))
   }
 
   /// Runs one command line and gives the exit code.
   private static func run(_ words: [String]) -> Int32 {
     do {
       try checkArguments()
+      try CPUFlags.check()
       try LeafRunner.check()
       try dispatch(words)
       return 0

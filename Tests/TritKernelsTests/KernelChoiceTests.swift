@@ -145,12 +145,10 @@ import TritLab
   }
 
   @Test("OpenBLAS runs one thread a call, on a core that knows the CPU")
-  func openBLAS() {
+  func openBLAS() throws {
+    try OpenBLASRuntime.start()
     #expect(OpenBLASRuntime.threads == 1)
     #expect(OpenBLASRuntime.description.contains(OpenBLASRuntime.core))
     #expect(OpenBLASRuntime.version.first?.isNumber == true)
-    if OpenBLASRuntime.coreAtLoad != OpenBLASRuntime.core {
-      #expect(OpenBLASRuntime.environmentForRestart() == nil)
-    }
   }
 }

@@ -25,9 +25,9 @@
 
 /// Bits of tk_cpu_features().
 enum {
-  TK_CPU_AVX2 = 1 << 0,         ///< AVX2 with FMA and F16C
+  TK_CPU_AVX2 = 1 << 0,         ///< AVX2 with FMA, F16C and popcnt
   TK_CPU_AVX_VNNI = 1 << 1,     ///< vpdpbusd on ymm
-  TK_CPU_AVX512 = 1 << 2,       ///< AVX-512 F, BW, DQ, VL
+  TK_CPU_AVX512 = 1 << 2,       ///< AVX-512 F, BW, DQ, VL, and all of AVX2
   TK_CPU_AVX512_VNNI = 1 << 3,  ///< vpdpbusd on zmm
   TK_CPU_AVX512_VBMI = 1 << 4,  ///< vpermb, vpermi2b
   TK_CPU_AVX512_BF16 = 1 << 5,  ///< vdpbf16ps
@@ -35,6 +35,40 @@ enum {
   TK_CPU_NEON_DOTPROD = 1 << 9, ///< sdot, udot
   TK_CPU_NEON_I8MM = 1 << 10,   ///< smmla
 };
+
+/// Numbers of the single instruction sets of x86 that leaves are compiled for, and of the registers that the
+/// operating system keeps.
+enum {
+  TK_FLAG_YMM,
+  TK_FLAG_ZMM,
+  TK_FLAG_POPCNT,
+  TK_FLAG_BMI1,
+  TK_FLAG_BMI2,
+  TK_FLAG_LZCNT,
+  TK_FLAG_AVX,
+  TK_FLAG_AVX2,
+  TK_FLAG_FMA,
+  TK_FLAG_F16C,
+  TK_FLAG_AVX_VNNI,
+  TK_FLAG_AVX512F,
+  TK_FLAG_AVX512BW,
+  TK_FLAG_AVX512DQ,
+  TK_FLAG_AVX512VL,
+  TK_FLAG_AVX512VNNI,
+  TK_FLAG_AVX512VBMI,
+  TK_FLAG_AVX512BF16,
+  TK_FLAG_COUNT,
+};
+
+/// The sets that the running CPU and its operating system have, bit 1 << TK_FLAG_…; 0 where it is no x86.
+uint32_t tk_cpu_flags(void);
+
+/// The name of flag 0…TK_FLAG_COUNT - 1, as /proc/cpuinfo spells it without underscores.
+const char *_Nonnull tk_cpu_flag_name(int flag);
+
+/// The TK_CPU_ bits of a CPU with `flags`. Each bit stands for every set that leaves behind it are compiled for,
+/// their predecessors and the registers included. Only x86 has flags: another CPU tells its bits itself.
+uint32_t tk_cpu_features_of(uint32_t flags);
 
 /// What the running CPU offers, as a set of TK_CPU_ bits.
 uint32_t tk_cpu_features(void);

@@ -4,7 +4,7 @@ package import CTritKernels
 package enum Leaves {
   /// The float leaves.
   package static let float: tk_float_ops =
-    LeafRunner.shared == nil ? tk_float_for(tk_cpu_features()).pointee : remoteFloat
+    LeafRunner.shared == nil ? tk_float_for(CPUFeatures.here.rawValue).pointee : remoteFloat
 
   /// Calls `leaf` on the runner; there is one, since these tables are for runners alone.
   @discardableResult

@@ -39,11 +39,13 @@ enum LayerGlob {
 }
 
 extension String {
-  /// The text as a file name: lower-case letters, digits, single dashes.
-  var slug: String {
+  /// The text as a file name: lower-case letters and digits of any script, single dashes; at most 120 bytes, so
+  /// that what is put behind it fits too. Empty where the text has no letter and no digit.
+  package var slug: String {
     var result = ""
     for character in lowercased() {
-      if character.isASCII, character.isLetter || character.isNumber {
+      if character.isLetter || character.isNumber {
+        guard result.utf8.count + character.utf8.count <= 120 else { break }
         result.append(character)
       } else if !result.isEmpty, result.last != "-" {
         result.append("-")

@@ -73,7 +73,6 @@ extension ExperimentDecoder {
 
 extension LabSession {
   func roofline(_ measure: RooflineMeasure, progress: (Double) -> Void) throws -> Measured {
-    OpenBLASRuntime.start()
     var shapes = measure.shapes.map { WeightShape($0[0], $0[1]) }
     if shapes.isEmpty {
       for layer in engine.layers {
@@ -218,10 +217,7 @@ extension PlotData {
     return PlotData(
       table: "# tokens\tGop/s\n" + blocks.joined(separator: "\n\n"),
       variables: [
-        (
-          "array label[\(labels.count)]",
-          "[" + labels.map { string(cell($0)) }.joined(separator: ", ") + "]"
-        ),
+        ("array label[\(labels.count)]", strings(labels)),
         (
           "shape",
           string(

@@ -16,7 +16,7 @@ enum ImageDrawing {
     let hidden = "\(folder)/.\(name)"
     defer { removeHalf(name, in: folder) }
     try AtomicFile.write(script, to: hidden + ".gp")
-    if let problem = Executable.run(gnuplot, [".\(name).gp"], in: folder) {
+    if let problem = ChildProcess.run(gnuplot, [".\(name).gp"], in: folder) {
       return "gnuplot failed: \(problem)"
     }
     for (ending, end) in [("svg", Array("</svg>".utf8)), ("png", endOfPNG)] {

@@ -25,7 +25,7 @@ extension PlotData {
     let chance = report.rows.compactMap { finite($0.metrics["tasks.chance"]) }.first ?? .nan
     return PlotData(
       table: table(
-        ["row", "accuracy", "lower", "upper", "label", "shown"] + kinds.labels, rows),
+        ["row", "accuracy", "lower", "upper", "label", "shown"] + kinds.labels.map(cell), rows),
       variables: [
         ("chance", "\(100 * chance)"), ("kinds", "\(kinds.labels.count)"),
         ("array kind[\(kinds.labels.count)]", strings(kinds.labels)),
@@ -49,7 +49,7 @@ extension PlotData {
       let points = (groups[form] ?? []).sorted {
         ($0.metrics["model.parameters"] ?? 0) < ($1.metrics["model.parameters"] ?? 0)
       }
-      return "# \(form)\n"
+      return "# \(cell(form))\n"
         + points.map { record in
           let value = record.metrics["perplexity.value"] ?? 0
           let error = Report.error(record, "perplexity.error") ?? 0

@@ -28,19 +28,15 @@ struct PlotData {
     }
   }
 
-  /// A label as a cell: no tabs, no quotes, not longer than a margin can hold.
-  static func cell(_ text: String) -> String {
-    let plain = text.map { $0 == "\t" || $0.isNewline || $0 == "\"" ? " " : $0 }
-    return plain.count > 44 ? String(plain.prefix(43)) + "…" : String(plain)
-  }
+  /// A label as a cell: not longer than a margin can hold.
+  static func cell(_ text: String) -> String { GnuplotText.cell(GnuplotText.shown(text)) }
 
-  /// A string of gnuplot: single quotes, doubled inside.
-  static func string(_ text: String) -> String {
-    "'" + text.replacing("'", with: "''").map { $0.isNewline ? " " : String($0) }.joined() + "'"
-  }
+  /// A string of gnuplot.
+  static func string(_ text: String) -> String { GnuplotText.string(text) }
 
+  /// Labels as an array of gnuplot, none longer than a margin can hold.
   static func strings(_ list: [String]) -> String {
-    "[" + list.map { string(cell($0)) }.joined(separator: ", ") + "]"
+    "[" + list.map { string(GnuplotText.shown($0)) }.joined(separator: ", ") + "]"
   }
 
   static func numbers(_ list: [Double]) -> String {
@@ -211,9 +207,8 @@ struct PlotData {
 
   /// What ran, as the line under a variant's bars; a blank where the record does not tell.
   private static func ran(_ record: RunRecord) -> String {
-    let text = (record.facts["speed ran with"] ?? record.ran ?? " ")
-      .map { $0 == "\t" || $0.isNewline || $0 == "\"" ? " " : $0 }
-    return text.count > 112 ? String(text.prefix(111)) + "…" : String(text)
+    GnuplotText.cell(
+      GnuplotText.shown(record.facts["speed ran with"] ?? record.ran ?? " ", limit: 112))
   }
 
   private static func byPosition(_ report: Report) -> PlotData? {
@@ -250,7 +245,7 @@ struct PlotData {
         ("array label[\(curves.count)]", strings(curves.map(\.label))),
         ("array end_y[\(curves.count)]", numbers(spreadOut(ends, within: all, isLog: isLog))),
         ("end_x", "\(curves.flatMap { $0.points.map(\.0) }.max() ?? 0)"),
-        ("longest", "\(curves.map { cell($0.label).count }.max() ?? 0)"),
+        ("longest", "\(curves.map { GnuplotText.shown($0.label).count }.max() ?? 0)"),
         ("logarithmic", isLog ? "1" : "0"), ("direct", curves.count <= 4 ? "1" : "0"),
       ], rows: curves.count, height: 440)
   }

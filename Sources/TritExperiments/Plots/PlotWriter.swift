@@ -126,9 +126,9 @@ struct PlotWriter {
 }
 
 extension PlotData {
-  /// A title that fits over the figure.
+  /// A title that fits over the figure, on one line.
   static func shortened(_ text: String) -> String {
-    text.count > 90 ? String(text.prefix(89)) + "…" : text
+    GnuplotText.shown(text, limit: 90)
   }
 }
 
@@ -165,26 +165,5 @@ package enum Executable {
   package static func find(_ name: String, path: String?) -> String? {
     (path ?? "").split(separator: ":").map { "\($0)/\(name)" }
       .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }
-
-  /// Runs a program in `folder`; nil where it ended well, else what it said.
-  static func run(_ program: String, _ arguments: [String], in folder: String) -> String? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    let pipe = Pipe()
-    process.standardError = pipe
-    process.standardOutput = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    do {
-      try process.run()
-    } catch {
-      return (error as NSError).localizedDescription
-    }
-    let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus != 0 else { return nil }
-    return said.trimmed.isEmpty ? "exit code \(process.terminationStatus)" : said.trimmed
   }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TritCore
 internal import TritFormats
 
 /// Records as JSON: keys sorted, slashes plain.
@@ -15,6 +16,26 @@ enum RecordCoding {
   )
   private static let member = "undefined"
 
+  /// A document with what is hidden in it escaped: it can only be within strings.
+  private static func visible(_ document: Data) -> Data {
+    let text = String(decoding: document, as: UTF8.self)
+    guard text.unicodeScalars.contains(where: { $0 != "\n" && VisibleText.isHidden($0) }) else {
+      return document
+    }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      guard scalar != "\n", VisibleText.isHidden(scalar) else {
+        result.unicodeScalars.append(scalar)
+        continue
+      }
+      for unit in String(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    }
+    return Data(result.utf8)
+  }
+
   static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting =
@@ -24,7 +45,7 @@ enum RecordCoding {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
     let data = try encoder.encode(value)
-    guard value is RunRecord else { return data }
+    guard value is RunRecord else { return visible(data) }
     let document = try JSONReader.read(String(decoding: data, as: UTF8.self), path: "record")
     var reasons: [(key: String, value: JSONValue)] = []
     var changed = replacing(document) { key, value in
@@ -33,7 +54,7 @@ enum RecordCoding {
       if !reasons.contains(where: { $0.key == key }) { reasons.append((key, .string(reason))) }
       return .null
     }
-    guard !reasons.isEmpty, case .object(var members) = changed else { return data }
+    guard !reasons.isEmpty, case .object(var members) = changed else { return visible(data) }
     members.append((member, .object(reasons.sorted { $0.key < $1.key })))
     changed = .object(members.sorted { $0.key < $1.key })
     return Data(JSONWriter.text(changed).utf8)

@@ -106,8 +106,13 @@ package final class ResultsLog {
   }
 
   private static func failed(_ verb: String, _ path: String) -> LabError {
-    LabError(
-      .cannotCreate, "cannot \(verb) the results: \(String(cString: strerror(errno)))", at: path,
-      advice: "check that the folder exists, is writable and has space; -o DIR writes elsewhere")
+    let number = errno
+    return LabError(
+      .cannotCreate, "cannot \(verb) the results: \(SystemFailure.text(number))", at: path,
+      advice: SystemFailure.advice(
+        number,
+        otherwise:
+          "check that the folder exists, is writable and has space; -o DIR writes elsewhere"
+      ))
   }
 }

@@ -163,23 +163,8 @@ extension Report {
     return text + "<code>trit run experiment.yaml</code>) and <code>plots/</code>.</p>\n"
   }
 
-  /// Text as it stands in HTML; characters that XML forbids are shown as a replacement.
-  static func html(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "\n", "\t", "\r": result.unicodeScalars.append(scalar)
-      case let other where other.value < 0x20 || other.value == 0xFFFE || other.value == 0xFFFF:
-        result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
+  /// Text as it stands in HTML.
+  static func html(_ text: String) -> String { ReportText.html(text) }
 
   private static let style = """
     :root { --ink: #1b1f24; --paper: #fdfdfc; --soft: #5c6670; --line: #d9dde1; --band: #f1f3f5;

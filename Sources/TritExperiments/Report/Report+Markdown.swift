@@ -1,8 +1,10 @@
 extension Report {
   /// `summary.md`.
   func markdown(plots: [DrawnPlot]) -> String {
-    var text = "# \(plan.file.name)\n\n"
-    if let description = plan.file.description { text += description.trimmed + "\n\n" }
+    var text = "# \(ReportText.markdown(plan.file.name))\n\n"
+    if let description = plan.file.description {
+      text += ReportText.paragraphs(description.trimmed) + "\n\n"
+    }
     if wasInterrupted {
       text += "> Interrupted: \(variants.filter { $0.status == .finished }.count) of "
       text += "\(plan.variants.count) variants are done. Run the same command again to go on.\n\n"
@@ -10,10 +12,10 @@ extension Report {
     text += "## Results\n\n" + table() + "\n"
     for column in columns { text += "- **\(column.title)**: \(column.meaning)\n" }
     if let reference {
-      let stages = reference.params["kernel"].map { "kernel \($0)" } ?? ""
+      let stages = reference.params["kernel"].map { "kernel \(Self.escaped($0))" } ?? ""
       text += "\nThe reference is the same model with \(stages), quantizer "
-      text += "\(reference.params["quantizer"] ?? ""), activations "
-      text += "\(reference.params["activations"] ?? "").\n"
+      text += "\(Self.escaped(reference.params["quantizer"] ?? "")), activations "
+      text += "\(Self.escaped(reference.params["activations"] ?? "")).\n"
     }
     if let floorText { text += "\n" + floorText + "\n" }
     text += warningList() + ran()
@@ -21,11 +23,14 @@ extension Report {
     text += failures()
     text += comparison()
     for plot in plots where plot.image != nil {
-      text += "\n![\(plot.title)](\(plot.image ?? ""))\n\n*\(plot.caption)*\n"
+      text += "\n![\(Self.escaped(plot.title))](\(plot.image ?? ""))\n\n"
+      text += "*\(Self.escaped(plot.caption))*\n"
     }
     text += texts()
     text += "\n## Where these figures come from\n\n| | |\n|---|---|\n"
-    for pair in provenance { text += "| \(pair.key) | \(Self.escaped(pair.value)) |\n" }
+    for pair in provenance {
+      text += "| \(Self.escaped(pair.key)) | \(Self.escaped(pair.value)) |\n"
+    }
     text += "\nEverything else is beside this file: `results.jsonl` (one record a line), "
     text += "`metrics.csv`, `environment.json`, `experiment.yaml` (run it again with "
     text += "`trit run experiment.yaml`)"
@@ -41,7 +46,7 @@ extension Report {
       var label = Self.escaped(record.label)
       if record.role == .reference { label = "*\(label)*" }
       if record.status != .finished { label += " (\(record.status.rawValue))" }
-      let cells = columns.map { cell(record, $0) }
+      let cells = columns.map { Self.escaped(cell(record, $0)) }
       text += "| " + ([label] + cells).joined(separator: " | ") + " |\n"
     }
     return text
@@ -51,7 +56,8 @@ extension Report {
     guard !warnings.isEmpty else { return "" }
     return "\n## Warnings\n\n"
       + warnings.map {
-        "- **\(Self.escaped($0.label))**, \($0.section): \(Self.escaped($0.text))\n"
+        "- **\(Self.escaped($0.label))**, \(Self.escaped($0.section)): "
+          + "\(Self.escaped($0.text))\n"
       }.joined()
   }
 
@@ -77,18 +83,20 @@ extension Report {
     guard !failed.isEmpty else { return "" }
     var text = "\n## What failed\n\n"
     for record in failed {
-      text += "**\(Self.escaped(record.label))**\n\n```\n\(record.error ?? "")\n```\n\n"
+      text += "**\(Self.escaped(record.label))**\n\n"
+      text += ReportText.block(record.error ?? "") + "\n\n"
     }
     return text
   }
 
   private func comparison() -> String {
     var text = "\n## What was compared\n\n"
-    let shared = sharedChoices.map { "\($0.key) `\($0.value)`" }.joined(separator: ", ")
+    let shared = sharedChoices.map { "\(Self.escaped($0.key)) \(ReportText.code($0.value))" }
+      .joined(separator: ", ")
     if !shared.isEmpty { text += "All variants: \(shared).\n\n" }
     let keys = differingParameters
     guard !keys.isEmpty else { return text }
-    text += "| Variant | " + keys.joined(separator: " | ") + " |\n"
+    text += "| Variant | " + keys.map(Self.escaped).joined(separator: " | ") + " |\n"
     text += "|---|" + keys.map { _ in "---|" }.joined() + "\n"
     for record in variants {
       let cells = keys.map { Self.escaped(record.params[$0] ?? "–") }
@@ -107,9 +115,7 @@ extension Report {
         if let agreement = group.text.agreement, !group.isReference {
           text += ": \(agreement) of \(group.text.tokens.count) tokens as the reference"
         }
-        let body = group.text.text.split(separator: "\n", omittingEmptySubsequences: false)
-          .map { "> \(Self.escaped(String($0)))" }.joined(separator: "\n")
-        text += "\n\n\(body)\n\n"
+        text += "\n\n\(ReportText.quotation(group.text.text))\n\n"
       }
     }
     return text
@@ -132,14 +138,7 @@ extension Report {
     return groups
   }
 
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "|*_`<>[]#\\".contains(character) { result.append("\\") }
-      result.append(character.isNewline ? " " : character)
-    }
-    return result
-  }
+  static func escaped(_ text: String) -> String { ReportText.markdown(text) }
 }
 
 extension String {

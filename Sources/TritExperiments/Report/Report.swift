@@ -282,7 +282,7 @@ struct Report {
     let metrics = Set(records.flatMap(\.metrics.keys)).sorted()
     let params = Set(records.flatMap(\.params.keys)).sorted()
     var lines = [
-      (["index", "id", "label", "role", "status"] + params + metrics).map(Self.quoted)
+      (["index", "id", "label", "role", "status"] + params + metrics).map(ReportText.csv)
         .joined(separator: ",")
     ]
     for record in records {
@@ -291,14 +291,9 @@ struct Report {
       ]
       let values = metrics.map { record.metrics[$0].map { $0.isNaN ? "" : "\($0)" } ?? "" }
       lines.append(
-        (fixed + params.map { record.params[$0] ?? "" } + values).map(Self.quoted)
+        (fixed + params.map { record.params[$0] ?? "" } + values).map(ReportText.csv)
           .joined(separator: ","))
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static func quoted(_ text: String) -> String {
-    let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-    return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
   }
 }

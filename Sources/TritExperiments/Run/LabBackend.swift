@@ -63,7 +63,6 @@ final class LabBackend: ExperimentBackend {
   }
 
   func load(_ request: SessionRequest) throws -> any VariantSession {
-    OpenBLASRuntime.start()
     let start = ContinuousClock.now
     let checkpoint = try checkpoint(request.model.path)
     let engine = try Engine(

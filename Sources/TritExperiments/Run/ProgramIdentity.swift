@@ -26,7 +26,6 @@ struct ProgramIdentity: Sendable {
     let digest = parts.map { path in
       (try? OpenedFiles.digest(of: path)).map { String($0.prefix(16)) } ?? "unknown"
     }
-    OpenBLASRuntime.start()
     return ProgramIdentity(
       version: BuildInformation.version, commit: BuildInformation.commit,
       digest: digest.joined(separator: " "),

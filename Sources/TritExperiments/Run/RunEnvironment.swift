@@ -32,7 +32,6 @@ struct RunEnvironment: Encodable {
   let kernels: [String: String]
 
   init(plan: ExperimentPlan, inputs: RunInputs, records: [RunRecord], started: String) {
-    OpenBLASRuntime.start()
     experiment = plan.file.name
     version = inputs.program.version
     commit = inputs.program.commit

@@ -1,3 +1,5 @@
+internal import TritCore
+
 /// Writes a tree of nodes as YAML that reads back to the same tree.
 public enum YAMLWriter {
   /// The text of `node`, ending in a newline.
@@ -45,7 +47,8 @@ public enum YAMLWriter {
 
   /// A scalar, quoted where it would otherwise be read as something else.
   static func scalar(_ text: String, plain: Bool) -> String {
-    if plain { return text.isEmpty ? "null" : text }
+    let isVisible = !text.unicodeScalars.contains(where: VisibleText.isHidden)
+    if plain, isVisible { return text.isEmpty ? "null" : text }
     if case .string = YAMLScalar(text, plain: true), isSafePlain(text) { return text }
     var quoted = "\""
     for character in text.unicodeScalars {
@@ -55,9 +58,11 @@ public enum YAMLWriter {
       case "\n": quoted += "\\n"
       case "\t": quoted += "\\t"
       case "\r": quoted += "\\r"
-      case let other where other.value < 0x20 || other.value == 0x7F:
+      case let other where VisibleText.isHidden(other):
         let digits = String(other.value, radix: 16)
-        quoted += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
+        let (mark, width) =
+          other.value < 0x100 ? ("x", 2) : other.value < 0x10000 ? ("u", 4) : ("U", 8)
+        quoted += "\\" + mark + String(repeating: "0", count: width - digits.count) + digits
       default: quoted.unicodeScalars.append(character)
       }
     }

@@ -12,7 +12,7 @@ public struct Float32Head: OutputHead {
   /// Copies `weights`. Throws `badData` where one is not finite.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
     try HeadWeights.check(weights, head: name)
-    OpenBLASRuntime.start()
+    try OpenBLASRuntime.start()
     let copy = Matrix<Float>(rows: weights.rows, columns: weights.columns)
     for row in 0..<weights.rows {
       let target = copy.storage.base + row * weights.columns

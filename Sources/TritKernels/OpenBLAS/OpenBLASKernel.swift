@@ -1,4 +1,3 @@
-internal import COpenBLAS
 public import TritCore
 
 /// Float32 weights times float32 activations by OpenBLAS: the reference path, and the way to run any
@@ -34,7 +33,7 @@ public struct OpenBLASKernel: LinearKernel {
     -> any PreparedLinear
   {
     try checkForm(form)
-    OpenBLASRuntime.start()
+    try OpenBLASRuntime.start()
     return PreparedDense(
       kernel: name, weights: weights.dequantized(), accepts: form, isDenseBaseline: isReference)
   }
@@ -122,14 +121,12 @@ enum DenseProduct {
       return
     }
     if x.rows == 1 {
-      cblas_sgemv(
-        CblasRowMajor, CblasNoTrans, blasint(w.rows), blasint(w.columns), 1, w.base,
-        blasint(w.stride), x.base, 1, 0, y, 1)
+      BLAS.multiply(
+        BLAS.Input(w.base, stride: w.stride), rows: w.rows, columns: w.columns, by: x.base, into: y)
     } else {
-      cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasTrans, blasint(x.rows), blasint(w.rows),
-        blasint(w.columns), 1, x.base, blasint(x.stride), w.base, blasint(w.stride), 0, y,
-        blasint(stride))
+      BLAS.multiply(
+        BLAS.Input(x.base, stride: x.stride), BLAS.Input(w.base, stride: w.stride, .transposed),
+        m: x.rows, n: w.rows, k: w.columns, into: y, stride: stride)
     }
   }
 }

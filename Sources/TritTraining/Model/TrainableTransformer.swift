@@ -52,7 +52,7 @@ public final class TrainableTransformer: @unchecked Sendable {
     _ parameters: ParameterSet, quantizer: any WeightQuantizer,
     activations: any ActivationQuantizer, sequences: Int, length: Int, pool: WorkerPool
   ) throws {
-    OpenBLASRuntime.start()
+    try OpenBLASRuntime.start()
     let shape = parameters.shape
     var problems = shape.problems().map { key, expected, got in
       LabError(.usage, "the model's shape is impossible", at: key, expected: expected, got: got)
@@ -82,6 +82,16 @@ public final class TrainableTransformer: @unchecked Sendable {
     effective =
       quantizesWeights ? AlignedBuffer(count: parameters.values.count) : parameters.values
     let tokens = sequences * length
+    // What a layer keeps for its gradient, and the residual stream before and behind it.
+    let kept =
+      5 * shape.hidden + shape.projectionSize + 2 * shape.querySize + shape.heads
+      + 3 * shape.feedForward
+    try MemoryLimit.require(
+      tokens, of: 4 * (shape.layers + 2) * kept,
+      for: "the activations of \(sequences) × \(length) tokens in \(shape.layers) layers",
+      advice:
+        "take smaller batches: optimisation.batch with optimisation.accumulation, or a shorter "
+        + "optimisation.length")
     residuals = (0...shape.layers).map { _ in AlignedBuffer(count: tokens * shape.hidden) }
     saved = (0..<shape.layers).map { _ in LayerActivations(shape, tokens: tokens) }
     scratch = (0..<pool.threads).map { _ in WorkerScratch(shape, length: length) }

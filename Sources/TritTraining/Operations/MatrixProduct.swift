@@ -1,5 +1,5 @@
-internal import COpenBLAS
 import TritCore
+import TritKernels
 
 /// Matrix products of training by OpenBLAS, on the calling thread, row-major.
 ///
@@ -12,10 +12,9 @@ enum MatrixProduct {
     into y: MutableMatrixView<Float>
   ) {
     assert(a.columns == b.columns && y.rows == a.rows && y.columns == b.rows)
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(a.rows), blasint(b.rows),
-      blasint(a.columns), alpha, a.base, blasint(a.stride), b.base, blasint(b.stride), beta, y.base,
-      blasint(y.stride))
+    BLAS.multiply(
+      BLAS.Input(a.base, stride: a.stride), BLAS.Input(b.base, stride: b.stride, .transposed),
+      m: a.rows, n: b.rows, k: a.columns, alpha: alpha, beta: beta, into: y.base, stride: y.stride)
   }
 
   /// `y[m, n] = alpha · Σ_k a[m, k] · b[k, n] + beta · y[m, n]`: the gradient of a layer's input.
@@ -24,10 +23,9 @@ enum MatrixProduct {
     into y: MutableMatrixView<Float>
   ) {
     assert(a.columns == b.rows && y.rows == a.rows && y.columns == b.columns)
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(a.rows), blasint(b.columns),
-      blasint(a.columns), alpha, a.base, blasint(a.stride), b.base, blasint(b.stride), beta, y.base,
-      blasint(y.stride))
+    BLAS.multiply(
+      BLAS.Input(a.base, stride: a.stride), BLAS.Input(b.base, stride: b.stride), m: a.rows,
+      n: b.columns, k: a.columns, alpha: alpha, beta: beta, into: y.base, stride: y.stride)
   }
 
   /// `y[m, n] = alpha · Σ_k a[k, m] · b[k, n] + beta · y[m, n]`: the gradient of a layer's weights.
@@ -36,10 +34,10 @@ enum MatrixProduct {
     into y: MutableMatrixView<Float>
   ) {
     assert(a.rows == b.rows && y.rows == a.columns && y.columns == b.columns)
-    cblas_sgemm(
-      CblasRowMajor, CblasTrans, CblasNoTrans, blasint(a.columns), blasint(b.columns),
-      blasint(a.rows), alpha, a.base, blasint(a.stride), b.base, blasint(b.stride), beta, y.base,
-      blasint(y.stride))
+    BLAS.multiply(
+      BLAS.Input(a.base, stride: a.stride, .transposed), BLAS.Input(b.base, stride: b.stride),
+      m: a.columns, n: b.columns, k: a.rows, alpha: alpha, beta: beta, into: y.base,
+      stride: y.stride)
   }
 
   /// One weight gradient: `gradient[r, c] = Σ_n dy[n, r] · x[n, c] (+ gradient[r, c])`.

@@ -4,9 +4,10 @@ import TritKernels
 /// The rate at which OpenBLAS multiplies here and now: what a training's speed is a share of.
 public enum ProductRate {
   /// Floating-point operations a second of float32 products of `size` × `size` matrices, one on each
-  /// worker at a time: the best of `repetitions` rounds, of about 50 ms each on a core of today.
+  /// worker at a time: the best of `repetitions` rounds, of about 50 ms each on a core of today; 0 without
+  /// the library.
   public static func measure(pool: WorkerPool, size: Int = 1024, repetitions: Int = 3) -> Double {
-    OpenBLASRuntime.start()
+    guard (try? OpenBLASRuntime.start()) != nil else { return 0 }
     let count = size * size
     let memory = (0..<pool.threads).map { _ in AlignedBuffer<Float>(count: 3 * count) }
     for buffer in memory { buffer.base.update(repeating: 0.5, count: 2 * count) }

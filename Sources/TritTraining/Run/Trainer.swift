@@ -70,6 +70,11 @@ public final class Trainer {
             expected: $0.expected, got: $0.got)
         })
     }
+    // Values, gradients, both means of the optimiser, and the quantized values.
+    try MemoryLimit.require(
+      settings.shape.parameterCount, of: 5 * 4,
+      for: "training a model of \(settings.shape.parameterCount) parameters",
+      advice: "make it smaller: model.hidden, model.layers or tokenizer.vocabulary")
     parameters = ParameterSet(settings.shape)
     parameters.initialize(seed: settings.seed, deviation: settings.deviation)
     model = try TrainableTransformer(

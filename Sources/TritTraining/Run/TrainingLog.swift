@@ -2,6 +2,12 @@ import Foundation
 import TritCore
 public import TritFormats
 
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// `metrics.jsonl`: one line a step, and one a validation.
 public struct TrainingLog: Sendable {
   /// The file.
@@ -49,28 +55,44 @@ public struct TrainingLog: Sendable {
 
   /// Puts what has been logged on the disk: a checkpoint never knows of steps that the log lost.
   func sync() throws {
-    guard let handle = FileHandle(forWritingAtPath: path) else { return }
-    defer { try? handle.close() }
-    do {
-      try handle.synchronize()
-    } catch {
-      throw LabError(
-        .cannotCreate, "cannot write the log: \(error.localizedDescription)", at: path)
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    // A training without a step has no log yet.
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return }
+      throw failed(errno)
+    }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failed(errno) }
+  }
+
+  /// Appends a line, whole or not at all.
+  func append(_ value: JSONValue) throws {
+    let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failed(errno) }
+    defer { close(descriptor) }
+    let start = lseek(descriptor, 0, SEEK_END)
+    let line = Array((JSONWriter.text(value) + "\n").utf8)
+    var written = 0
+    while written < line.count {
+      let count = line.withUnsafeBytes { bytes in
+        write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count < 0 {
+        let number = errno
+        if number == EINTR { continue }
+        // A full disk must not leave half a line for the next reader.
+        ftruncate(descriptor, start)
+        throw failed(number)
+      }
+      written += count
     }
   }
 
-  func append(_ value: JSONValue) throws {
-    guard let handle = FileHandle(forWritingAtPath: path) else {
-      throw LabError(.cannotCreate, "cannot write the log", at: path)
-    }
-    defer { try? handle.close() }
-    do {
-      try handle.seekToEnd()
-      try handle.write(contentsOf: Data((JSONWriter.text(value) + "\n").utf8))
-    } catch {
-      throw LabError(
-        .cannotCreate, "cannot write the log: \(error.localizedDescription)", at: path)
-    }
+  private func failed(_ number: Int32) -> LabError {
+    LabError(
+      .cannotCreate, "cannot write the log: \(SystemFailure.text(number))", at: path,
+      advice: SystemFailure.advice(
+        number, otherwise: "check that the folder exists, is writable and has space"))
   }
 
   func append(_ record: StepRecord) throws {

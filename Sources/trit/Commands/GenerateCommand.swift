@@ -21,7 +21,8 @@ enum GenerateCommand {
     "generate", overview: "Continue a text.",
     discussion: """
       Text goes to standard output as it grows; which kernels run, and the timings, to standard \
-      error. The same seed gives the same text, whatever the number of threads.
+      error. The same seed gives the same text, whatever the number of threads. On a terminal, control \
+      characters in the text are written out, as \\u{1b}; a file or a pipe gets the text as it is.
       """,
     groups: [
       OptionGroup(
@@ -68,7 +69,7 @@ enum GenerateCommand {
     let (output, result) = try engine.generate(
       text: text, options: options, parseSpecial: arguments.flag(special)
     ) { piece in
-      if !isJSON { try Terminal.out(shown + piece) }
+      if !isJSON { try Terminal.product(shown + piece) }
       shown = ""
     }
     let total = Date().timeIntervalSince(generation)
@@ -77,7 +78,7 @@ enum GenerateCommand {
         prompt: text, output: output, result: result, seed: options.sampling.seed, engine: engine)
       try Terminal.line(JSONWriter.text(record, pretty: true))
     } else {
-      try Terminal.line(shown)
+      try Terminal.product(shown + "\n")
     }
     Timings.report(result, load: loadSeconds, total: total)
     if arguments.flag(times) { Timings.report(engine) }

@@ -45,7 +45,7 @@ enum TokenizeCommand {
       let digits = String(token)
       let padding = String(repeating: " ", count: max(0, 6 - digits.count))
       let bytes = try tokenizer.bytes(of: token, skipSpecial: false)
-      try Terminal.line("\(padding)\(digits) -> '\(shown(bytes))'")
+      try Terminal.line("\(padding)\(digits) -> '\(VisibleText.bytes(bytes))'")
     }
   }
 
@@ -62,31 +62,6 @@ enum TokenizeCommand {
     let isElsewhere = name.hasPrefix("hf:") || name.hasPrefix("builtin:")
     return isElsewhere ? try ModelLocation.resolve(name) : name
   }
-
-  /// The bytes as text on one line: what is not a printable character is escaped.
-  static func shown(_ bytes: [UInt8]) -> String {
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      return bytes.map { byte in
-        (0x20..<0x7F).contains(byte)
-          ? String(UnicodeScalar(byte)) : "\\x" + hex(UInt32(byte), width: 2)
-      }.joined()
-    }
-    return text.unicodeScalars.map { scalar in
-      switch scalar {
-      case "\n": "\\n"
-      case "\r": "\\r"
-      case "\t": "\\t"
-      case let scalar where scalar.properties.generalCategory == .control:
-        "\\u{\(hex(scalar.value, width: 1))}"
-      default: String(scalar)
-      }
-    }.joined()
-  }
-
-  private static func hex(_ value: UInt32, width: Int) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
-  }
 }
 
 /// `trit detokenize`: tokens to text.
@@ -99,7 +74,10 @@ enum DetokenizeCommand {
 
   static let spec = CommandSpec(
     "detokenize", overview: "Show the text of token ids.",
-    discussion: "Prints the text and nothing else, not even a newline at the end.",
+    discussion: """
+      Prints the text and nothing else, not even a newline at the end. On a terminal, control \
+      characters in it are written out, as \\u{1b}; a file or a pipe gets the text as it is.
+      """,
     groups: [
       OptionGroup("OPTIONS", [TokenizeCommand.model, ModelOptions.tokenizer, ids, file, special])
     ],
@@ -121,6 +99,6 @@ enum DetokenizeCommand {
     case (nil, let path?): tokens = try TextInput.ids(try TextInput.contents(of: path), at: path)
     }
     let tokenizer = try TokenizeCommand.load(arguments)
-    try Terminal.out(try tokenizer.decode(tokens, skipSpecial: !arguments.flag(special)))
+    try Terminal.product(try tokenizer.decode(tokens, skipSpecial: !arguments.flag(special)))
   }
 }

@@ -1,6 +1,12 @@
 import Foundation
 import TritLab
 
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Text and lists of ids that come from an option, a file, or standard input.
 enum TextInput {
   static let prompt = OptionSpec("-p", "--prompt", value: "text", help: "The text")

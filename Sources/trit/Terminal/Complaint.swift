@@ -5,6 +5,7 @@ import TritLab
 struct Complaint {
   private let lines: [String]
   private let exitCode: Int32
+  private var isInterruption = false
 
   /// Finds words and exit code for any error.
   init(_ error: any Error) {
@@ -15,6 +16,7 @@ struct Complaint {
     case let error as LabError:
       lines = [error.description]
       exitCode = error.exitCode
+      isInterruption = error.kind == .interrupted
     case let error as LabErrors:
       lines = [error.description]
       exitCode = error.exitCode
@@ -30,7 +32,6 @@ struct Complaint {
   /// Prints `trit: error: …` and gives the exit code. Nothing was wrong with an interruption, so it
   /// is only said.
   func report(style: Style) -> Int32 {
-    let isInterruption = exitCode == LabError.Kind.interrupted.rawValue
     let head = isInterruption ? "trit: " : "trit: " + style.red("error:") + " "
     Terminal.note(head + lines.joined(separator: "\n"))
     return exitCode

@@ -1,4 +1,5 @@
 import Foundation
+import TritLab
 
 #if canImport(Glibc)
   @preconcurrency import Glibc
@@ -8,15 +9,28 @@ import Foundation
 
 /// The two streams of the command: the product on standard output, progress and complaints on standard
 /// error. Text leaves at once, so that a reader of a pipe sees a story as it is told.
+///
+/// This is the border: names, tokens and messages may quote what a file holds, so what is hidden in them is
+/// written out (`VisibleText`) wherever the stream goes, since logs are looked at later. The text of a model is a
+/// product of its own (`product`).
 enum Terminal {
   /// How a process that lost its reader ends: 128 + SIGPIPE, as a shell reports it.
   static let brokenPipe: Int32 = 141
 
   /// Writes a piece of the product. A reader that has gone away (`trit list | head -1`) ends the
   /// process without a word.
-  static func out(_ text: String) throws {
+  static func out(_ text: String) throws { try write(Style.shown(text)) }
+
+  /// Writes text that is the product itself, what a model wrote or tokens stand for: byte for byte into a file or
+  /// pipe; on a terminal with what would drive it written out.
+  static func product(_ text: String) throws { try write(isShown ? VisibleText.prose(text) : text) }
+
+  /// Whether standard output is a terminal.
+  private static let isShown = isatty(STDOUT_FILENO) == 1
+
+  private static func write(_ text: String) throws {
     guard send(text, to: STDOUT_FILENO) else {
-      if errno == EPIPE { exit(brokenPipe) }
+      if errno == EPIPE { ProcessEnd.exit(brokenPipe) }
       throw OutputError(reason: String(cString: strerror(errno)))
     }
   }
@@ -25,10 +39,10 @@ enum Terminal {
   static func line(_ text: String = "") throws { try out(text + "\n") }
 
   /// Writes a line for the person who watches. Nothing depends on it, so failures are ignored.
-  static func note(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
+  static func note(_ text: String) { noteRaw(text + "\n") }
 
-  /// Writes text for the person who watches, as it is.
-  static func noteRaw(_ text: String) { _ = send(text, to: STDERR_FILENO) }
+  /// Writes text for the person who watches, without a line end.
+  static func noteRaw(_ text: String) { _ = send(Style.shown(text), to: STDERR_FILENO) }
 
   /// Whether standard error is a terminal on which a line can be overwritten.
   static let isInteractive = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
@@ -36,7 +50,7 @@ enum Terminal {
   /// Overwrites the current line of a terminal; nothing elsewhere.
   static func status(_ text: String) {
     guard isInteractive else { return }
-    _ = send("\r\u{1B}[K" + text, to: STDERR_FILENO)
+    _ = send("\r\u{1B}[K" + VisibleText.line(text), to: STDERR_FILENO)
   }
 
   /// Columns to wrap at: `COLUMNS`, the terminal's width, else 80; never under 40.
@@ -60,9 +74,19 @@ enum Terminal {
     return text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
       while !rest.isEmpty {
-        let written = write(descriptor, rest.baseAddress, rest.count)
+        #if canImport(Glibc)
+          let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+        #else
+          let written = Darwin.write(descriptor, rest.baseAddress, rest.count)
+        #endif
         if written < 0 {
-          if errno == EINTR || errno == EAGAIN { continue }
+          if errno == EINTR { continue }
+          // A pipe that somebody made non-blocking: wait until it takes more.
+          if errno == EAGAIN {
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = poll(&wanted, 1, 1000)
+            continue
+          }
           return false
         }
         rest = UnsafeRawBufferPointer(rebasing: rest[written...])
@@ -117,6 +141,22 @@ struct Style: Sendable {
   func faint(_ text: String) -> String { wrap(text, "2") }
 
   private func wrap(_ text: String, _ code: String) -> String {
-    isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    isColored ? "\(Self.seal)[\(code)m\(text)\(Self.seal)[0m" : text
+  }
+
+  /// What stands for ESC in text that is on its way out: characters that no file can know, so that only
+  /// sequences made here become such. They are noncharacters (Unicode 23.7), made up for each process.
+  private static let seal = String(
+    String.UnicodeScalarView(
+      (0..<8).map { _ in Unicode.Scalar(UInt32.random(in: 0xFDD0...0xFDEF)) ?? "?" }))
+
+  /// Text as it goes to a stream: colours as sequences, everything else visible, over its lines.
+  static func shown(_ text: String) -> String {
+    let scalars = text.unicodeScalars
+    guard scalars.contains(where: { $0.value == seal.unicodeScalars.first?.value }) else {
+      return VisibleText.lines(text)
+    }
+    return scalars.split(separator: seal.unicodeScalars, omittingEmptySubsequences: false)
+      .map { VisibleText.lines(String($0)) }.joined(separator: "\u{1B}")
   }
 }

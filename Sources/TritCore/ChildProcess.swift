@@ -1,0 +1,95 @@
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Another program, run to its end. One descriptor is enough, and every refusal of the system is told.
+package enum ChildProcess {
+  /// Runs `program` in `folder` without input; what it prints on standard output is dropped. Gives nil where it
+  /// ended well, else what it said on standard error, or why it did not run.
+  package static func run(_ program: String, _ arguments: [String], in folder: String) -> String? {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return refusal(errno) }
+    let (reading, writing) = (ends[0], ends[1])
+    // A child of another thread must not hold this pipe open.
+    _ = fcntl(reading, F_SETFD, FD_CLOEXEC)
+    _ = fcntl(writing, F_SETFD, FD_CLOEXEC)
+    defer { close(reading) }
+    let started = start(program, arguments, in: folder, errors: writing)
+    close(writing)
+    guard case .success(let process) = started else {
+      if case .failure(let failure) = started { return refusal(failure.number) }
+      return nil
+    }
+    let said = readAll(reading)
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 {
+      if errno != EINTR { return "cannot wait for it: \(SystemFailure.text())" }
+    }
+    if status == 0 { return nil }
+    if !said.isEmpty { return said }
+    let number = status & 0x7F
+    return number == 0 ? "exit code \(status >> 8 & 0xFF)" : "ended by signal \(number)"
+  }
+
+  private struct Failure: Error { let number: Int32 }
+
+  private static func refusal(_ number: Int32) -> String {
+    let words = SystemFailure.text(number)
+    let advice = SystemFailure.advice(number, otherwise: "")
+    return advice.isEmpty ? words : "\(words) (\(advice))"
+  }
+
+  private static func start(
+    _ program: String, _ arguments: [String], in folder: String, errors: Int32
+  ) -> Result<pid_t, Failure> {
+    #if canImport(Glibc)
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #else
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #endif
+    var number = posix_spawn_file_actions_init(&actions)
+    guard number == 0 else { return .failure(Failure(number: number)) }
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    number = posix_spawnattr_init(&attributes)
+    guard number == 0 else { return .failure(Failure(number: number)) }
+    defer { posix_spawnattr_destroy(&attributes) }
+    // This process ignores what a program expects to end it.
+    var defaults = sigset_t()
+    sigemptyset(&defaults)
+    for signal in [SIGPIPE, SIGXFSZ] { sigaddset(&defaults, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &defaults)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    // The call that would change the folder is hidden from Swift by the system's headers.
+    let line = "unset CDPATH; cd -- \"$1\" && shift && exec \"$@\""
+    var words: [UnsafeMutablePointer<CChar>?] =
+      (["sh", "-c", line, "sh", folder, program] + arguments).map { strdup($0) }
+    words.append(nil)
+    defer { for word in words { free(word) } }
+    var process = pid_t()
+    number = posix_spawn(&process, "/bin/sh", &actions, &attributes, words, environ)
+    return number == 0 ? .success(process) : .failure(Failure(number: number))
+  }
+
+  /// All that comes until the end, as text without white space at its ends.
+  private static func readAll(_ descriptor: Int32) -> String {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = read(descriptor, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { break }
+      // A program that talks without end is listened to no longer than anybody would read.
+      if bytes.count < 1 << 20 { bytes += piece[..<count] }
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
+    let body = text.drop { $0.isWhitespace }
+    return String(body.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}
