@@ -38,11 +38,18 @@ public enum BuildInformation {
     #endif
   }()
 
-  /// The commit of the checkout that the running program was built in, or nil for one that was
-  /// installed elsewhere. Read from `.git` of the nearest folder above the program.
+  /// The commit of the checkout that the running program was built in; nil where it is not known. An installed
+  /// program has it in `../share/trit/commit` (`make install`); the folders above that may be a repository
+  /// of something else. Otherwise it is read from `.git` of the nearest folder above the program.
   public static let commit: String? = {
     let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
     var folder = program?.deletingLastPathComponent()
+    let share = folder?.deletingLastPathComponent().appendingPathComponent("share/trit")
+    if let share,
+      FileManager.default.fileExists(atPath: share.appendingPathComponent("manifest").path)
+    {
+      return text(share.appendingPathComponent("commit")).flatMap(valid)
+    }
     while let current = folder, current.path != "/" {
       let git = current.appendingPathComponent(".git")
       if FileManager.default.fileExists(atPath: git.path) { return head(of: git) }
@@ -62,6 +69,11 @@ public enum BuildInformation {
     guard head.hasPrefix("ref:") else { return valid(head) }
     let reference = head.dropFirst("ref:".count).trimmingCharacters(in: .whitespaces)
     if let direct = text(folder.appendingPathComponent(reference)) { return valid(direct) }
+    // The branches of a worktree lie in the repository that it belongs to.
+    if let common = text(folder.appendingPathComponent("commondir")) {
+      folder = URL(fileURLWithPath: common, relativeTo: folder)
+      if let direct = text(folder.appendingPathComponent(reference)) { return valid(direct) }
+    }
     let packed = text(folder.appendingPathComponent("packed-refs")) ?? ""
     let line = packed.split(separator: "\n").first { $0.hasSuffix(" " + reference) }
     return line.flatMap { valid(String($0.prefix { $0 != " " })) }
