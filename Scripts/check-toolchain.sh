@@ -1,8 +1,9 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # Can the Swift toolchain build this package? Where it cannot, or where there is none, says what to type.
 #   Scripts/check-toolchain.sh [SWIFT]
 # GOAL in the environment is what make was asked for. Needs no network and changes nothing.
-set -euo pipefail
+# Plain sh, since this comes first and there are systems without bash.
+set -eu
 swift=${1:-swift}
 again="make ${GOAL:-demo}"
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -95,12 +96,14 @@ fi
 
 # Numbers, not letters: 6.10 is newer than 6.2.
 older() {
-  local a=${1%%.*} b=${2%%.*} rest1=${1#*.} rest2=${2#*.}
-  [ "$a" -lt "$b" ] && return 0
-  [ "$a" -gt "$b" ] && return 1
-  [ "$rest1" = "$1" ] && rest1=0
-  [ "$rest2" = "$2" ] && rest2=0
-  [ "${rest1%%.*}" -lt "${rest2%%.*}" ]
+  major1=${1%%.*}
+  major2=${2%%.*}
+  minor1=${1#*.}
+  minor2=${2#*.}
+  [ "$minor1" != "$1" ] || minor1=0
+  [ "$minor2" != "$2" ] || minor2=0
+  [ "$major1" -lt "$major2" ] \
+    || { [ "$major1" -eq "$major2" ] && [ "${minor1%%.*}" -lt "${minor2%%.*}" ]; }
 }
 if older "$version" "$needed"; then
   {
@@ -115,5 +118,9 @@ if older "$version" "$needed"; then
       how_to_install
     fi
   } >&2
+  exit 1
+fi
+if ! command -v bash >/dev/null 2>&1; then
+  echo "error: there is no bash, which the scripts of this package are written for; install it, then: $again" >&2
   exit 1
 fi

@@ -90,6 +90,14 @@ import _TritTestSupport
     expect(try toolchain(), fails: ["cannot tell the version", "got: OpenStack Swift client"])
   }
 
+  /// Alpine and minimal images have no bash, and the first script must be able to say so.
+  @Test func withoutBashThatIsTold() throws {
+    try FileManager.default.removeItem(atPath: machine.folder.file("bin/bash"))
+    expect(try toolchain(), fails: ["there is no Swift toolchain"])
+    try machine.swift("6.3")
+    expect(try toolchain(), fails: ["error: there is no bash", "then: make demo"])
+  }
+
   // MARK: Libraries and tools
 
   private func dependencies() throws -> CommandResult {
