@@ -5,28 +5,49 @@ SWIFT ?= swift
 TRIT := .build/release/trit
 # The model of `make demo` and `make bench` instead of the built-in one: MODEL=… wins over TRITLAB_MODEL.
 MODEL ?= $(TRITLAB_MODEL)
+# Where `make install` puts the program; DESTDIR stands before it, for packages.
+PREFIX ?= /usr/local
+# JOBS=1 compiles one file after the other, where memory is short.
+SWIFT_BUILD := $(SWIFT) build -c release $(if $(JOBS),--jobs $(JOBS))
+SWIFT_TEST := $(SWIFT) test -c release --disable-testable-imports $(if $(JOBS),--jobs $(JOBS))
+
+# What make was asked for: messages end with the command that goes on.
+export GOAL := $(or $(MAKECMDGOALS),demo)
+export DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm build install bench bench-gate race race-peers test-race scaling format lint docs clean
+.PHONY: help demo test test-arm check-blocks build dependencies install uninstall bench bench-gate \
+	race race-peers test-race scaling format lint docs clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 21
 
-install: ## Install the libraries and tools that are missing (apt-get; elsewhere says what to install)
+dependencies: ## Install the libraries and tools that are missing (apt-get; elsewhere says what to install)
+	@Scripts/check-toolchain.sh "$(SWIFT)"
 	@Scripts/install-dependencies.sh
 
-build: install ## Build the command, optimised
-	$(SWIFT) build -c release --product trit
+build: dependencies ## Build the command, optimised
+	@Scripts/check-machine.sh "$(TRIT)"
+	@Scripts/build.sh $(SWIFT_BUILD) --product trit
 
 demo: build ## Run the quickstart experiment: text, perplexity, comparison, plots (other model: MODEL=…)
 	@Scripts/demo.sh "$(TRIT)" "$(MODEL)"
 
-test: install ## Run all tests, optimised
-	$(SWIFT) test -c release --disable-testable-imports
+install: build ## Install the command with its models and completions: PREFIX=/usr/local [DESTDIR=…]
+	@Scripts/install.sh install "$(TRIT)" "$(PREFIX)"
 
-test-arm: install ## Prove the NEON leaves under an emulator (qemu-user), by the usual law checkers
+uninstall: ## Remove what `make install` has put below PREFIX, and nothing else
+	@Scripts/install.sh uninstall "$(PREFIX)"
+
+test: dependencies ## Run all tests, optimised
+	$(SWIFT_TEST)
+
+check-blocks: build ## Run every block of README, CONTRIBUTING and the experiment files, as it is written there
+	@Scripts/check-blocks.sh "$(TRIT)"
+
+test-arm: dependencies ## Prove the NEON leaves under an emulator (qemu-user), by the usual law checkers
 	@Scripts/install-dependencies.sh arm
-	$(SWIFT) build -c release --build-tests
+	$(SWIFT_BUILD) --build-tests
 	@Scripts/test-arm.sh "$(TRIT)" "$(SWIFT)"
 
 bench: build ## Measure tokens per second (other model: MODEL=…)

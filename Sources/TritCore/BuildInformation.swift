@@ -38,10 +38,17 @@ public enum BuildInformation {
     #endif
   }()
 
-  /// The commit of the checkout that the running program was built in, or nil for one that was
-  /// installed elsewhere. Read from `.git` of the nearest folder above the program.
+  /// The commit of the checkout that the running program was built in; nil where it is not known. An installed
+  /// program has it in `../share/trit/commit` (`make install`); the folders above that may be a repository
+  /// of something else. Otherwise it is read from `.git` of the nearest folder above the program.
   public static let commit: String? = {
-    let git = ProgramPath.folders.map { $0 + "/.git" }.first { FileKind(at: $0) != .absent }
+    let folders = ProgramPath.folders
+    if let share = folders.dropFirst().first.map({ $0 + "/share/trit" }),
+      FileKind(at: share + "/manifest") != .absent
+    {
+      return text(URL(fileURLWithPath: share + "/commit")).flatMap(valid)
+    }
+    let git = folders.map { $0 + "/.git" }.first { FileKind(at: $0) != .absent }
     return git.flatMap { head(of: URL(fileURLWithPath: $0)) }
   }()
 
@@ -56,6 +63,11 @@ public enum BuildInformation {
     guard head.hasPrefix("ref:") else { return valid(head) }
     let reference = head.dropFirst("ref:".count).trimmingCharacters(in: .whitespaces)
     if let direct = text(folder.appendingPathComponent(reference)) { return valid(direct) }
+    // The branches of a worktree lie in the repository that it belongs to.
+    if let common = text(folder.appendingPathComponent("commondir")) {
+      folder = URL(fileURLWithPath: common, relativeTo: folder)
+      if let direct = text(folder.appendingPathComponent(reference)) { return valid(direct) }
+    }
     let packed = text(folder.appendingPathComponent("packed-refs")) ?? ""
     let line = packed.split(separator: "\n").first { $0.hasSuffix(" " + reference) }
     return line.flatMap { valid(String($0.prefix { $0 != " " })) }

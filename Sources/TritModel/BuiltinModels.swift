@@ -39,14 +39,16 @@ public enum BuiltinModels {
   }
 
   /// Where built-in models may lie, first come first served: `TRITLAB_MODELS`, the package's resources beside the
-  /// running program, the checkout that the program was built from. The accessor that SwiftPM
-  /// generates traps where there is none, so it is not used.
+  /// running program, `share/trit/models` beside the folder that it is installed in (`make install`), the
+  /// checkout that the program was built from. The accessor that SwiftPM generates traps where there is
+  /// none, so it is not used.
   private static let roots: [String] = {
     let environment = ProcessInfo.processInfo.environment["TRITLAB_MODELS"]
     let program = ProgramPath.folders.first
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
     let candidates = [
       environment, program.map { $0 + "/TritLab_TritModel.resources/Resources" },
+      program.map { ($0 as NSString).deletingLastPathComponent + "/share/trit/models" },
       source + "/Resources",
     ]
     return candidates.compactMap { $0 }.filter { ModelLocation.isDirectory($0) }

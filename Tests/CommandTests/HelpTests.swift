@@ -40,7 +40,9 @@ import _TritTestSupport
   @Test(arguments: commands)
   func examplesAreReadByTheParser(command: String) throws {
     let help = try CommandRunner.run([command, "--help"]).out
-    let examples = help.components(separatedBy: "EXAMPLES:\n").last ?? ""
+    // A long example goes on in the next line behind a backslash.
+    let examples = (help.components(separatedBy: "EXAMPLES:\n").last ?? "")
+      .replacing(/\s\\\n\s+/, with: " ")
     let lines = examples.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
       .filter { $0.hasPrefix("trit \(command)") }
     #expect(!lines.isEmpty)

@@ -49,7 +49,8 @@ import _TritTestSupport
     let first = try run(path)
     #expect(first.status == 0, "\(first)")
     let directory = try newest()
-    #expect(first.out.contains("results: \(directory)"))
+    #expect(first.out.hasSuffix("\nresults: \(directory)\n"))
+    #expect(first.out.contains("\nreport:  \(directory)/report.html"))
     for name in ["results.jsonl", "summary.md", "report.html", "environment.json"] {
       #expect(FileManager.default.fileExists(atPath: directory + "/" + name), "\(name)")
     }
@@ -101,7 +102,10 @@ import _TritTestSupport
     let metrics = try #require(records[0]["metrics"])
     let weights = try #require(metrics["model.linear_parameters"]?.double)
     #expect(metrics["model.linear_bytes"]?.double == weights / 4 + 14 * 4)
-    #expect(result.out.contains("## What ran") && result.out.contains("## Warnings"))
+    // The warning stands beside the table; what ran, in the report.
+    #expect(result.out.contains("(!) auto and 1 other, context: "), "\(result)")
+    let summary = try String(contentsOfFile: newest() + "/summary.md", encoding: .utf8)
+    #expect(summary.contains("## What ran") && summary.contains("## Warnings"))
   }
 
   @Test func whatTheModelCannotDoIsToldAllAtOnceBeforeAnythingRuns() throws {

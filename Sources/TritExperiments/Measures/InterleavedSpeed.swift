@@ -205,4 +205,9 @@ package enum Warnings {
       .map { (String($0.key.dropFirst(beginning.count)), $0.value) }
       .sorted { $0.0 < $1.0 }
   }
+
+  /// What warnings of one kind have in common: the section and the words before the first figure or colon.
+  package static func kind(section: String, text: String) -> String {
+    "\(section): \(text.prefix { $0 != ":" && !$0.isNumber })"
+  }
 }

@@ -89,7 +89,10 @@ final class ExperimentRun {
       records.append(record)
       observer(.variantEnded(record))
       for warning in Warnings.of(record.facts) {
-        observer(.note("\(record.label): \(warning.section): \(warning.text)"))
+        observer(
+          .warning(
+            label: record.label, section: warning.section, text: warning.text,
+            kind: Warnings.kind(section: warning.section, text: warning.text)))
       }
       pace.done += 1
       if record.status == .interrupted {
@@ -340,7 +343,7 @@ final class ExperimentRun {
     try directory.write(RunState(plan: plan.identity, isFinished: !wasInterrupted))
     return RunOutcome(
       directory: directory.path, records: records, reused: reused, wasInterrupted: wasInterrupted,
-      summary: summary,
+      summary: summary, brief: report.brief,
       files: [
         "summary.md", "report.html", "metrics.csv", "results.jsonl", "environment.json",
         "experiment.yaml",

@@ -37,6 +37,9 @@ public enum RunEvent: Sendable {
   case variantEnded(RunRecord)
   /// A variant's record is taken from an earlier run.
   case variantReused(RunRecord)
+  /// A figure of a variant that has just ended is not what it should be: others used the machine, say. `kind` is the
+  /// same for warnings that differ only in their figures.
+  case warning(label: String, section: String, text: String, kind: String)
   /// Something that the user should know and that fails nothing: no gnuplot, say.
   case note(String)
 }
@@ -53,6 +56,8 @@ public struct RunOutcome: Sendable {
   public var wasInterrupted: Bool
   /// The text of `summary.md`.
   public var summary: String
+  /// The same in a few lines, for a terminal.
+  public var brief: BriefReport
   /// Files written, relative to the directory.
   public var files: [String]
 

@@ -6,7 +6,7 @@ enum CompletionScript {
   /// The script for `shell`, to be sourced.
   static func script(for shell: String, _ commands: [CommandSpec]) -> String {
     switch shell {
-    case "zsh": "#compdef trit\nautoload -U +X bashcompinit && bashcompinit\n" + bash(commands)
+    case "zsh": zsh(commands)
     case "fish": fish(commands)
     default: bash(commands)
     }
@@ -51,6 +51,14 @@ enum CompletionScript {
       complete -o default -F _trit trit
 
       """
+  }
+
+  /// The script of bash, by zsh's own bridge. Installed as `_trit` in a folder of `fpath`, zsh reads it at the first
+  /// completion, as the body of the function `_trit`, which the script then replaces: it must answer that
+  /// first time itself.
+  private static func zsh(_ commands: [CommandSpec]) -> String {
+    "#compdef trit\nautoload -U +X bashcompinit && bashcompinit\n" + bash(commands)
+      + "[[ -z ${compstate-} ]] || _bash_complete -o default -F _trit\n"
   }
 
   private static func fish(_ commands: [CommandSpec]) -> String {

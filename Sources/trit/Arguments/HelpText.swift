@@ -19,8 +19,7 @@ struct HelpText {
       blocks.append(section(group.title + ":", visible.map { (label($0), optionHelp($0)) }))
     }
     if !command.examples.isEmpty {
-      let lines = command.examples.flatMap { ["  # " + $0.does, "  " + $0.line] }
-      blocks.append(["EXAMPLES:"] + lines)
+      blocks.append(["EXAMPLES:"] + lines(of: command.examples))
     }
     return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
@@ -33,7 +32,7 @@ struct HelpText {
       ["USAGE: trit <command> [<options>]"],
       section("COMMANDS:", commands.map { ($0.name, $0.overview) }),
       section("OPTIONS:", OptionGroup.common.options.map { (label($0), optionHelp($0)) }),
-      ["EXAMPLES:"] + examples.flatMap { ["  # " + $0.does, "  " + $0.line] },
+      ["EXAMPLES:"] + lines(of: examples),
       ["  See 'trit <command> --help' for the options of a command."],
     ]
     return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
@@ -82,21 +81,30 @@ struct HelpText {
 
   /// `text` in lines of at most `width` columns, each `indent` columns in; words are kept whole.
   private func wrapped(_ text: String, indent: Int) -> [String] {
-    let margin = String(repeating: " ", count: indent)
-    var lines: [String] = []
-    for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      var line = margin
-      var isEmpty = true
-      for word in paragraph.split(separator: " ") {
-        if !isEmpty, line.count + 1 + word.count > width {
-          lines.append(line)
-          line = margin
-          isEmpty = true
-        }
-        line += (isEmpty ? "" : " ") + word
-        isEmpty = false
+    TextLayout.wrap(text, width: width, indent: indent, breaksWords: false)
+  }
+
+  /// What each example does, and its command; a long command goes on in the next line, as shells take it.
+  private func lines(of examples: [(line: String, does: String)]) -> [String] {
+    examples.flatMap { example in
+      TextLayout.wrap(example.does, width: width - 2, indent: 2, breaksWords: false)
+        .map { "  # " + $0.dropFirst(2) } + commandLines(example.line)
+    }
+  }
+
+  private func commandLines(_ command: String) -> [String] {
+    guard command.count + 2 > width else { return ["  " + command] }
+    var lines = ["  "]
+    var isQuoted = false
+    for word in command.split(separator: " ") {
+      // Two columns for the backslash; a quoted word with blanks in it stays in one line.
+      if !isQuoted, lines[lines.count - 1].count + 1 + word.count > width - 2 {
+        lines[lines.count - 1] += " \\"
+        lines.append("    " + word)
+      } else {
+        lines[lines.count - 1] += (lines.count == 1 && lines[0] == "  " ? "" : " ") + word
       }
-      lines.append(line)
+      if !word.count(where: { $0 == "'" }).isMultiple(of: 2) { isQuoted.toggle() }
     }
     return lines
   }

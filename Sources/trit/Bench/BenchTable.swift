@@ -1,10 +1,10 @@
 import Foundation
 import TritLab
 
-/// Writes benchmark rows as they come, in one of llama-bench's formats.
+/// Writes benchmark rows as they come, in one of llama-bench's formats or, for a terminal, as a narrow table.
 struct BenchTable {
   /// The formats that there are.
-  static let formats = ["md", "csv", "json", "jsonl", "sql"]
+  static let formats = ["table", "md", "csv", "json", "jsonl", "sql"]
 
   private let format: String
   private let varying: Set<String>
@@ -15,11 +15,19 @@ struct BenchTable {
   /// Lines that follow the table.
   private var extrapolations: [String] = []
   private var disturbances: [String] = []
+  /// Kernels whose names had no room in the narrow table.
+  private var longKernels: [String] = []
+  /// Columns that the narrow table has room for.
+  private let room: Int
 
   /// A table in `format` that goes to `write`. `varying` names the columns of choices that differ between
   /// rows: those are shown although they are not among the fixed ones.
-  init(format: String, varying: Set<String>, write: @escaping (String) throws -> Void) {
+  init(
+    format: String, varying: Set<String>, room: Int = 80,
+    write: @escaping (String) throws -> Void
+  ) {
     self.format = format
+    self.room = room
     self.varying = varying
     self.write = write
   }
@@ -37,25 +45,90 @@ struct BenchTable {
       try write((count == 0 ? "[\n" : ",\n") + indented)
     case "jsonl": try write(JSONWriter.text(.object(row.fields)) + "\n")
     case "sql": try write(sql(row))
+    case "table": try write(narrow(row))
     default: try write(markdown(row))
     }
   }
 
+  /// Whether the format is read by people: lines about the rows follow it.
+  var isForPeople: Bool { format == "md" || format == "table" }
+
   /// Closes what is open.
   func finish() throws {
     if format == "json" { try write(count == 0 ? "[]\n" : "\n]\n") }
-    if format == "md" {
+    if isForPeople {
+      if !longKernels.isEmpty {
+        try write("\nkernels:\n")
+        for line in longKernels { try write("- " + line + "\n") }
+      }
       if !extrapolations.isEmpty {
         try write("\nextrapolations, not measurements:\n")
-        for line in extrapolations { try write("- " + line + "\n") }
+        for line in extrapolations { try write(item(line)) }
       }
       if !disturbances.isEmpty {
         try write("\n(!) others used the machine, these speeds are too low or uncertain:\n")
-        for line in disturbances { try write("- " + line + "\n") }
+        for line in disturbances { try write(item(line)) }
       }
       let commit = String((BuildInformation.commit ?? "unknown").prefix(8))
       try write("\nbuild: \(commit) (trit \(BuildInformation.version))\n")
     }
+  }
+
+  private func item(_ text: String) -> String {
+    guard format == "table" else { return "- \(text)\n" }
+    return "- " + TextLayout.wrap(text, width: room, indent: 2).joined(separator: "\n").dropFirst(2)
+      + "\n"
+  }
+
+  /// The narrow table: what all rows share stands above it once; then what differs, as far as there is room.
+  private mutating func narrow(_ row: BenchRow) -> String {
+    note(row)
+    let wide = columns(row)
+    let shared = ["model", "size", "params", "backend"]
+    var wanted = wide.filter { $0.title == "kernel" }
+    wanted += wide.filter { !shared.contains($0.title) && $0.title != "kernel" }
+    // What all rows may have in common goes first where there is no room; rates stay.
+    let sizes = [
+      "threads": 7, "kernel": 17, "test": row.measurement.depth > 0 ? 14 : 8, "t/s": 23,
+      "of the roof": 18,
+    ]
+    for index in wanted.indices {
+      wanted[index].width = max(
+        sizes[wanted[index].title] ?? wanted[index].width, wanted[index].title.count)
+    }
+    for title in ["MB/token", "GB/s", "threads", "of the roof"] {
+      let total = wanted.reduce(-1) { $0 + $1.width + 1 }
+      guard total > room, let index = wanted.firstIndex(where: { $0.title == title }) else {
+        continue
+      }
+      wanted.remove(at: index)
+    }
+    if row.kernel.count > 17, !longKernels.contains(row.kernel) { longKernels.append(row.kernel) }
+    func line(_ cell: (Int) -> String) -> String {
+      let cells = wanted.indices.map { index in
+        let text = cell(index)
+        let fits = wanted[index].title == "kernel" ? TextLayout.cut(text, to: 17) : text
+        return pad(fits, wanted[index].width, wanted[index].isRight)
+      }
+      var text = cells.joined(separator: " ")
+      while text.last == " " { text.removeLast() }
+      return text + "\n"
+    }
+    var text = ""
+    if count == 0 {
+      let facts = wide.filter { shared.contains($0.title) }.map(\.text)
+      text += "\(facts[0]), \(facts[1]), \(facts[2]) parameters, \(facts[3])"
+      if !wanted.contains(where: { $0.title == "threads" }) {
+        text += varying.contains("threads") ? "" : ", \(row.engine.threads) threads"
+      }
+      text += "\n\n" + line { wanted[$0].title }
+    }
+    return text + line { wanted[$0].text }
+  }
+
+  private mutating func note(_ row: BenchRow) {
+    if let extrapolation = row.extrapolation { extrapolations.append(extrapolation) }
+    if let disturbance = row.disturbance { disturbances.append(disturbance) }
   }
 
   /// Title, width and side of the columns that are shown; llama-bench's, then ours.
@@ -95,8 +168,7 @@ struct BenchTable {
 
   private mutating func markdown(_ row: BenchRow) -> String {
     let columns = columns(row)
-    if let extrapolation = row.extrapolation { extrapolations.append(extrapolation) }
-    if let disturbance = row.disturbance { disturbances.append(disturbance) }
+    note(row)
     // Rows are printed as they come: the head fits the first row, and a later one may only widen.
     widths = columns.enumerated().map { index, column in
       let known = index < widths.count ? widths[index] : max(column.title.count, column.width)

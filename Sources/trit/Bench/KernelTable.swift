@@ -5,6 +5,8 @@ import TritLab
 struct KernelTable {
   /// Whether lines are JSON.
   let json: Bool
+  /// Whether cases are compared, not only timed: a residual and a verdict in place of bytes a second.
+  let isCheck: Bool
   /// Colours.
   let style: Style
 
@@ -61,11 +63,11 @@ struct KernelTable {
         + style.faint("not taken: \(error.what)"))
   }
 
+  /// The cells that are shown, within 80 columns.
   private func line(_ cells: [String]) -> String {
-    let widths = [24, 14, 6, 9, 7, 14, 8, 4]
-    return zip(cells, widths).enumerated().map { index, pair in
-      let gap = String(repeating: " ", count: max(0, pair.1 - pair.0.count))
-      return index < 2 ? pair.0 + gap : gap + pair.0
+    let widths = isCheck ? [24, 10, 6, 7, 0, 13, 8, 4] : [24, 11, 6, 8, 7, 13, 0, 3]
+    return zip(cells, widths).enumerated().filter { $1.1 > 0 }.map { index, pair in
+      TextLayout.padded(pair.0, pair.1, right: index >= 2)
     }.joined(separator: " ")
   }
 

@@ -19,8 +19,9 @@ enum BenchCommand {
   static let repetitions = OptionSpec(
     "-r", "--repetitions", value: "n", help: "Repetitions of each test", default: "5")
   static let output = OptionSpec(
-    "-o", "--output", value: "format", help: "Format on standard output: md, csv, json, jsonl, sql",
-    default: "md", choices: BenchTable.formats)
+    "-o", "--output", value: "format",
+    help: "Format on standard output: table, md, csv, json, jsonl, sql",
+    default: "table on a terminal, else md", choices: BenchTable.formats)
   static let errorOutput = OptionSpec(
     "-oe", "--output-err", value: "format", help: "The same rows on standard error too",
     choices: BenchTable.formats)
@@ -79,10 +80,10 @@ enum BenchCommand {
     let pause = try arguments.real(delay, in: 0...86_400) ?? 0
     let selections = try BenchSelections(arguments)
     let checkpoint = try ModelOptions.checkpoint(arguments)
+    let format = try arguments.choice(output) ?? (Terminal.isOutputTerminal ? "table" : "md")
     var tables = [
       BenchTable(
-        format: try arguments.choice(output) ?? "md", varying: selections.varying,
-        write: Terminal.out)
+        format: format, varying: selections.varying, room: Terminal.width, write: Terminal.out)
     ]
     if let format = try arguments.choice(errorOutput) {
       tables.append(
@@ -99,7 +100,7 @@ enum BenchCommand {
     // A race of many kernels would write gigabytes that nobody uses again.
     let images = ModelOptions.images(arguments, writes: false)
     var waiting = selections.all.flatMap { one in teams.map { (selection: one, threads: $0) } }
-    let isTable = try arguments.choice(output) ?? "md" == "md"
+    let isTable = tables[0].isForPeople
     let all = waiting.count
     while !waiting.isEmpty {
       let group = try BenchGroup(

@@ -75,7 +75,7 @@ enum InspectCommand {
       }
       return try Terminal.line(JSONWriter.text(.array(list), pretty: true))
     }
-    let runs = ActivationSparsity.runs.map { "runs of \($0)" }
+    let runs = ActivationSparsity.runs.map { "runs, \($0)" }
     let titles = ["input of", "values", "zero", "as int8"] + runs
     try Terminal.line(columns(titles))
     for input in rows {
@@ -88,7 +88,7 @@ enum InspectCommand {
 
   private static func columns(_ cells: [String]) -> String {
     cells.enumerated().map { index, cell in
-      let gap = String(repeating: " ", count: max(0, (index == 0 ? 20 : 11) - cell.count))
+      let gap = String(repeating: " ", count: max(0, (index == 0 ? 20 : 10) - cell.count))
       return index == 0 ? cell + gap : gap + cell
     }.joined()
   }

@@ -43,7 +43,7 @@ enum KernelCommand {
       ),
       (
         "trit kernel bench i2_s sparse_columns --tokens 1 --zeros 0.86",
-        "what skipping zeros gains; shares are of reading all weights, and may pass 100 %"
+        "what skipping zeros gains; the share of reading all weights may pass 100 %"
       ),
     ],
     run: run)
@@ -73,9 +73,11 @@ enum KernelCommand {
         continue
       }
       let state = entry.unavailable ?? entry.exactness.text
-      try Terminal.line(
-        "  " + style.bold(entry.name) + pad(entry.name, 20) + entry.summary
-          + style.faint("  [\(state)]"))
+      let indent = 28
+      var lines = TextLayout.wrap(
+        "\(entry.summary) [\(state)]", width: Terminal.columns, indent: indent)
+      lines[0] = "  " + style.bold(entry.name) + lines[0].dropFirst(entry.name.count + 2)
+      for line in lines { try Terminal.line(line) }
     }
   }
 
@@ -108,7 +110,8 @@ enum KernelCommand {
     let counts = try arguments.integers(tokens, in: 1...4096)
     let meter = PeakMeter(threads: 1)
     let roofs = Roofs(meter)
-    let printer = KernelTable(json: arguments.flag(json), style: try Style.out(arguments))
+    let printer = KernelTable(
+      json: arguments.flag(json), isCheck: true, style: try Style.out(arguments))
     try printer.head()
     var failures = 0
     for kernel in kernels {
@@ -176,7 +179,8 @@ enum KernelCommand {
       shapes.append(shape)
     }
     let meter = PeakMeter(threads: team)
-    let printer = KernelTable(json: arguments.flag(json), style: try Style.out(arguments))
+    let printer = KernelTable(
+      json: arguments.flag(json), isCheck: false, style: try Style.out(arguments))
     try printer.head()
     let roofs = Roofs(meter)
     for kernel in kernels {
@@ -207,10 +211,6 @@ enum KernelCommand {
         }
       }
     }
-  }
-
-  private static func pad(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(1, width - text.count))
   }
 }
 

@@ -35,18 +35,49 @@ enum ListCommand {
       if index > 0 { try Terminal.line() }
       try Terminal.line(style.bold("\(entry.key)") + style.faint("  (\(entry.stage))"))
       for descriptor in entry.descriptors {
-        try Terminal.out(text(descriptor, style: style, brief: isBrief))
+        try Terminal.out(
+          text(descriptor, width: Terminal.columns, style: style, brief: isBrief))
       }
       if entry.descriptors.isEmpty { try Terminal.line("  (none registered)") }
     }
   }
 
-  private static func text(_ descriptor: StageDescriptor, style: Style, brief: Bool) -> String {
-    let mark = descriptor.unavailable == nil ? "" : "  [not on this machine]"
-    let padding = String(repeating: " ", count: max(1, 22 - descriptor.name.count))
-    var lines = ["  " + style.bold(descriptor.name) + padding + descriptor.summary + mark]
-    guard !brief else { return lines[0] + "\n" }
-    var facts: [(String, String)] = []
+  /// Columns before the summaries; less where the window is narrow, so that they keep room.
+  private static func indent(_ width: Int) -> Int { width < 70 ? 6 : 24 }
+
+  private static func text(
+    _ descriptor: StageDescriptor, width: Int, style: Style, brief: Bool
+  ) -> String {
+    let mark = descriptor.unavailable == nil ? "" : " [not on this machine]"
+    let indent = indent(width)
+    var lines = TextLayout.wrap(descriptor.summary + mark, width: width, indent: indent)
+    let name = "  " + descriptor.name
+    if name.count + 1 < indent {
+      lines[0] =
+        "  " + style.bold(descriptor.name) + lines[0].dropFirst(name.count)
+    } else {
+      lines.insert("  " + style.bold(descriptor.name), at: 0)
+    }
+    guard !brief else { return lines.joined(separator: "\n") + "\n" }
+    let facts = facts(descriptor)
+    let keys = facts.map(\.key.count).max() ?? 0
+    for (key, value) in facts {
+      // Labels stand in a column of their own, as long as that leaves values room.
+      let hang = indent + min(keys, 12) + 1
+      var wrapped = TextLayout.wrap(value, width: width, indent: hang)
+      let label = TextLayout.padded(String(repeating: " ", count: indent) + key, hang - 1)
+      if label.count < hang {
+        wrapped[0] = style.faint(label) + " " + wrapped[0].dropFirst(hang)
+      } else {
+        wrapped.insert(style.faint(label), at: 0)
+      }
+      lines += wrapped
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func facts(_ descriptor: StageDescriptor) -> [(key: String, value: String)] {
+    var facts: [(key: String, value: String)] = []
     if !descriptor.aliases.isEmpty {
       facts.append(("also", descriptor.aliases.joined(separator: ", ")))
     }
@@ -60,19 +91,10 @@ enum ListCommand {
     }
     if let reason = descriptor.unavailable { facts.append(("not here", reason)) }
     for parameter in descriptor.parameters {
-      facts.append(
-        (
-          "\(parameter.name)=",
-          "\(parameter.summary) [\(parameter.domainText); default \(parameter.defaultValue)]"
-        ))
+      let range = "[\(parameter.domainText); default \(parameter.defaultValue)]"
+      facts.append(("\(parameter.name)=", "\(parameter.summary) \(range)"))
     }
-    let width = 24 + (facts.map(\.0.count).max() ?? 0)
-    for (key, value) in facts {
-      let label = String(repeating: " ", count: 24) + key
-      let gap = String(repeating: " ", count: width - label.count + 1)
-      lines.append(style.faint(label) + gap + value)
-    }
-    return lines.joined(separator: "\n") + "\n"
+    return facts
   }
 
   private static func json(_ catalog: [StageListing.Entry]) -> JSONValue {

@@ -61,17 +61,16 @@ enum MultipleChoice {
     }
     if split != .common { Terminal.note("split: \(split.rawValue)") }
     Terminal.note("in brackets: \(ShareInterval.name)s")
-    let width = max(8, result.kinds.map { $0.kind?.count ?? 0 }.max() ?? 0)
+    // 80 columns with the kinds of the built-in questions, of up to seven letters.
+    let width = max(4, result.kinds.map { TextLayout.width($0.kind ?? "") }.max() ?? 0)
     func row(_ cells: [String]) -> String {
-      let widths = [0, 11, 21, 21, 21, 11]
-      let first = cells[0].padding(toLength: width, withPad: " ", startingAt: 0)
-      return first
+      let widths = [0, 6, 20, 20, 20, 7]
+      return TextLayout.padded(cells[0], width)
         + zip(cells, widths).dropFirst().map { cell, width in
           String(repeating: " ", count: max(1, width - cell.count)) + cell
         }.joined()
     }
-    try Terminal.line(
-      row(["kind", "questions", "acc, %", "acc_norm, %", "acc_bytes, %", "chance, %"]))
+    try Terminal.line(row(["kind", "count", "acc, %", "acc_norm, %", "acc_bytes, %", "chance"]))
     for group in result.kinds + [total] {
       try Terminal.line(
         row([

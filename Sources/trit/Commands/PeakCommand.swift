@@ -37,11 +37,9 @@ enum PeakCommand {
 
   private static func print(_ peak: MachinePeak, style: Style) throws {
     func line(_ cells: [String]) throws {
-      let widths = [12, 26, 7, 12]
-      let text = cells.enumerated().map { index, cell in
-        let width = index < widths.count ? widths[index] : 0
-        let gap = String(repeating: " ", count: max(0, width - cell.count))
-        return index < 2 ? cell + gap : gap + cell
+      let widths = [8, 28, 6, 12]
+      let text = cells.filter { !$0.isEmpty }.enumerated().map { index, cell in
+        TextLayout.padded(cell, index < widths.count ? widths[index] : 0, right: index >= 2)
       }
       try Terminal.line(text.joined(separator: "  "))
     }
@@ -50,13 +48,14 @@ enum PeakCommand {
       "\(HostInformation.cpuName), \(String(format: "%.2f", peak.clock * 1e-9)) GHz, data caches "
         + caches.joined(separator: ", "))
     try Terminal.line()
-    try Terminal.line(style.bold("multiply-adds"))
+    try Terminal.line(
+      style.bold("multiply-adds") + style.faint("  (and products a cycle and core)"))
     for (kind, list) in [("int8", peak.integer), ("float32", peak.float)] {
       for entry in list {
         try line([
           kind, "\(entry.name): \(entry.instruction)", "\(entry.threads) thr",
           String(format: "%.1f Gop/s", entry.operationsPerSecond * 1e-9),
-          String(format: "%.1f a cycle and core", peak.productsPerCycle(entry)),
+          String(format: "%.1f a cycle", peak.productsPerCycle(entry)),
         ])
       }
     }

@@ -10,6 +10,8 @@ enum RunCommand {
     help: "Override a value of the file, as measure.speed.repetitions=9; may be repeated")
   static let force = OptionSpec(
     flag: "--force", help: "Measure again what is known, in a new run directory")
+  static let quiet = OptionSpec(
+    flag: "-q", "--quiet", help: "Print the run directory only, for scripts; errors are told")
   static let output = OptionSpec(
     "-o", "--output", value: "folder", help: "Where run directories are made", default: "runs")
   static let model = OptionSpec(
@@ -22,10 +24,14 @@ enum RunCommand {
       runs/<name>/<UTC time>/: one record a line in results.jsonl, summary.md, report.html, plots. A \
       run that was stopped goes on where it was; a variant already measured with the same inputs is \
       not measured again.
+
+      Standard output has a short table, as wide as the terminal (80 columns where that is not known, \
+      or COLUMNS), and in its last line 'results: ' and the run directory. Programs read results.jsonl \
+      or metrics.csv there: DIR=$(trit run FILE --quiet).
       """,
     arguments: [file],
     groups: [
-      OptionGroup("OPTIONS", [list, set, model, force, output, ModelOptions.threads])
+      OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads])
     ],
     examples: [
       ("trit run experiments/quickstart.yaml --set model=DIR", "text, perplexity, plots"),
@@ -33,6 +39,10 @@ enum RunCommand {
       (
         "trit run study.yaml --set base.quantizer=absmean:group=64 -o /data/runs",
         "one choice changed, records elsewhere"
+      ),
+      (
+        "cat \"$(trit run study.yaml --quiet)/metrics.csv\"",
+        "run it in a script, then read its figures"
       ),
     ],
     run: run)
@@ -50,11 +60,16 @@ enum RunCommand {
           path: path, overrides: options.set, registries: CommandLab.registries
         ).listing)
     }
+    let isQuiet = arguments.flag(quiet)
     let printer = RunPrinter()
     let outcome = try ExperimentRunner.run(
-      file: path, options: options, registries: CommandLab.registries, observer: printer.show)
-    try Terminal.line(outcome.summary)
-    try Terminal.line("results: \(outcome.directory)")
+      file: path, options: options, registries: CommandLab.registries,
+      observer: isQuiet ? { _ in } : printer.show)
+    if isQuiet {
+      try Terminal.line(outcome.directory)
+    } else {
+      try show(outcome, style: try Style.out(arguments))
+    }
     if outcome.wasInterrupted {
       throw LabError(
         .interrupted, "interrupted; what was measured is in \(outcome.directory)",
@@ -73,11 +88,39 @@ enum RunCommand {
   }
 }
 
+extension RunCommand {
+  /// Prints the short table, what must be said beside it, and where everything else is.
+  private static func show(_ outcome: RunOutcome, style: Style) throws {
+    let brief = outcome.brief
+    let width = Terminal.width
+    let table = TextTable(
+      heading: "variant", labels: brief.labels,
+      columns: brief.columns.map {
+        TextTable.Column(title: $0.title, cells: $0.cells, rank: $0.rank)
+      })
+    let (lines, leftOut) = table.lines(width: width, style: style)
+    for line in lines { try Terminal.line(line) }
+    try Terminal.line()
+    var notes = brief.notes
+    if brief.isDisturbed {
+      notes.append("once the machine is quiet: the same command with --force measures again")
+    }
+    if !leftOut.isEmpty { notes.append("also in the report: " + leftOut.joined(separator: "; ")) }
+    for note in notes {
+      for line in TextLayout.wrap(note, width: width) { try Terminal.line(line) }
+    }
+    // Paths stay whole, however long: they are there to be copied, and the last line to be read by scripts.
+    try Terminal.line("report:  \(outcome.directory)/report.html (and summary.md)")
+    try Terminal.line("results: \(outcome.directory)")
+  }
+}
+
 /// Shows what a run tells: on a terminal progress on one line that changes, elsewhere plain lines.
 final class RunPrinter {
   private let isTerminal = Terminal.isInteractive
   private var lastNote = Date.distantPast
   private var count = 0
+  private var warned: Set<String> = []
 
   /// Seconds between progress lines where standard error is a file or a pipe.
   private static let interval = 10.0
@@ -109,6 +152,11 @@ final class RunPrinter {
       Terminal.note("  \(record.label): \(record.status.rawValue)\(why)")
     case .variantReused(let record):
       Terminal.note("  \(record.label): known from \(record.reusedFrom ?? "an earlier run")")
+    case .warning(let label, let section, let text, let kind):
+      // On a busy machine every variant has the same to say: once is enough, the table marks them all.
+      guard warned.insert(kind).inserted else { return }
+      Terminal.status("")
+      Terminal.note("warning: \(label): \(section): \(text)")
     case .note(let text):
       Terminal.status("")
       Terminal.note("note: " + text)

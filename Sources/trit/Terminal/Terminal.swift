@@ -47,18 +47,30 @@ enum Terminal {
   /// Whether standard error is a terminal on which a line can be overwritten.
   static let isInteractive = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
 
+  /// Whether standard output is a terminal.
+  static let isOutputTerminal = isatty(STDOUT_FILENO) == 1
+
   /// Overwrites the current line of a terminal; nothing elsewhere.
   static func status(_ text: String) {
     guard isInteractive else { return }
-    _ = send("\r\u{1B}[K" + VisibleText.line(text), to: STDERR_FILENO)
+    // A line that wraps could not be overwritten.
+    let line = TextLayout.cut(VisibleText.line(text), to: columns(of: STDERR_FILENO) - 1)
+    _ = send("\r\u{1B}[K" + line, to: STDERR_FILENO)
   }
 
-  /// Columns to wrap at: `COLUMNS`, the terminal's width, else 80; never under 40.
+  /// Columns of standard output: `COLUMNS`, the terminal's width, else 80; never under 40.
+  static var width: Int { columns(of: STDOUT_FILENO) }
+
+  /// Columns to wrap prose at: as `width`, but at most 120 of a terminal, since longer lines read badly.
   static var columns: Int {
+    environment("COLUMNS") == nil ? min(width, 120) : width
+  }
+
+  private static func columns(of descriptor: Int32) -> Int {
     if let text = environment("COLUMNS"), let count = Int(text), count >= 40 { return count }
     var size = winsize()
-    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 {
-      return min(Int(size.ws_col), 120)
+    if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 {
+      return Int(size.ws_col)
     }
     return 80
   }
