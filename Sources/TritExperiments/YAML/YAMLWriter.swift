@@ -43,10 +43,15 @@ public enum YAMLWriter {
     }
   }
 
-  /// A scalar, quoted where it would otherwise be read as something else.
+  /// A scalar, quoted where it would otherwise be read as something else: a text that stood plain in a block may hold
+  /// commas, brackets and line breaks, which end it elsewhere.
   static func scalar(_ text: String, plain: Bool) -> String {
-    if plain { return text.isEmpty ? "null" : text }
-    if case .string = YAMLScalar(text, plain: true), isSafePlain(text) { return text }
+    if plain, text.isEmpty { return "null" }
+    if case .string = YAMLScalar(text, plain: true) {
+      if isSafePlain(text) { return text }
+    } else if plain {
+      return text
+    }
     var quoted = "\""
     for character in text.unicodeScalars {
       switch character {
@@ -55,13 +60,23 @@ public enum YAMLWriter {
       case "\n": quoted += "\\n"
       case "\t": quoted += "\\t"
       case "\r": quoted += "\\r"
-      case let other where other.value < 0x20 || other.value == 0x7F:
+      case let other where isEscaped(other):
         let digits = String(other.value, radix: 16)
-        quoted += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
+        let width = other.value < 0x100 ? 2 : 4
+        quoted += width == 2 ? "\\x" : "\\u"
+        quoted += String(repeating: "0", count: width - digits.count) + digits
       default: quoted.unicodeScalars.append(character)
       }
     }
     return quoted + "\""
+  }
+
+  /// Controls, what YAML 1.1 takes for a line break (U+0085, U+2028, U+2029), and what libyaml refuses or drops.
+  private static func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+    default: false
+    }
   }
 
   private static func isSafePlain(_ text: String) -> Bool {
@@ -71,9 +86,10 @@ public enum YAMLWriter {
         || byte == 0x5F || byte == 0x2F || byte == 0x2E
     }
     guard isWord(first) else { return false }
-    return text.utf8.allSatisfy { isWord($0) || $0 == 0x2D }
-      || text.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
-        !word.isEmpty && word.utf8.allSatisfy { isWord($0) || $0 == 0x2D }
-      }
+    // A colon inside a word is one of the word; at its end it would make a key of it.
+    return text.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
+      !word.isEmpty && word.utf8.last != 0x3A
+        && word.utf8.allSatisfy { isWord($0) || $0 == 0x2D || $0 == 0x3A }
+    }
   }
 }
