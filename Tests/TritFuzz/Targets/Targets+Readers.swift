@@ -13,7 +13,7 @@ extension FuzzTarget {
     },
     FuzzTarget(
       name: "safetensors", summary: "safetensors files: header, listing, every tensor",
-      grammar: .safetensors, minimumAccepted: 0.15, sources: ["TritFormats/Safetensors"],
+      grammar: .safetensors, minimumAccepted: 0.05, sources: ["TritFormats/Safetensors"],
       seeds: Seeds.safetensors
     ) { scratch in
       { bytes in try walk(try SafetensorsFile(path: try scratch.write(bytes, to: "x.safetensors")))
@@ -22,7 +22,7 @@ extension FuzzTarget {
     FuzzTarget(
       name: "sharded", summary: "an index and two shards",
       grammar: .pack([.json, .safetensors, .safetensors]),
-      minimumAccepted: 0.15, sources: ["TritFormats/ShardedSafetensors"],
+      minimumAccepted: 0.05, sources: ["TritFormats/ShardedSafetensors"],
       seeds: {
         let files = try Seeds.safetensors()
         let index = """
