@@ -16,11 +16,12 @@ export GOAL := $(or $(MAKECMDGOALS),demo)
 export DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm check-blocks build dependencies install uninstall bench bench-gate \
-	race race-peers test-race scaling format lint docs clean
+.PHONY: help demo test test-arm test-leaves test-sanitize test-surroundings test-kills test-race check-blocks \
+	fuzz fuzz-ci fuzz-coverage build dependencies install uninstall bench bench-gate race race-peers scaling \
+	format lint docs clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 21
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 26
 
 dependencies: ## Install the libraries and tools that are missing (apt-get; elsewhere says what to install)
 	@Scripts/check-toolchain.sh "$(SWIFT)"
@@ -49,6 +50,43 @@ test-arm: dependencies ## Prove the NEON leaves under an emulator (qemu-user), b
 	@Scripts/install-dependencies.sh arm
 	$(SWIFT_BUILD) --build-tests
 	@Scripts/test-arm.sh "$(TRIT)" "$(SWIFT)"
+
+test-leaves: ## Call every C leaf at every shape against guard pages, plain and under clang's UBSan
+	@Scripts/test-leaves.sh
+
+test-kills: dependencies ## Kill runs, trainings and exports at random moments: nothing is lost or half written
+	$(SWIFT) test -c release --disable-testable-imports --filter 'KillTests'
+
+test-surroundings: build ## Run the command short of descriptors, memory, disk, streams and environment
+	@Scripts/test-surroundings.sh "$(TRIT)"
+
+# Own folders: objects of one sanitizer are of no use to another. The command of the tests is built with it too.
+test-sanitize: dependencies ## Run all tests under AddressSanitizer, then under ThreadSanitizer [SANITIZERS='address thread']
+	@for kind in $(or $(SANITIZERS),address thread); do \
+	  echo "== $$kind" && \
+	  ASAN_OPTIONS=$(ASAN) TSAN_OPTIONS=$(TSAN) \
+	  $(SWIFT) test -c release --disable-testable-imports --sanitize=$$kind --scratch-path .build/$$kind || exit 1; \
+	done
+
+# Leaks are told apart from faults: Swift's runtime keeps what it made once. A file that is cut short is a SIGBUS that
+# the lab itself answers.
+ASAN := detect_leaks=0:handle_sigbus=0:allow_user_segv_handler=1
+TSAN := halt_on_error=0:report_signal_unsafe=0
+# The fuzzer with AddressSanitizer and counters of edges; only its own product is built.
+FUZZ := $(SWIFT) build -c release --sanitize=address --scratch-path .build/fuzz-build --product trit-fuzz \
+	-Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table
+FUZZER := ASAN_OPTIONS=$(ASAN) .build/fuzz-build/release/trit-fuzz
+
+fuzz: dependencies ## Fuzz every reader, codec, plan and option for hours [SECONDS=14400] [SEED=1] [TARGETS='gguf json']
+	$(FUZZ)
+	$(FUZZER) run $(TARGETS) --seconds $(or $(SECONDS),14400) --seed $(or $(SEED),1)
+
+fuzz-coverage: ## After 'make fuzz': how much of its sources each target reached
+	$(FUZZER) coverage
+
+fuzz-ci: dependencies ## Two minutes of fuzzing from fixed seeds, in the optimised build of the tests
+	$(SWIFT) build -c release --product trit-fuzz
+	.build/release/trit-fuzz run --seconds 120 --seed 1
 
 bench: build ## Measure tokens per second (other model: MODEL=…)
 	$(TRIT) bench -m "$(or $(MODEL),builtin:storyteller)"

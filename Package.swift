@@ -78,6 +78,11 @@ let package = Package(
       path: "Tests/_TritTestSupport",
       swiftSettings: strict),
     .target(name: "_CAllocationCounter", path: "Tests/_CAllocationCounter"),
+    .target(name: "_CFuzzHooks", path: "Tests/_CFuzzHooks"),
+    // Attacks the libraries and, through a link to its sources, the command's options.
+    .executableTarget(
+      name: "trit-fuzz", dependencies: ["TritLab", "_TritTestSupport", "_CFuzzHooks"],
+      path: "Tests/TritFuzz", exclude: ["Command/Main.swift"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),

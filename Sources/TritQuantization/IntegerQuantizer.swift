@@ -70,7 +70,9 @@ public struct IntegerQuantizer: WeightQuantizer {
     case .symmetric: (extreme, levels) = (statistics.largestMagnitude(), half - 1)
     case .full: (extreme, levels) = (statistics.valueOfLargestMagnitude(), -half)
     }
-    let scale = extreme / levels
+    var scale = extreme / levels
+    // At the end of float32's range a scale that was rounded up would make infinity of the largest weight.
+    if !(scale * levels).isFinite { scale = scale > 0 ? scale.nextDown : scale.nextUp }
     let multiplier = levels / extreme
     return extreme != 0 && multiplier.isFinite && scale != 0 ? (scale, multiplier) : nil
   }

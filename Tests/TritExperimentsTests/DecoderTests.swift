@@ -148,6 +148,14 @@ import TritExperiments
     #expect(file.seed == 7)
   }
 
+  /// Every key is a call within a call: 20,000 of them ended the process.
+  @Test func aPathAsDeepAsNoFileIsAnError() {
+    let path = "a" + String(repeating: ".a", count: 50_000)
+    let found = problems("name: t\nmeasure: {weights: {}}", set: [path + "=1"])
+    #expect(found.count == 1 && found[0].got == "50001 keys" && found[0].kind == .usage)
+    #expect(found[0].description.utf8.count < 400)
+  }
+
   @Test func aBadOverrideIsNamedByItsPath() {
     let list = problems(
       Self.head,

@@ -105,6 +105,24 @@ import TritExperiments
     }
   }
 
+  /// What stood plain in a block is written inside brackets; a blank line in a plain text is a line break.
+  @Test func plainTextsOfBlocksSurviveBeingWrittenInBrackets() throws {
+    let text =
+      "variants:\n  - name: one, {two} [three]\n    kernel: i2_s\ndescription: first\n\n  second\n"
+    let root = try YAMLReader.read(text, name: "x")
+    let again = try YAMLReader.read(YAMLWriter.text(root), name: "y")
+    #expect(again["variants"]?.elements?[0]["name"]?.text == "one, {two} [three]")
+    #expect(again["description"]?.text == "first\nsecond")
+  }
+
+  @Test func everyCharacterThatYAMLHoldsIsWritten() throws {
+    for scalar in ["\u{7F}", "\u{85}", "\u{A0}", "\u{2028}", "\u{FEFF}", "\u{1B}", "\u{10FFFF}"] {
+      let node = YAMLNode(.scalar("a\(scalar)b", plain: false), at: .override("x"))
+      let again = try YAMLReader.read(YAMLWriter.text(node), name: "y")
+      #expect(again.text?.unicodeScalars.elementsEqual("a\(scalar)b".unicodeScalars) == true)
+    }
+  }
+
   @Test func whatTheWriterWritesReadsBack() throws {
     let text = """
       name: "12"

@@ -140,6 +140,16 @@ import TritLab
     #expect(try integer("int2:range=symmetric", [[1, -1, 0.4, -0.6]]).0 == [1, -1, 0, -1])
   }
 
+  /// max / 127 and max / 7 are rounded up at the end of the range: 127 times the first is beyond it.
+  @Test(arguments: ["int8", "int4", "int8:range=full"])
+  func theLargestFloatStaysFinite(text: String) throws {
+    let most = Float.greatestFiniteMagnitude
+    let values = try quantize(text, [[most, -most, most / 3, 0]]).dequantized()
+    for (value, weight) in zip(values.storage.buffer, [most, -most]) {
+      #expect(value.isFinite && abs(value - weight) <= most / 64, "\(value)")
+    }
+  }
+
   @Test func fullRangeCodesTheExtremeExactly() throws {
     // The extreme 2 is coded −2 with scale −1; −2 would need +2 and is clipped to +1.
     let (values, scales) = try integer("int2", [[2, -2, 1, -1, 0.4]])

@@ -135,6 +135,12 @@ struct Override {
       guard !word.isEmpty else { throw fails("an empty key") }
       steps.append(.key(word))
     }
+    // A file is no deeper, and every level is a call within a call.
+    guard steps.count <= YAMLReader.maximumDepth else {
+      throw LabError(
+        .usage, "a key path of --set is too deep", at: "--set \(path.prefix(40))…",
+        expected: "at most \(YAMLReader.maximumDepth) keys", got: "\(steps.count) keys")
+    }
     return steps
   }
 }

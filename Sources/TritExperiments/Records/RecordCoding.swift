@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 internal import TritCore
 internal import TritFormats
 
@@ -7,7 +7,7 @@ internal import TritFormats
 /// JSON has no infinities and no NaN. A figure that is none is `null`, and the member `undefined` says why, by
 /// the figure's name (`series.` in front for a column of a series): a string among numbers would break
 /// whoever reads them.
-enum RecordCoding {
+package enum RecordCoding {
   /// How a record's undefined figures stand in what `JSONEncoder` writes, before they become `null`.
   private static let words = (infinite: "Infinity", negative: "-Infinity", none: "NaN")
   /// How a reason begins, so that a reader knows which value there was.
@@ -36,7 +36,7 @@ enum RecordCoding {
     return Data(result.utf8)
   }
 
-  static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
+  package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting =
       pretty
@@ -60,7 +60,7 @@ enum RecordCoding {
     return Data(JSONWriter.text(changed).utf8)
   }
 
-  static func decode(_ data: Data) throws -> RunRecord {
+  package static func decode(_ data: Data) throws -> RunRecord {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)

@@ -11,7 +11,7 @@ internal import TritCore
 /// can leave half a line at the end of the file; opening the log cuts that off.
 package final class ResultsLog {
   let path: String
-  private(set) var records: [RunRecord]
+  package private(set) var records: [RunRecord]
   /// Whether opening had to cut off half a line.
   let wasTorn: Bool
   private let descriptor: Int32

@@ -45,11 +45,15 @@ public enum YAMLWriter {
     }
   }
 
-  /// A scalar, quoted where it would otherwise be read as something else.
+  /// A scalar, quoted where it would otherwise be read as something else: a text that stood plain in a block may hold
+  /// commas, brackets and line breaks, which end it elsewhere.
   static func scalar(_ text: String, plain: Bool) -> String {
-    let isVisible = !text.unicodeScalars.contains(where: VisibleText.isHidden)
-    if plain, isVisible { return text.isEmpty ? "null" : text }
-    if case .string = YAMLScalar(text, plain: true), isSafePlain(text) { return text }
+    if plain, text.isEmpty { return "null" }
+    if case .string = YAMLScalar(text, plain: true) {
+      if isSafePlain(text) { return text }
+    } else if plain {
+      return text
+    }
     var quoted = "\""
     for character in text.unicodeScalars {
       switch character {
@@ -76,9 +80,10 @@ public enum YAMLWriter {
         || byte == 0x5F || byte == 0x2F || byte == 0x2E
     }
     guard isWord(first) else { return false }
-    return text.utf8.allSatisfy { isWord($0) || $0 == 0x2D }
-      || text.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
-        !word.isEmpty && word.utf8.allSatisfy { isWord($0) || $0 == 0x2D }
-      }
+    // A colon inside a word is one of the word; at its end it would make a key of it.
+    return text.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
+      !word.isEmpty && word.utf8.last != 0x3A
+        && word.utf8.allSatisfy { isWord($0) || $0 == 0x2D || $0 == 0x3A }
+    }
   }
 }

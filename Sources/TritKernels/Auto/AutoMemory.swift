@@ -129,14 +129,14 @@ public final class AutoMemory: Sendable {
   /// The first line of a file: its kind and version.
   static let head = "tritlab auto 1"
 
-  struct Damage: Error {
-    let note: String
+  package struct Damage: Error {
+    package let note: String
   }
 
   /// A line a decision: rows, columns, weights, activations, use, kernel, then `kernel=rows/decode/prefill`
   /// for each candidate, in nanoseconds; fields end with tabs. Anything else is damage: the whole file is
   /// then ignored.
-  static func read(
+  package static func read(
     _ path: String, conditions: AutoKernel.Conditions, candidates: [String]
   ) -> Result<[AutoKernel.Decision], Damage> {
     guard access(path, F_OK) == 0 else { return .success([]) }

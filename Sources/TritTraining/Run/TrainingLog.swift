@@ -30,7 +30,7 @@ public struct TrainingLog: Sendable {
   /// Drops what was logged after `step` (a run that was killed had gone beyond its last checkpoint) and
   /// what stands there twice, and puts the rest in order: each step once, then its validation once. Gives
   /// the steps that have a validation.
-  @discardableResult func rewind(to step: Int) throws -> Set<Int> {
+  @discardableResult package func rewind(to step: Int) throws -> Set<Int> {
     var steps: [Int: JSONValue] = [:]
     var validations: [Int: JSONValue] = [:]
     for line in lines() {

@@ -4,16 +4,23 @@ import TritFormats
 
 /// A training's checkpoint: masters and both means of Adam in float32, the number of steps, and which
 /// training it belongs to. With the seed this is all that the next step depends on.
-struct TrainingState {
+package struct TrainingState {
   /// Steps done.
-  var step: Int
+  package var step: Int
   /// Seconds of training so far.
-  var seconds: Double
+  package var seconds: Double
   /// Digest of the settings and the tokens.
-  var identity: String
+  package var identity: String
+
+  /// The state after `step` steps.
+  package init(step: Int, seconds: Double, identity: String) {
+    self.step = step
+    self.seconds = seconds
+    self.identity = identity
+  }
 
   /// Writes the state, whole or not at all.
-  func write(_ parameters: ParameterSet, _ optimizer: AdamW, to path: String) throws {
+  package func write(_ parameters: ParameterSet, _ optimizer: AdamW, to path: String) throws {
     let tensors =
       try parameters.tensors(of: parameters.values, as: .f32, prefix: "value.")
       + parameters.tensors(of: optimizer.means, as: .f32, prefix: "mean.")
@@ -28,7 +35,7 @@ struct TrainingState {
 
   /// Reads a state into `parameters` and `optimizer`; nil where there is none. Throws `usage` for the
   /// state of another training, `badData` for a damaged one.
-  static func read(
+  package static func read(
     _ path: String, identity: String, into parameters: ParameterSet, _ optimizer: AdamW
   ) throws -> TrainingState? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
