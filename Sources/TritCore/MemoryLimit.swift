@@ -93,7 +93,9 @@ public enum MemoryLimit {
   }
 
   static func mebibytes(_ bytes: Int) -> String {
-    bytes < 1 << 20 ? "\(bytes) bytes" : "\((bytes + (1 << 20) - 1) >> 20) MiB"
+    if bytes < 1 << 20 { return "\(bytes) bytes" }
+    // Int.max stands for sizes that are no Int.
+    return bytes == .max ? "more than any machine has" : "\((bytes - 1) >> 20 + 1) MiB"
   }
 
   // MARK: What nobody asked about before

@@ -89,14 +89,13 @@ import _TritTestSupport
     /// The library of the reference is in no process that does not compute with it, and has no threads in one
     /// that does.
     @Test func openBLASIsThereWhereItIsUsed() throws {
-      let model = try TinyCheckpoint.write(.bitnetOnline, in: folder)
       let text = try folder.write(
         String(repeating: "once upon a time ", count: 20_000), to: "t.txt")
       for (stages, uses) in [
         (["--kernel", "i2_s", "--head", "exact"], false), (["--reference"], true),
       ] {
         let running = try RunningCommand(
-          ["perplexity", "-m", model, "-f", text, "-c", "64", "-t", "1"] + stages)
+          ["perplexity", "-m", "builtin:tiny", "-f", text, "-c", "64", "-t", "1"] + stages)
         #expect(running.wait { running.err.contains("protocol llama.cpp") })
         let maps = try String(contentsOfFile: "/proc/\(running.identifier)/maps", encoding: .utf8)
         #expect(maps.contains("libopenblas") == uses, "\(stages)")
@@ -109,9 +108,8 @@ import _TritTestSupport
     }
 
     @Test func aMissingOpenBLASIsToldWhereItIsNeeded() throws {
-      let model = try TinyCheckpoint.write(.bitnetOnline, in: folder)
       let none = ["TRITLAB_OPENBLAS": folder.file("libnone.so")]
-      let words = ["generate", "-m", model, "-p", "a", "-n", "2", "-t", "1"]
+      let words = ["generate", "-m", "builtin:tiny", "-p", "a", "-n", "2", "-t", "1"]
       let integer = try CommandRunner.run(
         words + ["--kernel", "i2_s", "--head", "exact"], environment: none)
       #expect(integer.status == 0, "\(integer)")
@@ -182,7 +180,7 @@ import _TritTestSupport
     let small = try SmallExperiment()
     let words = small.words().map { "'\($0)'" }.joined(separator: " ")
     for line in [
-      "env -u HOME -u XDG_CACHE_HOME", "env HOME=/nonexistent -u XDG_CACHE_HOME",
+      "env -u HOME -u XDG_CACHE_HOME", "env -u XDG_CACHE_HOME HOME=/nonexistent",
       "env TMPDIR=/nonexistent", "env -i PATH=$PATH", "env LC_ALL=C", "env LC_ALL=xx_YY.none",
       "env XDG_CACHE_HOME=/dev/null", "env -u PATH",
     ] {
