@@ -177,6 +177,20 @@ import _TritTestSupport
     #expect(try script("install", "/no/trit", root).err.contains("make build"))
   }
 
+  @Test func aFullDiskIsToldBeforeAnythingIsWritten() throws {
+    let machine = try StubMachine()
+    try machine.stub("df", "echo Filesystem; echo '/dev/sda1 100000 90000 9000 99% /'")
+    try FileManager.default.createDirectory(
+      atPath: folder.file("tools"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      atPath: machine.folder.file("bin/df"), toPath: folder.file("tools/df"))
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let result = try install(["PATH": folder.file("tools") + ":" + path])
+    #expect(result.status == 1 && result.err.contains("the disk is full"), "\(result)")
+    #expect(result.err.contains("free: 8 MB"), "\(result)")
+    #expect(!FileManager.default.fileExists(atPath: root))
+  }
+
   @Test func completionsAreWhereShellsLook() throws {
     #expect(try install().status == 0)
     for (shell, path) in [
