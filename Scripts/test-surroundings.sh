@@ -3,11 +3,12 @@
 # disks, closed streams, no home, no working folder. Whatever happens it must end by itself, in time, without a signal;
 # where it does not end well, it must say so in a line that begins with 'trit: '; and nothing half written may stay.
 #
-#   Scripts/test-surroundings.sh [PATH/trit]
+#   Scripts/test-surroundings.sh [PATH/trit [PATTERN]]    PATTERN: only what has such a name
 set -uo pipefail
 cd "$(dirname "$0")/.."
 trit=$(readlink -f "${1:-.build/release/trit}")
 [ -x "$trit" ] || { echo "error: there is no $trit; build it first: make build" >&2; exit 66; }
+pattern=${2:-.}
 work=$(mktemp -d)
 mounted=
 cleanup() {
@@ -32,10 +33,13 @@ fault() {
 # any (0, or another with a message), bad (not 0, with a message), good (0), silent (no message can be seen).
 attempt() {
   local name=$1 wanted=$2 line=$3 status
+  [[ $name =~ $pattern ]] || return 0
   cases=$((cases + 1))
   : >"$work/err"
-  (cd "$work" && trit=$trit work=$work timeout -k 5 60 bash -c "$line") >"$work/stdout" 2>"$work/err" </dev/null
-  status=$?
+  # The error stream is a pipe: a limit on files must not swallow the message.
+  (cd "$work" && trit=$trit work=$work timeout -k 5 60 bash -c "$line" </dev/null 2>&1 >"$work/stdout") 2>&1 |
+    cat >"$work/err"
+  status=${PIPESTATUS[0]}
   if [ $status -eq 127 ] && grep -q 'error while loading shared libraries' "$work/err"; then
     # The system's loader came to nothing before the program began.
     unstarted=$((unstarted + 1))
