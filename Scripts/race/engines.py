@@ -96,8 +96,7 @@ class Bindings(Engine):
     def ready(self):
         self.folder()
         try:
-            process.run([self.python, os.path.join(HERE, "worker.py"), json.dumps(
-                {"binding": self.key, "action": "hello"})])
+            self._work(action="hello")
         except process.Failed as problem:
             raise Absent(f"{self.distribution} does not load: {problem}") from problem
 
@@ -130,7 +129,7 @@ class Bindings(Engine):
             process.run(
                 [program, "--allow-requantize", "--token-embedding-type", "q6_K", source, target, kind,
                  str(os.cpu_count() or 1)],
-                {"LD_LIBRARY_PATH": os.path.join(self.folder(), "lib")})
+                self._environment())
         else:
             self._work(action="quantize", model=source, output=target, ftype=kind, threads=os.cpu_count() or 1)
 
@@ -158,13 +157,18 @@ class Bindings(Engine):
         disturbed = f"its threads waited for a core {100 * share:.0f} % of the time" if (share or 0) > WAITING else ""
         return test.tokens / said["seconds"], 0, disturbed, {}
 
+    def _environment(self):
+        # Built from source, ik's libraries do not say where the other one of them lies.
+        return {"LD_LIBRARY_PATH": os.path.join(self.folder(), "lib")}
+
     def _state(self, model, test):
         # The size of the file stands for its content: another shape or type has another size.
         return f"{model[:-len('.gguf')]}-{os.path.getsize(model)}-{test.depth}.state"
 
     def _work(self, **job):
         result = process.run(
-            [self.python, os.path.join(HERE, "worker.py"), json.dumps({"binding": self.key, **job})])
+            [self.python, os.path.join(HERE, "worker.py"), json.dumps({"binding": self.key, **job})],
+            self._environment())
         try:
             return json.loads(result.out.strip().splitlines()[-1]), result
         except (IndexError, ValueError) as problem:

@@ -20,7 +20,7 @@ import time
 import machine
 import schedule
 import table
-from contest import CONTESTANTS, Absent, Sample, Shape, tests
+from contest import CONTESTANTS, Absent, Sample, Shape, shortened, tests
 from engines import BitNet, Bindings, Trit
 from models import Models
 from process import Failed
@@ -165,7 +165,7 @@ class Race:
                 began = time.monotonic()
                 try:
                     value, peak, disturbed, more = self.engines[one.engine].measure(
-                        one, test, self.models.path(one.model))
+                        one, shortened(test, one), self.models.path(one.model))
                 except (Failed, Absent) as problem:
                     # One that fails once would fail again: out, with the reason, and its figures with it.
                     self.absent[one.name] = self.tidy(f"{test.name}: {problem}")

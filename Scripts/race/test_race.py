@@ -17,7 +17,7 @@ import machine
 import process
 import schedule
 import table
-from contest import CONTESTANTS, Contestant, Test, tests
+from contest import CONTESTANTS, Contestant, Test, shortened, tests
 
 ONE, TWO = Test("decode", 1, 64), Test("decode", 2, 64)
 A, B, C = (Contestant(name, "trit", "dummy", tier=tier) for name, tier in (("a", 0), ("b", 0), ("c", 1)))
@@ -257,6 +257,13 @@ class Peers(unittest.TestCase):
             self.assertTrue(one.model in models.MAINLINE_TYPES or one.model in
                             ("dummy", "i2_s-q6_k", "tq2_0", "iq2_bn_r4", "iq2_bn"), one.model)
         self.assertEqual(len({one.name for one in CONTESTANTS}), len(CONTESTANTS))
+
+    def test_types_without_a_fast_kernel_run_fewer_tokens(self):
+        slow = Contestant("s", "mainline", "q2_0", part=32)
+        self.assertEqual(
+            [shortened(t, slow).tokens for t in (Test("prefill", 1, 512), ONE, Test("decode", 1, 4), Test("load", 2))],
+            [16, 8, 4, 1])
+        self.assertEqual(shortened(ONE, A), ONE)
 
     def test_columns(self):
         self.assertEqual([t.name for t in tests([1, 2], 512, 64, 3500, 32)], [

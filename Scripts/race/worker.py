@@ -5,8 +5,8 @@
 Runs under the Python of the virtual environment and needs nothing but the package. The last line of its output is
 a JSON object; what the library had to say goes to standard error where it fails. Actions:
 
-- `prefill`: one batch of `tokens` tokens into an empty cache, after a batch of 16 that does not count;
-- `decode`: `tokens` tokens one by one after `depth` positions, after 8 that do not count;
+- `prefill`: one batch of `tokens` tokens into an empty cache, after a batch of at most 16 that does not count;
+- `decode`: `tokens` tokens one by one after `depth` positions, after at most 8 that do not count;
 - `load`: from before the library is loaded until the logits of one token are there;
 - `fill`: `depth` positions into the cache, saved to `state`: `decode` reads them back rather than compute them;
 - `hello`: nothing but loading the library;
@@ -157,7 +157,7 @@ def prefill(job):
     library = Library(job["binding"])
     library.load(job["model"])
     library.open(job["tokens"], job["threads"])
-    library.run(ids(16), 0)
+    library.run(ids(max(1, min(16, job["tokens"] // 4))), 0)
     library.clear()
     return timed(lambda: library.run(ids(job["tokens"]), 0))
 
@@ -165,7 +165,7 @@ def prefill(job):
 def decode(job):
     library = Library(job["binding"])
     library.load(job["model"])
-    depth, tokens, warm = job.get("depth", 0), job["tokens"], 8
+    depth, tokens, warm = job.get("depth", 0), job["tokens"], max(1, min(8, job["tokens"] // 4))
     library.open(max(depth + 64, depth + warm + tokens), job["threads"])
     if depth:
         library.restore(job["state"], depth)
