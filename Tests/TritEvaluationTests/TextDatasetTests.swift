@@ -65,7 +65,7 @@ import _TritTestSupport
     let typo = error(file + ":sotry")
     #expect(typo?.place == file + ":1" && typo?.advice == "did you mean 'story'?")
     let broken = try folder.write("e.jsonl", "{\"text\": \"x\"}\n{\"text\": ")
-    #expect(error(broken)?.place == broken + ":2" && error(broken)?.kind == .badData)
+    #expect(error(broken)?.place == broken + ":2:10" && error(broken)?.kind == .badData)
     let number = try folder.write("f.jsonl", "{\"text\": 5}")
     #expect(error(number)?.kind == .badData)
     #expect(error(file + ":")?.kind == .usage)
@@ -111,7 +111,8 @@ import _TritTestSupport
       #expect(problem?.got?.hasSuffix("at offset \(place)") == true, "\(bytes)")
     }
     let wide = error(try folder.write("wide.txt", [0xFF, 0xFE, 0x61, 0x00]))
-    #expect(wide?.got == "a UTF-16 byte order mark")
+    #expect(wide?.what == "this is UTF-16 text")
+    #expect(wide?.advice?.contains("iconv -f UTF-16 -t UTF-8") == true)
   }
 
   @Test(.enabled(if: SharedData.isPresent)) func wikitextIsTheKnownFile() throws {

@@ -187,7 +187,13 @@ import _TritTestSupport
     ("alignment 1", file(keys: [alignment(1)])),
     ("lists eight deep", file(keys: [nested(7)])),
     ("empty tensor", file(tensors: [tensor("w", [0, 4], offset: 1 << 40)])),
-    ("TL2 as 42", file(tensors: [tensor("w", [256, 1], type: 42)], data: 128)),
+    // So small a tensor could be of any layout by its size: the architecture tells.
+    (
+      "TL2 as 42",
+      file(
+        keys: [key("general.architecture", 8) { $0.add(string: "bitnet-b1.58") }],
+        tensors: [tensor("w", [256, 1], type: 42)], data: 96)
+    ),
     ("a gap", file(tensors: [tensor("a", offset: 32)])),
     ("reversed", file(tensors: [tensor("a", offset: 32), tensor("b")])),
   ]

@@ -54,10 +54,10 @@ import _TritTestSupport
   }
 
   @Test func tl2IsReadWhereItFits() throws {
-    // 256 columns are pairs of 4 bits: 8,192 bytes, and 32 for the scale.
-    #expect(try open(file(42, bytes: 8_224, architecture: "bitnet-b1.58")) == .tl2)
-    #expect(try open(file(42, bytes: 8_224, architecture: "llama")) == .tl2)
-    #expect(try open(file(39, bytes: 8_224, architecture: "bitnet-b1.58")) == .tl2)
+    // 256 columns are pairs of 4 bits: 4,096 bytes, and 32 for the scale.
+    #expect(try open(file(42, bytes: 4_128, architecture: "bitnet-b1.58")) == .tl2)
+    #expect(try open(file(42, bytes: 4_128, architecture: "llama")) == .tl2)
+    #expect(try open(file(39, bytes: 4_128, architecture: "bitnet-b1.58")) == .tl2)
   }
 
   @Test func sizesThatFitNothingSaySo() {
