@@ -42,7 +42,9 @@ package enum GnuplotText {
   }
 
   private static func octal(_ scalar: Unicode.Scalar) -> String {
+    // gnuplot reads up to four digits where the first is 0, else up to three: a digit that follows must not count.
     let digits = String(scalar.value, radix: 8)
-    return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+    return "\\"
+      + (digits.count == 3 ? digits : String(repeating: "0", count: 4 - digits.count) + digits)
   }
 }
