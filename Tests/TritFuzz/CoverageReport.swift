@@ -32,7 +32,7 @@ struct CoverageReport {
     for target in FuzzTarget.all {
       guard let hits = covered[target.name] else { continue }
       let own = files.indices.filter { index in
-        target.sources.contains { files[index].contains("Sources/" + $0) }
+        target.sources.contains { files[index].contains("/" + $0) }
       }
       let reached = own.reduce(0) { $0 + (hits[$1] ? 1 : 0) }
       let share = own.isEmpty ? 0 : 100 * Double(reached) / Double(own.count)

@@ -18,7 +18,7 @@ extension FuzzTarget {
     FuzzTarget(
       name: "options", summary: "command lines, one word a line: parsed, and their values read",
       grammar: .text(words: optionWords), minimumAccepted: 0.05, share: 2,
-      sources: ["trit/Arguments", "trit/Options"],
+      sources: ["Command/Arguments", "Command/Options"],
       seeds: {
         [
           "generate -m model.gguf -p Once -n 80 --temp 0.8 --top-k 40 -s 3 -t 2 -l 15-inf",
