@@ -178,7 +178,7 @@ def page(record):
             roofs.append(f"{test['name']} {text}")
     lines = [
         f"# The race on {record['cpu_title']}", "",
-        f"{record['date']}, {record['rounds']} interleaved rounds, shape {record['shape']} with random weights"
+        f"{record['date']}, {record['rounds']} interleaved round{'s' if record['rounds'] != 1 else ''} (the slower types in every second), shape {record['shape']} with random weights"
         + (f", {record['layers']} layers only" if record["layers"] else "")
         + ". Tokens a second, medians; in brackets the share of the roof that the same rounds measured. "
         "**Bold** leads its column. (!): other programs took the cores in most of these measurements.", "",
