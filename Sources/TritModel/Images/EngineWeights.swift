@@ -2,6 +2,7 @@ import Synchronization
 import TritCore
 import TritFormats
 import TritKernels
+import TritQuantization
 
 /// The blocks and the head of an engine: from images where there are some that fit, else prepared, and then kept for the
 /// next start.
