@@ -72,7 +72,8 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   private static func shown(_ part: String) -> String {
-    let lines = VisibleText.lines(cut(part)).split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = VisibleText.lines(cut(part)).split(
+      separator: "\n", omittingEmptySubsequences: false)
     return lines.enumerated().map { index, line in
       index == 0 || line.hasPrefix("    ") ? String(line) : "    " + line
     }.joined(separator: "\n")

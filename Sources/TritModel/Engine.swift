@@ -144,7 +144,7 @@ public final class Engine: LanguageModel {
     (tokenizer, told) =
       options.readsTokenizer
       ? try Self.tokenizer(of: checkpoint) : (MissingTokenizer.notRead(checkpoint.path), [])
-    notes = told + zeros
+    notes = told + zeros + (options.images?.notes ?? [])
     workspace = Workspace(
       configuration: configuration, tokens: chunk, threads: options.threads,
       attention: attention, context: context)

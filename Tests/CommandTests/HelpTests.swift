@@ -8,7 +8,9 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "bench", "completions", "detokenize", "dummy", "generate", "inspect", "kernel", "list",
+    "bench", "cache", "completions", "detokenize", "dummy", "export", "generate", "inspect",
+    "kernel",
+    "list",
     "logits", "peak", "perplexity", "run", "schema", "tokenize", "train",
   ]
 

@@ -156,7 +156,8 @@ struct LayerImage {
           name: report.name, kernel: report.kernel, rows: report.rows, columns: report.columns,
           form: report.form, weights: report.weights, granularity: report.granularity,
           provenance: report.provenance, activations: report.activations,
-          plainBytes: report.plainBytes, kernelChoice: report.kernelChoice, isPicked: report.isPicked,
+          plainBytes: report.plainBytes, kernelChoice: report.kernelChoice,
+          isPicked: report.isPicked,
           isZero: report.isZero,
           starts: Array(starts[range]), sizes: Array(sizes[range])))
     }

@@ -67,7 +67,7 @@ enum PerplexityCommand {
         "MODEL OPTIONS",
         [
           ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
-          ModelOptions.poll,
+          ModelOptions.poll, ModelOptions.noImages,
         ] + ModelOptions.accepted),
       StageOptions.group,
     ],

@@ -26,7 +26,6 @@ enum EngineLoader {
     if arguments.flag(ModelOptions.verbose) {
       for path in engine.imagePaths { Terminal.note("images: prepared weights from \(path)") }
     }
-    for note in options.images?.notes ?? [] { Terminal.note("note: \(note)") }
     return engine
   }
 
