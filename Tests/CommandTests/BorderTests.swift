@@ -28,7 +28,9 @@ import _TritTestSupport
       let text = result.out + result.err
       // Colours of our own are the only sequences, and only where they were asked for.
       let plain = color.isEmpty ? text : text.replacing(/\u{1B}\[(0|1|2|1;31)m/, with: "")
-      let found = plain.unicodeScalars.filter { $0 != "\n" && VisibleText.isHidden($0) }
+      let found = plain.unicodeScalars.filter {
+        $0 != "\n" && $0 != "\t" && VisibleText.isHidden($0)
+      }
       #expect(
         found.isEmpty, "\(words): \(VisibleText.line(text))", sourceLocation: sourceLocation)
       if quotes {

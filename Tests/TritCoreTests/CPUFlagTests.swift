@@ -119,7 +119,7 @@ import TritCore
       .appendingPathComponent("Sources/CTritKernels").path
     return try ["", "/include"].flatMap { part in
       try FileManager.default.contentsOfDirectory(atPath: folder + part).sorted()
-        .filter { $0.hasSuffix(".c") || $0.hasSuffix(".h") }
+        .filter { $0 != "cpu.c" && ($0.hasSuffix(".c") || $0.hasSuffix(".h")) }
         .map { ($0, try String(contentsOfFile: "\(folder)\(part)/\($0)", encoding: .utf8)) }
     }
   }

@@ -159,7 +159,7 @@ public struct ExperimentPlan: Sendable {
     variants.map { variant in
       var words = variant.overrides.map { "\($0.key)=\($0.value)" }
       if let name = variant.name { words.insert("name=\(name)", at: 0) }
-      return "\(variant.index)\t\(variant.id)\t\(words.joined(separator: " "))\n"
+      return "\(variant.index)\t\(variant.id)\t\(VisibleText.line(words.joined(separator: " ")))\n"
     }.joined()
   }
 

@@ -90,8 +90,12 @@ enum ResolvedFile {
     }
     set(["seed"], "\(plan.file.seed)", plain: true)
     set(["threads"], "\(inputs.threads)", plain: true)
-    let commented = plan.variants.map { "# \($0.index)  \($0.id)  \($0.label)\n" }.joined()
-    return "# \(plan.file.name), overrides applied, paths absolute. The variants it stands for:\n"
+    // A comment ends with its line, so that a name with another one in it would be read as keys.
+    let commented = plan.variants.map {
+      "# \($0.index)  \($0.id)  \(VisibleText.line($0.label))\n"
+    }.joined()
+    return
+      "# \(VisibleText.line(plan.file.name)), overrides applied, paths absolute. The variants it stands for:\n"
       + commented + YAMLWriter.text(document)
   }
 
