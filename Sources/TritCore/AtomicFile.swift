@@ -19,16 +19,24 @@ public final class AtomicFile {
   private let bufferSize = 1 << 20
 
   /// Opens a temporary file beside `path`. Nothing is visible at `path` before `commit`.
-  public init(_ path: String) throws {
+  ///
+  /// - Parameter isPrivate: whether the owner alone may read it; else whom the process's mask allows.
+  public init(_ path: String, isPrivate: Bool = false) throws {
     self.path = path
     TemporaryFiles.sweepOnce(beside: path)
     (temporary, descriptor) = Self.create(TemporaryFiles.template(for: path))
     guard descriptor >= 0 else { throw Self.failed("create", path) }
     slot = TemporaryFiles.add(temporary)
+    fchmod(descriptor, isPrivate ? 0o600 : 0o666 & ~Self.mask)
+  }
+
+  /// What new files of this process are not to allow. It can only be read by setting it: that happens once, lest two
+  /// threads read each other's zero.
+  private static let mask: mode_t = {
     let mask = umask(0)
     umask(mask)
-    fchmod(descriptor, 0o666 & ~mask)
-  }
+    return mask
+  }()
 
   deinit {
     if descriptor >= 0 {

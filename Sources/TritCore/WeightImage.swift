@@ -310,7 +310,7 @@ extension WeightImage {
     private var digest = SHA256()
 
     init(_ path: String, run: Int) throws {
-      file = try AtomicFile(path)
+      file = try AtomicFile(path, isPrivate: true)
       buffer = AlignedBuffer(count: run)
     }
 

@@ -22,7 +22,7 @@ import _TritTestSupport
 
   @Test func blocksAreRunAsTheyStand() throws {
     let result = try check(
-      block("trit list quantizer --brief | grep -q absmean")
+      block("trit list quantizer --brief | grep absmean > /dev/null")
         + block(
           "test -e M/config.json\ntrit tokenize -m model.gguf -f text.txt --ids > /dev/null", "sh")
         + "and `trit list --brief`, `make demo`, `trit bench -m M --kernel tl1`.\n")

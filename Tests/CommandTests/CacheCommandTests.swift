@@ -24,6 +24,8 @@ import _TritTestSupport
     try FileManager.default.createDirectory(
       atPath: images, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     try folder.write("no image at all", to: "tritlab/images/head-0.image")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o600], ofItemAtPath: images + "/head-0.image")
     try folder.write("something else", to: "tritlab/images/other.txt")
     let list = try run("list")
     #expect(list.status == 0)

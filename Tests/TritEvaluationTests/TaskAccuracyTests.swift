@@ -247,7 +247,7 @@ import _TritTestSupport
     ] {
       let bad = try folder.write("\n" + line + "\n", to: "bad.jsonl")
       let error = #expect(throws: LabError.self) { try TaskDataset.load(bad) }
-      #expect(error?.place == "\(bad):2", "\(line)")
+      #expect(error?.place?.hasPrefix("\(bad):2") == true, "\(line)")
     }
     let empty = try folder.write("\n", to: "empty.jsonl")
     #expect(throws: LabError.self) { try TaskDataset.load(empty) }

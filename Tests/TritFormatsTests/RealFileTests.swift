@@ -26,7 +26,10 @@ import _TritTestSupport
   }
 
   /// Containers of types that the lab does not read yet: refused, and the type is named.
-  static let unread = ["-pq2_0.gguf": "142", "-ptq1_0.gguf": "143", "-q1_0.gguf": "Q1_0"]
+  static let unread = [
+    "-pq2_0.gguf": "142", "-ptq1_0.gguf": "143", "-q1_0.gguf": "Q1_0", "-q2_0-g64.gguf": "Q2_0",
+    "-q2_0-g128-id42.gguf": "Q2_0",
+  ]
 
   @Test(arguments: files(".gguf")) func ggufOpens(path: String) throws {
     if let type = Self.unread.first(where: { path.hasSuffix($0.key) })?.value {
