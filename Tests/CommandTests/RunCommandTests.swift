@@ -201,14 +201,27 @@ import _TritTestSupport
   @Test func interruptedRunKeepsWhatItHasAndGoesOn() throws {
     try folder.write(String(repeating: "once upon a time the end. ", count: 20_000), to: "text.txt")
     let path = try experiment()
-    let words = "run '\(path)' --set model='\(model)' --set measure.perplexity.chunks=400 "
-    let rest = "-o '\(folder.file("out"))' -t 1"
-    let stopped = try CommandRunner.shell(
-      "$TRIT \(words)\(rest) & pid=$!; sleep 1; kill -INT $pid; wait $pid; echo $?")
-    #expect(stopped.out.hasSuffix("130\n"), "\(stopped)")
-    let log = try String(contentsOfFile: try newest() + "/results.jsonl", encoding: .utf8)
+    let words = [
+      "run", path, "--set", "model=\(model)", "--set", "measure.perplexity.chunks=400", "-o",
+      folder.file("out"), "-t", "1",
+    ]
+    let running = try RunningCommand(words)
+    // Its folder is there before the first variant, which takes seconds.
+    let parent = folder.file("out/small")
+    #expect(
+      running.wait {
+        let runs = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        return runs.contains {
+          FileManager.default.fileExists(atPath: "\(parent)/\($0)/experiment.yaml")
+        }
+      })
+    running.send(SIGINT)
+    let stopped = running.end()
+    #expect(stopped.status == 130, "\(stopped)")
+    let log =
+      (try? String(contentsOfFile: try newest() + "/results.jsonl", encoding: .utf8)) ?? ""
     for line in log.split(separator: "\n") { _ = try JSONReader.read(String(line)) }
-    let resumed = try CommandRunner.shell("$TRIT \(words)\(rest)")
+    let resumed = try CommandRunner.run(words)
     #expect(resumed.status == 0, "\(resumed)")
     #expect(resumed.err.contains("continuing"), "\(resumed.err)")
   }
