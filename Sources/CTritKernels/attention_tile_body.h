@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "tk_attention_tile.h"
-#include "tk_stream.h"
 
 #pragma clang fp contract(fast)
 // Wide vectors cross no call: every function that takes or gives one is inlined.
@@ -66,17 +65,16 @@ TK_INLINE float tk_load1(const char *p, size_t index, const int kind) {
   return tk_load((const char *)h, 0, kind)[0];
 }
 
-/// Lines that are fetched while something else is computed: those of a tile of keys or values, one after another or,
-/// where weights are asked for so too (tk_stream.h), its pages in turn.
+/// Lines that are fetched while something else is computed: those of a tile of keys or values, its pages in turn
+/// where it has several, since the hardware follows a stream in each page (tk_stream.h).
 typedef struct tk_ahead {
   const char *at, *end;
   size_t step, back;
 } tk_ahead;
 
 static tk_ahead tk_ahead_of(const char *base, size_t bytes) {
-  int in_turn = !tk_stream_ahead && bytes > 4096 && bytes % 4096 == 0;
-  return in_turn ? (tk_ahead){base, base + bytes, 4096, bytes - 64}
-                 : (tk_ahead){base, base + bytes, 64, bytes};
+  if (bytes > 4096 && bytes % 4096 == 0) return (tk_ahead){base, base + bytes, 4096, bytes - 64};
+  return (tk_ahead){base, base + bytes, 64, bytes};
 }
 
 TK_INLINE void tk_fetch(tk_ahead *next, size_t lines) {
