@@ -1,9 +1,23 @@
 public import TritCore
 
+extension StageKind where Product == any Attention {
+  /// How queries meet keys and values.
+  public static var attention: Self {
+    Self(
+      "attention", stage: "attention", scope: .model, standard: StageChoice("flash"),
+      help: "Attention")
+  }
+}
+
+extension StageKey {
+  /// The key of attention.
+  public static let attention = StageKind<any Attention>.attention.key
+}
+
 extension Registry where Product == any Attention {
   /// Every attention that the lab ships; reference first.
   public static var standard: Registry<any Attention> {
-    var registry = Registry<any Attention>(stage: "attention", key: "attention")
+    var registry = Registry<any Attention>(.attention)
     let accepts = "float32 queries [tokens, heads * d] and a KV cache of any kind"
     let gives = "float32 [tokens, heads * d]"
     registry.register(

@@ -1,9 +1,23 @@
 public import TritCore
 
+extension StageKind where Product == any KVCacheKind {
+  /// How keys and values are kept.
+  public static var cache: Self {
+    Self(
+      "cache", stage: "KV cache", scope: .model, standard: StageChoice("f32"),
+      flags: ["-ctk", "--cache-type-k"], help: "KV cache", derive: { $0.registerAuto() })
+  }
+}
+
+extension StageKey {
+  /// The key of KV caches.
+  public static let cache = StageKind<any KVCacheKind>.cache.key
+}
+
 extension Registry where Product == any KVCacheKind {
   /// Every KV cache that the lab ships; reference first.
   public static var standard: Registry<any KVCacheKind> {
-    var registry = Registry<any KVCacheKind>(stage: "KV cache", key: "cache")
+    var registry = Registry<any KVCacheKind>(.cache)
     let accepts = "float32 keys and values [tokens, heads * d]"
     registry.register(
       StageDescriptor(
@@ -41,14 +55,14 @@ extension Registry where Product == any KVCacheKind {
         accepts: accepts, gives: "float32, widened by tile",
         exactness: .lossy("half a step: absmax / 254 of the head's row"))
     ) { _ in StandardKVCacheKind(name: "int8", create: IntegerKVCache.init) }
-    registry.registerAuto()
+    registry.seal()
     return registry
   }
 }
 
 extension Registry where Product == any KVCacheKind {
   /// Adds `auto`, from what has been registered before.
-  private mutating func registerAuto() {
+  fileprivate mutating func registerAuto() {
     let levels: [(AutoKVCacheKind.Loss, String)] = [
       (.none, "f32"), (.half, "f16"), (.half, "bf16"), (.int8, "int8"),
     ]

@@ -24,8 +24,42 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
     case interrupted = 130
   }
 
+  /// What went wrong, for programs and tests: texts are for people and change.
+  public struct Code: RawRepresentable, Sendable, Hashable {
+    /// A word or a few with dots between.
+    public let rawValue: String
+
+    /// A code.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// Nothing more is known than the kind of the error.
+    public static let other = Code(rawValue: "other")
+    /// A name that no list has.
+    public static let unknownName = Code(rawValue: "name.unknown")
+    /// A name that is taken.
+    public static let duplicateName = Code(rawValue: "name.duplicate")
+    /// A name that cannot stand where names stand.
+    public static let badName = Code(rawValue: "name.bad")
+    /// A parameter that does not exist, or a value out of its range.
+    public static let badParameter = Code(rawValue: "parameter.bad")
+    /// A stage that cannot run on this machine.
+    public static let unavailable = Code(rawValue: "stage.unavailable")
+    /// Weights or activations of a form that a stage does not take.
+    public static let wrongForm = Code(rawValue: "form.wrong")
+    /// A shape that a stage does not take.
+    public static let wrongShape = Code(rawValue: "shape.wrong")
+    /// Code from outside that broke a law of its stage.
+    public static let brokenLaw = Code(rawValue: "plugin.law")
+    /// Code from outside that crashed or hung.
+    public static let crashed = Code(rawValue: "plugin.crash")
+    /// Code from outside that does not compile or load.
+    public static let notBuilt = Code(rawValue: "plugin.build")
+  }
+
   /// The class of failure.
   public var kind: Kind
+  /// What went wrong, for programs.
+  public var code: Code
   /// One sentence: what is wrong.
   public var what: String
   /// `file:line:column`, key path, or tensor name.
@@ -40,9 +74,10 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Creates an error; give every part that is known.
   public init(
     _ kind: Kind, _ what: String, at place: String? = nil, expected: String? = nil,
-    got: String? = nil, advice: String? = nil
+    got: String? = nil, advice: String? = nil, code: Code = .other
   ) {
     self.kind = kind
+    self.code = code
     self.what = what
     self.place = place
     self.expected = expected

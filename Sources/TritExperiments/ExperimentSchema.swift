@@ -1,17 +1,18 @@
 internal import Foundation
-internal import TritCore
+public import TritCore
 internal import TritEvaluation
-public import TritModel
+internal import TritModel
+internal import TritSampling
 
-/// The JSON Schema of experiment files, made from the registries: what `trit schema` prints.
+/// The JSON Schema of experiment files, made from the lab: what `trit schema` prints.
 ///
 /// Editors that know YAML and JSON Schema complete names and show summaries with it: put
 /// `# yaml-language-server: $schema=trit.schema.json` at the top of a file.
 public enum ExperimentSchema {
   /// The schema as text, draft 2020-12, keys sorted.
-  public static func json(registries: StageRegistries = .standard) -> String {
-    let names = StageNames(registries)
-    let schema = root(names)
+  public static func json(lab: Lab = .standard) -> String {
+    
+    let schema = root(lab)
     let options: JSONSerialization.WritingOptions = [
       .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
     ]
@@ -23,8 +24,8 @@ public enum ExperimentSchema {
 
   private typealias Object = [String: Any]
 
-  private static func root(_ names: StageNames) -> Object {
-    let settings = settings(names)
+  private static func root(_ lab: Lab) -> Object {
+    let settings = settings(lab)
     return [
       "$schema": "https://json-schema.org/draft/2020-12/schema",
       "title": "TritLab experiment",
@@ -72,33 +73,32 @@ public enum ExperimentSchema {
         "seed": integer("The seed of everything random.", 0...(1 << 53)),
         "context": integer("Positions of the KV cache.", ExperimentDecoder.contextRange),
       ] as Object,
-      "$defs": definitions(names, settings: settings),
+      "$defs": definitions(lab, settings: settings),
     ]
   }
 
-  private static func definitions(_ names: StageNames, settings: Object) -> Object {
+  private static func definitions(_ lab: Lab, settings: Object) -> Object {
     var list: Object = [
       "settings": [
         "type": "object", "additionalProperties": false, "properties": settings,
       ] as Object,
-      "sampler": sampler(names),
+      "sampler": sampler(lab),
     ]
-    for key in StageKey.allCases { list[key.rawValue] = stage(key, names) }
+    for kind in lab.kinds(in: .layer, .model) { list[kind.key.rawValue] = stage(kind) }
     return list
   }
 
   /// What a variant can choose.
-  private static func settings(_ names: StageNames) -> Object {
+  private static func settings(_ lab: Lab) -> Object {
     var list: Object = [
       "model": string("Another model than the experiment's."),
       "threads": integer("Threads.", ExperimentDecoder.threadRange),
       "sampler": ["$ref": "#/$defs/sampler"] as Object,
     ]
-    for key in StageKey.allCases { list[key.rawValue] = ["$ref": "#/$defs/\(key.rawValue)"] }
+    func reference(_ kind: StageInformation) -> Object { ["$ref": "#/$defs/\(kind.key.rawValue)"] }
+    for kind in lab.kinds(in: .layer, .model) { list[kind.key.rawValue] = reference(kind) }
     let perLayer = Dictionary(
-      uniqueKeysWithValues: StageKey.perLayer.map {
-        ($0.rawValue, ["$ref": "#/$defs/\($0.rawValue)"] as Object)
-      })
+      uniqueKeysWithValues: lab.kinds(in: .layer).map { ($0.key.rawValue, reference($0)) })
     list["layers"] =
       [
         "description": "Overrides by glob over blk.N.attn_q, …; blk.-1 is the last block.",
@@ -111,8 +111,8 @@ public enum ExperimentSchema {
   }
 
   /// A stage: a name, `name:key=value`, or the long form with the parameters of that name.
-  private static func stage(_ key: StageKey, _ names: StageNames) -> Object {
-    ["anyOf": names.words(key).map { ["const": $0] as Object } + forms(names.descriptors(key))]
+  private static func stage(_ kind: StageInformation) -> Object {
+    ["anyOf": kind.words.map { ["const": $0] as Object } + forms(kind.descriptors)]
   }
 
   private static func forms(_ descriptors: [StageDescriptor]) -> [Object] {
@@ -134,10 +134,10 @@ public enum ExperimentSchema {
     return forms
   }
 
-  private static func sampler(_ names: StageNames) -> Object {
-    let samplers = forms(names.samplers)
+  private static func sampler(_ lab: Lab) -> Object {
+    let samplers = forms(lab[.sampler].descriptors)
     var properties: Object = ["sampler": ["anyOf": samplers] as Object]
-    for descriptor in names.processors {
+    for descriptor in lab[.processor].descriptors {
       var forms: [Object] = []
       forms.append(descriptor.parameters.first.map(value) ?? ["const": true])
       forms.append([

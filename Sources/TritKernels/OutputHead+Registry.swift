@@ -1,9 +1,23 @@
 public import TritCore
 
+extension StageKind where Product == any OutputHead {
+  /// From the last hidden state to logits.
+  public static var head: Self {
+    Self(
+      "head", stage: "output head", scope: .model, standard: StageChoice("exact"),
+      help: "Output head")
+  }
+}
+
+extension StageKey {
+  /// The key of output heads.
+  public static let head = StageKind<any OutputHead>.head.key
+}
+
 extension Registry where Product == any OutputHead {
   /// Every output head that the lab ships; reference first.
   public static var standard: Registry<any OutputHead> {
-    var registry = Registry<any OutputHead>(stage: "output head", key: "head")
+    var registry = Registry<any OutputHead>(.head)
     registry.register(
       StageDescriptor(
         "f32", summary: "float32 weights through OpenBLAS: the reference",

@@ -1,9 +1,19 @@
 public import TritCore
 
+extension StageKind where Product == any Packing {
+  /// How quantized weights lie in a file.
+  public static var packing: Self { Self("packing", stage: "packing", scope: .file) }
+}
+
+extension StageKey {
+  /// The key of packings.
+  public static let packing = StageKind<any Packing>.packing.key
+}
+
 extension Registry where Product == any Packing {
   /// Every packing that the lab ships; plainest first.
   public static var standard: Registry<any Packing> {
-    var registry = Registry<any Packing>(stage: "packing", key: "packing")
+    var registry = Registry<any Packing>(.packing)
     registry.registerPlain()
     registry.registerTernary()
     registry.registerLookup()

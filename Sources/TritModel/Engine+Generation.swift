@@ -6,7 +6,7 @@ import TritTokenization
 public struct GenerationOptions: Sendable {
   /// How the next token is chosen.
   public var sampling: SamplingOptions
-  /// A chain in an order of its own, by names that the engine's registries know; wins over `sampling` (its seed
+  /// A chain in an order of its own, by names that the engine's lab knows; wins over `sampling` (its seed
   /// still counts).
   public var stages: [StageChoice]
   /// Tokens to generate at most; negative: until the context is full.
@@ -25,19 +25,19 @@ public struct GenerationOptions: Sendable {
     self.ignoresEnd = ignoresEnd
   }
 
-  /// The chain that draws the tokens, its stages looked up in `registries`. Throws a usage error for a name or a
+  /// The chain that draws the tokens, its stages looked up in `lab`. Throws a usage error for a name or a
   /// value that they do not know.
   public func chain(
-    vocabulary: Int = 0, registries: StageRegistries = .standard
+    vocabulary: Int = 0, lab: Lab = .stages
   ) throws -> SamplerChain {
     guard !stages.isEmpty else {
       return try SamplerChain(
-        sampling, vocabulary: vocabulary, processors: registries.processors,
-        samplers: registries.samplers)
+        sampling, vocabulary: vocabulary, processors: lab[.processor],
+        samplers: lab[.sampler])
     }
     return try SamplerChain(
       stages: stages, seed: sampling.seed, vocabulary: vocabulary,
-      processors: registries.processors, samplers: registries.samplers)
+      processors: lab[.processor], samplers: lab[.sampler])
   }
 }
 
@@ -103,7 +103,7 @@ extension Engine {
         expected: "at most \(contextLength) tokens",
         got: "\(prompt.count)", advice: "shorten the prompt or raise the context with -c")
     }
-    var chain = try options.chain(vocabulary: vocabularySize, registries: registries)
+    var chain = try options.chain(vocabulary: vocabularySize, lab: lab)
     let room = contextLength - prompt.count + 1
     let limit = options.maxTokens < 0 ? room : min(options.maxTokens, room)
     var history = TokenHistory(

@@ -43,7 +43,7 @@ public final class Engine: LanguageModel {
   /// The choices that the engine was made from.
   public let selection: StageSelection
   /// Where names were looked up, and those of sampling chains still are.
-  public let registries: StageRegistries
+  public let lab: Lab
   /// What every linear layer runs with.
   public let layers: [LayerReport]
   /// The output head that runs.
@@ -87,7 +87,7 @@ public final class Engine: LanguageModel {
   /// do not work, and `badData` for weights that cannot be read.
   public init(
     checkpoint: Checkpoint, selection: StageSelection = StageSelection(),
-    registries: StageRegistries = .standard, options: EngineOptions = EngineOptions()
+    lab: Lab = .stages, options: EngineOptions = EngineOptions()
   ) throws {
     guard (1...1024).contains(options.threads) else {
       throw LabError(
@@ -96,7 +96,7 @@ public final class Engine: LanguageModel {
     }
     configuration = checkpoint.configuration
     self.selection = selection
-    self.registries = registries
+    self.lab = lab
     path = checkpoint.path
     source = checkpoint
     let trained = configuration.contextLength
@@ -106,14 +106,14 @@ public final class Engine: LanguageModel {
         .usage, "the context is out of range", expected: "1…\(trained)", got: "\(context)")
     }
     let resolver = try LayerResolver(
-      checkpoint: checkpoint, selection: selection, registries: registries)
-    attention = try registries.attention.make(selection.attention)
+      checkpoint: checkpoint, selection: selection, lab: lab)
+    attention = try lab[.attention].make(selection.attention)
     let chunk = max(1, min(options.chunk, context))
     var memory = EngineMemory(
       configuration, context: context, chunk: chunk, threads: options.threads,
       attention: attention)
     try memory.check()
-    cache = try registries.caches.make(selection.cache).make(
+    cache = try lab[.cache].make(selection.cache).make(
       layers: configuration.layers, heads: configuration.keyValueHeads,
       headDimension: configuration.headDimension, capacity: context)
     // Large caches take memory as they are written: there is still time to say no.

@@ -33,11 +33,6 @@ package struct LayerChoices: Hashable, Sendable {
   }
 }
 
-extension StageChoice {
-  /// The word that leaves a stage of a layer to the checkpoint, where the other layers have a choice of their own.
-  package static let asTheModelSays = StageChoice("model")
-}
-
 extension StageSelection {
   /// What layers run with whatever the number of layers a model has, each combination once.
   ///

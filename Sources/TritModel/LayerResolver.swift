@@ -32,16 +32,16 @@ public struct LayerResolver: Sendable {
   /// One choice for every stage.
   public let selection: StageSelection
   /// Where names are looked up.
-  public let registries: StageRegistries
+  public let lab: Lab
   private let overrides: [(glob: Glob, value: LayerOverride)]
 
   /// Checks that every override matches a layer. Throws a usage error that names the one that does not.
   public init(
-    checkpoint: Checkpoint, selection: StageSelection, registries: StageRegistries = .standard
+    checkpoint: Checkpoint, selection: StageSelection, lab: Lab = .stages
   ) throws {
     self.checkpoint = checkpoint
     self.selection = selection
-    self.registries = registries
+    self.lab = lab
     let layers = checkpoint.configuration.layers
     let names = (0..<layers).flatMap { layer in
       LinearRole.allCases.map { Self.name($0, layer: layer) }
@@ -74,8 +74,8 @@ public struct LayerResolver: Sendable {
       let activationChoice = choices.activations ?? defaultActivations(for: weights)
       return ResolvedLinear(
         name: name, source: source, weights: weights, provenance: provenance,
-        activations: try registries.activations.make(activationChoice),
-        activationChoice: activationChoice, kernel: try registries.kernels.make(choices.kernel),
+        activations: try lab[.activations].make(activationChoice),
+        activationChoice: activationChoice, kernel: try lab[.kernel].make(choices.kernel),
         kernelChoice: choices.kernel, sparsity: sparsity(role))
     } catch let error as LabError {
       throw error.inside(name)
@@ -109,7 +109,7 @@ public struct LayerResolver: Sendable {
     QuantizedWeights, String
   ) {
     if let choice {
-      let quantizer = try registries.quantizers.make(choice)
+      let quantizer = try lab[.quantizer].make(choice)
       let origin =
         switch weights {
         case .ternary: "dequantized trits"
@@ -132,7 +132,7 @@ public struct LayerResolver: Sendable {
       if case .ternary = weights { return (weights, "trits of the checkpoint") }
       return (weights, "weights of the checkpoint")
     }
-    let absmean = try registries.quantizers.make(StageChoice("absmean"))
+    let absmean = try lab[.quantizer].make(StageChoice("absmean"))
     return (try absmean.quantize(matrix.view), "absmean of the masters")
   }
 

@@ -1,10 +1,21 @@
 public import TritCore
 
+extension StageKind where Product == any ActivationQuantizer {
+  /// From float32 inputs of a layer to what its kernel multiplies.
+  public static var activations: Self {
+    Self("activations", stage: "activation quantizer", scope: .layer, help: "Activation quantizer")
+  }
+}
+
+extension StageKey {
+  /// The key of activation quantizers.
+  public static let activations = StageKind<any ActivationQuantizer>.activations.key
+}
+
 extension Registry where Product == any ActivationQuantizer {
   /// Every activation quantizer that the lab ships; reference first.
   public static var standard: Registry<any ActivationQuantizer> {
-    var registry = Registry<any ActivationQuantizer>(
-      stage: "activation quantizer", key: "activations")
+    var registry = Registry<any ActivationQuantizer>(.activations)
     registry.register(
       StageDescriptor(
         "int8", aliases: ["a8"],

@@ -1,9 +1,21 @@
 public import TritCore
 
+extension StageKind where Product == any WeightQuantizer {
+  /// From float32 weights to trits or integers with scales.
+  public static var quantizer: Self {
+    Self("quantizer", stage: "weight quantizer", scope: .layer, help: "Weight quantizer")
+  }
+}
+
+extension StageKey {
+  /// The key of weight quantizers.
+  public static let quantizer = StageKind<any WeightQuantizer>.quantizer.key
+}
+
 extension Registry where Product == any WeightQuantizer {
   /// Every weight quantizer that the lab ships; reference first.
   public static var standard: Registry<any WeightQuantizer> {
-    var registry = Registry<any WeightQuantizer>(stage: "weight quantizer", key: "quantizer")
+    var registry = Registry<any WeightQuantizer>(.quantizer)
     registry.register(
       StageDescriptor(
         "absmean", aliases: ["b1.58"],

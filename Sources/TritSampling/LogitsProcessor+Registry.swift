@@ -1,9 +1,21 @@
 public import TritCore
 
+extension StageKind where Product == any LogitsProcessor {
+  /// What changes or removes candidates before one is drawn.
+  public static var processor: Self {
+    Self("processor", stage: "logits processor", scope: .sampling)
+  }
+}
+
+extension StageKey {
+  /// The key of logits processors.
+  public static let processor = StageKind<any LogitsProcessor>.processor.key
+}
+
 extension Registry where Product == any LogitsProcessor {
   /// Every logits processor that the lab ships.
   public static var standard: Registry<any LogitsProcessor> {
-    var registry = Registry<any LogitsProcessor>(stage: "logits processor", key: "processor")
+    var registry = Registry<any LogitsProcessor>(.processor)
     registerRescaling(&registry)
     registerTruncation(&registry)
     registerPenalties(&registry)

@@ -23,8 +23,7 @@ public struct SamplerChain: Sendable {
     candidates.reserveCapacity(vocabulary)
   }
 
-  /// The chain that `options` stands for, its stages made by name from the registries, so that one registered
-  /// under the name of a stage of the lab's takes its place. Throws `LabErrors` for options that cannot
+  /// The chain that `options` stands for, its stages made by name from the registries. Throws `LabErrors` for options that cannot
   /// be used, and a usage error for a biased token beyond a `vocabulary` that is given.
   public init(
     _ options: SamplingOptions, vocabulary: Int = 0,

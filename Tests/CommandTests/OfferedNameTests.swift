@@ -8,7 +8,7 @@ import _TritTestSupport
 @Suite struct OfferedNameTests {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
-  private static let registries = StageRegistries.standard
+  private static let lab = Lab.standard
 
   private static func text(_ path: String) throws -> String {
     try String(contentsOfFile: root + "/" + path, encoding: .utf8)
@@ -22,10 +22,10 @@ import _TritTestSupport
   }
 
   /// A tiny model that is made once, and what an engine says of a selection.
-  private final class Lab: Sendable {
+  private final class TinyLab: Sendable {
     let folder: TemporaryFolder
     let checkpoint: Checkpoint
-    static let shared = try? Lab()
+    static let shared = try? TinyLab()
 
     init() throws {
       folder = try TemporaryFolder("offered")
@@ -48,7 +48,7 @@ import _TritTestSupport
   private static func complaint(_ key: String, _ text: String) -> String? {
     do {
       let choice = try StageChoice(parsing: text)
-      let lab = try #require(Lab.shared)
+      let tiny = try #require(TinyLab.shared)
       func unavailable<Product: Sendable>(_ registry: Registry<Product>) throws -> Bool {
         guard let reason = try registry.validate(choice).unavailable else { return false }
         return !reason.isEmpty
@@ -56,23 +56,23 @@ import _TritTestSupport
       switch key {
       case "quantizer":
         if choice.name == "model" { return nil }
-        try lab.run(StageSelection(quantizer: choice))
+        try tiny.run(StageSelection(quantizer: choice))
       case "activations":
         if choice.name == "model" { return nil }
-        try lab.run(StageSelection(quantizer: StageChoice("absmean"), activations: choice))
+        try tiny.run(StageSelection(quantizer: StageChoice("absmean"), activations: choice))
       case "kernel":
-        if try unavailable(registries.kernels) { return nil }
-        let isFloat = try registries.kernels.make(choice).accepts == .float32
-        try lab.run(
+        if try unavailable(lab[.kernel]) { return nil }
+        let isFloat = try lab[.kernel].make(choice).accepts == .float32
+        try tiny.run(
           StageSelection(
             quantizer: StageChoice("absmean"),
             activations: StageChoice(isFloat ? "none" : "int8"), kernel: choice))
-      case "packing": _ = try registries.packings.make(choice)
-      case "attention": try lab.run(StageSelection(attention: choice))
-      case "cache": try lab.run(StageSelection(cache: choice))
-      case "head": try lab.run(StageSelection(head: choice))
+      case "packing": _ = try lab[.packing].make(choice)
+      case "attention": try tiny.run(StageSelection(attention: choice))
+      case "cache": try tiny.run(StageSelection(cache: choice))
+      case "head": try tiny.run(StageSelection(head: choice))
       case "processor", "sampler":
-        try lab.run(
+        try tiny.run(
           StageSelection(), GenerationOptions(stages: [choice], maxTokens: 2, ignoresEnd: true))
       default: return "no stage is called '\(key)'"
       }
@@ -126,8 +126,8 @@ import _TritTestSupport
         }
       }
     }
-    for packing in Self.registries.packings.names {
-      #expect(Self.registries.kernels.descriptor(packing) != nil, "\(packing)")
+    for packing in Self.lab[.packing].names {
+      #expect(Self.lab[.kernel].descriptor(packing) != nil, "\(packing)")
     }
   }
 
@@ -204,8 +204,8 @@ import _TritTestSupport
       "quantizer", "activations", "kernel", "attention", "cache", "head", "processor", "sampler",
     ]
     let known = Dictionary(
-      uniqueKeysWithValues: StageListing.standard.map { entry in
-        (entry.key, Set(entry.descriptors.flatMap { [$0.name] + $0.aliases }))
+      uniqueKeysWithValues: Lab.stages.kinds.map { entry in
+        (entry.key.rawValue, Set(entry.descriptors.flatMap { [$0.name] + $0.aliases }))
       })
     var count = 0
     for place in places {
@@ -230,14 +230,14 @@ import _TritTestSupport
 
   private static func validate(_ key: String, _ choice: StageChoice) throws {
     switch key {
-    case "quantizer": try registries.quantizers.validate(choice)
-    case "activations": try registries.activations.validate(choice)
-    case "kernel": try registries.kernels.validate(choice)
-    case "attention": try registries.attention.validate(choice)
-    case "cache": try registries.caches.validate(choice)
-    case "head": try registries.heads.validate(choice)
-    case "processor": try registries.processors.validate(choice)
-    default: try registries.samplers.validate(choice)
+    case "quantizer": try lab[.quantizer].validate(choice)
+    case "activations": try lab[.activations].validate(choice)
+    case "kernel": try lab[.kernel].validate(choice)
+    case "attention": try lab[.attention].validate(choice)
+    case "cache": try lab[.cache].validate(choice)
+    case "head": try lab[.head].validate(choice)
+    case "processor": try lab[.processor].validate(choice)
+    default: try lab[.sampler].validate(choice)
     }
   }
 

@@ -164,8 +164,8 @@ import _TritTestSupport
     #expect(result.status == 0, "\(result)")
     let schema = try JSONReader.read(result.out)
     #expect(schema["$schema"]?.string?.contains("json-schema.org") == true)
-    let registries = StageRegistries.standard
-    for name in registries.quantizers.names + registries.kernels.names + registries.caches.names {
+    let lab = Lab.standard
+    for name in lab[.quantizer].names + lab[.kernel].names + lab[.cache].names {
       #expect(result.out.contains("\"\(name)\"") || result.out.contains(name), "\(name)")
     }
   }

@@ -15,7 +15,7 @@ import _TritTestSupport
     for line in lines { #expect(line.count <= width, "\(line)", sourceLocation: location) }
   }
 
-  @Test(arguments: [[], ["--brief"]] + StageListing.standard.map { [$0.key] })
+  @Test(arguments: [[], ["--brief"]] + Lab.stages.kinds.map { [$0.key.rawValue] })
   func listFits(words: [String]) throws {
     for (columns, width) in [("80", 80), ("", 80), ("45", 45), ("132", 132)] {
       let result = try CommandRunner.run(["list"] + words, environment: ["COLUMNS": columns])

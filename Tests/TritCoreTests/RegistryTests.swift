@@ -2,8 +2,10 @@ import Testing
 import TritCore
 
 @Suite struct RegistryTests {
+  static let number = StageKind<Int>("number", stage: "number", scope: .model)
+
   private var registry: Registry<Int> {
-    var registry = Registry<Int>(stage: "number", key: "number")
+    var registry = Registry(Self.number)
     registry.register(
       StageDescriptor(
         "double", summary: "twice", source: "arithmetic",
@@ -30,7 +32,7 @@ import TritCore
   }
 
   @Test func aNameWinsOverAnEarlierEntrysAlias() throws {
-    var registry = Registry<Int>(stage: "number", key: "number")
+    var registry = Registry(Self.number)
     registry.register(
       StageDescriptor("one", aliases: ["two"], summary: "1", source: "arithmetic")
     ) { _ in 1 }

@@ -116,15 +116,15 @@ import TritExperiments
     let root = try YAMLReader.read(
       "name: t\nmodel: models/a\nmeasure: {perplexity: {data: ../t.txt}}", name: "dir/x.yaml")
     let file = try ExperimentFile.decode(
-      root, path: "dir/x.yaml", overrides: [], registries: .standard)
+      root, path: "dir/x.yaml", overrides: [], lab: .standard)
     #expect(file.model?.path == "dir/models/a")
     #expect(file.model?.text == "models/a")
     #expect(file.measure.perplexity?.data.path == "dir/../t.txt")
     let set = try ExperimentFile.decode(
-      root, path: "dir/x.yaml", overrides: ["model=m"], registries: .standard)
+      root, path: "dir/x.yaml", overrides: ["model=m"], lab: .standard)
     #expect(set.model?.path == "m")
     let builtin = try ExperimentFile.decode(
-      root, path: "dir/x.yaml", overrides: ["model=builtin:storyteller"], registries: .standard)
+      root, path: "dir/x.yaml", overrides: ["model=builtin:storyteller"], lab: .standard)
     #expect(builtin.model?.path == "builtin:storyteller")
   }
 

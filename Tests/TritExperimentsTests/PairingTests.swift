@@ -10,7 +10,7 @@ import TritExperiments
 @Suite struct PairingTests {
   private let folder: TemporaryFolder
   private let checkpoint: Checkpoint
-  private static let registries = StageRegistries.standard
+  private static let lab = Lab.standard
 
   init() throws {
     folder = try TemporaryFolder("pairing")
@@ -18,9 +18,9 @@ import TritExperiments
   }
 
   /// One kernel of every packing, and those that are of their own: instruction sets of a packing take the same.
-  private static let kernels: [String] = registries.kernels.available().map(\.name)
+  private static let kernels: [String] = lab[.kernel].available().map(\.name)
     .filter { !$0.contains("/") && $0 != "auto" }
-  private static let weights = registries.quantizers.names + ["twn:granularity=group,group=64"]
+  private static let weights = lab[.quantizer].names + ["twn:granularity=group,group=64"]
 
   /// The plan's complaint about a variant, nil where it has none.
   private func verdict(_ settings: String) -> String? {
@@ -45,7 +45,7 @@ import TritExperiments
   @Test(arguments: kernels)
   func planAndEngineAgreeOnKernelQuantizerAndActivations(kernel: String) throws {
     for weights in Self.weights {
-      for activations in Self.registries.activations.names {
+      for activations in Self.lab[.activations].names {
         let plan = verdict(
           "kernel: \(kernel), quantizer: \"\(weights)\", activations: \(activations)")
         let engine = complaint(
@@ -68,10 +68,10 @@ import TritExperiments
     #expect(verdict("kernel: openblas, quantizer: absmean, activations: int8") != nil)
   }
 
-  @Test(arguments: registries.heads.available().map(\.name))
+  @Test(arguments: lab[.head].available().map(\.name))
   func planAndEngineAgreeOnHeadCacheAndAttention(head: String) throws {
-    for cache in Self.registries.caches.available().map(\.name) {
-      for attention in Self.registries.attention.available().map(\.name) {
+    for cache in Self.lab[.cache].available().map(\.name) {
+      for attention in Self.lab[.attention].available().map(\.name) {
         let plan = verdict("head: \(head), cache: \(cache), attention: \(attention)")
         let engine = complaint(
           StageSelection(
@@ -156,15 +156,17 @@ import TritExperiments
   }
 
   @Test func samplersAndProcessorsOfOthersAreRunAndRecorded() throws {
-    var registries = StageRegistries.standard
-    registries.samplers.register(
+    var lab = Lab.standard
+    try lab.add(
+      .sampler,
       StageDescriptor(
         "fixed", summary: "one token", source: "test",
         parameters: [
           ParameterDescriptor("token", "what is drawn", .integer(0...100), default: .integer(7))
         ])
     ) { Fixed(token: Int32($0.integer("token"))) }
-    registries.processors.register(
+    try lab.add(
+      .processor,
       StageDescriptor("only-seven", summary: "7 alone", source: "test")
     ) { _ in OnlySeven() }
     try withTemporaryFolder { folder in
@@ -187,17 +189,17 @@ import TritExperiments
       let outcome = try ExperimentRunner.run(
         file: folder + "/x.yaml",
         options: RunOptions(outputDirectory: folder + "/runs", threads: 1),
-        registries: registries, observer: { _ in })
+        lab: lab, observer: { _ in })
       #expect(outcome.exitCode == 0)
       #expect(
         outcome.records.map(\.texts[0].tokens)
           == [7, 9, 7, 8].map { Array(repeating: $0, count: 4) })
-      // The lab's own registries do not know them, and say so with the place.
+      // The lab's own do not know them, and say so with the place.
       let error = #expect(throws: LabErrors.self) {
         try ExperimentPlan(path: folder + "/x.yaml")
       }
       #expect(error?.description.contains("unknown sampler 'fixed'") == true)
-      let schema = ExperimentSchema.json(registries: registries)
+      let schema = ExperimentSchema.json(lab: lab)
       #expect(schema.contains("\"fixed\"") && schema.contains("only-seven"))
     }
   }

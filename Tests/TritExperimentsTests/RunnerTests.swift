@@ -273,7 +273,7 @@ import TritExperiments
     let keys = schema["properties"]?.object?.map(\.key)
     #expect(keys.map(Set.init) == Set(ExperimentDecoder.keys))
     let text = ExperimentSchema.json()
-    for name in StageRegistries.standard.quantizers.names + StageRegistries.standard.kernels.names {
+    for name in Lab.stages[.quantizer].names + Lab.stages[.kernel].names {
       #expect(text.contains("\"\(name)\""), "\(name)")
     }
   }

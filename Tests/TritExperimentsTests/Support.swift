@@ -14,11 +14,11 @@ func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
   return try body(path)
 }
 
-/// Decodes a text as an experiment file called `x.yaml` with the lab's own registries.
+/// Decodes a text as an experiment file called `x.yaml` with the lab's own lab.
 func decode(_ text: String, set overrides: [String] = []) throws -> ExperimentFile {
   try ExperimentFile.decode(
     YAMLReader.read(text, name: "x.yaml"), path: "x.yaml", overrides: overrides,
-    registries: .standard)
+    lab: .standard)
 }
 
 /// The problems of a text that must not decode.

@@ -38,29 +38,32 @@ struct Emptying: LogitsProcessor {
     checkpoint = try Checkpoint(path: TinyCheckpoint.write(.bitnetPacked, in: folder))
   }
 
-  static var registries: StageRegistries {
-    var registries = StageRegistries.standard
-    registries.samplers.register(
+  static func lab() throws -> Lab {
+    var lab = Lab.standard
+    try lab.add(
+      .sampler,
       StageDescriptor(
         "fixed", summary: "one token", source: "test",
         parameters: [
           ParameterDescriptor("token", "what is drawn", .integer(0...1000), default: .integer(7))
         ])
     ) { FixedSampler(token: Int32($0.integer("token"))) }
-    registries.processors.register(
+    try lab.add(
+      .processor,
       StageDescriptor("only-seven", summary: "token 7 alone", source: "test")
     ) { _ in OnlySeven(name: "only-seven") }
-    registries.processors.register(
+    try lab.add(
+      .processor,
       StageDescriptor("emptying", summary: "breaks the law", source: "test")
     ) { _ in Emptying() }
-    return registries
+    return lab
   }
 
   private func tokens(
-    _ stages: [String], registries: StageRegistries = registries,
+    _ stages: [String], lab: Lab? = nil,
     sampling: SamplingOptions = SamplingOptions(seed: 3)
   ) throws -> [Int] {
-    let engine = try Engine(checkpoint: checkpoint, registries: registries)
+    let engine = try Engine(checkpoint: checkpoint, lab: lab ?? Self.lab())
     return try engine.generate(
       prompt: [1, 2, 3],
       options: GenerationOptions(
@@ -79,22 +82,24 @@ struct Emptying: LogitsProcessor {
     #expect(try tokens(["temperature:value=2", "only-seven", "greedy"]) == [7, 7, 7, 7, 7])
   }
 
-  /// A stage registered under a name of the lab's stands for it also where an option chooses it.
-  @Test func aReplacedStageIsRunByTheOptionsThatNameIt() throws {
-    var replaced = StageRegistries.standard
-    replaced.processors.register(
-      StageDescriptor(
-        "top-k", summary: "another", source: "test",
-        parameters: [ParameterDescriptor("k", "ignored", .integer(0...100), default: .integer(1))])
-    ) { _ in OnlySeven(name: "top-k") }
-    #expect(try tokens([], registries: replaced) == [7, 7, 7, 7, 7])
-    replaced = .standard
-    replaced.samplers.register(
-      StageDescriptor("greedy", summary: "another", source: "test")
-    ) { _ in FixedSampler(token: 11) }
-    #expect(try tokens([], registries: replaced, sampling: .greedy) == [11, 11, 11, 11, 11])
-    // The lab's own chain is what it was.
-    #expect(try tokens([], registries: .standard) == tokens([]))
+  /// Two implementations of one name are refused, by name and origin; the lab is as it was.
+  @Test func aNameThatIsTakenIsAnErrorThatNamesBoth() throws {
+    var changed = Lab.standard
+    let mine = StageDescriptor(
+      "top-k", summary: "another", source: "test",
+      origin: .plugin(path: "mine.swift", digest: String(repeating: "ab", count: 32)))
+    let error = #expect(throws: LabError.self) {
+      try changed.add(.processor, mine) { _ in OnlySeven(name: "top-k") }
+    }
+    #expect(error?.code == .duplicateName)
+    #expect(error?.got?.contains("'top-k' from built in") == true)
+    #expect(error?.got?.contains("'top-k' from mine.swift (digest abababababab)") == true)
+    #expect(changed[.processor].names == Lab.standard[.processor].names)
+    // An alias is a name like any other.
+    let alias = StageDescriptor("mine", aliases: ["top_k"], summary: "another", source: "test")
+    #expect(throws: LabError.self) {
+      try changed.add(.processor, alias) { _ in OnlySeven(name: "mine") }
+    }
   }
 
   @Test func whatIsNotRegisteredIsAnErrorThatNamesBothLists() {
@@ -103,7 +108,7 @@ struct Emptying: LogitsProcessor {
     #expect(error?.expected?.contains("only-seven") == true)
     #expect(error?.expected?.contains("fixed") == true)
     #expect(error?.advice == "did you mean 'only-seven'?")
-    #expect(throws: LabError.self) { try tokens(["fixed"], registries: .standard) }
+    #expect(throws: LabError.self) { try tokens(["fixed"], lab: .standard) }
   }
 
   /// A stage that breaks its law is named; nothing traps.
@@ -126,7 +131,7 @@ struct Emptying: LogitsProcessor {
   @Test func howManyLogitsDecideIsAFactOfTheChain() throws {
     func deciding(_ stages: [String]) throws -> Int? {
       try GenerationOptions(stages: stages.map { try StageChoice(parsing: $0) })
-        .chain(registries: Self.registries).decidingLogits
+        .chain(lab: Self.lab()).decidingLogits
     }
     #expect(try deciding(["top-k:k=5", "fixed"]) == 5)
     #expect(try deciding(["greedy"]) == 1)

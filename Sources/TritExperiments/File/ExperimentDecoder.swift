@@ -1,6 +1,6 @@
 internal import Foundation
-internal import TritCore
-public import TritModel
+public import TritCore
+internal import TritModel
 
 extension ExperimentFile {
   /// Reads and checks an experiment file, overrides applied first.
@@ -9,29 +9,29 @@ extension ExperimentFile {
   /// (`file:line:column` or `--set path`), its key path, what was expected and the nearest valid name.
   /// - Parameter overrides: `key.path=value` each, later ones win.
   public static func read(
-    path: String, overrides: [String] = [], registries: StageRegistries = .standard
+    path: String, overrides: [String] = [], lab: Lab = .standard
   ) throws -> ExperimentFile {
     try decode(
-      YAMLReader.read(path: path), path: path, overrides: overrides, registries: registries)
+      YAMLReader.read(path: path), path: path, overrides: overrides, lab: lab)
   }
 
   /// Checks a document that has been read from `path`.
   package static func decode(
-    _ document: YAMLNode, path: String, overrides: [String], registries: StageRegistries
+    _ document: YAMLNode, path: String, overrides: [String], lab: Lab
   ) throws -> ExperimentFile {
     var document = document
     let problems = Problems()
     var bad: [LabError] = []
     for text in overrides {
       do {
-        try Override(text).apply(to: &document)
+        try Override(text, lab: lab).apply(to: &document)
       } catch let error as LabError {
         bad.append(error)
       }
     }
     let decoder = ExperimentDecoder(
       folder: (path as NSString).deletingLastPathComponent,
-      stages: StageDecoding(catalog: StageNames(registries), problems: problems),
+      stages: StageDecoding(lab: lab, problems: problems),
       problems: problems)
     let file = decoder.file(document, path: path)
     let all = bad + problems.list
@@ -53,8 +53,10 @@ package struct ExperimentDecoder {
     "records", "plots", "threads", "seed", "context",
   ]
   /// What a variant can choose.
-  static let settingKeys =
-    ["model"] + StageKey.allCases.map(\.rawValue) + ["sampler", "threads", "layers"]
+  var settingKeys: [String] {
+    ["model"] + stages.lab.kinds(in: .layer, .model).map(\.key.rawValue)
+      + ["sampler", "threads", "layers"]
+  }
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
   /// More globs than the linear layers of any model.
@@ -149,9 +151,9 @@ package struct ExperimentDecoder {
     var result = VariantSettings()
     guard
       let fields = Fields(
-        node, path, keys: extra + Self.settingKeys, nullIsEmpty: extra.isEmpty, problems)
+        node, path, keys: extra + settingKeys, nullIsEmpty: extra.isEmpty, problems)
     else { return result }
-    for key in Self.settingKeys {
+    for key in settingKeys {
       guard let value = fields[key] else { continue }
       result.positions[key] = value.position
       set(key, value, fields.keyPath(key), in: &result)
@@ -169,9 +171,8 @@ package struct ExperimentDecoder {
     case "threads": result.threads = problems.integer(node, path, Self.threadRange)
     case "layers": result.layers = layers(node, path)
     default:
-      if let stage = StageKey(rawValue: key) {
-        result.stages[stage] = stages.choice(node, path, stage)
-      }
+      let stage = StageKey(rawValue: key)
+      result.stages[stage] = stages.choice(node, path, stage)
     }
   }
 
@@ -198,7 +199,7 @@ package struct ExperimentDecoder {
           expected: "a glob over blk.N.\(LayerGlob.linears.joined(separator: " | "))",
           got: entry.key, advice: "as in blk.0.*, blk.*.ffn_down, blk.-1.attn_q")
       }
-      let keys = StageKey.perLayer
+      let keys = stages.lab.kinds(in: .layer).map(\.key)
       guard let fields = Fields(entry.value, inner, keys: keys.map(\.rawValue), problems) else {
         return nil
       }
@@ -212,9 +213,9 @@ package struct ExperimentDecoder {
   }
 
   private func sweep(_ node: YAMLNode) -> [SweepAxis] {
-    guard let fields = Fields(node, "sweep", keys: Self.settingKeys, problems) else { return [] }
+    guard let fields = Fields(node, "sweep", keys: settingKeys, problems) else { return [] }
     return (node.entries ?? []).compactMap { entry in
-      guard Self.settingKeys.contains(entry.key) else { return nil }
+      guard settingKeys.contains(entry.key) else { return nil }
       let path = fields.keyPath(entry.key)
       guard let values = entry.value.elements else {
         problems.wrongType(
@@ -309,11 +310,10 @@ extension VariantSettings {
   static var openblas: VariantSettings {
     let selection = StageSelection.reference
     var settings = VariantSettings()
-    settings.stages = [
-      .quantizer: selection.quantizer ?? StageChoice("model"),
-      .activations: selection.activations ?? StageChoice("model"), .kernel: selection.kernel,
-      .attention: selection.attention, .cache: selection.cache, .head: selection.head,
-    ]
+    // All of them are written down, those too that are the standard: a base must not change the reference.
+    for kind in Lab.stages.kinds(in: .layer, .model) {
+      settings.stages[kind.key] = selection.choice(kind) ?? .asTheModelSays
+    }
     return settings
   }
 }

@@ -1,4 +1,5 @@
 public import TritCore
+internal import TritModel
 
 /// An experiment as its file says it, decoded and checked: what `ExperimentPlan` expands.
 public struct ExperimentFile: Sendable {
@@ -52,25 +53,6 @@ public struct PathReference: Sendable, Hashable {
     self.text = text
     self.path = path
   }
-}
-
-/// The stages that a file can choose for a variant.
-public enum StageKey: String, Sendable, Hashable, CaseIterable {
-  /// Weight quantizer.
-  case quantizer
-  /// Activation quantizer.
-  case activations
-  /// Linear kernel, or a packing whose fastest kernel is meant.
-  case kernel
-  /// Attention.
-  case attention
-  /// KV cache.
-  case cache
-  /// Output head.
-  case head
-
-  /// The stages that can differ from layer to layer.
-  public static let perLayer: [StageKey] = [.quantizer, .activations, .kernel]
 }
 
 /// How the next token is drawn: processors in the order in which they run, then the sampler.
@@ -138,16 +120,12 @@ public struct VariantSettings: Sendable {
   public var flattened: [(key: String, value: String)] {
     var list: [(String, String)] = []
     if let model { list.append(("model", model.text)) }
-    for key in StageKey.allCases {
-      if let choice = stages[key] { list.append((key.rawValue, choice.description)) }
-    }
+    for (key, choice) in Lab.inOrder(stages) { list.append((key.rawValue, choice.description)) }
     if let sampler { list.append(("sampler", sampler.description)) }
     if let threads { list.append(("threads", "\(threads)")) }
     for layer in layers {
-      for key in StageKey.perLayer {
-        if let choice = layer.stages[key] {
-          list.append(("layers.\(layer.pattern).\(key.rawValue)", choice.description))
-        }
+      for (key, choice) in Lab.inOrder(layer.stages) {
+        list.append(("layers.\(layer.pattern).\(key.rawValue)", choice.description))
       }
     }
     return list
@@ -158,7 +136,7 @@ public struct VariantSettings: Sendable {
 public struct LayerSettings: Sendable, Hashable {
   /// Glob over `blk.N.attn_q`, `blk.N.ffn_down`…; `blk.-1.*` is the last layer.
   public var pattern: String
-  /// Choices by stage, of `StageKey.perLayer`.
+  /// Choices by stage, of those that are chosen layer by layer (`StageScope.layer`).
   public var stages: [StageKey: StageChoice]
 }
 

@@ -13,9 +13,12 @@ struct Override {
   let path: String
   private let steps: [Step]
   private let value: YAMLNode
+  /// Keys whose value may be the name of a stage alone.
+  private let stages: Set<String>
 
   /// Reads `a.b=value`; throws a usage error with the form that was expected.
-  init(_ text: String) throws {
+  init(_ text: String, lab: Lab) throws {
+    stages = Set(lab.kinds(in: .layer, .model).map(\.key.rawValue))
     guard let split = Self.equalsSign(text), split > text.startIndex else {
       throw LabError(
         .usage, "cannot read the override '\(text)'", at: "--set",
@@ -42,8 +45,8 @@ struct Override {
     switch step {
     case .key(let key):
       if case .scalar = node.content, let text = node.text {
-        let stages = StageKey.allCases.map(\.rawValue)
-        if !node.isNull, stages.contains(where: { done.hasSuffix($0) }) {
+        let last = done.split(separator: ".").last.map(String.init) ?? ""
+        if !node.isNull, stages.contains(last) {
           let name = YAMLNode(.scalar(text, plain: false), at: node.position)
           node.content = .mapping([YAMLEntry("name", at: node.position, name)])
         } else if node.isNull {

@@ -1,16 +1,21 @@
 internal import TritCore
+internal import TritSampling
 
 /// Reads the choices of stages: `absmean`, `absmean:group=64`, `{name: absmean, group: 64}`.
 struct StageDecoding {
-  let catalog: StageNames
+  let lab: Lab
   let problems: Problems
 
   /// One choice, checked against the registry of its stage.
   func choice(_ node: YAMLNode, _ path: String, _ key: StageKey) -> StageChoice? {
-    let label = key == .kernel ? "kernel" : key.rawValue
-    guard let (choice, parameters) = split(node, path, label: label, names: catalog.names(key))
+    let label = key.rawValue
+    guard let kind = lab.kind(key) else {
+      problems.add("there is no stage '\(label)'", path, at: node.position)
+      return nil
+    }
+    guard let (choice, parameters) = split(node, path, label: label, names: kind.names)
     else { return nil }
-    if catalog.words(key).contains(choice.name) {
+    if kind.words.contains(choice.name) {
       for (name, _, position) in parameters {
         problems.add(
           "'\(choice.name)' takes no parameters", "\(path).\(name)", at: position)
@@ -18,8 +23,7 @@ struct StageDecoding {
       return StageChoice(choice.name)
     }
     return check(
-      choice, parameters, node, path, label: label, among: catalog.descriptors(key),
-      names: catalog.names(key))
+      choice, parameters, node, path, label: label, among: kind.descriptors, names: kind.names)
   }
 
   private typealias Parameter = (name: String, value: ParameterValue, position: SourcePosition)
@@ -129,9 +133,19 @@ struct StageDecoding {
   }
 }
 
+extension [StageDescriptor] {
+  /// The one that is called `name`, or has it as an alias.
+  func named(_ name: String) -> StageDescriptor? {
+    first { $0.name == name || $0.aliases.contains(name) }
+  }
+}
+
 // MARK: - Samplers
 
 extension StageDecoding {
+  private var processors: [StageDescriptor] { lab[.processor].descriptors }
+  private var samplers: [StageDescriptor] { lab[.sampler].descriptors }
+
   /// `greedy`, or a chain in the order in which it is written: `{temperature: 0.8, top-p: 0.95}`. A
   /// temperature of 0 is greedy.
   func sampler(_ node: YAMLNode, _ path: String) -> SamplerSettings? {
@@ -140,7 +154,7 @@ extension StageDecoding {
         node, path, orElse: ", or {temperature: …, top-p: …}"
       ).map { SamplerSettings(processors: [], sampler: $0) }
     }
-    let keys = ["sampler"] + catalog.processors.flatMap { [$0.name] + $0.aliases }
+    let keys = ["sampler"] + processors.flatMap { [$0.name] + $0.aliases }
     guard let fields = Fields(node, path, keys: keys, problems) else { return nil }
     var settings = SamplerSettings(processors: [], sampler: StageChoice("multinomial"))
     var isGood = true
@@ -154,7 +168,7 @@ extension StageDecoding {
         }
         continue
       }
-      guard let descriptor = catalog.processors.named(entry.key) else {
+      guard let descriptor = processors.named(entry.key) else {
         isGood = false
         continue
       }
@@ -177,11 +191,11 @@ extension StageDecoding {
   private func drawing(
     _ node: YAMLNode, _ path: String, orElse others: String = ""
   ) -> StageChoice? {
-    let names = catalog.samplers.map(\.name)
+    let names = samplers.map(\.name)
     guard let (choice, parameters) = split(node, path, label: "sampler", names: names) else {
       return nil
     }
-    guard catalog.samplers.named(choice.name) != nil else {
+    guard samplers.named(choice.name) != nil else {
       problems.add(
         "unknown sampler '\(choice.name)'", path, at: node["name"]?.position ?? node.position,
         expected: "one of: \(names.joined(separator: ", "))\(others)",
@@ -189,7 +203,7 @@ extension StageDecoding {
       return nil
     }
     return check(
-      choice, parameters, node, path, label: "sampler", among: catalog.samplers, names: names)
+      choice, parameters, node, path, label: "sampler", among: samplers, names: names)
   }
 
   /// `top-k: 40` gives the first parameter; `repetition-penalty: {penalty: 1.1, last-n: 64}` names them.

@@ -146,10 +146,10 @@ extension LabSession {
     let own = engine.layers.first { $0.rows == shape.rows && $0.columns == shape.columns }
     guard let layer = own ?? engine.layers.first else { return nil }
     let choice = try StageChoice(parsing: layer.kernelChoice)
-    var kernel = try registries.kernels.make(choice)
+    var kernel = try lab[.kernel].make(choice)
     // What was picked for this very shape runs; another shape is raced anew.
     if kernel is AutoKernel, own != nil,
-      let picked = try? registries.kernels.make(StageChoice(layer.kernel))
+      let picked = try? lab[.kernel].make(StageChoice(layer.kernel))
     {
       kernel = picked
     }

@@ -1,4 +1,4 @@
-internal import TritCore
+public import TritCore
 public import TritModel
 
 /// One variant of a plan: what is run, under which number, id and name.
@@ -40,15 +40,15 @@ public struct ExperimentPlan: Sendable {
   /// Reads `path` and expands it. Throws `LabErrors` with every problem of the file and of the pairs of
   /// stages that it puts together; nothing is run and no model is read.
   public init(
-    path: String, overrides: [String] = [], registries: StageRegistries = .standard
+    path: String, overrides: [String] = [], lab: Lab = .standard
   ) throws {
     try self.init(
-      ExperimentFile.read(path: path, overrides: overrides, registries: registries),
-      registries: registries)
+      ExperimentFile.read(path: path, overrides: overrides, lab: lab),
+      lab: lab)
   }
 
   /// Expands a file that has been read.
-  public init(_ file: ExperimentFile, registries: StageRegistries = .standard) throws {
+  public init(_ file: ExperimentFile, lab: Lab = .standard) throws {
     self.file = file
     let problems = Problems()
     var list = try Self.product(file)
@@ -81,7 +81,7 @@ public struct ExperimentPlan: Sendable {
         settings: settings, overrides: [],
         position: file.document["reference"]?.position ?? file.document.position)
     }
-    StagePairing(registries).check(variants + (reference.map { [$0] } ?? []), problems)
+    StagePairing(lab).check(variants + (reference.map { [$0] } ?? []), problems)
     try problems.throwIfAny()
   }
 
@@ -183,18 +183,9 @@ extension VariantSettings {
 
   /// The choices as an engine takes them; what is not chosen is the engine's default.
   public var selection: StageSelection {
-    func own(_ choice: StageChoice?) -> StageChoice? { choice?.name == "model" ? nil : choice }
-    var selection = StageSelection(
-      quantizer: own(stages[.quantizer]), activations: own(stages[.activations]))
-    if let choice = stages[.kernel] { selection.kernel = choice }
-    if let choice = stages[.attention] { selection.attention = choice }
-    if let choice = stages[.cache] { selection.cache = choice }
-    if let choice = stages[.head] { selection.head = choice }
-    selection.layers = layers.map { layer in
-      LayerOverride(
-        pattern: layer.pattern, quantizer: layer.stages[.quantizer],
-        activations: layer.stages[.activations], kernel: layer.stages[.kernel])
-    }
+    var selection = StageSelection()
+    for (key, choice) in stages { selection.choose(choice, for: key) }
+    selection.layers = layers.map { LayerOverride(pattern: $0.pattern, choices: $0.stages) }
     return selection
   }
 }

@@ -5,18 +5,18 @@ internal import TritQuantization
 
 /// Finds variants whose stages cannot work together, before any model is read.
 ///
-/// It asks what the engine asks: the registries make every stage that is chosen, and each kernel prepares what the
+/// It asks what the engine asks: the lab makes every stage that is chosen, and each kernel prepares what the
 /// quantizer makes of a small matrix, for the form that the activation quantizer gives. What they say is the message, so
 /// that a choice is refused here if and only if an engine would refuse it for every model. A shape that a
 /// kernel cannot take is not judged, nor a choice that is left to the checkpoint: that depends on the model.
 struct StagePairing {
-  private let registries: StageRegistries
+  private let lab: Lab
   /// The small matrix by quantizer, made once each.
   private let samples = QuantizedSamples()
   /// Rows and columns of the trial: a multiple of every block size that packings have.
   private static let shape = (rows: 256, columns: 768)
 
-  init(_ registries: StageRegistries) { self.registries = registries }
+  init(_ lab: Lab) { self.lab = lab }
 
   func check(_ variants: [PlannedVariant], _ problems: Problems) {
     var verdicts: [LayerChoices: LabError?] = [:]
@@ -50,9 +50,9 @@ struct StagePairing {
   private func check(makes variant: PlannedVariant, _ problems: Problems) -> Bool {
     let selection = variant.selection
     var isGood = true
-    func attempt(_ key: String, _ make: () throws -> Any) {
+    func attempt(_ key: String, _ make: () throws -> Void) {
       do {
-        _ = try make()
+        try make()
       } catch let error as LabError {
         isGood = false
         let position =
@@ -65,38 +65,26 @@ struct StagePairing {
         problems.add("\(error)", "variant '\(variant.label)', \(key)", at: variant.position)
       }
     }
-    func pair(_ quantizer: StageChoice?, _ activations: StageChoice?, _ kernel: StageChoice?) -> [(
-      StageKey, () throws -> Any
-    )] {
-      [
-        quantizer.map { choice in (.quantizer, { try registries.quantizers.make(choice) }) },
-        activations.map { choice in (.activations, { try registries.activations.make(choice) }) },
-        kernel.map { choice in (.kernel, { try registries.kernels.make(choice) }) },
-      ].compactMap(\.self)
+    for kind in lab.kinds(in: .layer, .model) {
+      guard let choice = selection.choice(kind) else { continue }
+      attempt(kind.key.rawValue) { try lab.attempt(kind.key, choice) }
     }
-    for (key, make) in pair(selection.quantizer, selection.activations, selection.kernel) {
-      attempt(key.rawValue, make)
-    }
-    func own(_ choice: StageChoice?) -> StageChoice? { choice == .asTheModelSays ? nil : choice }
     for layer in selection.layers {
-      for (key, make) in pair(own(layer.quantizer), own(layer.activations), layer.kernel) {
-        attempt("layers.\"\(layer.pattern)\".\(key.rawValue)", make)
+      for (key, choice) in Lab.inOrder(layer.choices) where choice != .asTheModelSays {
+        attempt("layers.\"\(layer.pattern)\".\(key.rawValue)") { try lab.attempt(key, choice) }
       }
     }
-    attempt("attention") { try registries.attention.make(selection.attention) }
-    attempt("cache") { try registries.caches.make(selection.cache) }
-    attempt("head") { try registries.heads.make(selection.head) }
     return isGood
   }
 
   /// Why the three cannot work together, if so.
   private func judge(_ choices: LayerChoices) -> LabError? {
-    guard let runner = try? registries.kernels.make(choices.kernel) else { return nil }
+    guard let runner = try? lab[.kernel].make(choices.kernel) else { return nil }
     // `auto` finds a kernel for whatever comes, with the weights in hand.
     if runner is AutoKernel { return nil }
-    let rows = choices.activations.flatMap { try? registries.activations.make($0) }
+    let rows = choices.activations.flatMap { try? lab[.activations].make($0) }
     if let rows, let named = choices.activations, !runner.forms.contains(rows.form) {
-      let fitting = registries.activations.available()
+      let fitting = lab[.activations].available()
         .filter { runner.forms.contains($0.product.form) }.map(\.name)
       let own = runner.forms.map(\.rawValue).sorted().joined(separator: " or ")
       return LabError(
@@ -112,7 +100,7 @@ struct StagePairing {
       return nil
     } catch let error as LabError {
       // A kernel that refuses every form at this shape refuses the shape, not the quantizer.
-      let takesAnother = registries.quantizers.names.contains { other in
+      let takesAnother = lab[.quantizer].names.contains { other in
         sample(StageChoice(other)).map { (try? runner.prepare($0, for: form)) != nil } ?? false
       }
       return takesAnother ? error : nil
@@ -124,7 +112,7 @@ struct StagePairing {
   /// What a quantizer makes of the small matrix; nil where it makes nothing of it.
   private func sample(_ quantizer: StageChoice) -> QuantizedWeights? {
     samples.value(quantizer) {
-      try? registries.quantizers.make(quantizer).quantize(Self.sample.view)
+      try? lab[.quantizer].make(quantizer).quantize(Self.sample.view)
     }
   }
 

@@ -1,3 +1,6 @@
+internal import TritCore
+internal import TritModel
+
 /// A column of the results' table.
 struct ReportColumn: Sendable {
   var title: String
@@ -197,7 +200,8 @@ struct Report {
   /// The parameters that all variants share, as `key value` sentences.
   var sharedChoices: [(key: String, value: String)] {
     guard let first = variants.first else { return [] }
-    let stages = ["model"] + StageKey.allCases.map(\.rawValue) + ["sampler", "threads", "seed"]
+    let stages = ["model"] + Lab.stages.kinds(in: .layer, .model).map(\.key.rawValue)
+      + ["sampler", "threads", "seed"]
     return stages.compactMap { key in
       guard !differingParameters.contains(key), let value = first.params[key] else { return nil }
       return (key, value)

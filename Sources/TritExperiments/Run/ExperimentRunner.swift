@@ -1,7 +1,7 @@
 internal import Foundation
-internal import TritCore
+public import TritCore
 internal import TritEvaluation
-public import TritModel
+internal import TritModel
 
 /// Runs experiment files: the entry point of `trit run`.
 ///
@@ -20,27 +20,27 @@ public enum ExperimentRunner {
   /// error; so is Ctrl-C: look at `RunOutcome.exitCode`.
   /// - Parameter observer: called on the calling thread with everything that happens.
   public static func run(
-    file: String, options: RunOptions = RunOptions(), registries: StageRegistries = .standard,
+    file: String, options: RunOptions = RunOptions(), lab: Lab = .standard,
     observer: (RunEvent) -> Void = { _ in }
   ) throws -> RunOutcome {
     try run(
-      file: file, options: options, registries: registries,
-      backend: LabBackend(registries: registries), observer: observer)
+      file: file, options: options, lab: lab,
+      backend: LabBackend(lab: lab), observer: observer)
   }
 
   /// The same with another way to run variants: for tests.
   package static func run(
-    file: String, options: RunOptions, registries: StageRegistries = .standard,
+    file: String, options: RunOptions, lab: Lab = .standard,
     backend: any ExperimentBackend,
     environment: [String: String] = ProcessInfo.processInfo.environment,
     observer: (RunEvent) -> Void = { _ in }
   ) throws -> RunOutcome {
-    var plan = try ExperimentPlan(path: file, overrides: options.set, registries: registries)
+    var plan = try ExperimentPlan(path: file, overrides: options.set, lab: lab)
     if plan.file.model == nil, let path = environment["TRITLAB_MODEL"], !path.isEmpty {
       plan.file.model = PathReference(text: path, path: path)
     }
     if let threads = options.threads { plan.file.threads = threads }
-    let inputs = try RunInputs(plan, backend: backend, environment: environment)
+    let inputs = try RunInputs(plan, lab: lab, backend: backend, environment: environment)
     let root = options.outputDirectory ?? "runs"
     // A report of records takes no time: each is a run of its own.
     let directory = try RunDirectory.open(
@@ -73,11 +73,14 @@ struct RunInputs {
   private var picked: [Int: [StageKey: StageChoice]] = [:]
   let threads: Int
   let program = ProgramIdentity.here
+  let lab: Lab
 
   /// Finds and digests all models and texts. Throws `LabErrors` with everything that is missing.
   init(
-    _ plan: ExperimentPlan, backend: any ExperimentBackend, environment: [String: String]
+    _ plan: ExperimentPlan, lab: Lab, backend: any ExperimentBackend,
+    environment: [String: String]
   ) throws {
+    self.lab = lab
     threads = plan.file.threads ?? Self.defaultThreads(environment)
     var missing: [LabError] = []
     if let source = plan.file.records {

@@ -12,7 +12,7 @@ extension LabBackend {
     let configuration = checkpoint.configuration
     let selection = request.settings.selection
     let resolver = try LayerResolver(
-      checkpoint: checkpoint, selection: selection, registries: registries)
+      checkpoint: checkpoint, selection: selection, lab: lab)
     try checkPairs(resolver)
     try Self.checkSizes(
       measure, context: request.context ?? min(configuration.contextLength, 4096))
@@ -28,7 +28,7 @@ extension LabBackend {
         // `auto` finds a kernel for whatever comes: no need to read weights for it.
         let isUnconverted = resolver.checkpoint.isUnconverted(role, layer: layer)
         guard tried[isUnconverted, default: []].insert(choices).inserted,
-          !(try registries.kernels.make(choices.kernel) is AutoKernel)
+          !(try lab[.kernel].make(choices.kernel) is AutoKernel)
         else { continue }
         let resolved = try resolver.resolve(role, layer: layer)
         do {

@@ -8,8 +8,8 @@ extension LabBackend {
   /// make. What loses nothing is left to the engine: any pick gives the same figures.
   func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice] {
     let selection = request.settings.selection
-    let head = try registries.heads.make(selection.head) as? AutoHead
-    let cache = try registries.caches.make(selection.cache) as? AutoKVCacheKind
+    let head = try lab[.head].make(selection.head) as? AutoHead
+    let cache = try lab[.cache].make(selection.cache) as? AutoKVCacheKind
     guard (head.map { $0.loss != .none } ?? false) || (cache.map { $0.loss != .none } ?? false)
     else { return [:] }
     let checkpoint = try checkpoint(request.model.path)

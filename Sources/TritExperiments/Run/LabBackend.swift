@@ -8,7 +8,7 @@ internal import TritTokenization
 
 /// Measures real models with the engine.
 final class LabBackend: ExperimentBackend {
-  let registries: StageRegistries
+  let lab: Lab
   let measuresSpeedInRounds = true
   private var texts: [String: TextDataset] = [:]
   private var questions: [String: TaskDataset] = [:]
@@ -18,7 +18,7 @@ final class LabBackend: ExperimentBackend {
   /// The tokenizer of every model, where the experiment names one.
   private var tokenizer: String?
 
-  init(registries: StageRegistries) { self.registries = registries }
+  init(lab: Lab) { self.lab = lab }
 
   func use(tokenizer: PathReference) throws {
     let path = tokenizer.isName ? try ModelLocation.resolve(tokenizer.path) : tokenizer.path
@@ -66,10 +66,10 @@ final class LabBackend: ExperimentBackend {
     let start = ContinuousClock.now
     let checkpoint = try checkpoint(request.model.path)
     let engine = try Engine(
-      checkpoint: checkpoint, selection: request.settings.selection, registries: registries,
+      checkpoint: checkpoint, selection: request.settings.selection, lab: lab,
       options: EngineOptions(threads: request.threads, maxContext: request.context))
     return LabSession(
-      engine: engine, checkpoint: checkpoint, registries: registries,
+      engine: engine, checkpoint: checkpoint, lab: lab,
       training: training[request.model.path] ?? [:],
       loadSeconds: (ContinuousClock.now - start) / .seconds(1), texts: { [self] in texts[$0] },
       questions: { [self] in questions[$0] })
@@ -78,7 +78,7 @@ final class LabBackend: ExperimentBackend {
   /// The checkpoint, opened once in a run.
   func checkpoint(_ path: String) throws -> Checkpoint {
     if let known = checkpoints[path] { return known }
-    let value = try Checkpoint(path: path, tokenizer: tokenizer, packings: registries.packings)
+    let value = try Checkpoint(path: path, tokenizer: tokenizer, packings: lab[.packing])
     checkpoints[path] = value
     return value
   }
@@ -92,7 +92,7 @@ final class LabBackend: ExperimentBackend {
 final class LabSession: VariantSession {
   let engine: Engine
   let checkpoint: Checkpoint
-  let registries: StageRegistries
+  let lab: Lab
   private let training: [String: Double]
   private let loadSeconds: Double
   private let texts: (_ key: String) -> TextDataset?
@@ -100,13 +100,13 @@ final class LabSession: VariantSession {
   private var recorded: RecordedLogits?
 
   init(
-    engine: Engine, checkpoint: Checkpoint, registries: StageRegistries,
+    engine: Engine, checkpoint: Checkpoint, lab: Lab,
     training: [String: Double], loadSeconds: Double,
     texts: @escaping (String) -> TextDataset?, questions: @escaping (String) -> TaskDataset?
   ) {
     self.engine = engine
     self.checkpoint = checkpoint
-    self.registries = registries
+    self.lab = lab
     self.training = training
     self.loadSeconds = loadSeconds
     self.texts = texts
@@ -360,7 +360,7 @@ final class LabSession: VariantSession {
 
   func weights(progress: (Double) -> Void) throws -> Measured {
     let resolver = try LayerResolver(
-      checkpoint: checkpoint, selection: engine.selection, registries: registries)
+      checkpoint: checkpoint, selection: engine.selection, lab: lab)
     let bytes = Dictionary(
       engine.layers.map { ($0.name, statedBytes($0)) }, uniquingKeysWith: { first, _ in first })
     var layers: [WeightStatistics] = []

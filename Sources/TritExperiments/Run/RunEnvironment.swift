@@ -22,6 +22,8 @@ struct RunEnvironment: Encodable {
   let openBLAS: String
   let openBLASCore: String
   let openBLASVersion: String
+  /// Stages from outside the lab, `kernel mine: where it is from`.
+  let guests: [String]
   let models: [InputIdentity]
   let data: [InputIdentity]
   let seed: UInt64
@@ -49,6 +51,9 @@ struct RunEnvironment: Encodable {
     openBLAS = OpenBLASRuntime.description
     openBLASCore = OpenBLASRuntime.core
     openBLASVersion = OpenBLASRuntime.version
+    guests = inputs.lab.guests.map {
+      "\($0.key.rawValue) \($0.descriptor.name): \($0.descriptor.origin.text)"
+    }
     models = inputs.models.values.sorted { $0.path < $1.path }
     data = inputs.data.values.sorted { $0.path < $1.path } + (inputs.tasks.map { [$0] } ?? [])
     seed = plan.file.seed

@@ -10,7 +10,7 @@ internal import TritKernels
 /// change a figure: names, labels, folders, the order of keys, what is printed and drawn.
 package struct RunIdentity: Sendable {
   /// The form of this list; another form is another identity.
-  package var layout = "trit/identity/2"
+  package var layout = "trit/identity/3"
   /// Version and bytes of the program and of the lab's own code.
   package var program: String
   /// Libraries that compute: OpenBLAS, its version and the core that it runs (`OPENBLAS_CORETYPE`), the
@@ -31,13 +31,16 @@ package struct RunIdentity: Sendable {
   /// The chosen stages, layer overrides included, `key=choice`. An `auto` that may lose something stands as
   /// what it picked.
   package var stages: [String]
+  /// Code from outside that the variant may run, `stage name=digest`: a kernel that changed is measured again.
+  package var origins: [String]
   /// The sections that are measured.
   package var measures: [MeasureIdentity]
 
   /// Lists them all.
   package init(
     program: String, libraries: String, processor: String, threads: Int, context: Int?,
-    seed: UInt64, model: String, training: String, stages: [String], measures: [MeasureIdentity]
+    seed: UInt64, model: String, training: String, stages: [String], origins: [String] = [],
+    measures: [MeasureIdentity]
   ) {
     self.program = program
     self.libraries = libraries
@@ -48,6 +51,7 @@ package struct RunIdentity: Sendable {
     self.model = model
     self.training = training
     self.stages = stages
+    self.origins = origins
     self.measures = measures
   }
 
@@ -141,7 +145,29 @@ extension RunInputs {
       // The model goes by its content, and what draws tokens belongs to `generate`.
       stages: settings.flattened.filter { !["model", "threads", "sampler"].contains($0.key) }
         .map { "\($0.key)=\($0.value)" },
+      origins: origins(of: settings, in: plan),
       measures: measures(of: variant, in: plan))
+  }
+
+  /// Stages from outside that the variant chooses, or that an implementation which stands for others (`auto`, a
+  /// packing's bare name) may choose for it.
+  private func origins(of settings: VariantSettings, in plan: ExperimentPlan) -> [String] {
+    let chosen = settings.flattened.map { $0.value }
+    let samplers = [settings.sampler, plan.file.measure.generate?.sampler].compactMap(\.self)
+      .flatMap { $0.processors + [$0.sampler] }.map(\.name)
+    let names = Set(
+      samplers + chosen.map { String($0.prefix { $0 != ":" }) }
+        + settings.layers.flatMap { $0.stages.values.map(\.name) })
+    return lab.guests.compactMap { key, descriptor in
+      let own = [descriptor.name] + descriptor.aliases
+      // Layers that choose another form without a kernel run with the standard one.
+      let standard = lab.kind(key)?.standard?.name
+      var running = [settings.stages[key]?.name ?? standard]
+      running += settings.layers.map { $0.stages[key]?.name ?? standard }
+      let standsForMany = running.contains { $0.map { lab.isDerived(key, $0) } ?? false }
+      guard standsForMany || own.contains(where: names.contains) else { return nil }
+      return "\(key.rawValue) \(descriptor.name)=\(descriptor.origin.identity)"
+    }.sorted()
   }
 
   /// The sections that are measured on `variant`, each with what it depends on. They are found by

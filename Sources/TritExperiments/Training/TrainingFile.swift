@@ -1,6 +1,7 @@
 internal import Foundation
-internal import TritCore
-public import TritModel
+public import TritCore
+internal import TritQuantization
+internal import TritModel
 public import TritTraining
 
 /// A training file: what `trit train` reads.
@@ -39,21 +40,21 @@ public struct TrainingFile: Sendable {
   /// Reads and checks a training file, overrides (`key.path=value`) applied first. Throws `LabErrors` with
   /// everything that is wrong.
   public static func read(
-    path: String, overrides: [String] = [], registries: StageRegistries = .standard
+    path: String, overrides: [String] = [], lab: Lab = .standard
   ) throws -> TrainingFile {
     var document = try YAMLReader.read(path: path)
     let problems = Problems()
     var bad: [LabError] = []
     for text in overrides {
       do {
-        try Override(text).apply(to: &document)
+        try Override(text, lab: lab).apply(to: &document)
       } catch let error as LabError {
         bad.append(error)
       }
     }
     let decoder = TrainingDecoder(
       folder: (path as NSString).deletingLastPathComponent,
-      stages: StageDecoding(catalog: StageNames(registries), problems: problems),
+      stages: StageDecoding(lab: lab, problems: problems),
       problems: problems)
     let file = decoder.file(document)
     let all = bad + problems.list

@@ -1,9 +1,10 @@
 internal import Foundation
-internal import TritCore
+public import TritCore
+internal import TritQuantization
 internal import TritEvaluation
 internal import TritFormats
 internal import TritKernels
-public import TritModel
+internal import TritModel
 internal import TritTokenization
 public import TritTraining
 
@@ -18,16 +19,16 @@ public struct TrainingJob {
   /// Threads.
   public let threads: Int
 
-  private let registries: StageRegistries
+  private let lab: Lab
 
   /// A job; `output` and `threads` replace what the file says. Quantizers are looked up in `registries`, those
   /// that the file was checked against.
   public init(
     _ file: TrainingFile, output: String? = nil, threads: Int? = nil, restart: Bool = false,
-    registries: StageRegistries = .standard
+    lab: Lab = .standard
   ) {
     self.file = file
-    self.registries = registries
+    self.lab = lab
     folder = output ?? file.output
     self.restart = restart
     self.threads = threads ?? file.threads ?? ProcessInfo.processInfo.activeProcessorCount
@@ -50,8 +51,8 @@ public struct TrainingJob {
     let trainer = try Trainer(
       settings, corpus: corpus, folder: folder,
       endOfText: tokenizer.endOfGeneration.min() ?? tokenizer.bos, restart: restart,
-      lock: lock, pool: WorkerPool(threads: threads), quantizers: registries.quantizers,
-      activations: registries.activations)
+      lock: lock, pool: WorkerPool(threads: threads), quantizers: lab[.quantizer],
+      activations: lab[.activations])
     note(
       "model: \(settings.shape.parameterCount) parameters, \(settings.quantizer) weights, "
         + "\(settings.activations) activations; \(OpenBLASRuntime.description), \(threads) threads")

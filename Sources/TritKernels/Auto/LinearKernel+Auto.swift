@@ -6,12 +6,13 @@ extension Registry where Product == any LinearKernel {
     let order = [
       "avx512vbmi", "avx512vnni", "avx512", "avxvnni", "avx2", "neon-dotprod", "neon", "scalar",
     ]
-    registerBareNames(order: order)
+    // Before the bare names, which stand for kernels that are candidates themselves.
     let candidates = kernels(skipping: .none, order)
     let sparse: [ExpectedSparsity: [any LinearKernel]] = [
       .inputs: kernels(skipping: .inputs, order),
       .outputs: kernels(skipping: .outputs, order),
     ]
+    registerBareNames(order: order)
     register(
       StageDescriptor(
         "auto", summary: "the kernel that measures fastest on the model's own matrices",
@@ -34,14 +35,15 @@ extension Registry where Product == any LinearKernel {
   }
 
   /// All lossless kernels that run here, take int8 activations and skip `sparsity`, the fastest instruction sets first,
-  /// the reference last. Bare names, which stand for one of these, have no facts and are none.
+  /// the reference last. One without facts, as from outside, is a candidate like any other.
   private func kernels(skipping sparsity: ExpectedSparsity, _ order: [String])
     -> [any LinearKernel]
   {
     let own = available().filter { name, product in
-      guard product.forms.contains(.int8), let descriptor = descriptor(name),
-        let facts = descriptor.kernel
-      else { return false }
+      guard product.forms.contains(.int8), let descriptor = descriptor(name) else {
+        return false
+      }
+      let facts = descriptor.kernel ?? KernelFacts()
       return facts.isCandidate && facts.skips == sparsity && descriptor.exactness == .lossless
     }
     return ranked(own, order).map(\.product)

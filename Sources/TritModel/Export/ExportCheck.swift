@@ -13,18 +13,18 @@ package struct ExportCheck {
   private let plan: GGUFTensorPlan
   private let source: Checkpoint
   private let copy: Checkpoint
-  private let registries: StageRegistries
+  private let lab: Lab
   private var errors: [(type: TensorType, worst: Double, bound: Double)] = []
 
   /// Opens the file at `path`, which `plan` was written to. Throws what a reader of the file would meet.
-  init(_ plan: GGUFTensorPlan, of source: Checkpoint, at path: String, registries: StageRegistries)
+  init(_ plan: GGUFTensorPlan, of source: Checkpoint, at path: String, lab: Lab)
     throws
   {
     self.plan = plan
     self.source = source
-    self.registries = registries
+    self.lab = lab
     do {
-      copy = try Checkpoint(path: path, packings: registries.packings)
+      copy = try Checkpoint(path: path, packings: lab[.packing])
     } catch let error as LabError {
       throw Self.unreadable(error)
     }
@@ -47,7 +47,7 @@ package struct ExportCheck {
     try compareMatrix(source.embeddingName, copy.embeddingName, option: "--embedding")
     step()
     let resolver = try LayerResolver(
-      checkpoint: copy, selection: StageSelection(), registries: registries)
+      checkpoint: copy, selection: StageSelection(), lab: lab)
     for layer in 0..<layers {
       for role in LinearRole.allCases {
         try Interruption.check()

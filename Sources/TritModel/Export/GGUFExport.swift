@@ -27,7 +27,7 @@ public struct GGUFExport {
   /// Which weight quantizer the layers go through; the other stages of a selection have no place in GGUF.
   public var selection: StageSelection
   /// Where quantizers and packings are looked up.
-  public var registries: StageRegistries
+  public var lab: Lab
 
   /// Types that linear layers can be written as.
   public static let linearTypes: [TensorType] = [
@@ -39,12 +39,12 @@ public struct GGUFExport {
   /// An export of `checkpoint` with linear layers of type `linear`.
   public init(
     _ checkpoint: Checkpoint, linear: TensorType = .i2_s,
-    selection: StageSelection = StageSelection(), registries: StageRegistries = .standard
+    selection: StageSelection = StageSelection(), lab: Lab = .stages
   ) {
     self.checkpoint = checkpoint
     self.linear = linear
     self.selection = selection
-    self.registries = registries
+    self.lab = lab
   }
 
   /// What was written.
@@ -94,7 +94,7 @@ public struct GGUFExport {
     if !hasTokenizer { describeEnds(&writer) }
     for tensor in plan.tensors { writer.add(tensor) }
     try writer.write(to: path) { staged in
-      var check = try ExportCheck(plan, of: checkpoint, at: staged, registries: registries)
+      var check = try ExportCheck(plan, of: checkpoint, at: staged, lab: lab)
       do {
         try check.run(hasTokenizer: hasTokenizer, progress: reading)
       } catch let error as LabError where error.place?.contains(staged) == true {

@@ -34,7 +34,7 @@ final class GGUFTensorPlan {
     self.form = form
     self.progress = progress
     resolver = try LayerResolver(
-      checkpoint: export.checkpoint, selection: export.selection, registries: export.registries)
+      checkpoint: export.checkpoint, selection: export.selection, lab: export.lab)
     let checkpoint = export.checkpoint
     try addMatrix(names.embedding, from: checkpoint.embeddingName, as: export.embedding)
     for layer in 0..<checkpoint.configuration.layers { try addBlock(layer) }
@@ -147,7 +147,7 @@ final class GGUFTensorPlan {
 
   private func packing() throws -> (any Packing)? {
     try TernaryTensors.packing(of: export.linear).map {
-      try export.registries.packings.make(StageChoice($0))
+      try export.lab[.packing].make(StageChoice($0))
     }
   }
 

@@ -56,14 +56,14 @@ struct LayerImage {
       do {
         guard kept.rows == rows, kept.columns == columns,
           var memory = KeptMemory(image, starts: kept.starts, sizes: kept.sizes),
-          let kernel = try resolver.registries.kernels.make(StageChoice(parsing: kept.kernel))
+          let kernel = try resolver.lab[.kernel].make(StageChoice(parsing: kept.kernel))
             as? any KeepingKernel
         else {
           throw LabError(.badData, "layer \(name) is another one")
         }
         let linear = try kernel.restore(rows: rows, columns: columns, from: &memory)
         let choice = try StageChoice(parsing: kept.activations)
-        let activations = try resolver.registries.activations.make(choice)
+        let activations = try resolver.lab[.activations].make(choice)
         return BuiltLinear(
           linear: linear,
           report: LayerReport(
@@ -107,6 +107,7 @@ struct LayerImage {
     // An override of the form means `auto` where it names no kernel.
     let kernels = [selection.kernel] + selection.layers.map { $0.kernel ?? StageChoice("auto") }
     choices += Self.conditions(of: kernels)
+    choices += resolver.lab.guests.map { "\($0.key.rawValue) \($0.descriptor.name) \($0.descriptor.origin.identity)" }
     key = images == nil ? nil : ImageKey(.layers, of: checkpoint, choices: choices)
     // Who asks to measure again gets a new pick, and a new image of it.
     let refreshes = kernels.contains { $0.parameters["refresh"]?.description == "true" }
@@ -196,7 +197,7 @@ private struct HeadImage {
       : ImageKey(
         .head, of: checkpoint,
         choices: ["head \(choice)"] + LayerImage.conditions(of: [choice]))
-    let head = try resolver.registries.heads.make(choice)
+    let head = try resolver.lab[.head].make(choice)
     if let images, let key, let found = images.open(key), let kept = found.manifest.head,
       kept.rows == rows.rows, kept.columns == rows.columns
     {

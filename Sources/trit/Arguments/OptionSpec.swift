@@ -26,6 +26,16 @@ struct OptionSpec: Sendable {
     _ names: String..., value: String, help: String, default defaultText: String? = nil,
     environment: String? = nil, choices: [String] = [], hidden: Bool = false
   ) {
+    self.init(
+      names: names, value: value, help: help, default: defaultText, environment: environment,
+      choices: choices, hidden: hidden)
+  }
+
+  /// An option that takes a value, with a list of spellings.
+  init(
+    names: [String], value: String, help: String, default defaultText: String? = nil,
+    environment: String? = nil, choices: [String] = [], hidden: Bool = false
+  ) {
     self.names = names
     self.value = value
     self.help = help

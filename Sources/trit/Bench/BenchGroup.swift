@@ -21,7 +21,7 @@ final class BenchGroup {
       options.images = images
       options.readsTokenizer = false
       let engine = try Engine(
-        checkpoint: checkpoint, selection: next.selection, registries: CommandLab.registries,
+        checkpoint: checkpoint, selection: next.selection, lab: CommandLab.lab,
         options: options)
       engines.append(engine)
       let size = engine.weightBytes + engine.cacheBytesPerPosition * engine.contextLength

@@ -14,11 +14,7 @@ struct BenchSelections {
       varying = []
       return
     }
-    let swept = [
-      StageOptions.quantizer, StageOptions.activations, StageOptions.kernel,
-      StageOptions.attention, StageOptions.cache, StageOptions.head,
-    ]
-    let lists = try swept.map { option in
+    let lists = try StageOptions.kinds.map { kind, option in
       (option: option, choices: try Self.choices(arguments.all(option)))
     }
     var combinations: [[String: [String]]] = [[:]]
@@ -37,8 +33,7 @@ struct BenchSelections {
         head: StageOptions.head(deciding: SamplingOptions().decidingLogits))
     }
     let columns = [
-      StageOptions.quantizer.mainName: "quantizer", StageOptions.cache.mainName: "type_k",
-      StageOptions.head.mainName: "head",
+      "--quantizer": "quantizer", "--cache": "type_k", "--head": "head",
     ]
     varying = Set(
       lists.filter { $0.choices.count > 1 }.compactMap { columns[$0.option.mainName] })

@@ -38,7 +38,7 @@ enum ExportCommand {
         [
           ModelOptions.model, output, type, embedding, head, name, ModelOptions.tokenizer,
           noTokenizer,
-          StageOptions.quantizer, StageOptions.layers,
+          StageOptions.option(.quantizer), StageOptions.layers,
         ])
     ],
     examples: [
@@ -60,7 +60,7 @@ enum ExportCommand {
     let checkpoint = try ModelOptions.checkpoint(arguments)
     var export = GGUFExport(
       checkpoint, linear: try tensorType(type, arguments) ?? .i2_s, selection: selection,
-      registries: CommandLab.registries)
+      lab: CommandLab.lab)
     export.embedding = try tensorType(embedding, arguments)
     export.head = try tensorType(head, arguments)
     export.name = arguments.text(name)

@@ -57,7 +57,7 @@ enum GenerateCommand {
     options.maxTokens = try arguments.integer(count, in: -2...Int.max) ?? options.maxTokens
     options.ignoresEnd = arguments.flag(ignoreEnd)
     let start = Date()
-    let deciding = try options.chain(registries: CommandLab.registries).decidingLogits
+    let deciding = try options.chain(lab: CommandLab.lab).decidingLogits
     let engine = try EngineLoader.load(
       arguments, head: StageOptions.head(deciding: deciding))
     let loadSeconds = Date().timeIntervalSince(start)

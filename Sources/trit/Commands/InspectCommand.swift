@@ -56,7 +56,7 @@ enum InspectCommand {
     let engine = try Engine(
       checkpoint: Checkpoint(
         path: path, tokenizer: arguments.text(ModelOptions.tokenizer).map(TokenizeCommand.locate)),
-      registries: CommandLab.registries,
+      lab: CommandLab.lab,
       options: EngineOptions(threads: HostInformation.cores, maxContext: 512))
     for note in engine.notes { Terminal.note(note) }
     let text = try TextDataset.load(data)

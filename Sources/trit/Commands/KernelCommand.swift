@@ -57,7 +57,7 @@ enum KernelCommand {
     }
   }
 
-  private static let registry = CommandLab.registries.kernels
+  private static let registry = CommandLab.lab[.kernel]
 
   private static func list(_ arguments: ParsedArguments) throws {
     let style = try Style.out(arguments)

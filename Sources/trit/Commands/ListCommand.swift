@@ -1,10 +1,10 @@
 import TritLab
 
-/// `trit list`: what can be swapped, from the registries.
+/// `trit list`: what can be swapped, from the lab.
 enum ListCommand {
-  private static let listing = StageListing.entries(CommandLab.registries)
+  private static let listing = CommandLab.lab.kinds
   static let stage = ArgumentSpec(
-    "stage", help: "One stage only", optional: true, choices: listing.map(\.key))
+    "stage", help: "One stage only", optional: true, choices: listing.map(\.key.rawValue))
   static let json = OptionSpec(flag: "--json", help: "Print JSON")
   static let brief = OptionSpec(flag: "--brief", help: "Print names and summaries only")
 
@@ -25,7 +25,7 @@ enum ListCommand {
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     var catalog = listing
-    if let wanted = try arguments.choice(stage) { catalog = catalog.filter { $0.key == wanted } }
+    if let wanted = try arguments.choice(stage) { catalog = catalog.filter { $0.key.rawValue == wanted } }
     if arguments.flag(json) {
       return try Terminal.line(JSONWriter.text(Self.json(catalog), pretty: true))
     }
@@ -33,7 +33,7 @@ enum ListCommand {
     let isBrief = arguments.flag(brief)
     for (index, entry) in catalog.enumerated() {
       if index > 0 { try Terminal.line() }
-      try Terminal.line(style.bold("\(entry.key)") + style.faint("  (\(entry.stage))"))
+      try Terminal.line(style.bold(entry.key.rawValue) + style.faint("  (\(entry.stage))"))
       for descriptor in entry.descriptors {
         try Terminal.out(
           text(descriptor, width: Terminal.columns, style: style, brief: isBrief))
@@ -86,6 +86,7 @@ enum ListCommand {
       facts.append(("takes", "\(descriptor.accepts) -> \(descriptor.gives)"))
     }
     facts.append(("exact", descriptor.exactness.text))
+    if descriptor.origin != .builtIn { facts.append(("from", descriptor.origin.text)) }
     if !descriptor.instructionSets.isEmpty {
       facts.append(("needs", descriptor.instructionSets.joined(separator: ", ")))
     }
@@ -97,11 +98,11 @@ enum ListCommand {
     return facts
   }
 
-  private static func json(_ catalog: [StageListing.Entry]) -> JSONValue {
+  private static func json(_ catalog: [StageInformation]) -> JSONValue {
     .array(
       catalog.map { entry in
         .object([
-          ("key", .string(entry.key)), ("stage", .string(entry.stage)),
+          ("key", .string(entry.key.rawValue)), ("stage", .string(entry.stage)),
           ("implementations", .array(entry.descriptors.map(json))),
         ])
       })
@@ -121,6 +122,7 @@ enum ListCommand {
       ("summary", .string(descriptor.summary)), ("source", .string(descriptor.source)),
       ("accepts", .string(descriptor.accepts)), ("gives", .string(descriptor.gives)),
       ("exactness", .string(descriptor.exactness.text)),
+      ("origin", .string(descriptor.origin.text)),
       ("instruction_sets", .array(descriptor.instructionSets.map(JSONValue.string))),
       ("available", .bool(descriptor.unavailable == nil)),
       ("unavailable_because", descriptor.unavailable.map(JSONValue.string) ?? .null),

@@ -28,7 +28,7 @@ enum MultipleChoice {
     let checkpoint = try ModelOptions.checkpoint(arguments)
     let trained = checkpoint.configuration.contextLength
     let engine = try Engine(
-      checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
+      checkpoint: checkpoint, selection: selection, lab: CommandLab.lab,
       options: ModelOptions.engineOptions(
         arguments, trained: trained, context: min(trained, 4096)))
     EngineLoader.announce(engine)

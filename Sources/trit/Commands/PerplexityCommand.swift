@@ -121,7 +121,7 @@ enum PerplexityCommand {
       let options = try ModelOptions.engineOptions(
         arguments, trained: trained, context: method.context)
       return try Engine(
-        checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
+        checkpoint: checkpoint, selection: selection, lab: CommandLab.lab,
         options: options)
     }
     let variant = try engine(selection)

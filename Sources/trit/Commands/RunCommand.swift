@@ -57,13 +57,13 @@ enum RunCommand {
     if arguments.flag(list) {
       return try Terminal.out(
         try ExperimentPlan(
-          path: path, overrides: options.set, registries: CommandLab.registries
+          path: path, overrides: options.set, lab: CommandLab.lab
         ).listing)
     }
     let isQuiet = arguments.flag(quiet)
     let printer = RunPrinter()
     let outcome = try ExperimentRunner.run(
-      file: path, options: options, registries: CommandLab.registries,
+      file: path, options: options, lab: CommandLab.lab,
       observer: isQuiet ? { _ in } : printer.show)
     if isQuiet {
       try Terminal.line(outcome.directory)

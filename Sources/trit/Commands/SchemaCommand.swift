@@ -5,7 +5,7 @@ enum SchemaCommand {
   static let spec = CommandSpec(
     "schema", overview: "Print the JSON Schema of experiment files.",
     discussion: """
-      Made from the registries, so it knows every stage and parameter of this build. An editor that \
+      Made from the lab, so it knows every stage and parameter of this build. An editor that \
       reads '# yaml-language-server: $schema=trit.schema.json' at the top of a file completes names \
       and shows mistakes as they are typed.
       """,
@@ -15,7 +15,7 @@ enum SchemaCommand {
       ("trit schema > experiments/trit.schema.json", "where experiment files look for it"),
     ],
     run: { _ in
-      let text = ExperimentSchema.json(registries: CommandLab.registries)
+      let text = ExperimentSchema.json(lab: CommandLab.lab)
       try Terminal.out(text.hasSuffix("\n") ? text : text + "\n")
     })
 }

@@ -35,11 +35,11 @@ enum TrainCommand {
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let training = try TrainingFile.read(
       path: arguments.arguments[0], overrides: arguments.all(set),
-      registries: CommandLab.registries)
+      lab: CommandLab.lab)
     let job = TrainingJob(
       training, output: arguments.text(output),
       threads: try arguments.integer(ModelOptions.threads, in: 1...1024),
-      restart: arguments.flag(restart), registries: CommandLab.registries)
+      restart: arguments.flag(restart), lab: CommandLab.lab)
     let printer = TrainingPrinter()
     let outcome = try job.run(observer: printer.show) { line in
       Terminal.status("")

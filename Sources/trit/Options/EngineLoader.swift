@@ -20,7 +20,7 @@ enum EngineLoader {
     let options = try ModelOptions.engineOptions(
       arguments, trained: checkpoint.configuration.contextLength, context: context)
     let engine = try Engine(
-      checkpoint: checkpoint, selection: selection, registries: CommandLab.registries,
+      checkpoint: checkpoint, selection: selection, lab: CommandLab.lab,
       options: options)
     explain(arguments)
     if arguments.flag(ModelOptions.verbose) {

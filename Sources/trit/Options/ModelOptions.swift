@@ -59,7 +59,7 @@ enum ModelOptions {
     let checkpoint = try Checkpoint(
       path: try ModelLocation.resolve(try arguments.required(model)),
       tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate),
-      packings: CommandLab.registries.packings)
+      packings: CommandLab.lab[.packing])
     for note in checkpoint.notes { Terminal.note("note: \(note)") }
     return checkpoint
   }

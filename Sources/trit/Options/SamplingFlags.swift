@@ -57,7 +57,7 @@ enum SamplingFlags {
     ]
     if let other = single.first(where: arguments.has) { throw ParserError.conflict(chain, other) }
     options.stages = try SamplerChain.stages(parsing: text)
-    _ = try options.chain(registries: CommandLab.registries)
+    _ = try options.chain(lab: CommandLab.lab)
     return options
   }
 

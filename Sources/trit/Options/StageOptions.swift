@@ -1,37 +1,47 @@
 import TritLab
 
-/// The options that choose an implementation for a stage; each takes `name` or `name:key=value,…`.
+/// The options that choose an implementation for a stage; each takes `name` or `name:key=value,…`. They are made
+/// from the lab: a kind of stage that it has more has its flag.
 enum StageOptions {
-  static let quantizer = OptionSpec(
-    "--quantizer", value: "choice", help: "Weight quantizer", default: "as the model says")
-  static let activations = OptionSpec(
-    "--activations", value: "choice", help: "Activation quantizer", default: "as the model says")
-  static let kernel = OptionSpec(
-    "--kernel", value: "choice", help: "Linear kernel, or a packing for its fastest kernel",
-    default: "auto")
-  static let attention = OptionSpec(
-    "--attention", value: "choice", help: "Attention", default: "flash")
-  static let cache = OptionSpec(
-    "-ctk", "--cache-type-k", "--cache", value: "choice", help: "KV cache", default: "f32")
+  /// The kinds that are chosen for a model, each with its flag.
+  static let kinds: [(kind: StageInformation, option: OptionSpec)] =
+    CommandLab.lab.kinds(in: .layer, .model).map { ($0, option($0)) }
   static let cacheValues = OptionSpec(
     "-ctv", "--cache-type-v", value: "choice", help: "", hidden: true)
-  static let head = OptionSpec(
-    "--head", value: "choice", help: "Output head",
-    default: "exact; generate and bench: the fastest that leaves top-k text as it is")
   static let layers = OptionSpec(
     "--layers", value: "glob:stage=choice",
-    help: "Another quantizer, activations or kernel for some layers, as 'blk.0.*:quantizer=none'; "
-      + "may be repeated")
+    help: "Another \(perLayer.dropLast().joined(separator: ", ")) or \(perLayer.last ?? "") for some "
+      + "layers, as 'blk.0.*:quantizer=none'; may be repeated")
   static let reference = OptionSpec(
     flag: "--reference", help: "The fp32 reference: OpenBLAS, nothing quantized")
 
   static let group = OptionGroup(
     "STAGE OPTIONS ('trit list' names the choices)",
-    [
-      quantizer, activations, kernel, attention, cache, cacheValues, head, layers, reference,
-    ])
+    kinds.map(\.option) + [cacheValues, layers, reference])
 
-  private static let single = [quantizer, activations, kernel, attention, cache, cacheValues, head]
+  /// The keys of the stages that single layers can have for themselves.
+  private static let perLayer = CommandLab.lab.kinds(in: .layer).map(\.key.rawValue)
+
+  /// The flag of a kind.
+  static func option<Product>(_ kind: StageKind<Product>) -> OptionSpec {
+    guard let known = kinds.first(where: { $0.kind.key == kind.key }) else {
+      preconditionFailure("the lab has no '\(kind.key.rawValue)' to choose")
+    }
+    return known.option
+  }
+
+  private static func option(_ kind: StageInformation) -> OptionSpec {
+    OptionSpec(
+      names: kind.flags + ["--\(kind.key.rawValue)"], value: "choice", help: kind.help,
+      default: standard(kind))
+  }
+
+  private static func standard(_ kind: StageInformation) -> String {
+    guard kind.key != .head else {
+      return "exact; generate and bench: the fastest that leaves top-k text as it is"
+    }
+    return kind.standard?.description ?? "as the model says"
+  }
 
   /// The head of a command that needs the `count` greatest logits alone, if it says how many: the fastest that
   /// has them exactly.
@@ -47,18 +57,17 @@ enum StageOptions {
     -> StageSelection
   {
     if arguments.flag(reference) {
-      if let other = (single + [layers]).first(where: arguments.has) {
+      let others = kinds.map(\.option) + [cacheValues, layers]
+      if let other = others.first(where: arguments.has) {
         throw ParserError.conflict(reference, other)
       }
       return .reference
     }
     var selection = StageSelection()
-    selection.quantizer = try choice(quantizer, arguments)
-    selection.activations = try choice(activations, arguments)
-    if let kernel = try choice(kernel, arguments) { selection.kernel = kernel }
-    if let attention = try choice(attention, arguments) { selection.attention = attention }
-    if let cache = try choice(cache, arguments) ?? choice(cacheValues, arguments) {
-      selection.cache = cache
+    if let preferred { selection.head = preferred }
+    if let values = try choice(cacheValues, arguments) { selection.cache = values }
+    for (kind, option) in kinds {
+      if let choice = try choice(option, arguments) { selection.choose(choice, for: kind.key) }
     }
     if let values = try choice(cacheValues, arguments), values != selection.cache {
       throw LabError(
@@ -66,7 +75,6 @@ enum StageOptions {
         expected: selection.cache.description, got: values.description,
         advice: "give --cache alone")
     }
-    if let head = try choice(head, arguments) ?? preferred { selection.head = head }
     selection.layers = try arguments.all(layers).map(layerOverride)
     return selection
   }
@@ -74,7 +82,7 @@ enum StageOptions {
   private static func choice(_ option: OptionSpec, _ arguments: ParsedArguments) throws
     -> StageChoice?
   {
-    guard let text = arguments.text(option), text != "model" else { return nil }
+    guard let text = arguments.text(option), text != StageKey.asTheModelSays else { return nil }
     return try StageChoice(parsing: text)
   }
 
@@ -85,21 +93,17 @@ enum StageOptions {
       layers, value: text, expected: "GLOB:stage=choice[;stage=choice], as 'blk.0.*:quantizer=none'"
     )
     guard sides.count == 2 else { throw invalid }
-    var result = LayerOverride(pattern: sides[0])
+    var result = LayerOverride(pattern: sides[0], choices: [:])
     for pair in sides[1].split(separator: ";") {
       let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { throw invalid }
-      let choice = try StageChoice(parsing: parts[1])
-      switch parts[0] {
-      case "quantizer": result.quantizer = choice
-      case "activations": result.activations = choice
-      case "kernel": result.kernel = choice
-      default:
+      guard perLayer.contains(parts[0]) else {
         throw LabError(
           .usage, "unknown stage '\(parts[0])' for single layers", at: "--layers \(text)",
-          expected: "quantizer, activations, kernel",
-          advice: Suggestion.didYouMean(parts[0], ["quantizer", "activations", "kernel"]))
+          expected: perLayer.joined(separator: ", "),
+          advice: Suggestion.didYouMean(parts[0], perLayer))
       }
+      result.choices[StageKey(rawValue: parts[0])] = try StageChoice(parsing: parts[1])
     }
     return result
   }

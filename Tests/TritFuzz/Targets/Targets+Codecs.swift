@@ -196,7 +196,7 @@ extension FuzzTarget {
 
   static func quantizer(_ bytes: [UInt8]) throws {
     var source = ByteSource(bytes)
-    let all = StageRegistries.standard.quantizers
+    let all = Lab.stages[.quantizer]
     let quantizer = try all.make(source.choice(of: all))
     let matrix = matrix(&source)
     let quantized = try quantizer.quantize(matrix.view)
@@ -217,7 +217,7 @@ extension FuzzTarget {
 
   static func activations(_ bytes: [UInt8]) throws {
     var source = ByteSource(bytes)
-    let all = StageRegistries.standard.activations
+    let all = Lab.stages[.activations]
     let quantizer = try all.make(source.choice(of: all))
     let matrix = matrix(&source)
     let rows = QuantizedRows(capacity: matrix.rows, columns: matrix.columns)

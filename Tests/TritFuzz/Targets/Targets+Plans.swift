@@ -4,12 +4,12 @@ import TritLab
 extension FuzzTarget {
   /// Words of experiment and training files, the names of all stages among them.
   static let yamlWords: [String] = {
-    let registries = StageRegistries.standard
+    let lab = Lab.standard
     let stages =
-      registries.quantizers.names + registries.activations.names + registries.kernels.names
-      + registries.packings.names + registries.attention.names + registries.caches.names
-      + registries.heads.names
-      + registries.processors.names + registries.samplers.names
+      lab[.quantizer].names + lab[.activations].names + lab[.kernel].names
+      + lab[.packing].names + lab[.attention].names + lab[.cache].names
+      + lab[.head].names
+      + lab[.processor].names + lab[.sampler].names
     let keys = [
       "name", "description", "model", "tokenizer", "reference", "base", "sweep", "variants",
       "measure", "records",
@@ -157,7 +157,7 @@ extension FuzzTarget {
       grammar: .text(
         words: yamlWords + [":", "=", ",", "group=64", "granularity=row", "k=40", "nan", "inf"]),
       minimumAccepted: 0.05,
-      sources: ["TritCore/StageChoice", "TritCore/Registry", "TritCore/Suggestion"],
+      sources: ["TritCore/Lab/StageChoice", "TritCore/Lab/Registry", "TritCore/Suggestion"],
       seeds: {
         [
           "absmean:granularity=row", "hadamard-int4", "auto:loss=tail,k=40", "top-k:k=10",
@@ -169,22 +169,22 @@ extension FuzzTarget {
         let choice = try StageChoice(parsing: String(decoding: bytes, as: UTF8.self))
         let again = try StageChoice(parsing: choice.description)
         try demand(again.name == choice.name, "a choice is written as it is read")
-        let all = StageRegistries.standard
+        let all = Lab.standard
         var refusals: [LabError] = []
         func make<P>(_ registry: Registry<P>) throws {
           do { _ = try registry.make(choice) } catch let error as LabError {
             refusals.append(error)
           }
         }
-        try make(all.quantizers)
-        try make(all.activations)
-        try make(all.packings)
-        try make(all.kernels)
-        try make(all.attention)
-        try make(all.caches)
-        try make(all.heads)
-        try make(all.processors)
-        try make(all.samplers)
+        try make(all[.quantizer])
+        try make(all[.activations])
+        try make(all[.packing])
+        try make(all[.kernel])
+        try make(all[.attention])
+        try make(all[.cache])
+        try make(all[.head])
+        try make(all[.processor])
+        try make(all[.sampler])
         if refusals.count == 9, let first = refusals.first { throw first }
       }
     },
@@ -192,7 +192,7 @@ extension FuzzTarget {
 
   private static func plan(_ document: YAMLNode, _ overrides: [String]) throws {
     let file = try ExperimentFile.decode(
-      document, path: "x.yaml", overrides: overrides, registries: .standard)
+      document, path: "x.yaml", overrides: overrides, lab: .standard)
     let plan = try ExperimentPlan(file)
     try demand(!plan.variants.isEmpty && !plan.listing.isEmpty, "a plan has a variant")
     for variant in plan.variants { _ = variant.settings.selection }

@@ -1,0 +1,106 @@
+/// Every stage that can be chosen, by kind: a plain value that is passed to engines, experiments and commands.
+///
+/// It is the one list. What can be selected, what flags and files accept, what `trit list` shows, what the
+/// schema says and what records depend on are made from it. Whoever has more stages adds them to a copy:
+/// ```
+/// var lab = Lab.standard
+/// try lab.add(.kernel, StageDescriptor("mine", summary: "…", source: "…")) { _ in MyKernel() }
+/// ```
+public struct Lab: Sendable {
+  private var shelves: [any Shelf] = []
+
+  /// A lab without any kind of stage.
+  public init() {}
+
+  /// Adds a kind of stage with its implementations. A kind of that key is replaced.
+  public mutating func install<Product: Sendable>(_ registry: Registry<Product>) {
+    shelves.removeAll { $0.shelfKey == registry.kind.key }
+    shelves.append(registry)
+  }
+
+  /// The implementations of a kind; empty where the lab has no such kind.
+  public subscript<Product: Sendable>(kind: StageKind<Product>) -> Registry<Product> {
+    shelves.lazy.compactMap { $0 as? Registry<Product> }.first { $0.kind.key == kind.key }
+      ?? Registry(kind)
+  }
+
+  /// Adds an implementation from outside; `auto` and bare names may choose it from now on. Throws a usage error
+  /// that names both where its name is taken, and one for a name that cannot stand in a flag.
+  public mutating func add<Product: Sendable>(
+    _ kind: StageKind<Product>, _ descriptor: StageDescriptor,
+    make: @escaping @Sendable (ResolvedParameters) throws -> Product
+  ) throws {
+    var registry = self[kind]
+    try registry.add(descriptor, make: make)
+    if let index = shelves.firstIndex(where: { $0.shelfKey == kind.key }) {
+      shelves[index] = registry
+    } else {
+      shelves.append(registry)
+    }
+  }
+
+  /// Makes what `choice` names. Throws what `Registry.make` throws.
+  public func make<Product: Sendable>(_ kind: StageKind<Product>, _ choice: StageChoice) throws
+    -> Product
+  {
+    try self[kind].make(choice)
+  }
+
+  /// All kinds, in the order in which they were installed.
+  public var kinds: [StageInformation] { shelves.map(\.information) }
+
+  /// The kinds that are chosen in one of `scopes`.
+  public func kinds(in scopes: StageScope...) -> [StageInformation] {
+    kinds.filter { scopes.contains($0.scope) }
+  }
+
+  /// One kind; nil where the lab has none of that key.
+  public func kind(_ key: StageKey) -> StageInformation? {
+    shelves.first { $0.shelfKey == key }?.information
+  }
+
+  /// Checks the name and the parameters of a choice. Throws what `Registry.validate` throws, and a usage error
+  /// for a kind that the lab does not have.
+  public func validate(_ key: StageKey, _ choice: StageChoice) throws {
+    guard let shelf = shelves.first(where: { $0.shelfKey == key }) else {
+      throw LabError(
+        .usage, "there is no stage '\(key.rawValue)'",
+        expected: shelves.map(\.shelfKey.rawValue).joined(separator: ", "), code: .unknownName)
+    }
+    try shelf.check(choice)
+  }
+
+  /// Makes what is chosen and drops it: parameters may be in range and yet impossible together.
+  public func attempt(_ key: StageKey, _ choice: StageChoice) throws {
+    try validate(key, choice)
+    try shelves.first { $0.shelfKey == key }?.attempt(choice)
+  }
+
+  /// Whether `name` stands for others of its kind, as `auto` does.
+  public func isDerived(_ key: StageKey, _ name: String) -> Bool {
+    shelves.first { $0.shelfKey == key }?.isDerived(name) ?? false
+  }
+
+  /// Everything that is not the lab's own, kind by kind.
+  public var guests: [(key: StageKey, descriptor: StageDescriptor)] {
+    kinds.flatMap { kind in
+      kind.descriptors.filter { $0.origin != .builtIn }.map { (kind.key, $0) }
+    }
+  }
+}
+
+/// A registry without its type.
+private protocol Shelf: Sendable {
+  var shelfKey: StageKey { get }
+  var information: StageInformation { get }
+  func check(_ choice: StageChoice) throws
+  func attempt(_ choice: StageChoice) throws
+  func isDerived(_ name: String) -> Bool
+}
+
+extension Registry: Shelf {
+  fileprivate var shelfKey: StageKey { kind.key }
+  fileprivate var information: StageInformation { StageInformation(self) }
+  fileprivate func check(_ choice: StageChoice) throws { try validate(choice) }
+  fileprivate func attempt(_ choice: StageChoice) throws { _ = try make(choice) }
+}

@@ -1,0 +1,33 @@
+import TritAttention
+public import TritCore
+import TritKernels
+import TritQuantization
+import TritSampling
+
+extension Lab {
+  /// Every stage that an engine can have, in the order in which a token meets them, as they run on this machine.
+  /// It is the one list of kinds: a further kind of stage is a line here, and the module that defines it.
+  public static let stages: Lab = {
+    var lab = Lab()
+    lab.install(Registry<any WeightQuantizer>.standard)
+    lab.install(Registry<any ActivationQuantizer>.standard)
+    lab.install(Registry<any Packing>.standard)
+    lab.install(Registry<any LinearKernel>.standard)
+    lab.install(Registry<any Attention>.standard)
+    lab.install(Registry<any KVCacheKind>.standard)
+    lab.install(Registry<any OutputHead>.standard)
+    lab.install(Registry<any LogitsProcessor>.standard)
+    lab.install(Registry<any Sampler>.standard)
+    return lab
+  }()
+
+  /// Choices in the order in which a token meets their stages; stages that the lab does not ship come last, by name.
+  package static func inOrder(_ choices: [StageKey: StageChoice]) -> [(
+    key: StageKey, choice: StageChoice
+  )] {
+    let known = stages.kinds.map(\.key)
+    func rank(_ key: StageKey) -> Int { known.firstIndex(of: key) ?? known.count }
+    return choices.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }
+      .map { (key: $0.key, choice: $0.value) }
+  }
+}
