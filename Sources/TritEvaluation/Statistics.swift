@@ -67,6 +67,8 @@ public struct SampleStatistics: Sendable, Hashable, Codable {
   public let mean: Double
   /// Largest sample.
   public let maximum: Double
+  /// Median of the distances from the median: a spread that one bad sample does not change.
+  public let medianDeviation: Double
   /// Standard deviation of the samples (divided by n − 1); 0 for one sample.
   public let standardDeviation: Double
 
@@ -77,7 +79,10 @@ public struct SampleStatistics: Sendable, Hashable, Codable {
     count = sorted.count
     minimum = first
     maximum = last
-    median = OrderStatistics.quantile(0.5, ofSorted: sorted)
+    let middle = OrderStatistics.quantile(0.5, ofSorted: sorted)
+    median = middle
+    medianDeviation = OrderStatistics.quantile(
+      0.5, ofSorted: sorted.map { abs($0 - middle) }.sorted())
     mean = Moments.mean(sorted)
     let error = Moments.estimate(sorted).error
     standardDeviation = sorted.count > 1 ? error * Double(sorted.count).squareRoot() : 0

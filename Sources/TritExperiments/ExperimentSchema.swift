@@ -11,7 +11,7 @@ internal import TritSampling
 public enum ExperimentSchema {
   /// The schema as text, draft 2020-12, keys sorted.
   public static func json(lab: Lab = .standard) -> String {
-    
+
     let schema = root(lab)
     let options: JSONSerialization.WritingOptions = [
       .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
@@ -58,16 +58,12 @@ public enum ExperimentSchema {
             "properties": settings.merging(["name": string("Unique in the file.")]) { $1 },
           ] as Object,
         ] as Object,
-        "measure": measure(),
+        "measure": measure(lab),
         "records": string(
           "A results.jsonl of an earlier run: what is reported and drawn, in place of 'measure'."),
         "plots": [
-          "description": "Figures to draw.", "type": "array",
-          "items": [
-            "oneOf": PlotKind.allCases.map {
-              ["const": $0.rawValue, "description": $0.summary] as Object
-            }
-          ] as Object,
+          "description": "Figures to draw, and templates of your own for their data.",
+          "type": "array", "items": plot(lab),
         ] as Object,
         "threads": integer("Threads of every variant.", ExperimentDecoder.threadRange),
         "seed": integer("The seed of everything random.", 0...(1 << 53)),
@@ -157,98 +153,71 @@ public enum ExperimentSchema {
     ]
   }
 
-  private static func measure() -> Object {
-    let tokens = ExperimentDecoder.tokenRange
-    let data: Object = [
-      "data": string("A text file, a folder, JSONL, or a known name such as wikitext-2-raw/test."),
-      "field": string("The field to read of each line of a JSONL file."),
-      "context": integer("Tokens a window.", ExperimentDecoder.contextRange),
-      "chunks": integer("Windows, at most.", 1...ExperimentDecoder.contextRange.upperBound),
-    ]
-    let prompt: Object = [
+  private static func plot(_ lab: Lab) -> Object {
+    let names = lab.figures.map { ["const": $0.key, "description": $0.summary] as Object }
+    return [
       "anyOf": [
-        ["type": "string", "minLength": 1],
+        ["oneOf": names],
         [
-          "type": "object", "additionalProperties": false, "required": ["text"],
-          "properties": ["text": ["type": "string", "minLength": 1]],
+          "type": "object", "additionalProperties": false, "required": ["template", "data"],
+          "properties": [
+            "template": string("A gnuplot template beside this file."),
+            "data": ["oneOf": names] as Object,
+          ] as Object,
         ],
       ] as [Object]
     ]
-    var perplexity = data
-    perplexity["protocol"] = ["enum": ExperimentDecoder.protocols] as Object
-    perplexity["stride"] = integer(
-      "Tokens between windows.", 1...ExperimentDecoder.contextRange.upperBound)
+  }
+
+  private static func measure(_ lab: Lab) -> Object {
+    let sections = lab.measures.map { definition in
+      let fields = definition.fields.map { ($0.name, value($0)) }
+      return (
+        definition.key, section(definition.summary, Dictionary(uniqueKeysWithValues: fields))
+      )
+    }
     return [
       "description": "What is measured on every variant.", "type": "object",
       "additionalProperties": false, "minProperties": 1,
-      "properties": [
-        "generate": section(
-          "Text, and how long it is the reference's.",
-          [
-            "prompts": ["type": "array", "minItems": 1, "items": prompt] as Object,
-            "tokens": integer("New tokens, at most.", tokens),
-            "sampler": ["$ref": "#/$defs/sampler"] as Object,
-            "seed": integer("Seed of the draw.", 0...(1 << 53)),
-            "stop": ["type": "boolean", "description": "Whether an end token ends the text."]
-              as Object,
-          ]),
-        "perplexity": section("Perplexity of a text.", perplexity),
-        "divergence": section("KL divergence from the reference, and what goes with it.", data),
-        "tasks": section(
-          "Accuracy on multiple-choice questions.",
-          [
-            "data": string("builtin:storyteller/tasks, or a JSONL file of questions."),
-            "limit": integer("Questions, at most.", ExperimentDecoder.taskRange),
-            "split": [
-              "description": "Where context ends and choice begins, if a token spans both.",
-              "oneOf": TaskSplit.descriptions.map {
-                ["const": $0.name, "description": $0.summary] as Object
-              },
-            ] as Object,
-          ]),
-        "weights": section("Error, sparsity, entropy, bits a weight, bytes.", [:]),
-        "speed": section(
-          "Tokens a second.",
-          [
-            "prompt": integer("Tokens of the prompt.", tokens),
-            "tokens": integer("Tokens that are generated.", tokens),
-            "repetitions": integer(
-              "Rounds in which both are measured, each variant once in every round.", 1...1000),
-            "roofs": [
-              "type": "boolean", "description": "Whether the machine's roofs are measured beside.",
-            ] as Object,
-          ]),
-        "energy": section(
-          "Arithmetic energy of a token by published figures; joules where the processor shows them.",
-          [
-            "context": integer("Positions that attention looks at.", 1...tokens.upperBound),
-            "tokens": integer("Tokens between two readings; 0 reads none.", 0...tokens.upperBound),
-            "float": ["enum": ExperimentDecoder.energyFloats, "description": "What is float."]
-              as Object,
-            "accumulator": [
-              "enum": ExperimentDecoder.energyAccumulators,
-              "description":
-                "The adder of integer products: as the papers count, or as kernels do.",
-            ] as Object,
-          ]),
-        "roofline": section(
-          "The variant's kernel against what the machine can read and multiply.",
-          [
-            "tokens": [
-              "type": "array", "minItems": 1,
-              "items": integer("Tokens multiplied together.", ExperimentDecoder.rooflineTokens),
-            ] as Object,
-            "shapes": [
-              "type": "array", "minItems": 1,
-              "description": "Shapes of matrices; the model's own where nothing is said.",
-              "items": ["type": "string", "pattern": "^[0-9]+x[0-9]+$"],
-            ] as Object,
-            "milliseconds": integer("How long each point is measured.", 1...10_000),
-            "zero_percent": integer(
-              "Percent of the activations that are 0.", ExperimentDecoder.rooflineZeros),
-          ]),
-      ] as Object,
+      "properties": Dictionary(uniqueKeysWithValues: sections),
     ]
+  }
+
+  private static func value(_ field: MeasureField) -> Object {
+    let about = field.summary
+    func list(_ items: Object) -> Object {
+      ["type": "array", "minItems": 1, "description": about, "items": items]
+    }
+    switch field.form {
+    case .integer(let range): return integer(about, range)
+    case .real(let range):
+      return [
+        "type": "number", "minimum": range.lowerBound, "maximum": range.upperBound,
+        "description": about,
+      ]
+    case .flag: return ["type": "boolean", "description": about]
+    case .word(let words):
+      let forms = words.map { word in
+        word.summary.isEmpty
+          ? ["const": word.name] as Object
+          : ["const": word.name, "description": word.summary] as Object
+      }
+      return ["oneOf": forms, "description": about]
+    case .text, .data, .questions: return string(about)
+    case .integers(let range): return list(integer("One of them.", range))
+    case .words(_, let pattern, _): return list(["type": "string", "pattern": pattern])
+    case .sampler: return ["$ref": "#/$defs/sampler"]
+    case .prompts:
+      return list([
+        "anyOf": [
+          ["type": "string", "minLength": 1],
+          [
+            "type": "object", "additionalProperties": false, "required": ["text"],
+            "properties": ["text": ["type": "string", "minLength": 1]],
+          ],
+        ] as [Object]
+      ])
+    }
   }
 
   private static func section(_ description: String, _ properties: Object) -> Object {
@@ -285,6 +254,7 @@ public enum ExperimentSchema {
       result["maximum"] = range.upperBound
     case .choice(let words): result["enum"] = words
     case .flag: result["type"] = "boolean"
+    case .text: result["type"] = "string"
     }
     switch parameter.defaultValue {
     case .integer(let value): result["default"] = value

@@ -3,5 +3,10 @@ internal import TritModel
 
 extension Lab {
   /// Everything that the lab ships: the stages of engines, and what experiments measure and draw.
-  public static let standard: Lab = stages
+  public static let standard: Lab = {
+    var lab = stages
+    lab.install(Registry<MeasureDefinition>.standard)
+    lab.install(Registry<FigureDefinition>.standard)
+    return lab
+  }()
 }

@@ -119,7 +119,7 @@ import TritExperiments
       root, path: "dir/x.yaml", overrides: [], lab: .standard)
     #expect(file.model?.path == "dir/models/a")
     #expect(file.model?.text == "models/a")
-    #expect(file.measure.perplexity?.data.path == "dir/../t.txt")
+    #expect(file.measure.first(PerplexityMeasure.self)?.data.path == "dir/../t.txt")
     let set = try ExperimentFile.decode(
       root, path: "dir/x.yaml", overrides: ["model=m"], lab: .standard)
     #expect(set.model?.path == "m")
@@ -140,7 +140,7 @@ import TritExperiments
         "measure.speed.tokens=3", "variants[1].threads=2", "base.quantizer.granularity=row",
         "sweep.cache=[f16, f32]", #"base.layers."blk.0.*".quantizer=none"#, "seed=7",
       ])
-    #expect(file.measure.speed?.tokens == 3)
+    #expect(file.measure.first(SpeedMeasure.self)?.tokens == 3)
     #expect(file.variants[1].settings.threads == 2)
     #expect(file.base.stages[.quantizer]?.description == "absmean:granularity=row")
     #expect(file.sweep.first?.values.count == 2)

@@ -9,9 +9,11 @@ import TritExperiments
 @Suite struct EnergyRooflineTests {
   @Test func sectionsHaveDefaultsAndSayWhatIsWrong() throws {
     let file = try decode("name: t\nmeasure: {energy: {}, roofline: {shapes: [256x128]}}\n")
-    #expect(file.measure.energy?.context == 256 && file.measure.energy?.accumulator == "int8")
-    #expect(file.measure.roofline?.tokens.last == 512)
-    #expect(file.measure.roofline?.shapes == [[256, 128]])
+    #expect(
+      file.measure.first(EnergyMeasure.self)?.context == 256
+        && file.measure.first(EnergyMeasure.self)?.accumulator == "int8")
+    #expect(file.measure.first(RooflineMeasure.self)?.tokens.last == 512)
+    #expect(file.measure.first(RooflineMeasure.self)?.shapes == [[256, 128]])
     let list = problems(
       """
       name: t

@@ -47,8 +47,8 @@ final class FakeBackend: ExperimentBackend {
       name: data.text, path: data.path, digest: textDigest, bytes: 10, reading: reading)
   }
 
-  func identify(tasks: TasksMeasure) throws -> InputIdentity {
-    InputIdentity(name: tasks.data.text, path: tasks.data.path, digest: taskDigest, bytes: 10)
+  func identify(questions: PathReference, limit: Int?) throws -> InputIdentity {
+    InputIdentity(name: questions.text, path: questions.path, digest: taskDigest, bytes: 10)
   }
 
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
@@ -84,14 +84,35 @@ final class FakeBackend: ExperimentBackend {
 }
 
 extension FakeSession {
-  func energy(_ measure: EnergyMeasure, progress: (Double) -> Void) throws -> Measured {
+  func measure(_ measure: any Measure, _ request: MeasureRequest) throws -> Measured {
+    request.progress(0.5)
+    switch measure {
+    case let measure as GenerateMeasure:
+      return GenerateMeasure.compared(texts(measure), with: request.referenceTexts)
+    case is PerplexityMeasure: return perplexity()
+    case is DivergenceMeasure:
+      _ = try request.reference()
+      return divergence()
+    case is TasksMeasure: return tasks()
+    case is WeightsMeasure:
+      return Measured(metrics: [
+        "sqnr_db": .infinity, "zero_share": 0.3, "code_bits_per_weight": 1.58,
+      ])
+    case is SpeedMeasure: return speed()
+    case is EnergyMeasure: return energy()
+    case let measure as RooflineMeasure: return roofline(measure)
+    default: throw LabError(.internalError, "a fake has no such figures")
+    }
+  }
+
+  private func energy() -> Measured {
     Measured(metrics: [
       "linear.7nm_picojoules": 1e6, "linear.45nm_picojoules": 3e6, "total.7nm_picojoules": 2e6,
       "total.45nm_picojoules": 5e6,
     ])
   }
 
-  func roofline(_ measure: RooflineMeasure, progress: (Double) -> Void) throws -> Measured {
+  private func roofline(_ measure: RooflineMeasure) -> Measured {
     let tokens = measure.tokens.map { Double($0) }
     return Measured(
       metrics: [
@@ -125,21 +146,15 @@ final class FakeSession: VariantSession {
     ["bits_per_weight": 2 + Double(seed), "linear_bytes": 1e6, "parameters": 1e6]
   }
 
-  func generate(
-    _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
-  ) throws -> (texts: [GeneratedText], metrics: [String: Double]) {
-    progress(0.5)
-    let texts = measure.prompts.map {
+  func texts(_ measure: GenerateMeasure) -> [GeneratedText] {
+    measure.prompts.map {
       GeneratedText(
         prompt: $0, text: " <b>&\n\"text\" \(seed)", tokens: [1, 2, seed], finish: "length",
         agreement: nil)
     }
-    return (texts, ["tokens": 3])
   }
 
-  func perplexity(
-    _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured {
+  func perplexity() -> Measured {
     var metrics = ["value": 5 + Double(seed), "error": 0.3, "tokens": 100, "context": 16]
     if let windowError { metrics["window_error"] = windowError }
     if let floor {
@@ -155,10 +170,7 @@ final class FakeSession: VariantSession {
     return Measured(metrics: metrics)
   }
 
-  func divergence(
-    _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
-    progress: (Double) -> Void
-  ) throws -> Measured {
+  func divergence() -> Measured {
     Measured(
       metrics: ["kld.mean": 0.01 * Double(seed + 1), "kld.error": 0.001, "same_top.share": 0.9],
       series: [
@@ -168,9 +180,7 @@ final class FakeSession: VariantSession {
       ])
   }
 
-  func tasks(
-    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured {
+  func tasks() -> Measured {
     Measured(
       metrics: [
         "accuracy": 0.5 + 0.01 * Double(seed), "accuracy_error": 0.03, "accuracy_norm": 0.5,
@@ -186,11 +196,7 @@ final class FakeSession: VariantSession {
       ])
   }
 
-  func weights(progress: (Double) -> Void) throws -> Measured {
-    Measured(metrics: ["sqnr_db": .infinity, "zero_share": 0.3, "code_bits_per_weight": 1.58])
-  }
-
-  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {
+  func speed() -> Measured {
     Measured(metrics: [
       "prefill.tokens_per_second": 100, "prefill.tokens_per_second_mad": 2,
       "decode.tokens_per_second": 20, "decode.tokens_per_second_mad": 1,

@@ -201,7 +201,7 @@ import TritExperiments
       let outcome = try run(folder, FakeBackend(), environment: ["PATH": tools]) {
         if case .note(let note) = $0 { notes.append(note) }
       }
-      #expect(notes.count { $0.contains("half an image") } == PlotKind.allCases.count)
+      #expect(notes.count { $0.contains("half an image") } == Lab.standard.figures.count)
       let names = try FileManager.default.contentsOfDirectory(atPath: outcome.directory + "/plots")
       #expect(names.allSatisfy { $0.hasSuffix(".gp") || $0.hasSuffix(".tsv") })
       #expect(names.allSatisfy { !$0.hasPrefix(".") })
@@ -228,10 +228,10 @@ import TritExperiments
       }
       #expect(outcome.exitCode == 0)
       #expect(notes.contains { $0.contains("gnuplot-nox") })
-      for kind in PlotKind.allCases {
-        #expect(outcome.files.contains("plots/\(kind.rawValue).gp"))
-        #expect(outcome.files.contains("plots/\(kind.rawValue).tsv"))
-        #expect(!outcome.files.contains("plots/\(kind.rawValue).svg"))
+      for kind in Lab.standard.figures {
+        #expect(outcome.files.contains("plots/\(kind.key).gp"))
+        #expect(outcome.files.contains("plots/\(kind.key).tsv"))
+        #expect(!outcome.files.contains("plots/\(kind.key).svg"))
       }
     }
   }
@@ -247,9 +247,9 @@ import TritExperiments
         folder, FakeBackend(), environment: ProcessInfo.processInfo.environment
       ) { if case .note(let note) = $0 { notes.append(note) } }
       #expect(notes == [])
-      for kind in PlotKind.allCases {
+      for kind in Lab.standard.figures {
         for ending in ["svg", "png"] {
-          let path = "\(outcome.directory)/plots/\(kind.rawValue).\(ending)"
+          let path = "\(outcome.directory)/plots/\(kind.key).\(ending)"
           #expect((FileManager.default.contents(atPath: path)?.count ?? 0) > 2000, "\(path)")
         }
       }
@@ -257,7 +257,7 @@ import TritExperiments
       let html = try String(contentsOfFile: path, encoding: .utf8)
       let parser = XMLParser(data: Data(html.utf8))
       #expect(parser.parse(), "\(String(describing: parser.parserError)) line \(parser.lineNumber)")
-      #expect(html.components(separatedBy: "<svg").count == PlotKind.allCases.count + 1)
+      #expect(html.components(separatedBy: "<svg").count == Lab.standard.figures.count + 1)
       for outside in ["<script", "<link", " src=", "url(http", "href=\"http", "@import"] {
         #expect(!html.contains(outside), "\(outside)")
       }
@@ -305,11 +305,11 @@ import TritExperiments
     let plan = try ExperimentPlan(path: "\(checkout)/experiments/\(name).yaml")
     #expect(plan.file.name == name)
     #expect(plan.variants.count >= 3)
-    for data in [plan.file.measure.perplexity?.data, plan.file.measure.divergence?.data] {
-      if let data { #expect(try TextDataset.load(data.path).byteCount > 1000) }
-    }
-    if let tasks = plan.file.measure.tasks {
-      #expect(try TaskDataset.load(tasks.data.path, limit: 5).tasks.count == 5)
+    for needs in plan.file.measure.sections.map(\.measure.needs) {
+      if let text = needs.text { #expect(try TextDataset.load(text.place.path).byteCount > 1000) }
+      if let questions = needs.questions {
+        #expect(try TaskDataset.load(questions.place.path, limit: 5).tasks.count == 5)
+      }
     }
   }
 }

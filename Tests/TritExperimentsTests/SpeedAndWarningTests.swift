@@ -36,38 +36,11 @@ final class TurnTaker: InterleavedSpeed {
     ["kernels": "i2_s/avx2 of \(name)", "head": "bf16/avx2", "cache": "f32"]
   }
   var figures: [String: Double] { session.figures }
-  func generate(
-    _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
-  ) throws -> (texts: [GeneratedText], metrics: [String: Double]) {
-    try session.generate(measure, sampler: sampler, progress: progress)
-  }
-  func perplexity(
-    _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured {
-    try session.perplexity(measure, data: data, progress: progress)
-  }
-  func divergence(
-    _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
-    progress: (Double) -> Void
-  ) throws -> Measured {
-    try session.divergence(measure, from: reference, data: data, progress: progress)
-  }
-  func tasks(
-    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured {
-    try session.tasks(measure, data: data, progress: progress)
-  }
-  func weights(progress: (Double) -> Void) throws -> Measured {
-    try session.weights(progress: progress)
-  }
-  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {
-    try measure.rounds([self], progress: progress)[0]
-  }
-  func energy(_ measure: EnergyMeasure, progress: (Double) -> Void) throws -> Measured {
-    try session.energy(measure, progress: progress)
-  }
-  func roofline(_ measure: RooflineMeasure, progress: (Double) -> Void) throws -> Measured {
-    try session.roofline(measure, progress: progress)
+  func measure(_ measure: any Measure, _ request: MeasureRequest) throws -> Measured {
+    if let speed = measure as? SpeedMeasure {
+      return try speed.rounds([self], progress: request.progress)[0]
+    }
+    return try session.measure(measure, request)
   }
 }
 
@@ -83,7 +56,9 @@ final class TurnBackend: ExperimentBackend {
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
     try fake.identify(data: data, field: field)
   }
-  func identify(tasks: TasksMeasure) throws -> InputIdentity { try fake.identify(tasks: tasks) }
+  func identify(questions: PathReference, limit: Int?) throws -> InputIdentity {
+    try fake.identify(questions: questions, limit: limit)
+  }
   func check(_ request: SessionRequest, _ measure: Measurements) throws {}
   func load(_ request: SessionRequest) throws -> any VariantSession {
     let cache = request.settings.stages[.cache]?.description ?? "none"
@@ -231,9 +206,9 @@ final class TurnBackend: ExperimentBackend {
   }
 
   @Test func theSplitOfQuestionsIsDecoded() throws {
-    let tasks = try decode("name: t\nmeasure: {tasks: {split: lm-eval}}").measure.tasks
+    let tasks = try decode("name: t\nmeasure: {tasks: {split: lm-eval}}").measure.first(TasksMeasure.self)
     #expect(tasks?.split == .lmEval)
-    #expect(try decode("name: t\nmeasure: {tasks: {}}").measure.tasks?.split == .common)
+    #expect(try decode("name: t\nmeasure: {tasks: {}}").measure.first(TasksMeasure.self)?.split == .common)
     let bad = problems("name: t\nmeasure: {tasks: {split: lm_eval}}")
     #expect(bad.count == 1 && bad[0].advice == "did you mean 'lm-eval'?")
     #expect(ExperimentSchema.json().contains("\"lm-eval\""))

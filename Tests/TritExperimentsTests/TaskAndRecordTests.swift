@@ -25,11 +25,12 @@ import TritExperiments
     """
 
   @Test func questionsAreDecoded() throws {
-    let standard = try decode("name: t\nmeasure: {tasks: {}}").measure.tasks
+    let standard = try decode("name: t\nmeasure: {tasks: {}}").measure.first(TasksMeasure.self)
     #expect(standard?.data.path == "builtin:storyteller/tasks" && standard?.limit == nil)
     let own = try decode("name: t\nmeasure: {tasks: {data: a/b.jsonl, limit: 7}}").measure
-    #expect(own.tasks?.data.text == "a/b.jsonl" && own.tasks?.limit == 7)
-    #expect(own.sections == ["tasks"])
+    #expect(own.first(TasksMeasure.self)?.data.text == "a/b.jsonl")
+    #expect(own.first(TasksMeasure.self)?.limit == 7)
+    #expect(own.keys == ["tasks"])
     let bad = problems("name: t\nmeasure: {tasks: {limit: 0, dta: x}}\nplots: [task-accuracy]")
     #expect(Set(bad.compactMap(\.place)) == ["x.yaml:2:26", "x.yaml:2:29"])
     #expect(bad.contains { $0.advice == "did you mean 'data'?" })

@@ -86,6 +86,7 @@ struct ByteSource {
       }
     case .choice(let words): return .text(element(of: words))
     case .flag: return .flag(flag())
+    case .text: return .text("text")
     }
   }
 

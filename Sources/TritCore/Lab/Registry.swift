@@ -75,7 +75,8 @@ public struct Registry<Product: Sendable>: Sendable {
   /// Names stand in flags, in files, in tables and in file names: `packing/instructions` at most.
   private static func checkName(_ descriptor: StageDescriptor, stage: String) throws {
     for name in [descriptor.name] + descriptor.aliases {
-      let isGood = (1...64).contains(name.utf8.count) && name != StageKey.asTheModelSays
+      let isGood =
+        (1...64).contains(name.utf8.count) && name != StageKey.asTheModelSays
         && name.utf8.allSatisfy { byte in
           (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
             || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)

@@ -10,6 +10,8 @@ public struct ParameterDescriptor: Sendable {
     case choice([String])
     /// true or false.
     case flag
+    /// Any text, of the form that the words tell.
+    case text(String)
   }
 
   /// The key in files and flags.
@@ -36,6 +38,7 @@ public struct ParameterDescriptor: Sendable {
     case .real(let range): "number \(range.lowerBound)…\(range.upperBound)"
     case .choice(let words): words.joined(separator: " | ")
     case .flag: "true | false"
+    case .text(let form): form
     }
   }
 
@@ -45,7 +48,7 @@ public struct ParameterDescriptor: Sendable {
     case (.integer(let range), .integer(let number)): range.contains(number)
     case (.real(let range), _): value.asReal.map(range.contains) ?? false
     case (.choice(let words), _): words.contains(value.description)
-    case (.flag, .flag): true
+    case (.flag, .flag), (.text, .text): true
     default: false
     }
   }

@@ -62,8 +62,6 @@ package struct ExperimentDecoder {
   /// More globs than the linear layers of any model.
   static let maximumLayers = 2_000
   static let contextRange = 2...16_777_216
-  /// Of the protocol `llama.cpp`: 3 tokens are the fewest whose second half predicts one.
-  static let windowRange = 3...16_777_216
 
   func file(_ document: YAMLNode, path: String) -> ExperimentFile? {
     guard
@@ -88,14 +86,14 @@ package struct ExperimentDecoder {
     if fields["records"] != nil {
       recordsStandAlone(fields)
     } else if fields["measure"] == nil {
+      let keys = stages.lab.measures.map(\.key)
       fields.missing(
-        "measure", expected: "a mapping with keys of: \(Self.measureKeys.joined(separator: ", "))")
+        "measure", expected: "a mapping with keys of: \(keys.joined(separator: ", "))")
     }
-    if measure.divergence != nil, reference == nil,
-      let node = fields["measure"]?["divergence"]
-    {
+    for section in measure.sections
+    where section.measure.needs.requiresReference && reference == nil {
       problems.add(
-        "compares with the reference", "measure.divergence", at: node.position,
+        "compares with the reference", "measure.\(section.key)", at: section.settings.position,
         expected: "a reference", got: "reference: none")
     }
     return ExperimentFile(
@@ -276,32 +274,6 @@ package struct ExperimentDecoder {
     var reference = VariantSettings.openblas.overridden(by: settings(node, "reference"))
     reference.sampler = nil
     return reference
-  }
-
-  /// The plots; `measure` is nil where records say what was measured.
-  private func plots(_ node: YAMLNode, measure: Measurements?, hasReference: Bool) -> [PlotKind] {
-    guard let list = node.elements else {
-      problems.wrongType(node, "plots", expected: "a list of plots: [perplexity-by-variant, …]")
-      return []
-    }
-    return list.enumerated().compactMap { index, item in
-      let path = "plots[\(index)]"
-      guard let word = problems.word(item, path, PlotKind.allCases.map(\.rawValue)),
-        let kind = PlotKind(rawValue: word)
-      else { return nil }
-      guard let measure else { return kind }
-      for section in kind.needs where !measure.sections.contains(section) {
-        problems.add(
-          "'\(word)' draws what is not measured", path, at: item.position,
-          expected: "'\(section)' in 'measure'", advice: "add measure.\(section), or drop the plot")
-      }
-      if kind.needsReference, !hasReference {
-        problems.add(
-          "'\(word)' compares with the reference", path, at: item.position,
-          expected: "a reference", got: "reference: none")
-      }
-      return kind
-    }
   }
 }
 

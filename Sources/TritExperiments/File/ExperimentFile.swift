@@ -23,8 +23,8 @@ public struct ExperimentFile: Sendable {
   public var measure: Measurements
   /// Records of an earlier run to report and draw, in place of variants to measure.
   public var records: PathReference?
-  /// The plots to draw, by kind.
-  public var plots: [PlotKind]
+  /// The plots to draw.
+  public var plots: [PlannedPlot]
   /// Threads of every variant that says nothing else; nil is the machine's number of cores.
   public var threads: Int?
   /// The seed of everything random that has no seed of its own.

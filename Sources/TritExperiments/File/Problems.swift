@@ -27,6 +27,11 @@ final class Problems {
         expected: expected, got: got, advice: advice))
   }
 
+  /// Notes an error that has its place.
+  func add(_ error: LabError) {
+    if hasRoom { list.append(error) } else { omitted += 1 }
+  }
+
   /// Notes a value of the wrong type.
   func wrongType(_ node: YAMLNode, _ path: String, expected: String, advice: String? = nil) {
     add(
@@ -56,6 +61,24 @@ final class Problems {
       ? "a whole number, at least \(range.lowerBound)"
       : "a whole number, \(range.lowerBound)…\(range.upperBound)"
     guard case .integer(let value)? = node.scalar else {
+      wrongType(node, path, expected: expected)
+      return nil
+    }
+    guard range.contains(value) else {
+      add("bad value", path, at: node.position, expected: expected, got: "\(value)")
+      return nil
+    }
+    return value
+  }
+
+  /// A number in a range; whole numbers count.
+  func real(_ node: YAMLNode, _ path: String, _ range: ClosedRange<Double>) -> Double? {
+    let expected = "a number, \(range.lowerBound)…\(range.upperBound)"
+    let value: Double
+    switch node.scalar {
+    case .integer(let number)?: value = Double(number)
+    case .real(let number)?: value = number
+    default:
       wrongType(node, path, expected: expected)
       return nil
     }

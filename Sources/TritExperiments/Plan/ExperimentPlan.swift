@@ -167,8 +167,11 @@ public struct ExperimentPlan: Sendable {
   var identity: String {
     let text =
       variants.map { "\($0.id) \($0.label)" }.joined(separator: "\n")
-      + "\nreference \(reference?.id ?? "none")\n" + "\(file.measure)\n"
-      + file.plots.map(\.rawValue).joined(separator: ",")
+      + "\nreference \(reference?.id ?? "none")\n"
+      + file.measure.sections.map { InputText.of($0.settings.canonical) }.joined(separator: "\n")
+      + "\n"
+      + file.plots.map { "\($0.name) \($0.figure.key) \($0.template?.path ?? "")" }
+      .joined(separator: ",")
       + "\n\(file.model?.path ?? "")\n\(file.seed) \(file.threads ?? 0) \(file.context ?? 0)"
     return String(SHA256.hex(text).prefix(16))
   }

@@ -3,7 +3,7 @@ internal import TritCore
 
 /// A figure as it lies in a run directory.
 struct DrawnPlot {
-  var kind: PlotKind
+  var name: String
   var title: String
   /// What it shows, where it was measured, and the command that draws it again.
   var caption: String
@@ -22,7 +22,7 @@ struct DrawnPlot {
     // gnuplot gives the same ids to its symbols in every file; on one page they must differ.
     for pattern in [#"( id=["'])"#, #"(xlink:href=["']#)"#, #"(url\(#)"#] {
       svg = svg.replacingOccurrences(
-        of: pattern, with: "$1\(kind.rawValue)-", options: .regularExpression)
+        of: pattern, with: "$1\(name)-", options: .regularExpression)
     }
     return svg.trimmed
   }
@@ -37,11 +37,11 @@ struct PlotWriter {
   /// Where programs and templates are looked for.
   let environment: [String: String]
 
-  /// Draws `kinds`. What cannot be drawn is told to `note` and fails nothing.
+  /// Draws `plots`. What cannot be drawn is told to `note` and fails nothing.
   func draw(
-    _ kinds: [PlotKind], report: Report, note: (String) -> Void
+    _ plots: [PlannedPlot], report: Report, note: (String) -> Void
   ) throws -> [DrawnPlot] {
-    guard !kinds.isEmpty else { return [] }
+    guard !plots.isEmpty else { return [] }
     let folder = directory + "/plots"
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -50,7 +50,8 @@ struct PlotWriter {
         .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
         at: folder)
     }
-    for kind in PlotKind.allCases { ImageDrawing.removeHalf(kind.rawValue, in: folder) }
+    let names = Set(report.inputs.lab.figures.map(\.key) + plots.map(\.name))
+    for name in names.sorted() { ImageDrawing.removeHalf(name, in: folder) }
     let source = PlotTemplates.locate(templates, environment: environment)
     if let style = source.flatMap({ WholeFile.text($0 + "/style.gp") }) {
       try AtomicFile.write(style, to: folder + "/style.gp")
@@ -66,33 +67,36 @@ struct PlotWriter {
           + "it with 'apt-get install gnuplot-nox' and run: cd \(folder) && gnuplot *.gp")
     }
     var drawn: [DrawnPlot] = []
-    for kind in kinds {
-      guard let data = PlotData.make(kind, report) else {
-        note("plot '\(kind.rawValue)': no variant has what it shows")
+    for plot in plots {
+      guard let data = plot.figure.data(report) else {
+        note("plot '\(plot.name)': no variant has what it shows")
         continue
       }
       drawn.append(
-        try write(kind, data, report: report, source: source, gnuplot: gnuplot, note: note))
+        try write(plot, data, report: report, source: source, gnuplot: gnuplot, note: note))
     }
     return drawn
   }
 
   private func write(
-    _ kind: PlotKind, _ data: PlotData, report: Report, source: String?, gnuplot: String?,
+    _ planned: PlannedPlot, _ data: PlotData, report: Report, source: String?, gnuplot: String?,
     note: (String) -> Void
   ) throws -> DrawnPlot {
-    let name = kind.rawValue
+    let (name, summary) = (planned.name, planned.figure.summary)
     let folder = directory + "/plots"
-    let title = "\(report.plan.file.name): \(kind.summary)"
+    let title = "\(report.plan.file.name): \(summary)"
     var plot = DrawnPlot(
-      kind: kind, title: title,
-      caption: "\(kind.summary.prefix(1).uppercased() + kind.summary.dropFirst()). "
+      name: name, title: title,
+      caption: "\(summary.prefix(1).uppercased() + summary.dropFirst()). "
         + "\(report.environmentLine). Redraw: cd plots && gnuplot \(name).gp",
       files: ["plots/\(name).tsv"], image: nil)
     try AtomicFile.write(data.table, to: "\(folder)/\(name).tsv")
     guard let source else { return plot }
-    let path = "\(source)/\(name).gp"
-    guard let template = WholeFile.text(path) else {
+    let path = planned.template?.path ?? "\(source)/\(name).gp"
+    guard
+      let template = (planned.template == nil ? planned.figure.template : nil)
+        ?? WholeFile.text(path)
+    else {
       note("plot '\(name)': its template is missing: \(path)")
       return plot
     }

@@ -12,7 +12,9 @@ extension ExperimentRun {
     of work: [PlannedVariant], load: (PlannedVariant) throws -> any VariantSession,
     observer: (RunEvent) -> Void
   ) throws -> [Int: Measured] {
-    guard let wanted = plan.file.measure.speed, work.count > 1 else { return [:] }
+    guard let wanted = plan.file.measure.first(SpeedMeasure.self), work.count > 1 else {
+      return [:]
+    }
     var results: [Int: Measured] = [:]
     var waiting = work
     while !waiting.isEmpty {

@@ -157,15 +157,15 @@ final class ExperimentRun {
       let session = try session(for: variant)
       record.facts = session.facts
       record.metrics.merge(session.figures.map { ("model.\($0.key)", $0.value) }) { $1 }
-      for section in plan.file.measure.sections where section != "divergence" || variant.index >= 0
-      {
+      for section in plan.file.measure.sections
+      where variant.index >= 0 || !section.measure.needs.requiresReference {
         do {
           try Interruption.check()
           try measure(section, variant, session, reference: reference, into: &record)
         } catch let error as LabError where error.kind == .interrupted {
           throw error
         } catch {
-          errors.append("\(section): \(error)")
+          errors.append("\(section.key): \(error)")
         }
       }
     } catch let error as LabError where error.kind == .interrupted {
@@ -181,78 +181,35 @@ final class ExperimentRun {
   }
 
   private func measure(
-    _ section: String, _ variant: PlannedVariant, _ session: any VariantSession,
+    _ section: Measurements.Section, _ variant: PlannedVariant, _ session: any VariantSession,
     reference: RunRecord?, into record: inout RunRecord
   ) throws {
-    let measure = plan.file.measure
+    let key = section.key
     let report: (Double) -> Void = { [self] fraction in
       observer(
         .progress(
-          label: variant.label, section: section, fraction: fraction,
-          remaining: pace.remaining(sections: measure.sections, section, fraction)))
+          label: variant.label, section: key, fraction: fraction,
+          remaining: pace.remaining(sections: plan.file.measure.keys, key, fraction)))
     }
     report(0)
-    var result = Measured(metrics: [:])
-    switch section {
-    case "generate":
-      guard let wanted = measure.generate else { return }
-      var (texts, metrics) = try session.generate(
-        wanted, sampler: variant.settings.sampler ?? wanted.sampler, progress: report)
-      compare(&texts, with: reference?.texts, into: &metrics)
-      record.texts = texts
-      if let share = metrics["wait_share"], share > SpeedDisturbance.Limit.waiting {
-        record.facts[Warnings.key("generate")] =
-          "others used the machine: threads waited for a core \(Figures.percent(share)) of the time, speeds "
-          + "of the texts are too low"
-      }
-      result.metrics = metrics
-    case "perplexity":
-      guard let wanted = measure.perplexity,
-        let data = inputs.data(wanted.data, field: wanted.field)
-      else { return }
-      result = try session.perplexity(wanted, data: data, progress: report)
-    case "divergence":
-      guard let wanted = measure.divergence,
-        let data = inputs.data(wanted.data, field: wanted.field)
-      else { return }
-      result = try session.divergence(
-        wanted, from: try referenceSession(), data: data, progress: report)
-    case "tasks":
-      guard let wanted = measure.tasks, let data = inputs.tasks else { return }
-      result = try session.tasks(wanted, data: data, progress: report)
-    case "weights": result = try session.weights(progress: report)
-    case "speed":
-      guard let wanted = measure.speed else { return }
-      result = try speeds[variant.index] ?? session.speed(wanted, progress: report)
-    case "energy":
-      guard let wanted = measure.energy else { return }
-      result = try session.energy(wanted, progress: report)
-    case "roofline":
-      guard let wanted = measure.roofline else { return }
-      result = try session.roofline(wanted, progress: report)
-    default: return
+    let needs = section.measure.needs
+    let result: Measured
+    if section.measure is SpeedMeasure, let known = speeds[variant.index] {
+      result = known
+    } else {
+      result = try session.measure(
+        section.measure,
+        MeasureRequest(
+          sampler: variant.settings.sampler, isReference: variant.index < 0,
+          text: inputs.text(for: needs), questions: inputs.questions(for: needs),
+          referenceTexts: reference?.texts, reference: { [self] in try referenceSession() },
+          progress: report))
     }
     report(1)
-    record.metrics.merge(result.metrics.map { ("\(section).\($0.key)", $0.value) }) { $1 }
+    record.metrics.merge(result.metrics.map { ("\(key).\($0.key)", $0.value) }) { $1 }
     record.facts.merge(result.facts) { $1 }
-    record.series.merge(result.series.map { ("\(section).\($0.key)", $0.value) }) { $1 }
-  }
-
-  /// Fills in how long each text is the reference's.
-  private func compare(
-    _ texts: inout [GeneratedText], with reference: [GeneratedText]?,
-    into metrics: inout [String: Double]
-  ) {
-    guard let reference, reference.count == texts.count, !texts.isEmpty else { return }
-    var total = 0
-    for index in texts.indices {
-      let agreement = zip(texts[index].tokens, reference[index].tokens).prefix { $0 == $1 }.count
-      texts[index].agreement = agreement
-      total += agreement
-    }
-    metrics["agreement.tokens"] = Double(total) / Double(texts.count)
-    let longest = zip(texts, reference).reduce(0) { $0 + max($1.0.tokens.count, $1.1.tokens.count) }
-    metrics["agreement.share"] = longest == 0 ? 1 : Double(total) / Double(longest)
+    record.series.merge(result.series.map { ("\(key).\($0.key)", $0.value) }) { $1 }
+    record.texts += result.texts
   }
 
   // MARK: Sessions
@@ -291,36 +248,24 @@ final class ExperimentRun {
 
   private func parameters(of variant: PlannedVariant) -> [String: String] {
     var params: [String: String] = [:]
-    let selection = variant.selection
-    params["quantizer"] = selection.quantizer?.description ?? "model"
-    params["activations"] = selection.activations?.description ?? "model"
-    params["kernel"] = selection.kernel.description
-    params["attention"] = selection.attention.description
-    params["cache"] = selection.cache.description
-    params["head"] = selection.head.description
+    for kind in inputs.lab.kinds(in: .layer, .model) {
+      let choice = variant.selection.choice(kind)
+      params[kind.key.rawValue] = choice?.description ?? StageKey.asTheModelSays
+    }
     for (key, value) in variant.settings.flattened { params[key] = value }
     params["model"] = (variant.settings.model ?? plan.file.model)?.text
     params["threads"] = "\(inputs.threads(of: variant))"
     params["seed"] = "\(plan.file.seed)"
     if let context = plan.file.context { params["context"] = "\(context)" }
-    if let generate = plan.file.measure.generate {
-      params["sampler"] = (variant.settings.sampler ?? generate.sampler).description
-      params["measure.generate.tokens"] = "\(generate.tokens)"
-      params["measure.generate.seed"] = "\(generate.seed)"
-    }
-    if let perplexity = plan.file.measure.perplexity {
-      params["measure.perplexity.data"] = perplexity.data.text
-      params["measure.perplexity.protocol"] = perplexity.protocolName
-    }
-    if let tasks = plan.file.measure.tasks {
-      params["measure.tasks.data"] = tasks.data.text
-      if let limit = tasks.limit { params["measure.tasks.limit"] = "\(limit)" }
-      params["measure.tasks.split"] = tasks.split.rawValue
-    }
-    if let speed = plan.file.measure.speed {
-      params["measure.speed.prompt"] = "\(speed.prompt)"
-      params["measure.speed.tokens"] = "\(speed.tokens)"
-      params["measure.speed.repetitions"] = "\(speed.repetitions)"
+    for section in plan.file.measure.sections {
+      if let sampler = section.measure.needs.sampler {
+        params["sampler"] = (variant.settings.sampler ?? sampler).description
+      }
+      for (name, value) in section.settings.values {
+        // Lists can be long, and stand in the experiment file.
+        if case .texts = value { continue }
+        params["measure.\(section.key).\(name)"] = value.text
+      }
     }
     return params
   }

@@ -65,8 +65,8 @@ struct RunInputs {
   private(set) var models: [String: InputIdentity] = [:]
   /// By path and field.
   private(set) var data: [String: InputIdentity] = [:]
-  /// The questions.
-  private(set) var tasks: InputIdentity?
+  /// Questions, by path and limit.
+  private(set) var questions: [String: InputIdentity] = [:]
   /// What is reported in place of measurements.
   private(set) var records: [RunRecord]?
   /// What an `auto` that may lose something picked, by number of the variant.
@@ -106,19 +106,17 @@ struct RunInputs {
       guard models[model.path] == nil else { continue }
       do { models[model.path] = try backend.identify(model: model) } catch { note(error, "model") }
     }
-    let measure = plan.file.measure
-    var wanted: [(PathReference, String?)] = []
-    if let section = measure.perplexity { wanted.append((section.data, section.field)) }
-    if let section = measure.divergence { wanted.append((section.data, section.field)) }
-    for (reference, field) in wanted where data[Self.key(reference, field)] == nil {
+    for needs in plan.file.measure.sections.map(\.measure.needs) {
       do {
-        data[Self.key(reference, field)] = try backend.identify(data: reference, field: field)
+        if let (place, field) = needs.text, data[Self.key(place, field)] == nil {
+          data[Self.key(place, field)] = try backend.identify(data: place, field: field)
+        }
+        if let (place, limit) = needs.questions, questions[Self.key(place, limit)] == nil {
+          questions[Self.key(place, limit)] = try backend.identify(questions: place, limit: limit)
+        }
       } catch {
         note(error, "measure")
       }
-    }
-    if let section = measure.tasks {
-      do { tasks = try backend.identify(tasks: section) } catch { note(error, "measure") }
     }
     if missing.isEmpty { missing = Self.misfits(plan, models: models, threads: threads, backend) }
     if missing.isEmpty { try pick(plan, backend) }
@@ -232,12 +230,22 @@ struct RunInputs {
     "\(reference.path)\u{0}\(field ?? "")"
   }
 
+  private static func key(_ reference: PathReference, _ limit: Int?) -> String {
+    key(reference, limit.map { "\($0)" })
+  }
+
   func model(of variant: PlannedVariant, in plan: ExperimentPlan) -> InputIdentity? {
     (variant.settings.model ?? plan.file.model).flatMap { models[$0.path] }
   }
 
-  func data(_ reference: PathReference, field: String?) -> InputIdentity? {
-    data[Self.key(reference, field)]
+  /// The text that a measure needs.
+  func text(for needs: MeasureNeeds) -> InputIdentity? {
+    needs.text.flatMap { data[Self.key($0.place, $0.field)] }
+  }
+
+  /// The questions that a measure needs.
+  func questions(for needs: MeasureNeeds) -> InputIdentity? {
+    needs.questions.flatMap { questions[Self.key($0.place, $0.limit)] }
   }
 
   func threads(of variant: PlannedVariant) -> Int { variant.settings.threads ?? threads }

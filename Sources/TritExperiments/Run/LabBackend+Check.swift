@@ -14,8 +14,8 @@ extension LabBackend {
     let resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, lab: lab)
     try checkPairs(resolver)
-    try Self.checkSizes(
-      measure, context: request.context ?? min(configuration.contextLength, 4096))
+    let context = request.context ?? min(configuration.contextLength, 4096)
+    for section in measure.sections { try section.measure.check(context: context) }
   }
 
   /// Prepares the first layer of each role with each combination of choices, as the engine will.
@@ -38,26 +38,6 @@ extension LabBackend {
           throw error.inside(resolved.name)
         }
       }
-    }
-  }
-
-  /// Throws for windows and prompts that are longer than the KV cache.
-  private static func checkSizes(_ measure: Measurements, context: Int) throws {
-    let windows = [
-      ("measure.perplexity.context", measure.perplexity?.context),
-      ("measure.divergence.context", measure.divergence?.context),
-    ]
-    for case (let key, let tokens?) in windows where tokens > context {
-      throw LabError(
-        .badData, "\(key): a window does not fit the context of the model",
-        expected: "at most \(context)", got: "\(tokens)",
-        advice: "lower it, or raise 'context' at the top of the file")
-    }
-    if let speed = measure.speed, speed.prompt + speed.tokens > context {
-      throw LabError(
-        .badData, "measure.speed: prompt and tokens do not fit the context of the model",
-        expected: "prompt + tokens at most \(context)", got: "\(speed.prompt + speed.tokens)",
-        advice: "lower them, or raise 'context' at the top of the file")
     }
   }
 }

@@ -54,10 +54,10 @@ final class LabBackend: ExperimentBackend {
     return identity
   }
 
-  func identify(tasks: TasksMeasure) throws -> InputIdentity {
-    let data = try TaskDataset.load(tasks.data.path, limit: tasks.limit)
+  func identify(questions place: PathReference, limit: Int?) throws -> InputIdentity {
+    let data = try TaskDataset.load(place.path, limit: limit)
     let identity = InputIdentity(
-      name: tasks.data.text, path: tasks.data.path, digest: data.digest, bytes: data.byteCount)
+      name: place.text, path: place.path, digest: data.digest, bytes: data.byteCount)
     questions[identity.key] = data
     return identity
   }
@@ -147,16 +147,9 @@ final class LabSession: VariantSession {
     return facts
   }
 
-  /// Bytes of a layer as figures tell them: in the packing that the variant names, or, where it leaves the kernel
-  /// to `auto`, in the plainest one. What `auto` picks is a matter of speed, and sizes must not change with
-  /// it from run to run.
-  private func statedBytes(_ layer: LayerReport) -> Int {
-    layer.isPicked ? layer.plainBytes : layer.bytes
-  }
-
   var figures: [String: Double] {
     let parameters = engine.layers.reduce(0) { $0 + $1.rows * $1.columns }
-    let bytes = engine.layers.reduce(0) { $0 + statedBytes($1) }
+    let bytes = engine.layers.reduce(0) { $0 + $1.statedBytes }
     var figures = [
       "linear_parameters": Double(parameters), "linear_bytes": Double(bytes),
       "bits_per_weight": parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0,
@@ -172,266 +165,38 @@ final class LabSession: VariantSession {
     return figures
   }
 
-  // MARK: Text
+  // MARK: Measuring
 
-  func generate(
-    _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
-  ) throws -> (texts: [GeneratedText], metrics: [String: Double]) {
-    var options = GenerationOptions(
-      sampling: .greedy, stages: sampler.processors + [sampler.sampler],
-      maxTokens: measure.tokens, ignoresEnd: !measure.stopsAtEnd)
-    options.sampling.seed = measure.seed
-    var texts: [GeneratedText] = []
-    var results: [GenerationResult] = []
-    var load = MachineLoad()
-    engine.resetTimes()
-    for (index, prompt) in measure.prompts.enumerated() {
-      let count = Double(measure.prompts.count)
-      progress(Double(index) / count)
-      let ((text, result), given) = try MachineLoad.during {
-        try engine.generate(text: prompt, options: options)
-      }
-      load = load + given
-      results.append(result)
-      texts.append(
-        GeneratedText(
-          prompt: prompt, text: text, tokens: result.tokens, finish: result.finish.rawValue,
-          agreement: nil, promptTokens: result.prompt.count))
-    }
-    var metrics: [String: Double] = [:]
-    let prompted = results.reduce(0.0) { $0 + $1.promptSeconds }
-    let decoded = results.reduce(0.0) { $0 + $1.decodeSeconds }
-    let steps = results.reduce(0) { $0 + $1.decodeSteps }
-    metrics["wait_share"] = load.waitShare
-    metrics["tokens"] = Double(results.reduce(0) { $0 + $1.tokens.count })
-    if prompted > 0 {
-      metrics["prefill.tokens_per_second"] =
-        Double(results.reduce(0) { $0 + $1.prompt.count }) / prompted
-    }
-    if decoded > 0, steps > 0 { metrics["decode.tokens_per_second"] = Double(steps) / decoded }
-    for (stage, seconds) in engine.times.seconds where seconds > 0 {
-      metrics["time.\(stage)_seconds"] = seconds
-    }
-    return (texts, metrics)
+  func measure(_ measure: any Measure, _ request: MeasureRequest) throws -> Measured {
+    try measure.run(MeasureRun(session: self, request: request))
   }
 
-  // MARK: Quality
-
-  private func dataset(_ data: InputIdentity) throws -> TextDataset {
-    guard let text = texts(data.key) else {
-      throw LabError(.internalError, "a text was not kept", at: data.path)
+  func dataset(_ data: InputIdentity?) throws -> TextDataset {
+    guard let data, let text = texts(data.key) else {
+      throw LabError(.internalError, "a text was not kept", at: data?.path)
     }
     return text
   }
 
+  func taskDataset(_ data: InputIdentity?) throws -> TaskDataset {
+    guard let data, let questions = questions(data.key) else {
+      throw LabError(.internalError, "the questions were not kept", at: data?.path)
+    }
+    return questions
+  }
+
   /// The longest window that is taken without being asked for: what fits the cache, and no more than the
   /// model was trained with.
-  private var longestWindow: Int {
+  var longestWindow: Int {
     min(engine.contextLength, engine.configuration.contextLength)
   }
 
-  /// Facts about a measurement over windows of `context` tokens: a warning where the model never saw so many.
-  private func warnings(_ section: String, context: Int) -> [String: String] {
-    let trained = engine.configuration.contextLength
-    guard context > trained else { return [:] }
-    return [
-      Warnings.key(section):
-        "windows of \(context) tokens are longer than the \(trained) that the model was "
-        + "trained with: the figure is about positions it never saw, not about the text"
-    ]
-  }
-
-  func perplexity(
-    _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured {
-    let method = try PerplexityProtocol(
-      name: measure.protocolName, context: measure.context, stride: measure.stride,
-      longest: longestWindow)
-    let text = try dataset(data)
-    let result = try withoutActuallyEscaping(progress) { progress in
-      try Perplexity.measure(
-        engine, text: text.text, method: method, limit: measure.chunks,
-        parseSpecial: text.writesControlTokens
-      ) {
-        progress($0.fraction)
-      }
-    }
-    var metrics: [String: Double] = [
-      "value": result.perplexity.value, "error": result.perplexity.error,
-      "nll": result.meanNLL.value, "nll_error": result.meanNLL.error,
-      "tokens": Double(result.scoredTokens), "chunks": Double(result.chunks),
-      "context": Double(method.context), "seconds": result.seconds,
-    ]
-    if let bits = result.bitsPerByte { metrics["bits_per_byte"] = bits }
-    metrics["nll_window_error"] = result.meanNLLWindowError ?? .nan
-    metrics["window_error"] = result.perplexityWindowError ?? .nan
-    if let loop = result.documentedLoopNLL { metrics["documented_loop_nll"] = loop }
-    if let floor = try text.floor(by: engine.tokenizer) {
-      metrics["floor"] = exp(floor)
-      metrics["floor_nll"] = floor
-      metrics["floor_bits_per_byte"] = text.floorBitsPerByte
-      metrics["above_floor"] = result.meanNLL.value - floor
-      metrics["above_floor_error"] = result.meanNLL.error
-      metrics["above_floor_window_error"] = result.meanNLLWindowError ?? .nan
-    }
-    return Measured(
-      metrics: metrics, facts: warnings("perplexity", context: method.context))
-  }
-
   /// This session as a model whose logits are kept, so that it is run once for many comparisons.
-  fileprivate var asReference: any LanguageModel {
+  var asReference: any LanguageModel {
     if let recorded { return recorded }
     let model = RecordedLogits(engine)
     recorded = model
     return model
-  }
-
-  func divergence(
-    _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
-    progress: (Double) -> Void
-  ) throws -> Measured {
-    guard let reference = reference as? LabSession else {
-      throw LabError(.internalError, "a reference of another kind")
-    }
-    let method = try PerplexityProtocol(
-      name: "llama.cpp", context: measure.context,
-      longest: min(longestWindow, reference.longestWindow))
-    let text = try dataset(data)
-    let result = try withoutActuallyEscaping(progress) { progress in
-      try DivergenceMeasurement().measure(
-        variant: engine, reference: reference.asReference, text: text.text, method: method,
-        limit: measure.chunks, parseSpecial: text.writesControlTokens
-      ) { progress($0.fraction) }
-    }
-    var metrics: [String: Double] = [
-      "kld.mean": result.meanDivergence.value, "kld.error": result.meanDivergence.error,
-      "same_top.share": result.sameTopShare.value, "same_top.error": result.sameTopShare.error,
-      "delta_p.mean": result.meanProbabilityChange.value,
-      "delta_p.rms": result.rmsProbabilityChange.value,
-      "delta_p.rms_error": result.rmsProbabilityChange.error,
-      "log_ppl_ratio.value": result.comparison.logRatio.value,
-      "log_ppl_ratio.error": result.comparison.logRatio.error,
-      "tokens": Double(result.scoredTokens), "context": Double(method.context),
-    ]
-    for (name, fraction) in [
-      ("median", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1), ("p01", 0.01), ("min", 0),
-    ] {
-      metrics["kld.\(name)"] = result.divergence(quantile: fraction)
-    }
-    metrics["delta_p.error"] = result.meanProbabilityChange.error
-    metrics["chunks"] = Double(result.chunkCounts.count)
-    if let interval = result.sameTopInterval {
-      metrics["same_top.share_lower"] = interval.lower
-      metrics["same_top.share_upper"] = interval.upper
-    }
-    let errors = result.windowErrors
-    metrics["kld.window_error"] = errors?.meanDivergence ?? .nan
-    metrics["same_top.window_error"] = errors?.sameTopShare ?? .nan
-    metrics["delta_p.window_error"] = errors?.meanProbabilityChange ?? .nan
-    metrics["delta_p.rms_window_error"] = errors?.rmsProbabilityChange ?? .nan
-    metrics["log_ppl_ratio.window_error"] = errors?.logRatio ?? .nan
-    let buckets = result.byPosition(buckets: 32)
-    let series = Series(columns: [
-      "position": buckets.map(\.position), "kld": buckets.map(\.mean.value),
-      "error": buckets.map(\.mean.error),
-      "window_error": buckets.map { $0.windowError ?? .nan },
-      "tokens": buckets.map { Double($0.count) },
-    ])
-    return Measured(
-      metrics: metrics, series: ["by_position": series],
-      facts: warnings("divergence", context: method.context))
-  }
-
-  func tasks(
-    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured {
-    guard let questions = questions(data.key) else {
-      throw LabError(.internalError, "the questions were not kept", at: data.path)
-    }
-    let result = try withoutActuallyEscaping(progress) { progress in
-      try TaskEvaluation.measure(engine, tasks: questions.tasks, split: measure.split) {
-        progress($0.fraction)
-      }
-    }
-    return TaskFigures.measured(result)
-  }
-
-  // MARK: Weights and speed
-
-  func weights(progress: (Double) -> Void) throws -> Measured {
-    let resolver = try LayerResolver(
-      checkpoint: checkpoint, selection: engine.selection, lab: lab)
-    let bytes = Dictionary(
-      engine.layers.map { ($0.name, statedBytes($0)) }, uniquingKeysWith: { first, _ in first })
-    var layers: [WeightStatistics] = []
-    var codeBits = 0.0
-    let count = engine.configuration.layers
-    for layer in 0..<count {
-      for role in LinearRole.allCases {
-        try Interruption.check()
-        let resolved = try resolver.resolve(role, layer: layer)
-        let original = resolved.source.weights.dequantized()
-        // A view does not keep its matrix alive.
-        let statistics = try withExtendedLifetime(original) {
-          try WeightStatistics(
-            name: resolved.name, original: original.view, quantized: resolved.weights,
-            packedBytes: bytes[resolved.name] ?? 0)
-        }
-        layers.append(statistics)
-        codeBits += Self.codeBits(resolved.weights, levels: statistics.levels.count)
-      }
-      progress(Double(layer + 1) / Double(max(count, 1)))
-    }
-    let total = WeightStatistics(name: "all", total: layers)
-    var metrics: [String: Double] = [
-      "mse": total.meanSquaredError, "sqnr_db": total.signalToNoise, "cosine": total.cosine,
-      "zero_share": total.zeroShare, "bits_per_weight": total.bitsPerWeight,
-      "bytes": Double(total.bytes), "count": Double(total.count),
-      "code_bits_per_weight": codeBits / Double(max(total.count, 1)),
-    ]
-    if let entropy = total.entropy { metrics["entropy_bits"] = entropy }
-    let series = Series(
-      labels: layers.map(\.name),
-      columns: [
-        "sqnr_db": layers.map(\.signalToNoise), "zero_share": layers.map(\.zeroShare),
-        "mse": layers.map(\.meanSquaredError), "bits_per_weight": layers.map(\.bitsPerWeight),
-        "entropy_bits": layers.map { $0.entropy ?? .nan },
-      ])
-    return Measured(metrics: metrics, series: ["layers": series])
-  }
-
-  /// Bits that the codes and float32 scales of a layer hold, whatever kernel runs them: log₂ 3 for a
-  /// trit, 1 where no weight is zero, `bits` for an integer, 32 for a float.
-  private static func codeBits(_ weights: QuantizedWeights, levels: Int) -> Double {
-    let count = Double(weights.rows * weights.columns)
-    switch weights {
-    case .dense: return 32 * count
-    case .ternary(let matrix):
-      return log2(Double(max(levels, 2))) * count + 32 * Double(matrix.scales.count)
-    case .integer(let matrix):
-      return Double(matrix.bits) * count + 32 * Double(matrix.scales.count)
-    }
-  }
-}
-
-/// The median of a few samples and their median absolute deviation: robust against one bad sample.
-struct Robust {
-  let median: Double
-  let deviation: Double
-  let best: Double
-
-  init(_ samples: [Double]) {
-    median = Self.median(samples)
-    let middle = median
-    deviation = Self.median(samples.map { abs($0 - middle) })
-    best = samples.max() ?? 0
-  }
-
-  private static func median(_ samples: [Double]) -> Double {
-    guard !samples.isEmpty else { return 0 }
-    let sorted = samples.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 }
 

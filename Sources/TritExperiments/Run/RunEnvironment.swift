@@ -55,7 +55,9 @@ struct RunEnvironment: Encodable {
       "\($0.key.rawValue) \($0.descriptor.name): \($0.descriptor.origin.text)"
     }
     models = inputs.models.values.sorted { $0.path < $1.path }
-    data = inputs.data.values.sorted { $0.path < $1.path } + (inputs.tasks.map { [$0] } ?? [])
+    data =
+      inputs.data.values.sorted { $0.path < $1.path }
+      + inputs.questions.values.sorted { $0.path < $1.path }
     seed = plan.file.seed
     self.plan = plan.identity
     self.started = started
@@ -78,16 +80,13 @@ enum ResolvedFile {
       set(["model"], inputs.models[model.path].map { absolute($0.path) } ?? model.path)
     }
     if let tokenizer = plan.file.tokenizer { set(["tokenizer"], absolute(tokenizer)) }
-    if let section = plan.file.measure.perplexity {
-      set(["measure", "perplexity", "data"], absolute(section.data))
-    }
-    if let section = plan.file.measure.divergence {
-      if document["measure"]?["divergence"]?["data"] != nil {
-        set(["measure", "divergence", "data"], absolute(section.data))
+    for section in plan.file.measure.sections {
+      for (name, value) in section.settings.values {
+        guard case .place(let place) = value, document["measure"]?[section.key]?[name] != nil else {
+          continue
+        }
+        set(["measure", section.key, name], absolute(place))
       }
-    }
-    if let section = plan.file.measure.tasks, document["measure"]?["tasks"]?["data"] != nil {
-      set(["measure", "tasks", "data"], absolute(section.data))
     }
     if let records = plan.file.records { set(["records"], absolute(records)) }
     document.replaceModels { text in

@@ -126,9 +126,6 @@ package enum InputText {
 }
 
 extension RunInputs {
-  /// Sections whose figures compare the variant with the reference.
-  private static let comparing: Set = ["generate", "divergence"]
-
   /// Digest of everything that the measurements of `variant` depend on.
   func digest(of variant: PlannedVariant, in plan: ExperimentPlan) -> String {
     identity(of: variant, in: plan).digest
@@ -153,7 +150,8 @@ extension RunInputs {
   /// packing's bare name) may choose for it.
   private func origins(of settings: VariantSettings, in plan: ExperimentPlan) -> [String] {
     let chosen = settings.flattened.map { $0.value }
-    let samplers = [settings.sampler, plan.file.measure.generate?.sampler].compactMap(\.self)
+    let ownSamplers = plan.file.measure.sections.map(\.measure.needs.sampler)
+    let samplers = ([settings.sampler] + ownSamplers).compactMap(\.self)
       .flatMap { $0.processors + [$0.sampler] }.map(\.name)
     let names = Set(
       samplers + chosen.map { String($0.prefix { $0 != ":" }) }
@@ -170,37 +168,33 @@ extension RunInputs {
     }.sorted()
   }
 
-  /// The sections that are measured on `variant`, each with what it depends on. They are found by
-  /// reflection: a new section, and a new setting of one, is an input by itself.
+  /// The sections that are measured on `variant`, each with what it depends on. Every setting is an input but those
+  /// that say where a text is: of it, what was read counts.
   private func measures(of variant: PlannedVariant, in plan: ExperimentPlan) -> [MeasureIdentity] {
     let reference = variant.index < 0 ? nil : plan.reference
     let referenceIdentity = reference.map {
       identity(of: $0, in: plan).withoutMeasures.digest
     }
-    return Mirror(reflecting: plan.file.measure).children.compactMap { child in
-      guard let section = child.label,
-        let value = Mirror(reflecting: child.value).descendant("some")
-      else { return nil }
+    return plan.file.measure.sections.compactMap { section in
+      let needs = section.measure.needs
       // The reference is not compared with itself.
-      if section == "divergence", variant.index < 0 { return nil }
-      var settings: [(key: String, value: Any)] = []
-      var text: InputIdentity?
-      let fields = Mirror(reflecting: value).children.map { ($0.label ?? "", $0.value) }
-      // Which member of a line is read shows in the text that it gives.
-      let member = fields.first { $0.0 == "field" }?.1 as? String
-      for (key, value) in fields where key != "field" {
-        if let place = value as? PathReference {
-          text = section == "tasks" ? tasks : data(place, field: member)
-        } else if key == "sampler", let sampler = variant.settings.sampler {
-          settings.append((key, sampler))
-        } else {
-          settings.append((key, value))
+      if needs.requiresReference, variant.index < 0 { return nil }
+      var values = section.settings.values
+      for field in lab.measures.first(where: { $0.key == section.key })?.fields ?? [] {
+        switch field.form {
+        case .data, .questions: values[field.name] = nil
+        case .sampler:
+          if let own = variant.settings.sampler { values[field.name] = .sampler(own) }
+        default: break
         }
       }
+      // Which member of a line is read shows in the text that it gives.
+      if needs.text != nil { values["field"] = nil }
+      let text = text(for: needs) ?? questions(for: needs)
       return MeasureIdentity(
-        section: section, settings: InputText.fields(settings), text: text?.digest,
+        section: section.key, settings: InputText.of(values), text: text?.digest,
         reading: text?.reading,
-        reference: Self.comparing.contains(section) ? referenceIdentity : nil)
+        reference: needs.comparesWithReference ? referenceIdentity : nil)
     }
   }
 }

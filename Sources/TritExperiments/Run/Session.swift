@@ -12,7 +12,7 @@ package protocol ExperimentBackend: AnyObject {
   /// Finds a text and digests it. Throws `missingInput` with what to do.
   func identify(data: PathReference, field: String?) throws -> InputIdentity
   /// Finds questions and digests them. Throws `missingInput` with what to do.
-  func identify(tasks: TasksMeasure) throws -> InputIdentity
+  func identify(questions: PathReference, limit: Int?) throws -> InputIdentity
   /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
   func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// What every `auto` of the request picks that may lose something, and so changes results from pick to
@@ -86,47 +86,6 @@ package protocol VariantSession: AnyObject {
   var facts: [String: String] { get }
   /// Figures of the loaded model: bytes a token reads, parameters, load time.
   var figures: [String: Double] { get }
-  /// Writes a text for each prompt.
-  func generate(
-    _ measure: GenerateMeasure, sampler: SamplerSettings, progress: (Double) -> Void
-  ) throws -> (texts: [GeneratedText], metrics: [String: Double])
-  /// Measures perplexity.
-  func perplexity(
-    _ measure: PerplexityMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured
-  /// Measures the divergence from `reference`, a session of the same backend.
-  func divergence(
-    _ measure: DivergenceMeasure, from reference: any VariantSession, data: InputIdentity,
-    progress: (Double) -> Void
-  ) throws -> Measured
-  /// Measures the accuracy on questions.
-  func tasks(
-    _ measure: TasksMeasure, data: InputIdentity, progress: (Double) -> Void
-  ) throws -> Measured
-  /// Compares the weights with those of the checkpoint.
-  func weights(progress: (Double) -> Void) throws -> Measured
-  /// Measures speed.
-  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured
-  /// Counts operations and their energy, and measures joules where the processor shows them.
-  func energy(_ measure: EnergyMeasure, progress: (Double) -> Void) throws -> Measured
-  /// Times the variant's kernel against the roofs of the machine.
-  func roofline(_ measure: RooflineMeasure, progress: (Double) -> Void) throws -> Measured
-}
-
-/// What a section measured.
-package struct Measured: Sendable {
-  /// Figures.
-  package var metrics: [String: Double]
-  /// Curves and tables.
-  package var series: [String: Series]
-  /// Facts in words, with their full names.
-  package var facts: [String: String]
-
-  package init(
-    metrics: [String: Double], series: [String: Series] = [:], facts: [String: String] = [:]
-  ) {
-    self.metrics = metrics
-    self.series = series
-    self.facts = facts
-  }
+  /// Measures one section.
+  func measure(_ measure: any Measure, _ request: MeasureRequest) throws -> Measured
 }

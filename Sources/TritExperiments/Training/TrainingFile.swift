@@ -298,23 +298,3 @@ extension Fields {
     self[key].flatMap { problems.real($0, keyPath(key), range) }
   }
 }
-
-extension Problems {
-  /// A whole or real number in `range`.
-  func real(_ node: YAMLNode, _ path: String, _ range: ClosedRange<Double>) -> Double? {
-    let expected = "a number, \(range.lowerBound)…\(range.upperBound)"
-    let value: Double
-    switch node.scalar {
-    case .integer(let number)?: value = Double(number)
-    case .real(let number)?: value = number
-    default:
-      wrongType(node, path, expected: expected)
-      return nil
-    }
-    guard range.contains(value) else {
-      add("bad value", path, at: node.position, expected: expected, got: "\(value)")
-      return nil
-    }
-    return value
-  }
-}

@@ -40,6 +40,9 @@ public struct AutoKernel: LinearKernel {
     self.memory = memory
   }
 
+  /// What it picks among, best guess first.
+  public var candidateNames: [String] { candidates.map(\.name) }
+
   /// Prepares the fastest kernel for `weights` and the form in `accepts`.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try prepare(weights, for: accepts)

@@ -107,7 +107,9 @@ struct LayerImage {
     // An override of the form means `auto` where it names no kernel.
     let kernels = [selection.kernel] + selection.layers.map { $0.kernel ?? StageChoice("auto") }
     choices += Self.conditions(of: kernels)
-    choices += resolver.lab.guests.map { "\($0.key.rawValue) \($0.descriptor.name) \($0.descriptor.origin.identity)" }
+    choices += resolver.lab.guests.map {
+      "\($0.key.rawValue) \($0.descriptor.name) \($0.descriptor.origin.identity)"
+    }
     key = images == nil ? nil : ImageKey(.layers, of: checkpoint, choices: choices)
     // Who asks to measure again gets a new pick, and a new image of it.
     let refreshes = kernels.contains { $0.parameters["refresh"]?.description == "true" }

@@ -10,7 +10,8 @@ enum StageOptions {
     "-ctv", "--cache-type-v", value: "choice", help: "", hidden: true)
   static let layers = OptionSpec(
     "--layers", value: "glob:stage=choice",
-    help: "Another \(perLayer.dropLast().joined(separator: ", ")) or \(perLayer.last ?? "") for some "
+    help:
+      "Another \(perLayer.dropLast().joined(separator: ", ")) or \(perLayer.last ?? "") for some "
       + "layers, as 'blk.0.*:quantizer=none'; may be repeated")
   static let reference = OptionSpec(
     flag: "--reference", help: "The fp32 reference: OpenBLAS, nothing quantized")

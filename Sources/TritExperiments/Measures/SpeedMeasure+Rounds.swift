@@ -1,6 +1,7 @@
 internal import Foundation
 internal import TritCore
 package import TritEvaluation
+internal import TritKernels
 internal import TritModel
 
 /// A session whose speed can be measured in rounds, beside others.
@@ -78,14 +79,6 @@ extension LabSession: InterleavedSpeed {
 
   var loadAverage: Double? { MachineLoad.average }
 
-  /// Alone: rounds of one.
-  func speed(_ measure: SpeedMeasure, progress: (Double) -> Void) throws -> Measured {
-    guard let measured = try measure.rounds([self], progress: progress).first else {
-      throw LabError(.internalError, "a speed measurement gave nothing")
-    }
-    return measured
-  }
-
   /// Speed depends on shapes, not on what the tokens say; any ids will do.
   private func tokens(_ measure: SpeedMeasure) throws -> (prompt: [Int], next: [Int]) {
     let needed = measure.prompt + measure.tokens
@@ -132,8 +125,7 @@ extension LabSession: InterleavedSpeed {
     _ measure: SpeedMeasure, rounds: [SpeedRound], sessions: Int
   ) throws -> Measured {
     var measured = SpeedFigures.measured(rounds, sessions: sessions)
-    let decode = Robust(rounds.map(\.decode))
-    if engine.readsAllWeights {
+    if engine.readsAllWeights, let decode = SampleStatistics(rounds.map(\.decode)) {
       measured.metrics["decode.gigabytes_per_second"] =
         decode.median * Double(engine.weightBytes) * 1e-9
     }
@@ -145,6 +137,25 @@ extension LabSession: InterleavedSpeed {
   }
 }
 
+extension LabSession {
+  /// What the machine allows at most, measured now: prompt tokens by the products
+  /// of the linear layers over the peak of the arithmetic that each runs, new tokens by how fast as many bytes as
+  /// one token needs are read as a rule (the median of many samples) from where they lie (a small model's from a
+  /// cache). Attention and the head's products are not in it.
+  private func roofs() -> [String: Double] {
+    let meter = PeakMeter(threads: engine.threads)
+    let products = SpeedRoof.products(of: engine.layers) { meter.peak($0, seconds: 0.05) }
+    let bytes = engine.weightBytes
+    // Kernels that leave out what is zero pass under any roof of the whole product.
+    guard let products, bytes > 0, engine.readsAllWeights else { return [:] }
+    let reading = meter.read(bytes: bytes, seconds: 0.2).medianBytesPerSecond
+    return [
+      "prefill.roof_tokens_per_second": products.rate,
+      "decode.roof_tokens_per_second": reading / Double(bytes),
+    ]
+  }
+}
+
 /// A record's figures of speed.
 package enum SpeedFigures {
   /// Median, deviation and best of the rounds, and whether the machine was this program's meanwhile.
@@ -153,10 +164,10 @@ package enum SpeedFigures {
     for (name, rates) in [
       ("prefill", rounds.map(\.prefill)), ("decode", rounds.map(\.decode)),
     ] {
-      let rate = Robust(rates)
+      guard let rate = SampleStatistics(rates) else { continue }
       metrics["\(name).tokens_per_second"] = rate.median
-      metrics["\(name).tokens_per_second_mad"] = rate.deviation
-      metrics["\(name).best_tokens_per_second"] = rate.best
+      metrics["\(name).tokens_per_second_mad"] = rate.medianDeviation
+      metrics["\(name).best_tokens_per_second"] = rate.maximum
     }
     let load = rounds.reduce(MachineLoad()) { $0 + $1.load }
     let average = rounds.first?.average
@@ -189,25 +200,5 @@ package enum SpeedFigures {
           Warnings.key("speed"): "others used the machine, or it was not steady: "
             + reasons.joined(separator: "; ") + "; measure again on a quiet machine"
         ])
-  }
-}
-
-/// Facts of a record that are warnings: what a reader must know before trusting a figure.
-package enum Warnings {
-  private static let beginning = "warning: "
-
-  /// The fact's name for a section of `measure`.
-  package static func key(_ section: String) -> String { beginning + section }
-
-  /// The warnings among `facts`, section and text, in the order of the sections' names.
-  package static func of(_ facts: [String: String]) -> [(section: String, text: String)] {
-    facts.filter { $0.key.hasPrefix(beginning) }
-      .map { (String($0.key.dropFirst(beginning.count)), $0.value) }
-      .sorted { $0.0 < $1.0 }
-  }
-
-  /// What warnings of one kind have in common: the section and the words before the first figure or colon.
-  package static func kind(section: String, text: String) -> String {
-    "\(section): \(text.prefix { $0 != ":" && !$0.isNumber })"
   }
 }

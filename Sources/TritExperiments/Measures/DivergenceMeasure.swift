@@ -1,0 +1,126 @@
+internal import TritCore
+internal import TritEvaluation
+internal import TritModel
+
+/// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity reports.
+public struct DivergenceMeasure: Measure {
+  public static let key = "divergence"
+  public static let summary = "KL divergence from the reference, and what goes with it."
+  public static let source = "llama.cpp, llama-perplexity --kl-divergence"
+  public static let fields = [
+    MeasureField(
+      "data", "A text file, a folder, JSONL, or a known name such as wikitext-2-raw/test.", .data,
+      .section(PerplexityMeasure.key, unless: nil)),
+    MeasureField(
+      "field", "The field to read of each line of a JSONL file.", .text,
+      .section(PerplexityMeasure.key, unless: "data")),
+    MeasureField(
+      "context", "Tokens a window.", .integer(PerplexityMeasure.windows),
+      .section(PerplexityMeasure.key, unless: nil)),
+    MeasureField(
+      "chunks", "Windows, at most.", .integer(1...PerplexityMeasure.windows.upperBound),
+      .section(PerplexityMeasure.key, unless: nil)),
+  ]
+  public static let columns = [
+    ReportColumn(
+      "KL divergence", key: "divergence.kld.mean", error: "divergence.kld.error", group: .quality,
+      meaning:
+        "How far the predicted probabilities are from the reference's, in nats a token; 0 is "
+        + "the same. ± is the larger of two standard errors: tokens taken as independent, or the spread "
+        + "between windows."
+    ) { Figures.text($0, error: $1) },
+    ReportColumn(
+      "Same top token", key: "divergence.same_top.share", error: "divergence.same_top.error",
+      group: .quality, isShare: true,
+      meaning:
+        "How often the likeliest next token is the reference's, with its 95 % Wilson interval."
+    ) { Figures.percent($0, error: $1) },
+  ]
+
+  /// The text; the perplexity section's where the file says nothing.
+  public let data: PathReference
+  /// The field to read of each line of a JSONL file.
+  public let field: String?
+  /// Tokens a window; nil as in `PerplexityMeasure`.
+  public let context: Int?
+  /// Windows, at most; nil is all of the text.
+  public let chunks: Int?
+
+  public init(_ settings: MeasureSettings) throws {
+    guard let place = settings.place("data") else {
+      throw settings.fault(
+        "missing", at: "data",
+        expected: "a text here, or in measure.perplexity.data, which is then used")
+    }
+    try PerplexityMeasure.checkWindow(settings)
+    data = place
+    field = settings.textIfGiven("field")
+    context = settings.integerIfGiven("context")
+    chunks = settings.integerIfGiven("chunks")
+  }
+
+  public var needs: MeasureNeeds {
+    var needs = MeasureNeeds()
+    needs.text = (data, field)
+    needs.comparesWithReference = true
+    needs.requiresReference = true
+    return needs
+  }
+
+  public func check(context available: Int) throws {
+    try PerplexityMeasure.checkWindow(context, fits: available, key: Self.key)
+  }
+
+  public func run(_ run: MeasureRun) throws -> Measured {
+    let reference = try run.reference()
+    let method = try PerplexityProtocol(
+      name: PerplexityMeasure.protocols[0], context: context,
+      longest: min(run.longestWindow, reference.longestWindow))
+    let text = try run.text()
+    let result = try DivergenceMeasurement().measure(
+      variant: run.engine, reference: reference.model, text: text.text, method: method,
+      limit: chunks, parseSpecial: text.writesControlTokens
+    ) { run.progress($0.fraction) }
+    let buckets = result.byPosition(buckets: 32)
+    let series = Series(columns: [
+      "position": buckets.map(\.position), "kld": buckets.map(\.mean.value),
+      "error": buckets.map(\.mean.error),
+      "window_error": buckets.map { $0.windowError ?? .nan },
+      "tokens": buckets.map { Double($0.count) },
+    ])
+    return Measured(
+      metrics: Self.metrics(result, context: method.context), series: ["by_position": series],
+      facts: run.warnings(Self.key, context: method.context))
+  }
+
+  private static func metrics(_ result: DivergenceStatistics, context: Int) -> [String: Double] {
+    var metrics: [String: Double] = [
+      "kld.mean": result.meanDivergence.value, "kld.error": result.meanDivergence.error,
+      "same_top.share": result.sameTopShare.value, "same_top.error": result.sameTopShare.error,
+      "delta_p.mean": result.meanProbabilityChange.value,
+      "delta_p.rms": result.rmsProbabilityChange.value,
+      "delta_p.rms_error": result.rmsProbabilityChange.error,
+      "log_ppl_ratio.value": result.comparison.logRatio.value,
+      "log_ppl_ratio.error": result.comparison.logRatio.error,
+      "tokens": Double(result.scoredTokens), "context": Double(context),
+    ]
+    for (name, fraction) in [
+      ("median", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1), ("p01", 0.01), ("min", 0),
+    ] {
+      metrics["kld.\(name)"] = result.divergence(quantile: fraction)
+    }
+    metrics["delta_p.error"] = result.meanProbabilityChange.error
+    metrics["chunks"] = Double(result.chunkCounts.count)
+    if let interval = result.sameTopInterval {
+      metrics["same_top.share_lower"] = interval.lower
+      metrics["same_top.share_upper"] = interval.upper
+    }
+    let errors = result.windowErrors
+    metrics["kld.window_error"] = errors?.meanDivergence ?? .nan
+    metrics["same_top.window_error"] = errors?.sameTopShare ?? .nan
+    metrics["delta_p.window_error"] = errors?.meanProbabilityChange ?? .nan
+    metrics["delta_p.rms_window_error"] = errors?.rmsProbabilityChange ?? .nan
+    metrics["log_ppl_ratio.window_error"] = errors?.logRatio ?? .nan
+    return metrics
+  }
+}

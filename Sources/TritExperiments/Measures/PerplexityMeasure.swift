@@ -1,0 +1,171 @@
+internal import Foundation
+internal import TritCore
+internal import TritEvaluation
+internal import TritModel
+
+/// Perplexity of a text by a named protocol.
+public struct PerplexityMeasure: Measure {
+  /// The protocols; the first is the default.
+  static let protocols = ["llama.cpp", "strided", "contiguous"]
+  /// Tokens of a window. Of the protocol `llama.cpp`, 3 are the fewest whose second half predicts one.
+  static let windows = 2...16_777_216
+  static let halfWindows = 3...16_777_216
+
+  public static let key = "perplexity"
+  public static let summary = "Perplexity of a text."
+  public static let source =
+    "llama.cpp's llama-perplexity; Hugging Face, 'Perplexity of fixed-length models'"
+  public static let fields = [
+    MeasureField(
+      "data", "A text file, a folder, JSONL, or a known name such as wikitext-2-raw/test.", .data,
+      .required(
+        expected: "a text file, a folder, or the name of a data set",
+        advice: "as in data: data/little-stories.txt, or wikitext-2-raw/test")),
+    MeasureField("field", "The field to read of each line of a JSONL file.", .text),
+    MeasureField("context", "Tokens a window.", .integer(windows)),
+    MeasureField("chunks", "Windows, at most.", .integer(1...windows.upperBound)),
+    MeasureField(
+      "protocol", "How windows are cut and scored.", .word(protocols.map { ($0, "") }),
+      standard: .text(protocols[0])),
+    MeasureField("stride", "Tokens between windows.", .integer(1...windows.upperBound)),
+  ]
+  public static let columns = [
+    ReportColumn(
+      "Perplexity", key: "perplexity.value", error: "perplexity.error", group: .quality,
+      meaning:
+        "How surprised the model is by the text: the number of equally likely tokens that it "
+        + "hesitates between. Lower is better; ± is the larger of two standard errors, as the next column "
+        + "tells them."
+    ) { Figures.text($0, error: $1) },
+    ReportColumn(
+      "± tokens / windows", key: "perplexity.error", error: "perplexity.window_error",
+      group: .quality,
+      meaning:
+        "Two standard errors of the perplexity: one that takes tokens as independent, as llama-perplexity "
+        + "does, and one by the spread between windows of text, which does not (none for one window)."
+    ) { Figures.plain($0) + " / " + ($1.map { Figures.plain($0) } ?? "–") },
+    ReportColumn(
+      "Bits a byte", key: "perplexity.bits_per_byte", group: .quality,
+      meaning:
+        "The same surprise in bits a byte of the text: what can be compared where models cut "
+        + "the text into other tokens."
+    ) { value, _ in
+      Figures.fixed(value, 4)
+    } isShown: { records in
+      // Where tokens differ, figures a token cannot be compared.
+      Set(records.compactMap { $0.metrics["perplexity.tokens"] }).count > 1
+    },
+    ReportColumn(
+      "Above the floor", key: "perplexity.above_floor", error: "perplexity.above_floor_error",
+      group: .quality,
+      meaning:
+        "Nats a token by which the model is more surprised than the source of the text itself, "
+        + "whose entropy is known; ± as for the perplexity."
+    ) { Figures.text($0, error: $1) },
+  ]
+
+  /// A text file, a folder, JSONL, or the name of a known data set.
+  public let data: PathReference
+  /// The field to read of each line of a JSONL file.
+  public let field: String?
+  /// Tokens a window; nil is the protocol's default, no longer than the model allows.
+  public let context: Int?
+  /// `llama.cpp`, `strided` or `contiguous`.
+  public let protocolName: String
+  /// Tokens between windows, for `strided`.
+  public let stride: Int?
+  /// Windows, at most; nil is all of the text.
+  public let chunks: Int?
+
+  public init(_ settings: MeasureSettings) throws {
+    guard let place = settings.place("data") else {
+      throw settings.fault("missing", at: "data", expected: "a text")
+    }
+    data = place
+    field = settings.textIfGiven("field")
+    context = settings.integerIfGiven("context")
+    protocolName = settings.text("protocol")
+    stride = settings.integerIfGiven("stride")
+    chunks = settings.integerIfGiven("chunks")
+    if protocolName == Self.protocols[0] { try Self.checkWindow(settings) }
+    guard let stride else { return }
+    guard protocolName == "strided" else {
+      throw settings.fault(
+        "only the protocol 'strided' has a stride", at: "stride", got: "protocol \(protocolName)",
+        advice: "drop it, or set protocol: strided")
+    }
+    guard context.map({ stride <= $0 }) ?? true else {
+      throw settings.fault(
+        "bad value", at: "stride", expected: "at most the context, \(context ?? 0)",
+        got: "\(stride)")
+    }
+  }
+
+  /// Throws for windows whose second half predicts nothing.
+  static func checkWindow(_ settings: MeasureSettings) throws {
+    guard let context = settings.integerIfGiven("context"), !halfWindows.contains(context) else {
+      return
+    }
+    throw settings.fault(
+      "bad value", at: "context",
+      expected: "a whole number, \(halfWindows.lowerBound)…\(halfWindows.upperBound)",
+      got: "\(context)")
+  }
+
+  public var needs: MeasureNeeds {
+    var needs = MeasureNeeds()
+    needs.text = (data, field)
+    return needs
+  }
+
+  public func check(context available: Int) throws {
+    try Self.checkWindow(context, fits: available, key: Self.key)
+  }
+
+  /// Throws for windows that are longer than the KV cache.
+  static func checkWindow(_ tokens: Int?, fits context: Int, key: String) throws {
+    guard let tokens, tokens > context else { return }
+    throw LabError(
+      .badData, "measure.\(key).context: a window does not fit the context of the model",
+      expected: "at most \(context)", got: "\(tokens)",
+      advice: "lower it, or raise 'context' at the top of the file")
+  }
+
+  public func run(_ run: MeasureRun) throws -> Measured {
+    let method = try PerplexityProtocol(
+      name: protocolName, context: context, stride: stride, longest: run.longestWindow)
+    let text = try run.text()
+    let result = try Perplexity.measure(
+      run.engine, text: text.text, method: method, limit: chunks,
+      parseSpecial: text.writesControlTokens
+    ) { run.progress($0.fraction) }
+    var metrics: [String: Double] = [
+      "value": result.perplexity.value, "error": result.perplexity.error,
+      "nll": result.meanNLL.value, "nll_error": result.meanNLL.error,
+      "tokens": Double(result.scoredTokens), "chunks": Double(result.chunks),
+      "context": Double(method.context), "seconds": result.seconds,
+    ]
+    if let bits = result.bitsPerByte { metrics["bits_per_byte"] = bits }
+    metrics["nll_window_error"] = result.meanNLLWindowError ?? .nan
+    metrics["window_error"] = result.perplexityWindowError ?? .nan
+    if let loop = result.documentedLoopNLL { metrics["documented_loop_nll"] = loop }
+    if let floor = try text.floor(by: run.engine.tokenizer) {
+      metrics["floor"] = exp(floor)
+      metrics["floor_nll"] = floor
+      metrics["floor_bits_per_byte"] = text.floorBitsPerByte
+      metrics["above_floor"] = result.meanNLL.value - floor
+      metrics["above_floor_error"] = result.meanNLL.error
+      metrics["above_floor_window_error"] = result.meanNLLWindowError ?? .nan
+    }
+    return Measured(metrics: metrics, facts: run.warnings(Self.key, context: method.context))
+  }
+
+  public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
+    guard let record = records.first(where: { $0.metrics["perplexity.tokens"] != nil }) else {
+      return []
+    }
+    let tokens = Figures.fixed(record.metrics["perplexity.tokens"] ?? 0, 0)
+    let context = Figures.fixed(record.metrics["perplexity.context"] ?? 0, 0)
+    return [("perplexity", "protocol \(protocolName), context \(context), \(tokens) tokens scored")]
+  }
+}

@@ -1,0 +1,109 @@
+internal import TritCore
+public import TritEvaluation
+internal import TritModel
+
+/// Accuracy on questions that have one right answer among several.
+public struct TasksMeasure: Measure {
+  public static let key = "tasks"
+  public static let summary = "Accuracy on multiple-choice questions."
+  public static let source = "lm-evaluation-harness: acc, acc_norm, acc_bytes"
+  public static let fields = [
+    MeasureField(
+      "data", "builtin:storyteller/tasks, or a JSONL file of questions.", .questions,
+      standard: .place(
+        PathReference(text: TaskDataset.builtinName, path: TaskDataset.builtinName))),
+    MeasureField("limit", "Questions, at most.", .integer(1...1_000_000)),
+    MeasureField(
+      "split", "Where context ends and choice begins, if a token spans both.",
+      .word(TaskSplit.descriptions.map { ($0.name, $0.summary) }),
+      standard: .text(TaskSplit.common.rawValue)),
+  ]
+  public static let columns = [
+    ReportColumn(
+      "Tasks right", key: "tasks.accuracy", error: "tasks.accuracy_error", group: .quality,
+      isShare: true,
+      meaning: "Share of multiple-choice questions whose right answer is the likeliest "
+        + "continuation (acc of lm-evaluation-harness), with its 95 % Wilson interval."
+    ) { Figures.share($0, error: $1) },
+    ReportColumn(
+      "By character", key: "tasks.accuracy_norm", error: "tasks.accuracy_norm_error",
+      group: .quality, isShare: true,
+      meaning:
+        "The same with log-probabilities divided by the characters of the answer (acc_norm), "
+        + "so that short answers have no advantage."
+    ) { Figures.share($0, error: $1) },
+    ReportColumn(
+      "By byte", key: "tasks.accuracy_bytes", error: "tasks.accuracy_bytes_error", group: .quality,
+      isShare: true, meaning: "The same by the UTF-8 bytes of the answer (acc_bytes)."
+    ) { Figures.share($0, error: $1) },
+  ]
+
+  /// `builtin:storyteller/tasks`, or a JSONL file of questions.
+  public let data: PathReference
+  /// Questions, at most; nil is all of a file, and 200 of the built-in ones.
+  public let limit: Int?
+  /// Where the tokens of a context end and those of a choice begin.
+  public let split: TaskSplit
+
+  public init(_ settings: MeasureSettings) throws {
+    guard let place = settings.place("data") else {
+      throw settings.fault("missing", at: "data", expected: "questions")
+    }
+    data = place
+    limit = settings.integerIfGiven("limit")
+    split = TaskSplit(rawValue: settings.text("split")) ?? .common
+  }
+
+  public var needs: MeasureNeeds {
+    var needs = MeasureNeeds()
+    needs.questions = (data, limit)
+    return needs
+  }
+
+  public func run(_ run: MeasureRun) throws -> Measured {
+    let result = try TaskEvaluation.measure(
+      run.engine, tasks: try run.questions().tasks, split: split
+    ) { run.progress($0.fraction) }
+    return TaskFigures.measured(result)
+  }
+
+  public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
+    guard let record = records.first(where: { $0.metrics["tasks.count"] != nil }) else { return [] }
+    let count = Figures.fixed(record.metrics["tasks.count"] ?? 0, 0)
+    let chance = Figures.percent(record.metrics["tasks.chance"] ?? 0)
+    return [("tasks", "\(count) questions; guessing would get \(chance) right")]
+  }
+}
+
+/// A record's figures of questions answered.
+enum TaskFigures {
+  /// Shares of all questions with their standard errors and 95 % Wilson intervals, and the same by kind.
+  static func measured(_ result: TaskResult) -> Measured {
+    let total = result.total
+    let kinds = result.kinds
+    var metrics = [
+      "chance": total.chance, "count": Double(total.count),
+      "truncated": Double(result.truncated), "tokens_run": Double(result.tokensRun),
+      "seconds": result.seconds,
+    ]
+    var columns = ["count": kinds.map { Double($0.count) }, "chance": kinds.map(\.chance)]
+    for (name, suffix, path) in [
+      ("accuracy", "", \TaskAccuracy.byTotal),
+      ("accuracy_norm", "_norm", \TaskAccuracy.byCharacter),
+      ("accuracy_bytes", "_bytes", \TaskAccuracy.byByte),
+    ] {
+      let share = total[keyPath: path]
+      metrics[name] = share.estimate.value
+      metrics["\(name)_error"] = share.estimate.error
+      metrics["\(name)_lower"] = share.interval?.lower
+      metrics["\(name)_upper"] = share.interval?.upper
+      columns[name] = kinds.map { $0[keyPath: path].estimate.value }
+      columns["error\(suffix)"] = kinds.map { $0[keyPath: path].estimate.error }
+      columns["lower\(suffix)"] = kinds.map { $0[keyPath: path].interval?.lower ?? .nan }
+      columns["upper\(suffix)"] = kinds.map { $0[keyPath: path].interval?.upper ?? .nan }
+    }
+    return Measured(
+      metrics: metrics,
+      series: ["kinds": Series(labels: kinds.map { $0.kind ?? "" }, columns: columns)])
+  }
+}
