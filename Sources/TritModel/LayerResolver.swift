@@ -143,37 +143,3 @@ public struct LayerResolver: Sendable {
     return StageChoice(trained ? "int8" : "none")
   }
 }
-
-/// A glob over layer names: `*` any run, `?` one character; `blk.-1.` counts layers from the end.
-package struct Glob: Sendable {
-  private let pattern: [Character]
-
-  package init(_ text: String, layers: Int) {
-    var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    if parts.count > 1, let index = Int(parts[1]), index < 0 { parts[1] = "\(layers + index)" }
-    pattern = Array(parts.joined(separator: "."))
-  }
-
-  package func matches(_ name: String) -> Bool {
-    let name = Array(name)
-    // The classic two-pointer walk: remember the last star and how much it has eaten.
-    var (p, n, star, eaten) = (0, 0, -1, 0)
-    while n < name.count {
-      if p < pattern.count, pattern[p] == "?" || (pattern[p] == name[n] && pattern[p] != "*") {
-        p += 1
-        n += 1
-      } else if p < pattern.count, pattern[p] == "*" {
-        star = p
-        eaten = n
-        p += 1
-      } else if star >= 0 {
-        p = star + 1
-        eaten += 1
-        n = eaten
-      } else {
-        return false
-      }
-    }
-    return pattern[p...].allSatisfy { $0 == "*" }
-  }
-}

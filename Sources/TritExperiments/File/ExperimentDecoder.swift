@@ -191,10 +191,10 @@ package struct ExperimentDecoder {
     }
     return entries.compactMap { entry in
       let inner = "\(path).\"\(entry.key)\""
-      if !LayerGlob.canMatch(entry.key) {
+      if !Glob.canMatch(entry.key) {
         problems.add(
           "no layer can match this glob", inner, at: entry.keyPosition,
-          expected: "a glob over blk.N.\(LayerGlob.linears.joined(separator: " | "))",
+          expected: "a glob over blk.N.\(LinearRole.allCases.map(\.rawValue).joined(separator: " | "))",
           got: entry.key, advice: "as in blk.0.*, blk.*.ffn_down, blk.-1.attn_q")
       }
       let keys = stages.lab.kinds(in: .layer).map(\.key)
