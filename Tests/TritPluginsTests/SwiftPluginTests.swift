@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+import TritLab
+import _TritTestSupport
+
+/// Plug-ins of Swift: compiled against the modules beside the program, checked in its child.
+///
+/// References of a plug-in are resolved by the program, which is linked for that; the program of the
+/// tests is not, so they go as far as the child.
+@Suite struct SwiftPluginTests {
+  /// One kernel by one function, `.…` of which is what is said.
+  private static func plugin(_ expression: String, before: String = "") -> String {
+    """
+    import TritLab
+    \(before)
+    func register(_ registry: inout Registry<any LinearKernel>) throws {
+      registry.register(StageDescriptor("mine", summary: "one function", source: "a test")) { _ in
+        DotKernel("mine") { codes, x, columns in
+          var sum: Int32 = 0
+          for k in 0..<columns {
+            let code = codes[k / 128 * 32 + k % 32] >> UInt8(k % 128 / 32 * 2) & 3
+            sum += Int32(code) * Int32(x[k])
+          }
+          return \(expression)
+        }
+      }
+    }
+
+    """
+  }
+
+  @Test func aSoundKernelPassesInTheChild() throws {
+    let test = try PluginCase()
+    let path = try test.write(Self.plugin("sum"), to: "mine.swift")
+    // Compiled, loaded and proved by the child; what fails afterwards is to load it here.
+    let error = try #require(throws: LabError.self) { _ = try test.loader.loadSwift(path) }
+    #expect(error.what == "the plug-in cannot be loaded", "\(error)")
+    let passed = try FolderListing(test.loader.builder.folder).names.filter {
+      $0.hasSuffix(".passed")
+    }
+    #expect(passed.count == 1)
+    #expect(!(try test.loader.builder.build(path)).isFresh)
+  }
+
+  @Test func aWrongKernelIsTold() throws {
+    let error = try Self.error(Self.plugin("sum + 1"))
+    #expect(error.kind == .verdict, "\(error)")
+    #expect(error.got?.contains("kernel 'mine'") == true)
+  }
+
+  @Test func aTrapHasItsLine() throws {
+    let test = try PluginCase()
+    let path = try test.write(
+      Self.plugin(
+        "trapped(sum)", before: "func trapped(_ n: Int32) -> Int32 { fatalError(\"enough\") }"),
+      to: "mine.swift")
+    let error = try #require(throws: LabError.self) { _ = try test.loader.loadSwift(path) }
+    #expect(error.kind == .failure)
+    #expect(error.what.contains("crashed"), "\(error)")
+    #expect(error.place?.hasPrefix(path + ":") == true, "\(error)")
+    #expect(error.got?.contains("enough") == true, "\(error)")
+  }
+
+  @Test func whatRegisterThrowsIsTold() throws {
+    let text = """
+      import TritLab
+      func register(_ registry: inout Registry<any LinearKernel>) throws {
+        throw LabError(.usage, "not today")
+      }
+      """
+    let error = try Self.error(text)
+    #expect(error.what == "not today")
+    #expect(error.kind == .usage)
+  }
+
+  @Test func aCompileErrorHasItsPlace() throws {
+    let error = try Self.error(Self.plugin("undeclared"))
+    #expect(error.place?.hasSuffix("mine.swift:11:14") == true, "\(error)")
+    #expect(error.what.contains("cannot find 'undeclared' in scope"))
+  }
+
+  @Test func aFileWithoutRegisterIsTold() throws {
+    let error = try Self.error("import TritLab\nlet nothing = 0\n")
+    #expect(error.what == "the plug-in has no register that can be called", "\(error)")
+  }
+
+  @Test func modulesThatAreNotThereAreNamed() throws {
+    let test = try PluginCase(program: "/bin/true")
+    let path = try test.write(Self.plugin("sum"), to: "mine.swift")
+    let error = try #require(throws: LabError.self) { _ = try test.loader.loadSwift(path) }
+    #expect(error.kind == .missingInput)
+    #expect(error.expected?.contains("/bin/Modules") == true)
+    #expect(error.expected?.contains("/lib/trit/modules") == true)
+  }
+
+  @Test func languagesAreNotMixedUp() throws {
+    let test = try PluginCase()
+    let swift = try test.write(Self.plugin("sum"), to: "mine.swift")
+    #expect(throws: LabError.self) { _ = try test.loader.load(swift) }
+    #expect(throws: LabError.self) { _ = try test.loader.loadSwift(PluginCase.fixture("dot.c")) }
+  }
+
+  private static func error(_ text: String) throws -> LabError {
+    let test = try PluginCase()
+    let path = try test.write(text, to: "mine.swift")
+    return try #require(throws: LabError.self) { _ = try test.loader.loadSwift(path) }
+  }
+}
