@@ -27,6 +27,9 @@ struct CompilationUnit {
     var warnings: String
   }
 
+  /// Characters of warnings that are kept.
+  private static let shownWarnings = 20_000
+
   // MARK: The cache
 
   /// The library that is there already, if nothing that it was made of has changed.
@@ -71,7 +74,8 @@ struct CompilationUnit {
       guard outcome.code == 0 else {
         throw CompilerMessages(text, path: path).error(outcome, compiler: recipe.compiler.path)
       }
-      let note = Note(includes: try includes(scratch), warnings: text)
+      let note = Note(
+        includes: try includes(scratch), warnings: String(text.prefix(Self.shownWarnings)))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
       // A note without a library is no entry of the cache; an old note of a new library would be

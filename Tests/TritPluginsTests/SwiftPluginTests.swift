@@ -42,6 +42,26 @@ import _TritTestSupport
     #expect(!(try test.loader.builder.build(path)).isFresh)
   }
 
+  /// As `make install` lays it out: the program in bin, its modules in lib, no checkout.
+  @Test func anInstalledProgramCompilesToo() throws {
+    let root = try TemporaryFolder("installed")
+    let files = FileManager.default
+    for folder in ["/bin", "/lib/trit/modules"] {
+      try files.createDirectory(atPath: root.path + folder, withIntermediateDirectories: true)
+    }
+    try files.copyItem(atPath: PluginCase.trit, toPath: root.file("bin/trit"))
+    let modules = (PluginCase.trit as NSString).deletingLastPathComponent + "/Modules"
+    for name in try FolderListing(modules).names
+    where name.hasPrefix("Trit") && name.hasSuffix(".swiftmodule") && !name.contains("Tests") {
+      try files.copyItem(
+        atPath: modules + "/" + name, toPath: root.file("lib/trit/modules/" + name))
+    }
+    let test = try PluginCase(program: root.file("bin/trit"))
+    let path = try test.write(Self.plugin("sum"), to: "mine.swift")
+    let error = try #require(throws: LabError.self) { _ = try test.loader.loadSwift(path) }
+    #expect(error.what == "the plug-in cannot be loaded", "\(error)")
+  }
+
   @Test func aWrongKernelIsTold() throws {
     let error = try Self.error(Self.plugin("sum + 1"))
     #expect(error.kind == .verdict, "\(error)")
