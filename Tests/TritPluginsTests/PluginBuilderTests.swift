@@ -203,6 +203,35 @@ import _TritTestSupport
     #expect(!(try test.loader.builder.build(path).isFresh))
   }
 
+  /// The folder does not grow without end: the libraries unused longest go, with all that belongs
+  /// to them, and what a killed compilation has left.
+  @Test func theFolderIsBounded() throws {
+    let test = try PluginCase()
+    let path = PluginCase.fixture("minimal.c")
+    let product = try test.loader.builder.build(path)
+    let folder = test.loader.builder.folder
+    let files = FileManager.default
+    func make(_ name: String, hoursAgo: Int) throws {
+      let date = Date(timeIntervalSinceNow: Double(-3600 * hoursAgo))
+      try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+      try files.setAttributes([.modificationDate: date], ofItemAtPath: folder + "/" + name)
+    }
+    for number in 0..<70 {
+      try make("old\(number).so", hoursAgo: 100 + number)
+      try make("old\(number).json", hoursAgo: 1)
+    }
+    try files.createDirectory(atPath: folder + "/build-left", withIntermediateDirectories: true)
+    try files.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: folder + "/build-left")
+    _ = try test.loader.builder.build(test.write(PluginCase.plugin()))
+    let names = try FolderListing(folder).names
+    #expect(names.count { $0.hasSuffix(".so") } == 64)
+    #expect(!names.contains("build-left"))
+    #expect(names.contains("old61.so") && names.contains("old61.json"))
+    #expect(!names.contains("old62.so") && !names.contains("old62.json"))
+    #expect(files.fileExists(atPath: product.library))
+  }
+
   private static func rights(_ path: String) throws -> Int {
     let found = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
     return try #require(found as? Int)
