@@ -15,6 +15,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritTokenization", ["TritCore", "TritFormats"]),
   ("TritQuantization", ["TritCore"]),
   ("TritKernels", ["TritCore", "CTritKernels"]),
+  ("TritPlugins", ["TritCore", "TritKernels", "CTritPlugin"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
   (
@@ -49,8 +50,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritLab",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation",
-      "TritExperiments",
+      "TritPlugins", "TritAttention", "TritSampling", "TritModel", "TritTraining",
+      "TritEvaluation", "TritExperiments",
     ]
   ),
 ]
@@ -67,9 +68,16 @@ let package = Package(
     // MARK: System libraries and C leaves
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CTritKernels"),
+    .target(name: "CTritPlugin"),
 
     // MARK: The command
-    .executableTarget(name: "trit", dependencies: ["TritLab"], swiftSettings: strict),
+    // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag is one
+    // of the executable alone, so packages can depend on the library all the same.
+    .executableTarget(
+      name: "trit", dependencies: ["TritLab"], swiftSettings: strict,
+      linkerSettings: [
+        .unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))
+      ]),
 
     // MARK: Test support: fixtures shared by the suites
     .target(
@@ -93,9 +101,12 @@ let package = Package(
         resources: $0.name == "TritModel" ? [.copy("Resources")] : [], swiftSettings: strict)
     }
     + tested.map {
+      // Plug-ins are checked by the command; the files that tests compile lie beside them.
       .testTarget(
-        name: "\($0)Tests", dependencies: ["TritLab", "_TritTestSupport", "_CAllocationCounter"],
-        swiftSettings: strict)
+        name: "\($0)Tests",
+        dependencies: ["TritLab", "_TritTestSupport", "_CAllocationCounter"]
+          + ($0 == "TritPlugins" ? ["trit"] : []),
+        exclude: $0 == "TritPlugins" ? ["Fixtures"] : [], swiftSettings: strict)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -134,6 +134,7 @@ run_swift() {
   # shellcheck disable=SC2046 # lists of words
   (cd "$work" && "${SWIFTC:-swiftc}" -swift-version 6 -O main.swift -o example -I "$release/Modules" \
     -Xcc -fmodule-map-file="$release/CTritKernels.build/module.modulemap" \
+    -Xcc -fmodule-map-file="$here/Sources/CTritPlugin/include/module.modulemap" \
     -Xcc -fmodule-map-file="$here/Sources/CYaml/module.modulemap" \
     $(pkg-config --cflags-only-I yaml-0.1 | sed 's/-I/-Xcc -I/g') \
     "@$list" $(pkg-config --libs yaml-0.1)) && surroundings ./example

@@ -4,8 +4,8 @@
 #   Scripts/install.sh install TRIT PREFIX     make install PREFIX=…
 #   Scripts/install.sh uninstall PREFIX        make uninstall PREFIX=…
 #
-# Below PREFIX: bin/trit, share/trit (built-in models, plot templates, experiments, the commit), completions for
-# bash, zsh and fish, the licence. share/trit/manifest lists every file and every folder that was made, so that
+# Below PREFIX: bin/trit, share/trit (built-in models, plot templates, experiments, the commit), include/trit_kernel.h and
+# lib/trit/modules (for plug-ins), completions for bash, zsh and fish, the licence. share/trit/manifest lists every file and every folder that was made, so that
 # uninstalling leaves nothing and removes nothing else. The program finds share/trit from where it lies itself: it
 # needs neither the checkout nor a variable, and may be called by a link. DESTDIR in the environment stands
 # before PREFIX, for packages that are built in a folder of their own.
@@ -102,6 +102,14 @@ install() {
   "$trit" completions fish > "$work/fish"
   plan "$work/fish" share/fish/vendor_completions.d/trit.fish 644
   plan LICENSE share/doc/trit/LICENSE 644
+  # What plug-ins are compiled with: the header of C kernels, and the modules that the program was built of.
+  plan Sources/CTritPlugin/include/trit_kernel.h include/trit_kernel.h 644
+  local module
+  for folder in Sources/Trit*/; do
+    module=$(basename "$folder").swiftmodule
+    file=$(dirname "$trit")/Modules/$module
+    [ ! -f "$file" ] || plan "$file" "lib/trit/modules/$module" 644
+  done
   "$trit" --version | sed -n 's/^commit: //p' > "$work/commit"
   plan "$work/commit" share/trit/commit 644
 

@@ -42,6 +42,22 @@ public struct CPUFeatures: OptionSet, Sendable, Hashable {
   /// The names of the sets, as `/proc/cpuinfo` spells them without underscores.
   public var names: [String] { Self.allNames.filter { contains($0.0) }.map(\.1) }
 
+  /// The sets called `list`, in names as `names` gives them, with spaces or commas between them.
+  /// Throws `usage` for a name that is none.
+  public init(names list: String) throws {
+    self = []
+    for word in list.split(whereSeparator: { $0 == " " || $0 == "," }) {
+      guard let feature = Self.allNames.first(where: { $0.1 == word })?.0 else {
+        let known = Self.allNames.map(\.1)
+        throw LabError(
+          .usage, "there is no instruction set '\(word)'",
+          expected: "names of \(known.joined(separator: ", "))", got: list,
+          advice: Suggestion.didYouMean(String(word), known))
+      }
+      insert(feature)
+    }
+  }
+
   /// The names that are in `self` but not on this machine.
   public var missingHere: [String] { subtracting(.here).names }
 }

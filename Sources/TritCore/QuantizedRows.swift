@@ -50,11 +50,14 @@ public final class QuantizedRows: @unchecked Sendable {
   public init(capacity: Int, columns: Int) {
     self.capacity = capacity
     self.columns = columns
-    stride = (columns + 63) / 64 * 64
+    stride = Self.stride(columns: columns)
     values = AlignedBuffer(count: capacity * stride)
     scales = AlignedBuffer(count: capacity)
     sums = AlignedBuffer(count: capacity)
   }
+
+  /// int8 elements from one row to the next where rows have `columns` columns.
+  public static func stride(columns: Int) -> Int { (columns + 63) / 64 * 64 }
 
   /// Bytes of a buffer of this size before any float32 row or layout is asked for.
   package static func byteCount(capacity: Int, columns: Int) -> (rows: Int, overflows: Bool) {

@@ -51,7 +51,7 @@ extension LinearKernel {
   }
 
   /// Throws an error that explains itself unless `form` is one of `forms`.
-  package func checkForm(_ form: ActivationForm) throws {
+  public func checkForm(_ form: ActivationForm) throws {
     guard forms.contains(form) else {
       let own = forms.map(\.rawValue).sorted().joined(separator: " or ")
       throw LabError(

@@ -5,6 +5,7 @@
 @_exported import TritFormats
 @_exported import TritKernels
 @_exported import TritModel
+@_exported import TritPlugins
 @_exported import TritQuantization
 @_exported import TritSampling
 @_exported import TritTokenization

@@ -1,9 +1,9 @@
-package import TritCore
+public import TritCore
 
 /// Cuts a weight matrix into the groups that share one scale, and checks it on the way in.
-package enum WeightGroups {
+public enum WeightGroups {
   /// Throws `badData` naming the first NaN or infinity of `weights`.
-  package static func requireFinite(_ weights: MatrixView<Float>) throws {
+  public static func requireFinite(_ weights: MatrixView<Float>) throws {
     for row in 0..<weights.rows {
       let base = weights.base + row * weights.stride
       guard !isFinite(base, weights.columns) else { continue }

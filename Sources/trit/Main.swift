@@ -11,6 +11,8 @@ import TritLab
 /// message on standard error and an exit code.
 @main struct Trit {
   static func main() {
+    // This program also serves as the child that checks a plug-in.
+    if let code = Plugins.childMain(CommandLine.arguments) { ProcessEnd.exit(code) }
     StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)

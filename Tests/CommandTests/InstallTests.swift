@@ -153,6 +153,11 @@ import _TritTestSupport
     #expect(result.status == 0, "\(result)")
     let files = try listing(stage)
     #expect(files["usr/bin/trit"] != nil && files["usr/share/trit/plots/style.gp"] != nil)
+    // What plug-ins are compiled with.
+    #expect(files["usr/include/trit_kernel.h"] != nil)
+    for module in ["TritCore", "TritKernels", "TritPlugins", "TritLab"] {
+      #expect(files["usr/lib/trit/modules/\(module).swiftmodule"] != nil)
+    }
     let manifest = try String(contentsOfFile: stage + "/usr/share/trit/manifest", encoding: .utf8)
     #expect(!manifest.contains("stage"))
     let removed = try script("uninstall", "/usr", environment: ["DESTDIR": stage])

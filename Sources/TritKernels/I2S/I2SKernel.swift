@@ -82,8 +82,9 @@ public struct I2SKernel: LinearKernel, KeepingKernel {
 }
 
 extension LinearKernel {
-  /// That this machine has `features`: a kernel may be made by hand, without the registry.
-  func checkRuns(on features: CPUFeatures) throws {
+  /// That this machine has `features`: a kernel may be made by hand, without the registry. Throws
+  /// `usage` that names what is missing.
+  public func checkRuns(on features: CPUFeatures) throws {
     let missing = features.missingHere
     guard missing.isEmpty else {
       throw LabError(

@@ -22,16 +22,20 @@ public protocol LossyLinear: PreparedLinear {
 /// 6. `prepare` takes weights for the forms of activations that the kernel states in `forms`, and for no others.
 ///
 /// The oracle is asked for integer kernels; kernels that take float32 activations are compared with
-/// sums in float64. Returns what was broken; empty means that all laws hold. Deterministic.
+/// sums in float64. Returns what was broken, at most `limit` cases: the search ends there, since a
+/// kernel that is wrong is mostly wrong everywhere. Empty means that all laws hold. Deterministic.
 public func checkLinearKernel(
   _ kernel: any LinearKernel, against oracle: any LinearKernel = ReferenceKernel(),
-  shapes: [WeightShape] = WeightShape.awkward, tokens: [Int] = [1, 2, 3, 4, 7, 12, 33]
+  shapes: [WeightShape] = WeightShape.awkward, tokens: [Int] = [1, 2, 3, 4, 7, 12, 33],
+  limit: Int = 8
 ) -> [LawViolation] {
+  precondition(limit > 0, "a check that may find nothing checks nothing")
   var checker = KernelChecker(kernel: kernel, oracle: oracle)
   for shape in shapes {
     for form in LawCases.Form.all {
       for fill in LawCases.Fill.allCases {
-        checker.check(shape, form, fill, tokens: tokens)
+        checker.check(shape, form, fill, tokens: tokens, limit: limit)
+        if checker.violations.count >= limit { return Array(checker.violations.prefix(limit)) }
       }
     }
   }
@@ -52,7 +56,7 @@ private struct KernelChecker {
   }
 
   mutating func check(
-    _ shape: WeightShape, _ form: LawCases.Form, _ fill: LawCases.Fill, tokens: [Int]
+    _ shape: WeightShape, _ form: LawCases.Form, _ fill: LawCases.Fill, tokens: [Int], limit: Int
   ) {
     let evidence = "\(shape), \(form), \(fill.rawValue) weights"
     let seed = UInt64(shape.rows * 100_003 + shape.columns)
@@ -87,6 +91,7 @@ private struct KernelChecker {
         weights: weights, prepared: prepared, exact: exact, x: x,
         evidence: "\(evidence), \(count) tokens")
       violations += run.check(kernel.name)
+      if violations.count >= limit { return }
     }
   }
 

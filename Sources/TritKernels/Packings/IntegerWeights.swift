@@ -2,27 +2,27 @@ public import TritCore
 
 /// Quantized weights as what packings and integer kernels see: int8 values `[rows, columns]` with
 /// scales, be they trits or integers of a few bits.
-package struct IntegerWeights: Sendable {
+public struct IntegerWeights: Sendable {
   /// Number of rows (outputs).
-  package let rows: Int
+  public let rows: Int
   /// Number of columns (inputs).
-  package let columns: Int
+  public let columns: Int
   /// Width of a value in bits; nil for trits.
-  package let bits: Int?
+  public let bits: Int?
   /// The values, row-major.
-  package let values: AlignedBuffer<Int8>
+  public let values: AlignedBuffer<Int8>
   /// `granularity.scaleCount` multipliers.
-  package let scales: [Float]
+  public let scales: [Float]
   /// How many weights share one scale.
-  package let granularity: ScaleGranularity
+  public let granularity: ScaleGranularity
 
   /// The greatest magnitude that a value of this form can have.
-  package var greatest: Int { bits.map { 1 << ($0 - 1) } ?? 1 }
+  public var greatest: Int { bits.map { 1 << ($0 - 1) } ?? 1 }
 }
 
 extension QuantizedWeights {
   /// The values and scales, nil for float32 weights.
-  package var integers: IntegerWeights? {
+  public var integers: IntegerWeights? {
     switch self {
     case .ternary(let matrix):
       IntegerWeights(
@@ -49,10 +49,10 @@ extension LabError {
   }
 
   /// What to do with weights that are not ternary where only trits will do.
-  package static let useTernary =
+  public static let useTernary =
     "use kernel 'int8' or 'dequantize', or a ternary quantizer: absmean, absmedian, twn"
   /// What to do with float32 weights where only quantized ones will do.
-  package static let useQuantized =
+  public static let useQuantized =
     "use kernel 'openblas', or a quantizer: absmean, int8, int4"
 }
 

@@ -108,7 +108,7 @@ extension Packing {
 
 extension TernaryMatrix {
   /// Index of the first value that is not −1, 0 or +1, nil in a sound matrix.
-  package var firstIllegalTrit: Int? {
+  public var firstIllegalTrit: Int? {
     if isSound { return nil }
     let trits = trits.base
     let count = rows * columns

@@ -32,10 +32,11 @@ public struct ReferenceKernel: LinearKernel {
   }
 }
 
-/// Checks that integer kernels share. Each throws an error that names the kernel.
+/// What a kernel asks of the weights in its `prepare`, be it one of the lab or one from outside. Each
+/// throws an error that names the kernel and says what to use instead.
 extension LinearKernel {
   /// The trits or integers of `weights`, or an error that says that this kernel cannot take float32.
-  package func integerWeights(_ weights: QuantizedWeights) throws -> IntegerWeights {
+  public func integerWeights(_ weights: QuantizedWeights) throws -> IntegerWeights {
     guard let integers = weights.integers else {
       throw LabError.illegalPair(
         "kernel", name, takes: "ternary or integer weights", form: weights.form,
@@ -46,7 +47,7 @@ extension LinearKernel {
   }
 
   /// The trits of `weights`, or an error that says that this kernel takes no others.
-  package func ternaryWeights(_ weights: QuantizedWeights) throws -> TernaryMatrix {
+  public func ternaryWeights(_ weights: QuantizedWeights) throws -> TernaryMatrix {
     guard case .ternary(let matrix) = weights else {
       throw LabError.illegalPair(
         "kernel", name, takes: "ternary weights", form: weights.form, advice: LabError.useTernary)
@@ -62,8 +63,11 @@ extension LinearKernel {
     return matrix
   }
 
-  /// That `columns` products of `greatest` and −128 fit an int32.
-  package func checkSums(columns: Int, greatest: Int) throws {
+  /// That the sum of `columns` products of a weight of at most `greatest` and an activation of −128
+  /// fits an int32, so that a kernel may add in any order. `ternaryWeights` and `integerWeights` have
+  /// asked that for codes up to 2 and for integers; a kernel whose partial sums reach further asks
+  /// again.
+  public func checkSums(columns: Int, greatest: Int) throws {
     let most = Int(Int32.max) / (128 * greatest)
     guard columns <= most else {
       throw LabError(
@@ -73,7 +77,7 @@ extension LinearKernel {
   }
 
   /// The scales of `weights` where there is one per tensor or row, one a row; else an error.
-  package func rowScales(_ weights: TernaryMatrix) throws -> [Float] {
+  public func rowScales(_ weights: TernaryMatrix) throws -> [Float] {
     switch weights.granularity {
     case .tensor: return [Float](repeating: weights.scales[0], count: weights.rows)
     case .row: return weights.scales

@@ -1,0 +1,165 @@
+import TritCore
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A program that is run to its end with a time limit: a compiler, a symbolizer, or this program as
+/// the child that checks a plug-in. What it starts ends with it.
+struct Subprocess {
+  /// How it ended.
+  struct Outcome {
+    /// Its exit code; nil where a signal ended it.
+    var code: Int32?
+    /// The signal that ended it.
+    var signal: Int32?
+    /// Whether it took longer than it might.
+    var isLate = false
+    /// The first mebibyte of standard output, of standard error, and of descriptor 3.
+    var output = ""
+    var errors = ""
+    var report = ""
+  }
+
+  let program: String
+  let arguments: [String]
+  /// Variables that are set beside those of this process.
+  var environment: [String: String] = [:]
+  /// Seconds until it is ended.
+  var seconds: Double
+
+  private static let most = 1 << 20
+
+  /// Runs it. Throws `failure` where the system does not start it, `interrupted` where the user
+  /// asks to stop.
+  func run() throws -> Outcome {
+    var pipes: [(reading: Int32, writing: Int32)] = []
+    defer { for pipe in pipes where pipe.reading >= 0 { close(pipe.reading) } }
+    for _ in 0..<3 {
+      var ends: [Int32] = [-1, -1]
+      guard pipe(&ends) == 0 else {
+        let number = errno
+        for pipe in pipes { close(pipe.writing) }
+        throw refused(number)
+      }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      pipes.append((ends[0], ends[1]))
+    }
+    let started = start(pipes.map(\.writing))
+    for pipe in pipes { close(pipe.writing) }
+    let process = try started.get()
+    return try wait(for: process, pipes.map(\.reading))
+  }
+
+  private func refused(_ number: Int32) -> LabError {
+    LabError(
+      .failure, "the program does not start: \(SystemFailure.text(number))", at: program,
+      advice: SystemFailure.advice(number, otherwise: "check that it can be run by itself"))
+  }
+
+  private func start(_ writing: [Int32]) -> Result<pid_t, LabError> {
+    #if canImport(Glibc)
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #else
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #endif
+    var number = posix_spawn_file_actions_init(&actions)
+    guard number == 0 else { return .failure(refused(number)) }
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    for (place, end) in writing.enumerated() {
+      posix_spawn_file_actions_adddup2(&actions, end, Int32(place) + 1)
+    }
+    number = posix_spawnattr_init(&attributes)
+    guard number == 0 else { return .failure(refused(number)) }
+    defer { posix_spawnattr_destroy(&attributes) }
+    // This process ignores what a program expects to end it. A group of its own ends as a whole.
+    var defaults = sigset_t()
+    sigemptyset(&defaults)
+    for signal in [SIGPIPE, SIGXFSZ, SIGALRM] { sigaddset(&defaults, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &defaults)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETPGROUP))
+    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+    var variables = variables()
+    words.append(nil)
+    variables.append(nil)
+    defer {
+      for word in words { free(word) }
+      for variable in variables { free(variable) }
+    }
+    var process = pid_t()
+    number = posix_spawn(&process, program, &actions, &attributes, words, variables)
+    return number == 0 ? .success(process) : .failure(refused(number))
+  }
+
+  /// The environment of this process, byte for byte, with the changes.
+  private func variables() -> [UnsafeMutablePointer<CChar>?] {
+    var result: [UnsafeMutablePointer<CChar>?] = []
+    var next = environ
+    while let variable = next.pointee {
+      let isChanged = environment.keys.contains { name in
+        strncmp(variable, name, name.utf8.count) == 0
+          && variable[name.utf8.count] == CChar(UInt8(ascii: "="))
+      }
+      if !isChanged { result.append(strdup(variable)) }
+      next += 1
+    }
+    return result + environment.map { strdup("\($0.key)=\($0.value)") }
+  }
+
+  private func wait(for process: pid_t, _ reading: [Int32]) throws -> Outcome {
+    var outcome = Outcome()
+    var texts = [[UInt8]](repeating: [], count: reading.count)
+    var open = reading.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    let start = MonotonicClock.seconds()
+    var status: Int32 = 0
+    var isEnded = false
+    while true {
+      poll(&open, nfds_t(open.count), isEnded ? 0 : 20)
+      var isQuiet = true
+      for index in open.indices where open[index].revents != 0 {
+        if take(open[index].fd, &texts[index]) { isQuiet = false } else { open[index].fd = -1 }
+      }
+      if isEnded {
+        if isQuiet { break }
+        continue
+      }
+      isEnded = waitpid(process, &status, WNOHANG) == process
+      if isEnded {
+        // What it has started and left behind would hold the pipes open.
+        kill(-process, SIGKILL)
+        continue
+      }
+      let isLate = MonotonicClock.seconds() - start > seconds
+      guard isLate || Interruption.isRequested else { continue }
+      outcome.isLate = isLate
+      kill(-process, SIGKILL)
+      while waitpid(process, &status, 0) < 0, errno == EINTR {}
+      isEnded = true
+    }
+    try Interruption.check()
+    let signal = status & 0x7F
+    if signal == 0 { outcome.code = status >> 8 & 0xFF } else { outcome.signal = signal }
+    outcome.output = String(decoding: texts[0], as: UTF8.self)
+    outcome.errors = String(decoding: texts[1], as: UTF8.self)
+    outcome.report = String(decoding: texts[2], as: UTF8.self)
+    return outcome
+  }
+
+  /// Takes what has come; false at the end.
+  private func take(_ descriptor: Int32, _ text: inout [UInt8]) -> Bool {
+    let piece = 1 << 14
+    let count = withUnsafeTemporaryAllocation(byteCount: piece, alignment: 8) { bytes in
+      let count = read(descriptor, bytes.baseAddress, piece)
+      if count > 0, text.count < Self.most { text += bytes[..<count] }
+      return count
+    }
+    return count > 0 || (count < 0 && errno == EINTR)
+  }
+}

@@ -1,0 +1,120 @@
+public import TritCore
+import TritKernels
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What a program gives plug-ins of Swift to register their stages in.
+///
+/// A plug-in is one file that imports `TritLab` and declares
+///
+/// ```swift
+/// func register(_ lab: inout T) throws
+/// ```
+///
+/// with the `T` of the entry. It is compiled against the modules that lie beside the program, and
+/// its references are resolved by the program itself, so there is one copy of every type.
+public struct SwiftEntry: Sendable {
+  /// `T` as it is written in Swift.
+  public let type: String
+  let check: @Sendable (SwiftPlugin) throws -> [LawViolation]
+
+  /// An entry.
+  ///
+  /// - Parameters:
+  ///   - type: the name of `Context` in Swift, as a file sees it that imports `TritLab`.
+  ///   - make: what the child registers in.
+  ///   - check: the laws that were broken by what has been registered; none for a sound plug-in.
+  public init<Context>(
+    _ type: String, make: @escaping @Sendable () -> Context,
+    check: @escaping @Sendable (Context) throws -> [LawViolation]
+  ) {
+    self.type = type
+    self.check = { plugin in
+      var context = make()
+      try plugin.register(into: &context)
+      return try check(context)
+    }
+  }
+
+  /// Kernels alone, each of which keeps the laws of kernels.
+  public static let kernels = SwiftEntry(
+    "Registry<any LinearKernel>",
+    make: { Registry<any LinearKernel>(stage: "kernel", key: "kernel") },
+    check: { registry in
+      registry.available().flatMap { checkLinearKernel($0.product, limit: PluginChild.limit) }
+    })
+}
+
+/// A loaded plug-in of Swift; it stays loaded as long as the process.
+public struct SwiftPlugin: @unchecked Sendable {
+  /// The file, as it was named.
+  public let path: String
+  /// SHA-256 of its source in hexadecimal.
+  public let digest: String
+  /// What the compiler warned of; empty mostly.
+  public let warnings: String
+  /// Whether the compiler ran for it now.
+  public let wasCompiled: Bool
+  /// Whether it was checked now, not by an earlier run of this program on this CPU.
+  public let wasChecked: Bool
+  private let entry: UnsafeMutableRawPointer
+
+  /// The symbol that the file written beside the plug-in's exports.
+  static let symbol = "trit_plugin_entry"
+
+  /// Loads the library of `product`. Throws `badData` where it cannot be loaded.
+  init(
+    _ library: String, of path: String, digest: String, warnings: String = "",
+    wasCompiled: Bool = false, wasChecked: Bool = false, loaded: (UInt, UInt) -> Void = { _, _ in }
+  ) throws {
+    let handle = try LoadedLibrary(library, of: path)
+    guard let entry = handle.symbol(Self.symbol) else {
+      throw LabError(
+        .badData, "the library of the plug-in lacks its entry", at: path, expected: Self.symbol,
+        advice: "remove the library, it is made again: rm '\(library)'")
+    }
+    loaded(handle.start(of: entry), handle.end(of: entry))
+    self.path = path
+    self.digest = digest
+    self.warnings = warnings
+    self.wasCompiled = wasCompiled
+    self.wasChecked = wasChecked
+    self.entry = entry
+  }
+
+  /// Calls the plug-in's `register`, which was compiled for a `Context`: the type of the
+  /// `SwiftEntry` that it was loaded with. Throws what it throws.
+  public func register<Context>(into context: inout Context) throws {
+    typealias Entry = @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Void
+    let function = unsafeBitCast(entry, to: Entry.self)
+    var failure: (any Error)?
+    withUnsafeMutablePointer(to: &context) { context in
+      withUnsafeMutablePointer(to: &failure) { function(context, $0) }
+    }
+    if let failure { throw failure }
+  }
+
+  /// The file that is compiled beside the plug-in's: it gives `register` a name that can be looked
+  /// up.
+  static func entrySource(type: String) -> String {
+    """
+    import TritLab
+
+    @_cdecl("\(symbol)")
+    public func tritPluginEntry(
+      _ context: UnsafeMutableRawPointer, _ failure: UnsafeMutableRawPointer
+    ) {
+      do {
+        try register(&context.assumingMemoryBound(to: \(type).self).pointee)
+      } catch {
+        failure.assumingMemoryBound(to: (any Error)?.self).pointee = error
+      }
+    }
+
+    """
+  }
+}
