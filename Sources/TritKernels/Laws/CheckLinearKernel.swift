@@ -29,8 +29,8 @@ public func checkLinearKernel(
 ) -> [LawViolation] {
   var checker = KernelChecker(kernel: kernel, oracle: oracle)
   for shape in shapes {
-    for form in LawCases.Form.all {
-      for fill in LawCases.Fill.allCases {
+    for form in ProductSample.Form.all {
+      for fill in ProductSample.Fill.allCases {
         checker.check(shape, form, fill, tokens: tokens)
       }
     }
@@ -52,11 +52,11 @@ private struct KernelChecker {
   }
 
   mutating func check(
-    _ shape: WeightShape, _ form: LawCases.Form, _ fill: LawCases.Fill, tokens: [Int]
+    _ shape: WeightShape, _ form: ProductSample.Form, _ fill: ProductSample.Fill, tokens: [Int]
   ) {
     let evidence = "\(shape), \(form), \(fill.rawValue) weights"
     let seed = UInt64(shape.rows * 100_003 + shape.columns)
-    let weights = LawCases.weights(shape, form, fill, seed: seed)
+    let weights = ProductSample.weights(shape, form, fill, seed: seed)
     let prepared: any PreparedLinear
     do {
       prepared = try kernel.prepare(weights)
@@ -75,12 +75,13 @@ private struct KernelChecker {
     if legal == 1 { forms(weights, evidence) }
     guard let exact = try? oracle.prepare(weights) else { return }
     // Extreme weights differ from random ones in overflow only: a few tokens show it.
-    var counts = fill == .random ? tokens : [min(tokens.max() ?? 1, LawCases.activationPatterns)]
+    var counts =
+      fill == .random ? tokens : [min(tokens.max() ?? 1, ProductSample.activationPatterns)]
     if shape.rows * shape.columns > 80_000, counts.count > 2 {
       counts = [counts[0], min(counts.max() ?? 1, 9)]
     }
     for (index, count) in counts.enumerated() where count > 0 {
-      let x = LawCases.activations(
+      let x = ProductSample.activations(
         rows: count, columns: shape.columns, form: kernel.accepts, first: index,
         seed: seed &+ UInt64(index))
       let run = KernelRun(

@@ -13,7 +13,7 @@ public func checkPacking(
 ) -> [LawViolation] {
   var checker = PackingChecker(packing: packing)
   for shape in shapes {
-    for form in LawCases.Form.all { checker.check(shape, form) }
+    for form in ProductSample.Form.all { checker.check(shape, form) }
   }
   if checker.legal == 0 {
     checker.broken("a packing takes some shape", "refused all of \(shapes.count) shapes")
@@ -30,14 +30,14 @@ private struct PackingChecker {
     violations.append(LawViolation(law, "packing '\(packing.name)': \(evidence)"))
   }
 
-  mutating func check(_ shape: WeightShape, _ form: LawCases.Form) {
+  mutating func check(_ shape: WeightShape, _ form: ProductSample.Form) {
     let evidence = "\(shape), \(form)"
     let packing = packing
     let isLegal = explained(evidence) {
       try packing.check(rows: shape.rows, columns: shape.columns, granularity: form.granularity)
     }
-    for fill in LawCases.Fill.allCases {
-      let weights = LawCases.weights(
+    for fill in ProductSample.Fill.allCases {
+      let weights = ProductSample.weights(
         shape, form, fill, seed: UInt64(shape.rows * 100_003 + shape.columns))
       var packed: PackedMatrix?
       let couldPack = explained(evidence) { packed = try packing.pack(weights) }
