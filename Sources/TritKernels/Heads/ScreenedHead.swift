@@ -135,6 +135,7 @@ final class PreparedScreenedHead: ScreeningHead, KeptHead {
   var keptForm: KeptHeadForm {
     .screened(k: k, bits: coarse.keptForm.bits, half.format, isStored: half.isStored)
   }
+  var memory: [any RawMemory] { coarse.memory + half.memory + [slopes] }
   var keptMemory: [any RawMemory] { coarse.keptMemory + half.keptMemory + [slopes] }
 
   var exact: any PreparedHead { half }
