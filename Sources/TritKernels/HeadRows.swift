@@ -100,7 +100,7 @@ extension OutputHead {
   /// Makes the whole matrix, then prepares it: for heads that keep it.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
     let weights = try source.all()
-    return try withExtendedLifetime(weights) { try prepare(weights.view) }
+    return try weights.span.withUnsafeView { try prepare($0) }
   }
 }
 

@@ -283,8 +283,6 @@ private struct KernelRun {
   /// Gates that want nothing, the last row alone, all (no number is not "not above 0"), and about a third.
   private func selection(_ selective: any SelectiveLinear, _ y: Matrix<Float>) -> String? {
     let gate = Matrix<Float>(rows: tokens, columns: rows + 1)
-    let gateView = MatrixView(
-      base: UnsafePointer(gate.storage.base), rows: tokens, columns: rows, stride: rows + 1)
     for pattern in 0..<4 {
       func wants(_ token: Int, _ row: Int) -> Bool {
         switch pattern {
@@ -303,9 +301,9 @@ private struct KernelRun {
       for index in 0..<found.storage.count { found.storage.base[index] = untouched }
       let view = MutableMatrixView(
         base: found.storage.base, rows: tokens, columns: rows, stride: rows + margin)
-      for range in (splits().first ?? [0..<rows]) {
-        withExtendedLifetime(gate) {
-          selective.multiply(x, rows: range, where: gateView, into: view)
+      gate.span.columns(0..<rows).withUnsafeView { gate in
+        for range in (splits().first ?? [0..<rows]) {
+          selective.multiply(x, rows: range, where: gate, into: view)
         }
       }
       if let place = marginWritten(found) { return "written \(place)" }

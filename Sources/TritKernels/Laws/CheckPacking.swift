@@ -82,9 +82,8 @@ private struct PackingChecker {
         broken("unpack(pack(w)) is w", "\(evidence): \(difference)")
       }
       let again = try packing.pack(back)
-      // The pointer does not keep its buffer alive.
-      let isSame = withExtendedLifetime(again) {
-        $0.bytes.rawBuffer.elementsEqual(packed.bytes.rawBuffer)
+      let isSame = again.bytes.span.withUnsafeBufferPointer { again in
+        packed.bytes.span.withUnsafeBufferPointer { again.elementsEqual($0) }
       }
       if !isSame {
         broken("packing what was unpacked gives the same bytes", evidence)
@@ -133,17 +132,21 @@ private struct PackingChecker {
       }
     }
     let long = AlignedBuffer<UInt8>(count: bytes.count + 32)
-    defer { withExtendedLifetime(long) {} }
-    if refusal(long.rawBuffer, packed, evidence) == nil {
+    if refusal(long, packed, evidence) == nil {
       broken("too many bytes are an error", evidence)
     }
     var random = SeededRandom(seed: UInt64(bytes.count))
     let noise = AlignedBuffer<UInt8>(count: bytes.count)
-    defer { withExtendedLifetime(noise) {} }
     for index in 0..<noise.count { noise.base[index] = UInt8(truncatingIfNeeded: random.next()) }
-    _ = refusal(noise.rawBuffer, packed, evidence)
+    _ = refusal(noise, packed, evidence)
     for index in 0..<noise.count { noise.base[index] = 0xFF }
-    _ = refusal(noise.rawBuffer, packed, evidence)
+    _ = refusal(noise, packed, evidence)
+  }
+
+  private mutating func refusal(
+    _ bytes: AlignedBuffer<UInt8>, _ packed: PackedMatrix, _ evidence: String
+  ) -> LabError? {
+    bytes.span.bytes.withUnsafeBytes { refusal($0, packed, evidence) }
   }
 
   /// The error that `read` gives; where it takes the bytes, what it made of them must be sound.

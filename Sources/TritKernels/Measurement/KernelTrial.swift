@@ -152,9 +152,7 @@ public final class KernelTrial {
       let values = QuantizedRows(capacity: tokens, columns: shape.columns)
       values.begin(rows: tokens, form: .float32)
       let floats = x.dequantized()
-      withExtendedLifetime(floats) {
-        values.floats.base.update(from: floats.storage.base, count: floats.storage.count)
-      }
+      for index in 0..<floats.storage.count { values.floats[index] = floats.storage[index] }
       oracle = try ReferenceFloatKernel().prepare(weights)
       oracle.multiply(values, into: exact.mutableView)
     }
