@@ -1,10 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every Swift target: Swift 6 mode plus the upcoming checks that keep imports honest.
+/// Settings of every Swift target: Swift 6 mode, the upcoming checks that keep imports honest, and views whose life the
+/// compiler watches (`MatrixSpan`).
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
 ]
 
 /// The libraries, lowest row first. Each imports only from rows above it in this table (DESIGN: the

@@ -35,6 +35,13 @@ public protocol KVCache: AnyObject, Sendable {
 }
 
 extension KVCache {
+  /// Stores rows that live until that is done.
+  public func store(layer: Int, first: Int, keys: MatrixSpan<Float>, values: MatrixSpan<Float>) {
+    keys.withUnsafeView { keys in
+      values.withUnsafeView { store(layer: layer, first: first, keys: keys, values: $0) }
+    }
+  }
+
   /// All positions, and nothing beside them.
   public var byteCount: Int { bytesPerPosition * capacity }
 

@@ -24,7 +24,7 @@ public final class MappedFile: Sendable {
     try limit?.check(mapping.count, at: path)
   }
 
-  /// The bytes; valid while this object lives.
+  /// The bytes; valid while this object lives, which `span` makes sure of.
   public var bytes: UnsafeRawBufferPointer { mapping.bytes }
 
   /// What the system said of the file when it was opened.
@@ -127,6 +127,6 @@ final class Mapping: Sendable {
       digest.update(UnsafeRawBufferPointer(rebasing: bytes[range]))
       release(range)
     }
-    return withExtendedLifetime(self) { digest.finish() }
+    return digest.finish()
   }
 }

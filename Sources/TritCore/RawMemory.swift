@@ -1,5 +1,5 @@
-/// Something that owns one run of bytes.
-package protocol RawMemory: AnyObject {
+/// Something that owns one run of bytes: an `AlignedBuffer` of any element.
+public protocol RawMemory: AnyObject {
   /// The bytes; valid while the object lives.
   var rawBuffer: UnsafeRawBufferPointer { get }
 }

@@ -178,15 +178,24 @@ extension WeightImage {
   }
 
   private func digests() throws -> (computed: String, stored: String) {
-    let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: base), count: count)
     let end = sections.upperBound
-    var digest = SHA256()
-    for start in stride(from: 0, to: end, by: Self.run) {
-      try Interruption.check()
-      digest.update(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.run, end)]))
+    return try span.withUnsafeBytes { bytes in
+      var digest = SHA256()
+      for start in stride(from: 0, to: end, by: Self.run) {
+        try Interruption.check()
+        digest.update(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.run, end)]))
+      }
+      return (
+        digest.finish(), String(decoding: bytes[end..<end + Self.digestBytes], as: UTF8.self)
+      )
     }
-    return withExtendedLifetime(self) {
-      (digest.finish(), String(decoding: bytes[end..<end + Self.digestBytes], as: UTF8.self))
+  }
+
+  /// All bytes of the file, as long as this object lives.
+  private var span: RawSpan {
+    @_lifetime(borrow self) get {
+      let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: base), count: count)
+      return _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
     }
   }
 }

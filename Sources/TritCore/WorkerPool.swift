@@ -7,7 +7,24 @@ import Synchronization
   import Darwin
 #endif
 
-/// A fixed team of threads that runs one body at a time over disjoint ranges.
+/// What the threads of a pool do in one region: a value with all that the work needs.
+///
+/// The threads share the caller's value, which they only read; what they write lies in memory that it refers to, each
+/// range in places of its own. A region may hold what cannot be copied, an `Atomic` for one.
+public protocol PoolRegion: Sendable, ~Copyable {
+  /// Does the units in `range`, which no other call of the region is given. `worker` tells the threads apart
+  /// (0…`threads - 1`), 0 is the caller; it chooses scratch memory and nothing that shows in results.
+  borrowing func run(_ range: Range<Int>, worker: Int)
+}
+
+/// A region that is a closure.
+private struct BodyRegion: PoolRegion {
+  let body: @Sendable (Range<Int>, Int) -> Void
+
+  func run(_ range: Range<Int>, worker: Int) { body(range, worker) }
+}
+
+/// A fixed team of threads that runs one region at a time over disjoint ranges.
 ///
 /// A region is cut into as many parts as there are threads, or a few times as many. Each thread takes its own
 /// parts first, so that a core keeps meeting the same memory, and then whatever nobody has taken: a
@@ -40,36 +57,35 @@ public final class WorkerPool: Sendable {
     for handle in handles { pthread_join(handle, nil) }
   }
 
-  /// Runs `body(range, worker)` for ranges that cover `0..<count`, one a part, and waits for all.
-  /// Ranges start at multiples of `alignment`; `worker` tells the threads apart, 0 is the caller. A
-  /// region of one range runs on the caller alone. `partsPerThread` (1…`mostPartsPerThread`) more than 1
-  /// evens out threads of different speed, for bodies that take many microseconds.
-  public func run(
-    count: Int, alignment: Int = 1, partsPerThread: Int = 1,
-    _ body: (_ range: Range<Int>, _ worker: Int) -> Void
+  /// Runs `region` for ranges that cover `0..<count`, one a part, and waits for all. Allocates nothing.
+  ///
+  /// Ranges start at multiples of `alignment`. A region of one range runs on the caller alone. `partsPerThread`
+  /// (1…`mostPartsPerThread`) more than 1 evens out threads of different speed, for bodies that take many
+  /// microseconds.
+  public func run<Region: PoolRegion & ~Copyable>(
+    _ region: borrowing Region, count: Int, alignment: Int = 1, partsPerThread: Int = 1
   ) {
     guard count > 0 else { return }
     guard threads > 1, count > alignment else {
-      body(0..<count, 0)
+      region.run(0..<count, worker: 0)
       return
     }
-    withoutActuallyEscaping(body) {
-      team.run(count: count, alignment: alignment, partsPerThread: partsPerThread, body: $0)
+    withUnsafePointer(to: region) {
+      team.run(
+        WorkerTeam.Region($0), count: count, alignment: alignment, partsPerThread: partsPerThread)
     }
   }
 
-  /// The same for a body that the caller has stored: no heap allocation, where a closure made for the
-  /// call costs one.
-  public func runStored(
+  /// Runs `body(range, worker)` as a region. Each run on several threads costs a heap allocation; what runs for every
+  /// token is a `PoolRegion`.
+  public func run(
     count: Int, alignment: Int = 1, partsPerThread: Int = 1,
-    body: @escaping (_ range: Range<Int>, _ worker: Int) -> Void
+    _ body: @Sendable (_ range: Range<Int>, _ worker: Int) -> Void
   ) {
-    guard count > 0 else { return }
-    guard threads > 1, count > alignment else {
-      body(0..<count, 0)
-      return
+    withoutActuallyEscaping(body) {
+      run(
+        BodyRegion(body: $0), count: count, alignment: alignment, partsPerThread: partsPerThread)
     }
-    team.run(count: count, alignment: alignment, partsPerThread: partsPerThread, body: body)
   }
 
   /// The part of `0..<count` that is number `part` of `parts`: nearly equal whole multiples of
@@ -95,20 +111,37 @@ private final class WorkerTeam: @unchecked Sendable {
   private let finished = Atomic<Int>(0)
   private let parked = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  private var job = Job.none
+  /// What runs; the caller's thread alone writes it, before the epoch and after the last part.
+  private var job: Job?
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private static let line = 64 / MemoryLayout<UInt64>.size
 
-  /// A region. A struct, not a tuple or an optional: those would store the closure in a thunk of its own,
-  /// one heap allocation a region.
+  /// Where the caller's region lies, and what it is: enough to call it without a closure.
+  struct Region {
+    private let address: UnsafeRawPointer
+    private let type: any (PoolRegion & ~Copyable).Type
+
+    init<Value: PoolRegion & ~Copyable>(_ region: UnsafePointer<Value>) {
+      address = UnsafeRawPointer(region)
+      type = Value.self
+    }
+
+    // The compiler opens the type of a member only where `self` is written.
+    func run(_ range: Range<Int>, worker: Int) { open(self.type, range, worker) }
+
+    /// Calls the value where it lies: a copy would count references, which several threads do at the same places.
+    private func open<Value: PoolRegion & ~Copyable>(
+      _ type: Value.Type, _ range: Range<Int>, _ worker: Int
+    ) { address.assumingMemoryBound(to: Value.self).pointee.run(range, worker: worker) }
+  }
+
+  /// A region and how it is cut.
   private struct Job {
+    let region: Region
     let count: Int
     let alignment: Int
     let parts: Int
-    let body: (Range<Int>, Int) -> Void
-
-    static var none: Job { Job(count: 0, alignment: 1, parts: 1) { _, _ in } }
   }
 
   init(threads: Int, poll: Int) {
@@ -136,19 +169,17 @@ private final class WorkerTeam: @unchecked Sendable {
     wakeParked()
   }
 
-  func run(
-    count: Int, alignment: Int, partsPerThread: Int, body: @escaping (Range<Int>, Int) -> Void
-  ) {
+  func run(_ region: Region, count: Int, alignment: Int, partsPerThread: Int) {
     // No more parts than there are units to give out.
     let units = (count + alignment - 1) / alignment
     let each = max(1, min(partsPerThread, WorkerPool.mostPartsPerThread, units / threads))
     let parts = threads * each
-    job = Job(count: count, alignment: alignment, parts: parts, body: body)
+    job = Job(region: region, count: count, alignment: alignment, parts: parts)
     finished.store(0, ordering: .relaxed)
-    let region = (epoch.load(ordering: .relaxed) / 32 + 1) * 32 + UInt64(each)
-    epoch.store(region, ordering: .sequentiallyConsistent)
+    let number = (epoch.load(ordering: .relaxed) / 32 + 1) * 32 + UInt64(each)
+    epoch.store(number, ordering: .sequentiallyConsistent)
     if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeParked() }
-    work(on: region, as: 0)
+    work(on: number, as: 0)
     var turns = 0
     while finished.load(ordering: .acquiring) < parts {
       tk_pause()
@@ -156,7 +187,7 @@ private final class WorkerTeam: @unchecked Sendable {
       // Whoever is this late in the middle of a part has lost its core: give ours to it.
       if turns > 2_000 { sched_yield() }
     }
-    job = Job.none
+    job = nil
   }
 
   /// Does the thread's own parts of `region`, then those that nobody has taken, others' last ones first.
@@ -184,12 +215,11 @@ private final class WorkerTeam: @unchecked Sendable {
     finished.add(1, ordering: .releasing)
   }
 
-  /// Not inlined: every reference to the body is dropped before the part counts as finished, since the
-  /// body may be gone a moment later.
-  @inline(never) private func runPart(_ part: Int, as worker: Int) {
+  private func runPart(_ part: Int, as worker: Int) {
+    guard let job else { return }
     let range = WorkerPool.range(
       of: part, parts: job.parts, count: job.count, alignment: job.alignment)
-    if !range.isEmpty { job.body(range, worker) }
+    if !range.isEmpty { job.region.run(range, worker: worker) }
   }
 
   private func wakeParked() {

@@ -50,8 +50,7 @@ public struct TaskDataset: Sendable {
     }
     let file = try MappedFile(specification, limit: .questions)
     var tasks: [MultipleChoiceTask] = []
-    try withExtendedLifetime(file) {
-      let bytes = file.bytes
+    try file.span.withUnsafeBytes { bytes in
       if let foreign = ForeignFile(bytes) {
         throw foreign.error(at: specification, expected: "a JSONL file of questions")
       }

@@ -188,7 +188,7 @@ public struct TextDataset: Sendable {
 
   private static func readText(_ path: String) throws -> String {
     let file = try MappedFile(path, limit: .text)
-    return try withExtendedLifetime(file) { try decode(file.bytes, at: path) }
+    return try file.span.withUnsafeBytes { try decode($0, at: path) }
   }
 
   /// Decodes UTF-8 strictly; the error names the first byte that is none.
@@ -208,11 +208,18 @@ public struct TextDataset: Sendable {
 
   private static func readLines(_ path: String, field: String, name: String) throws -> TextDataset {
     let file = try MappedFile(path)
+    return try file.span.withUnsafeBytes {
+      try readLines($0, at: path, field: field, name: name)
+    }
+  }
+
+  private static func readLines(
+    _ bytes: UnsafeRawBufferPointer, at path: String, field: String, name: String
+  ) throws -> TextDataset {
     var texts: [String] = []
     var size = 0
     var start = 0
     var line = 0
-    let bytes = file.bytes
     if let foreign = ForeignFile(bytes) { throw foreign.error(at: path, expected: "JSONL") }
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
@@ -237,7 +244,6 @@ public struct TextDataset: Sendable {
       try FileLimit.text.check(size, at: place)
       texts.append(text)
     }
-    withExtendedLifetime(file) {}
     return try TextDataset(
       name: name, text: texts.joined(separator: "\n\n"), sources: [path])
   }

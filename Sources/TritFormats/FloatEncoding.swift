@@ -24,7 +24,7 @@ public enum FloatEncoding {
 
   /// The same of a buffer, which lives until it is done.
   public static func encode(_ values: AlignedBuffer<Float>, as type: TensorType) throws -> [UInt8] {
-    try withExtendedLifetime(values) { try encode(values.buffer, as: type) }
+    try values.span.withUnsafeBufferPointer { try encode($0, as: type) }
   }
 
   /// The same into memory of the right size.

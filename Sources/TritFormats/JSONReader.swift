@@ -25,10 +25,10 @@ public enum JSONReader {
   public static func readFile(_ path: String, limit: FileLimit = .configuration) throws -> JSONValue
   {
     let file = try MappedFile(path, limit: limit)
-    return try withExtendedLifetime(file) {
-      if file.count == 0 { throw emptyFile(path, expected: "a JSON document") }
-      if let foreign = ForeignFile(file.bytes) { throw foreign.error(at: path, expected: "JSON") }
-      return try read(file.bytes, path: path)
+    return try file.span.withUnsafeBytes { bytes in
+      if bytes.isEmpty { throw emptyFile(path, expected: "a JSON document") }
+      if let foreign = ForeignFile(bytes) { throw foreign.error(at: path, expected: "JSON") }
+      return try read(bytes, path: path)
     }
   }
 

@@ -78,7 +78,7 @@ public struct SentencePieceModel: Sendable {
   /// Reads the file at `path`. Throws `missingInput` or `badData`.
   public static func readFile(_ path: String) throws -> SentencePieceModel {
     let file = try MappedFile(path, limit: .tokenizer)
-    return try withExtendedLifetime(file) { try SentencePieceModel(file.bytes, path: path) }
+    return try file.span.withUnsafeBytes { try SentencePieceModel($0, path: path) }
   }
 
   /// Parses the bytes of a model; `path` is for messages.

@@ -8,7 +8,7 @@ public enum TensorFile {
     if FileKind(at: path) == .folder { return try openFolder(path) }
     if path.hasSuffix(".safetensors.index.json") { return try ShardedSafetensors(path: path) }
     let file = try MappedFile(path)
-    let isGGUF = withExtendedLifetime(file) { file.bytes.prefix(4).elementsEqual("GGUF".utf8) }
+    let isGGUF = file.span.withUnsafeBytes { $0.prefix(4).elementsEqual("GGUF".utf8) }
     // A safetensors file begins with the length of its header, far below the number that these are.
     if isGGUF || path.hasSuffix(".gguf") {
       return try GGUFFile(path: path)

@@ -9,7 +9,7 @@ public struct TiktokenRanks: Sendable {
   /// Reads the file at `path`. Throws `missingInput` or `badData`.
   public static func readFile(_ path: String) throws -> TiktokenRanks {
     let file = try MappedFile(path, limit: .tokenizer)
-    return try withExtendedLifetime(file) { try TiktokenRanks(file.bytes, path: path) }
+    return try file.span.withUnsafeBytes { try TiktokenRanks($0, path: path) }
   }
 
   /// Parses the bytes of a file; `path` is for messages.

@@ -48,11 +48,12 @@ public struct HeadRows: Sendable {
   /// part; the threads of `pool` take disjoint parts. Throws what `read` or `body` threw for the first run of
   /// rows that fails, counted from row 0.
   func forEach(
-    on pool: WorkerPool?, _ body: (_ first: Int, _ rows: MatrixView<Float>) throws -> Void
+    on pool: WorkerPool?,
+    _ body: @Sendable (_ first: Int, _ rows: MatrixView<Float>) throws -> Void
   ) throws {
     // Whole panels: what two threads write shares no byte.
     let run = max(1, min(256, (1 << 20) / max(columns, 1)) / HeadPanels.rows) * HeadPanels.rows
-    func work(_ range: Range<Int>) throws {
+    @Sendable func work(_ range: Range<Int>) throws {
       let values = AlignedBuffer<Float>(count: run * columns)
       for first in stride(from: range.lowerBound, to: range.upperBound, by: run) {
         try Interruption.check()
@@ -99,7 +100,7 @@ extension OutputHead {
   /// Makes the whole matrix, then prepares it: for heads that keep it.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
     let weights = try source.all()
-    return try withExtendedLifetime(weights) { try prepare(weights.view) }
+    return try weights.span.withUnsafeView { try prepare($0) }
   }
 }
 

@@ -1,9 +1,18 @@
 package import TritCore
 
-/// A prepared layer whose memory can be kept in an image and used from there.
+/// A prepared layer whose `memory` is all that depends on the weights, so that it can be kept in an image and used from
+/// there.
 package protocol KeptLinear: PreparedLinear {
-  /// All memory that depends on the weights, in a fixed order; nil for a form that is not kept.
-  var keptMemory: [any RawMemory]? { get }
+  /// Whether this form is kept.
+  var isKept: Bool { get }
+}
+
+extension KeptLinear {
+  /// It is kept.
+  package var isKept: Bool { true }
+
+  /// What is kept; nil for a form that is not.
+  package var keptMemory: [any RawMemory]? { isKept ? memory : nil }
 }
 
 /// A kernel that makes a layer again from what its `KeptLinear` kept.
@@ -14,12 +23,18 @@ package protocol KeepingKernel: LinearKernel {
   func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws -> any PreparedLinear
 }
 
-/// A prepared head whose memory can be kept in an image and used from there.
+/// A prepared head whose `memory` is all that depends on the weights, so that it can be kept in an image and used from
+/// there.
 package protocol KeptHead: PreparedHead {
   /// How to make it again.
   var keptForm: KeptHeadForm { get }
-  /// All memory that depends on the weights, in a fixed order; what lies in the model's file as it is used stays there.
+  /// What of `memory` is kept: what lies in the model's file as it is used stays there.
   var keptMemory: [any RawMemory] { get }
+}
+
+extension KeptHead {
+  /// All of it.
+  package var keptMemory: [any RawMemory] { memory }
 }
 
 /// What a head was, for making it again.

@@ -76,6 +76,10 @@ public protocol PreparedLinear: Sendable {
   var columns: Int { get }
   /// Bytes of weights and scales that one multiply reads; the most that it may read, where it `skips` some.
   var weightBytes: Int { get }
+  /// The memory that the layer owns, what depends on the weights, in a fixed order. A race throws it out of the
+  /// caches before each multiply, since a model's weights come from memory; before a layer that states none it reads as
+  /// much other memory as the caches hold, which takes milliseconds.
+  var memory: [any RawMemory] { get }
   /// What a multiply leaves unread where it is zero or not wanted.
   var skips: ExpectedSparsity { get }
   /// The form of activations it multiplies.
@@ -113,6 +117,9 @@ public enum ProductArithmetic: String, Sendable, Hashable, CaseIterable {
 }
 
 extension PreparedLinear {
+  /// Nothing is stated.
+  public var memory: [any RawMemory] { [] }
+
   /// Nothing: every multiply reads all weights.
   public var skips: ExpectedSparsity { .none }
 

@@ -24,6 +24,8 @@ public protocol PreparedHead: Sendable {
   var columns: Int { get }
   /// Bytes that one full pass reads.
   var weightBytes: Int { get }
+  /// The memory that the head owns, what depends on the weights, in a fixed order; as `PreparedLinear.memory`.
+  var memory: [any RawMemory] { get }
   /// Row ranges that workers take start at multiples of this.
   var rowAlignment: Int { get }
   /// Computes `logits[t, r]` for all rows of `x` `[tokens, hidden]` and `r` in `range`. No allocation;
@@ -39,6 +41,9 @@ public protocol PreparedHead: Sendable {
 }
 
 extension PreparedHead {
+  /// Nothing is stated.
+  public var memory: [any RawMemory] { [] }
+
   /// Exact weights.
   public func weightError(row: Int) -> Float { 0 }
 

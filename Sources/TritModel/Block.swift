@@ -102,21 +102,16 @@ struct BlockBuilder {
   static func build(
     resolver: LayerResolver, on pool: WorkerPool, image: LayerImage.Opened?
   ) throws -> (blocks: [Block], layers: [BuiltLinear]) {
-    let layers = resolver.checkpoint.configuration.layers
-    var built = [(block: Block, layers: [BuiltLinear])?](repeating: nil, count: layers)
-    func one(_ layer: Int) throws -> (Block, [BuiltLinear]) {
+    @Sendable func one(_ layer: Int) throws -> (block: Block, layers: [BuiltLinear]) {
       var builder = BlockBuilder(resolver: resolver, image: image)
       let block = try builder.build(layer: layer)
       return (block, builder.built)
     }
-    built[0] = try one(0)
-    try built.withUnsafeMutableBufferPointer { built in
-      let base = built.baseAddress
-      try pool.runThrowing(count: layers - 1) { range, _ in
-        for index in range { base?[index + 1] = try one(index + 1) }
-      }
+    let first = try one(0)
+    let rest = try pool.map(count: resolver.checkpoint.configuration.layers - 1) {
+      try one($0 + 1)
     }
-    let all = built.compactMap(\.self)
+    let all = [first] + rest
     return (all.map(\.block), all.flatMap(\.layers))
   }
 

@@ -295,8 +295,7 @@ public struct Checkpoint: Sendable {
     guard info.count == count else {
       throw wrongShape(info, expected: "[\(count)]")
     }
-    let values = try floats(name)
-    return withExtendedLifetime(values) { Array(values.buffer) }
+    return try floats(name).array
   }
 
   private func normSize(_ role: NormRole) -> Int {

@@ -216,7 +216,7 @@ public struct DummyModel {
       let packed = try packing.pack(
         .ternary(
           TernaryMatrix(rows: rows, columns: columns, trits: trits, scales: [scale(columns)])))
-      try withExtendedLifetime(packed) { try sink(packed.bytes.rawBuffer) }
+      try packed.bytes.span.bytes.withUnsafeBytes { try sink($0) }
     }
   }
 

@@ -23,9 +23,7 @@ extension Engine {
       attentionHalf(block, layer: layer, count: count, first: first)
       feedForwardHalf(block, layer: layer, count: count)
     }
-    pool.run(count: count, partsPerThread: 4) { range, _ in
-      for row in range { addProjected(row) }
-    }
+    pool.run(residualSum(count), count: count, partsPerThread: 4)
     capture("out", blocks.count - 1, workspace.hidden.view.rows(0..<count))
     times.end(.activation)
   }
@@ -35,7 +33,10 @@ extension Engine {
     times.start()
     let hidden = workspace.hidden.view.rows(rows)
     let normed = workspace.normed(rows: rows.count, width: configuration.hiddenSize)
-    norm(hidden, finalNorm, configuration.normEpsilon, into: normed)
+    pool.run(
+      RowNorm(
+        input: hidden, gains: finalNorm, epsilon: configuration.normEpsilon, output: normed),
+      count: rows.count, partsPerThread: 4)
     capture("output_norm", normed.readOnly)
     times.end(.norm)
     let logits = workspace.logits.mutableView.rows(0..<rows.count)
@@ -45,17 +46,16 @@ extension Engine {
     return logits.readOnly
   }
 
-  private var hiddenBase: UnsafeMutablePointer<Float> { workspace.hidden.storage.base }
-
   private func attentionHalf(_ block: Block, layer: Int, count: Int, first: Int) {
     let size = configuration.hiddenSize
     let hidden = workspace.hidden.view.rows(0..<count)
     let normed = workspace.normed(rows: count, width: size)
     let isFirst = layer == 0
-    feed(normed.readOnly, to: block.attentionInput) { row in
-      if !isFirst { addProjected(row) }
-      norm(row, hidden, block.attentionNorm, into: normed)
-    }
+    feed(
+      normed.readOnly, to: block.attentionInput,
+      RowSteps(
+        residual: isFirst ? nil : residualSum(count),
+        norm: rowNorm(hidden, block.attentionNorm, into: normed)))
     if !isFirst { capture("out", layer - 1, hidden) }
     capture("attn_norm", layer, normed.readOnly)
     times.end(.norm)
@@ -66,13 +66,10 @@ extension Engine {
     capture("attn_q", layer, query.readOnly)
     capture("attn_k", layer, key.readOnly)
     capture("attn_v", layer, value.readOnly)
-    pool.run(count: count, partsPerThread: 4) { range, _ in
-      rotary.apply(query, tokens: range, firstPosition: first)
-      rotary.apply(key, tokens: range, firstPosition: first)
-      cache.store(
-        layer: layer, first: first + range.lowerBound, keys: key.readOnly.rows(range),
-        values: value.readOnly.rows(range))
-    }
+    pool.run(
+      RotaryRegion(
+        rotary: rotary, cache: cache, layer: layer, first: first, query: query, key: key,
+        value: value.readOnly), count: count, partsPerThread: 4)
     capture("attn_q.rope", layer, query.readOnly)
     capture("attn_k.rope", layer, key.readOnly)
     times.end(.rotary)
@@ -83,13 +80,13 @@ extension Engine {
     var input = attended.readOnly
     if let subNorm = block.attentionSubNorm {
       let sub = workspace.normed(rows: count, width: configuration.querySize)
-      feed(sub.readOnly, to: block.attentionOutput) { row in
-        norm(row, attended.readOnly, subNorm, into: sub)
-      }
+      feed(
+        sub.readOnly, to: block.attentionOutput,
+        RowSteps(norm: rowNorm(attended.readOnly, subNorm, into: sub)))
       input = sub.readOnly
       capture("attn.sub_norm", layer, input)
     } else {
-      feed(input, to: block.attentionOutput) { _ in }
+      feed(input, to: block.attentionOutput, RowSteps())
     }
     times.end(.norm)
     let projected = workspace.projected.mutableView.rows(0..<count)
@@ -100,10 +97,10 @@ extension Engine {
   private func feedForwardHalf(_ block: Block, layer: Int, count: Int) {
     let hidden = workspace.hidden.view.rows(0..<count)
     let normed = workspace.normed(rows: count, width: configuration.hiddenSize)
-    feed(normed.readOnly, to: block.feedForwardInput) { row in
-      addProjected(row)
-      norm(row, hidden, block.feedForwardNorm, into: normed)
-    }
+    feed(
+      normed.readOnly, to: block.feedForwardInput,
+      RowSteps(
+        residual: residualSum(count), norm: rowNorm(hidden, block.feedForwardNorm, into: normed)))
     capture("ffn_norm", layer, normed.readOnly)
     times.end(.norm)
     let gate = workspace.gate.mutableView.rows(0..<count)
@@ -121,17 +118,17 @@ extension Engine {
     capture("ffn_gate", layer, gate.readOnly)
     capture("ffn_up", layer, up.readOnly)
     var input = gate.readOnly
+    let unit = GatedProduct(activation: configuration.activation, gate: gate, up: up.readOnly)
     if let subNorm = block.feedForwardSubNorm {
       let sub = workspace.normed(rows: count, width: configuration.feedForwardSize)
-      feed(sub.readOnly, to: block.feedForwardOutput) { row in
-        activate(row, gate: gate, up: up)
-        norm(row, gate.readOnly, subNorm, into: sub)
-      }
+      feed(
+        sub.readOnly, to: block.feedForwardOutput,
+        RowSteps(unit: unit, norm: rowNorm(gate.readOnly, subNorm, into: sub)))
       capture("ffn.act", layer, gate.readOnly)
       input = sub.readOnly
       capture("ffn.sub_norm", layer, input)
     } else {
-      feed(input, to: block.feedForwardOutput) { row in activate(row, gate: gate, up: up) }
+      feed(input, to: block.feedForwardOutput, RowSteps(unit: unit))
       capture("ffn.act", layer, gate.readOnly)
     }
     times.end(.activation)
@@ -140,20 +137,17 @@ extension Engine {
     capture("ffn_down", layer, projected.readOnly)
   }
 
-  /// Makes the rows of `input` by `prepare` and quantizes them for the first of `groups`, each while it is
-  /// in the cache: one region instead of one a step. A group with a norm of its own is left to `project`.
+  /// Makes the rows of `input` by `steps` and quantizes them for the first of `groups`. A group with a norm of its
+  /// own is left to `project`.
   private func feed(
-    _ input: MatrixView<Float>, to groups: [ProjectionGroup], prepare: (_ row: Int) -> Void
+    _ input: MatrixView<Float>, to groups: [ProjectionGroup], _ steps: RowSteps
   ) {
     let group = groups.first.flatMap { $0.innerNorm == nil ? $0 : nil }
     let rows = workspace.quantized(width: input.columns)
     if let group { rows.begin(rows: input.rows, form: group.activations.form) }
-    pool.run(count: input.rows, partsPerThread: 4) { range, _ in
-      for row in range {
-        prepare(row)
-        group?.activations.quantize(input, rows: row..<row + 1, into: rows)
-      }
-    }
+    pool.run(
+      FeedRegion(steps: steps, input: input, activations: group?.activations, rows: rows),
+      count: input.rows, partsPerThread: 4)
   }
 
   /// Multiplies `input`, quantized once a group (the first one's by `feed`), with each group's layers, but for
@@ -168,14 +162,16 @@ extension Engine {
         var input = input
         if let gains = group.innerNorm {
           let inner = workspace.inner(rows: input.rows, width: input.columns)
-          norm(input, gains, group.innerEpsilon, into: inner)
+          pool.run(
+            RowNorm(input: input, gains: gains, epsilon: group.innerEpsilon, output: inner),
+            count: input.rows, partsPerThread: 4)
           input = inner.readOnly
           times.end(.norm)
         }
         rows.begin(rows: input.rows, form: group.activations.form)
-        pool.run(count: input.rows, partsPerThread: 4) { range, _ in
-          group.activations.quantize(input, rows: range, into: rows)
-        }
+        pool.run(
+          QuantizeRegion(activations: group.activations, input: input, rows: rows),
+          count: input.rows, partsPerThread: 4)
       }
       for layout in group.layouts { steps.build(layout, from: rows) }
       times.end(.quantize)
@@ -184,47 +180,19 @@ extension Engine {
     }
   }
 
-  /// One row of a block's norm.
-  private func norm(
-    _ row: Int, _ input: MatrixView<Float>, _ gains: AlignedBuffer<Float>,
+  /// A block's norm.
+  private func rowNorm(
+    _ input: MatrixView<Float>, _ gains: AlignedBuffer<Float>,
     into output: MutableMatrixView<Float>
-  ) {
-    VectorMath.rmsNorm(
-      input.base + row * input.stride, weight: gains.base, epsilon: configuration.normEpsilon,
-      into: output.base + row * output.stride, count: input.columns)
+  ) -> RowNorm {
+    RowNorm(input: input, gains: gains, epsilon: configuration.normEpsilon, output: output)
   }
 
-  /// `gate = activation(gate) · up` in one row.
-  private func activate(
-    _ row: Int, gate: MutableMatrixView<Float>, up: MutableMatrixView<Float>
-  ) {
-    let g = gate.base + row * gate.stride
-    let u = UnsafePointer(up.base + row * up.stride)
-    switch configuration.activation {
-    case .silu: VectorMath.siluMultiply(gate: g, up: u, into: g, count: gate.columns)
-    case .relu2: VectorMath.reluSquaredMultiply(gate: g, up: u, into: g, count: gate.columns)
-    }
-  }
-
-  /// Adds one row of what o or down gave to the residual stream.
-  private func addProjected(_ row: Int) {
-    let size = configuration.hiddenSize
-    let target = hiddenBase + row * size
-    VectorMath.add(target, workspace.projected.storage.base + row * size, into: target, count: size)
-  }
-
-  private func norm(
-    _ input: MatrixView<Float>, _ gains: AlignedBuffer<Float>, _ epsilon: Float,
-    into output: MutableMatrixView<Float>
-  ) {
-    let gains = UnsafePointer(gains.base)
-    pool.run(count: input.rows, partsPerThread: 4) { range, _ in
-      for row in range {
-        VectorMath.rmsNorm(
-          input.base + row * input.stride, weight: gains, epsilon: epsilon,
-          into: output.base + row * output.stride, count: input.columns)
-      }
-    }
+  /// The residual stream of `count` tokens and what o or down gave.
+  private func residualSum(_ count: Int) -> ResidualSum {
+    ResidualSum(
+      stream: workspace.hidden.mutableView.rows(0..<count),
+      added: workspace.projected.view.rows(0..<count))
   }
 
   /// Attention over the cache. A probe receives the softmax

@@ -5,15 +5,11 @@ extension QuantizedWeights {
   var isZero: Bool {
     switch self {
     case .dense(let matrix):
-      return withExtendedLifetime(matrix) {
-        let values = UnsafeBufferPointer(
-          start: matrix.storage.base, count: matrix.rows * matrix.columns)
-        return values.allSatisfy { $0 == 0 }
-      }
+      return matrix.storage.isZero
     case .ternary(let matrix):
-      return matrix.scales.allSatisfy { $0 == 0 } || matrix.trits.buffer.allSatisfy { $0 == 0 }
+      return matrix.scales.allSatisfy { $0 == 0 } || matrix.trits.isZero
     case .integer(let matrix):
-      return matrix.scales.allSatisfy { $0 == 0 } || matrix.values.buffer.allSatisfy { $0 == 0 }
+      return matrix.scales.allSatisfy { $0 == 0 } || matrix.values.isZero
     }
   }
 }
@@ -42,4 +38,9 @@ enum ZeroWeights {
         + "was pruned so, get it again"
     ]
   }
+}
+
+extension AlignedBuffer where Element: Numeric {
+  /// Whether every element is zero.
+  fileprivate var isZero: Bool { span.withUnsafeBufferPointer { $0.allSatisfy { $0 == 0 } } }
 }

@@ -22,4 +22,9 @@ extension ActivationQuantizer {
     output.begin(rows: x.rows, form: form)
     quantize(x, rows: 0..<x.rows, into: output)
   }
+
+  /// Quantizes all rows of `x`, which lives until that is done, on the calling thread.
+  public func quantize(_ x: MatrixSpan<Float>, into output: QuantizedRows) {
+    x.withUnsafeView { quantize($0, into: output) }
+  }
 }

@@ -18,4 +18,9 @@ public protocol WeightQuantizer: Sendable {
 extension WeightQuantizer {
   /// False: most trained-in scales shrink when they are fitted a second time.
   public var isIdempotent: Bool { false }
+
+  /// Quantizes weights that live until that is done.
+  public func quantize(_ weights: MatrixSpan<Float>) throws -> QuantizedWeights {
+    try weights.withUnsafeView { try quantize($0) }
+  }
 }

@@ -50,4 +50,24 @@ import TritLab
     }
     #expect(seen.buffer.prefix(300).allSatisfy { $0 == 1 })
   }
+
+  @Test(arguments: [1, 2, 5], [1, 16])
+  func resultsComeInTheirOrder(threads: Int, partsPerThread: Int) throws {
+    let pool = WorkerPool(threads: threads)
+    let names = pool.map(count: 1000, partsPerThread: partsPerThread) { "index \($0)" }
+    #expect(names == (0..<1000).map { "index \($0)" })
+    #expect(pool.map(count: 0) { $0 }.isEmpty)
+    // An optional result is a result.
+    #expect(pool.map(count: 3) { $0 == 1 ? nil : $0 } == [0, nil, 2])
+    for _ in 0..<5 {
+      let error = #expect(throws: Bad.self) {
+        try pool.map(count: 400, partsPerThread: partsPerThread) { index in
+          if index == 37 { usleep(300) }
+          if [37, 250, 390].contains(index) { throw Bad(index: index) }
+          return index
+        }
+      }
+      #expect(error == Bad(index: 37))
+    }
+  }
 }

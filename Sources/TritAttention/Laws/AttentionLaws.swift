@@ -84,11 +84,10 @@ private struct AttentionBench {
     // A spread of 3 makes the softmax of long heads peaked, so that the running maximum moves.
     let keys = filled(total, width, 3)
     let values = filled(total, width, 1)
-    cache.store(layer: Self.layer, first: 0, keys: keys.view, values: values.view)
+    cache.store(layer: Self.layer, first: 0, keys: keys.span, values: values.span)
     let poison = Matrix<Float>(rows: Self.spare, columns: width)
     poison.storage.mutableBuffer.update(repeating: .nan)
-    cache.store(layer: Self.layer, first: total, keys: poison.view, values: poison.view)
-    withExtendedLifetime((keys, values, poison)) {}
+    cache.store(layer: Self.layer, first: total, keys: poison.span, values: poison.span)
     queries = filled(shape.tokens, shape.heads * shape.d, 3)
     context = AttentionContext(
       layer: Self.layer, firstPosition: shape.past, heads: shape.heads, headDimension: shape.d)

@@ -171,19 +171,15 @@ private struct KVCacheBench {
         wide[row, width + column] = values[row, column]
       }
     }
-    func part(_ offset: Int, _ range: Range<Int>) -> MatrixView<Float> {
-      MatrixView(
-        base: wide.storage.base + range.lowerBound * wide.columns + offset, rows: range.count,
-        columns: width, stride: wide.columns)
-    }
     var end = keys.rows
     while end > 0 {
       let range = max(0, end - (end.isMultiple(of: 3) ? 1 : 2))..<end
+      let rows = wide.span.rows(range)
       twin.store(
-        layer: layer, first: range.lowerBound, keys: part(0, range), values: part(width, range))
+        layer: layer, first: range.lowerBound, keys: rows.columns(0..<width),
+        values: rows.columns(width..<2 * width))
       end = range.lowerBound
     }
-    withExtendedLifetime(wide) {}
   }
 
   /// Stores again in the middle of one layer and expects every other bit to stay.
@@ -193,8 +189,7 @@ private struct KVCacheBench {
     let first = cache.capacity / 2
     let keys = rows(1)
     let values = rows(1)
-    cache.store(layer: layer, first: first, keys: keys.view, values: values.view)
-    withExtendedLifetime((keys, values)) {}
+    cache.store(layer: layer, first: first, keys: keys.span, values: values.span)
     let after = snapshot(cache)
     let touched = first * cache.headDimension..<(first + 1) * cache.headDimension
     for (index, (old, new)) in zip(before, after).enumerated() {

@@ -21,11 +21,11 @@ struct KernelRace {
     let wanted = Self.weightsPerThread * conditions.threads / max(weights.columns, 1)
     sample = weights.firstRows(max(1, wanted / unit) * unit)
     let zeros = conditions.sparsity == .inputs ? conditions.sparsity.share : 0
-    one = Self.activations(1, columns: weights.columns, zeros: zeros)
-    many = Self.activations(Self.batch, columns: weights.columns, zeros: zeros)
+    one = ProductSample.noise(1, columns: weights.columns, zeros: zeros)
+    many = ProductSample.noise(Self.batch, columns: weights.columns, zeros: zeros)
     gate =
       conditions.sparsity == .outputs
-      ? LawCases.gates(
+      ? ProductSample.gates(
         tokens: Self.batch, rows: sample.rows, zeros: conditions.sparsity.share, seed: 2) : nil
     y = Matrix(rows: Self.batch, columns: sample.rows)
     pool = WorkerPool(threads: conditions.threads, poll: 100)
@@ -99,33 +99,15 @@ struct KernelRace {
     if let layout = prepared.inputLayout { _ = x.built(layout) }
     let view = MutableMatrixView(
       base: y.storage.base, rows: x.rows, columns: sample.rows, stride: sample.rows)
-    pool.run(count: prepared.rows, alignment: prepared.rowAlignment) { range, _ in
-      if let gate, let prepared = prepared as? any SelectiveLinear {
-        withExtendedLifetime(gate) {
-          prepared.multiply(x, rows: range, where: gate.view, into: view)
-        }
-      } else {
-        prepared.multiply(x, rows: range, into: view)
-      }
+    if let gate, let prepared = prepared as? any SelectiveLinear {
+      pool.run(
+        SelectiveProductRegion(prepared, x, where: gate.view, into: view), count: prepared.rows,
+        alignment: prepared.rowAlignment)
+    } else {
+      pool.run(
+        ProductRegion(prepared, x, into: view), count: prepared.rows,
+        alignment: prepared.rowAlignment)
     }
-  }
-
-  private static func activations(_ rows: Int, columns: Int, zeros: Double) -> QuantizedRows {
-    var random = SeededRandom(seed: 1)
-    let x = QuantizedRows(capacity: rows, columns: columns)
-    x.begin(rows: rows, form: .int8)
-    for row in 0..<rows {
-      var sum: Int32 = 0
-      for column in 0..<columns {
-        let drawn = Int8(truncatingIfNeeded: Int(random.next() >> 56) - 128)
-        let value = zeros > 0 && random.uniform() < zeros ? 0 : drawn
-        x.row(row)[column] = value
-        sum += Int32(value)
-      }
-      x.sums[row] = sum
-      x.scales[row] = 0.01
-    }
-    return x
   }
 }
 

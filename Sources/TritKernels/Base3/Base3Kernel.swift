@@ -67,7 +67,7 @@ public struct Base3Kernel: LinearKernel, KeepingKernel {
       kernel: name, rows: rows, columns: columns,
       panelBytes: tk_base3_lines(PreparedPanels.steps(columns: columns)) * 128,
       input: PanelInput(layout: instructionSet == .avx512vbmi ? ActivationTiles() : nil),
-      leaf: { [instructionSet] in instructionSet.run(&$0) })
+      leaf: instructionSet.leaf)
   }
 }
 
@@ -86,13 +86,15 @@ extension Base3Kernel.InstructionSet {
     #endif
   }
 
-  /// Runs the leaf.
-  fileprivate func run(_ product: inout tk_panel_product) {
+  /// This set's leaf.
+  fileprivate var leaf: PanelLeaf {
     #if arch(x86_64)
       switch self {
-      case .avx512vbmi: tk_base3_avx512vbmi(&product)
-      case .avx2: tk_base3_avx2(&product)
+      case .avx512vbmi: tk_base3_avx512vbmi
+      case .avx2: tk_base3_avx2
       }
+    #else
+      preconditionFailure("no leaf \(rawValue) on this architecture")
     #endif
   }
 }

@@ -49,8 +49,8 @@ public struct ExactHead: OutputHead {
 
   /// The same of a matrix.
   package static func format(of weights: Matrix<Float>) throws -> HalfHead.Format? {
-    try withExtendedLifetime(weights) {
-      try format(of: weights.view.source(), head: "exact", on: nil)
+    try weights.span.withUnsafeView {
+      try format(of: $0.source(), head: "exact", on: nil)
     }
   }
 

@@ -26,6 +26,7 @@ struct PreparedFloat32Head: PreparedHead {
   let weights: Matrix<Float>
 
   var kernel: String { "f32/openblas" }
+  var memory: [any RawMemory] { [weights.storage] }
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { rows * columns * 4 }
@@ -127,7 +128,8 @@ struct PreparedHalfHead: KeptHead {
   }
 
   var keptForm: KeptHeadForm { .half(format, isStored: isStored) }
-  var keptMemory: [any RawMemory] { isStored ? [] : [codes, errors] }
+  var memory: [any RawMemory] { [codes, errors] }
+  var keptMemory: [any RawMemory] { isStored ? [] : memory }
 
   /// Rounds `weights`, which have been checked, to the rows from `firstRow` on.
   func encode(_ weights: MatrixView<Float>, firstRow: Int) {

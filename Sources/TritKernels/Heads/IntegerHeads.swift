@@ -64,7 +64,7 @@ struct PreparedInt8Head: CoarseHead {
   }
 
   var keptForm: KeptHeadForm { .integer(bits: 8) }
-  var keptMemory: [any RawMemory] {
+  var memory: [any RawMemory] {
     [panels.map { $0.codes as any RawMemory } ?? codes, scales, errors]
   }
 
@@ -177,7 +177,7 @@ struct PreparedLowBitHead: CoarseHead {
   }
 
   var keptForm: KeptHeadForm { .integer(bits: bits) }
-  var keptMemory: [any RawMemory] { panels.map { [$0.codes, errors] } ?? [codes, scales, errors] }
+  var memory: [any RawMemory] { panels.map { [$0.codes, errors] } ?? [codes, scales, errors] }
 
   /// Rounds `weights` to the rows from `firstRow` on.
   func encode(_ weights: MatrixView<Float>, firstRow: Int) {

@@ -135,6 +135,7 @@ final class PreparedScreenedHead: ScreeningHead, KeptHead {
   var keptForm: KeptHeadForm {
     .screened(k: k, bits: coarse.keptForm.bits, half.format, isStored: half.isStored)
   }
+  var memory: [any RawMemory] { coarse.memory + half.memory + [slopes] }
   var keptMemory: [any RawMemory] { coarse.keptMemory + half.keptMemory + [slopes] }
 
   var exact: any PreparedHead { half }
@@ -165,18 +166,34 @@ final class PreparedScreenedHead: ScreeningHead, KeptHead {
     let squares = VectorMath.sumOfSquares(x.base + token * x.stride, count: columns)
     let length = Float(squares.squareRoot()).nextUp
     let threshold = length.isFinite ? kthLowerEnd(y, length) : -.infinity
-    let work = { (range: Range<Int>, _: Int) in
+    let region = Rescoring(
+      head: self, x: x, token: token, logits: logits, length: length, threshold: threshold)
+    if let pool {
+      pool.run(region, count: rows, alignment: 1024, partsPerThread: 4)
+    } else {
+      region.run(0..<rows, worker: 0)
+    }
+  }
+
+  /// Gives the rows of one token whose upper end reaches `threshold` their exact logits.
+  private struct Rescoring: PoolRegion {
+    let head: PreparedScreenedHead
+    let x: MatrixView<Float>
+    let token: Int
+    let logits: MutableMatrixView<Float>
+    /// ‖x‖, rounded up.
+    let length: Float
+    /// The k-th greatest lower end.
+    let threshold: Float
+
+    func run(_ range: Range<Int>, worker: Int) {
+      let y = logits.base + token * logits.stride
       var count = 0
-      for row in range where !(y[row] + self.slopes[row] * length < threshold) {
-        y[row] = self.half.logit(x, token: token, row: row)
+      for row in range where !(y[row] + head.slopes[row] * length < threshold) {
+        y[row] = head.half.logit(x, token: token, row: row)
         count += 1
       }
-      self.rescored.add(count, ordering: .relaxed)
-    }
-    if let pool {
-      pool.run(count: rows, alignment: 1024, partsPerThread: 4, work)
-    } else {
-      work(0..<rows, 0)
+      head.rescored.add(count, ordering: .relaxed)
     }
   }
 

@@ -1,28 +1,35 @@
 internal import CTritKernels
 import TritCore
 
+/// A leaf that multiplies panels of rows.
+typealias PanelLeaf = @convention(c) (UnsafePointer<tk_panel_product>) -> Void
+
 extension I2SKernel.InstructionSet {
-  /// Runs one product on this set's leaf.
-  func run(_ product: inout tk_panel_product) {
-    if LeafRunner.shared != nil { return runRemotely(product) }
+  /// This set's leaf: this machine's, or a call of the leaf runner.
+  var leaf: PanelLeaf {
+    if LeafRunner.shared != nil { return self == .neon ? Self.remoteNEON : Self.remoteDotProduct }
     switch self {
     #if arch(x86_64)
-      case .avx512vnni: tk_i2s_avx512vnni(&product)
-      case .avxvnni: tk_i2s_avxvnni(&product)
-      case .avx2: tk_i2s_avx2(&product)
+      case .avx512vnni: return tk_i2s_avx512vnni
+      case .avxvnni: return tk_i2s_avxvnni
+      case .avx2: return tk_i2s_avx2
     #elseif arch(arm64)
-      case .neonDotProduct: tk_i2s_neon_dotprod(&product)
-      case .neon: tk_i2s_neon(&product)
+      case .neonDotProduct: return tk_i2s_neon_dotprod
+      case .neon: return tk_i2s_neon
     #endif
     default: preconditionFailure("no leaf \(rawValue) on this architecture")
     }
   }
 
-  /// The same on a leaf runner, whose features have chosen the set.
-  private func runRemotely(_ product: tk_panel_product) {
+  private static let remoteNEON: PanelLeaf = { runRemotely(TK_LEAF_I2S_NEON, $0.pointee) }
+  private static let remoteDotProduct: PanelLeaf = {
+    runRemotely(TK_LEAF_I2S_NEON_DOTPROD, $0.pointee)
+  }
+
+  private static func runRemotely(_ leaf: tk_leaf, _ product: tk_panel_product) {
     let panels = (product.rows + 31) / 32
     Leaves.remotely(
-      self == .neon ? TK_LEAF_I2S_NEON : TK_LEAF_I2S_NEON_DOTPROD,
+      leaf,
       [
         .input(product.panels, panels * product.steps * 128), .count(product.steps),
         .count(product.rows), .input(product.values, product.tokens * product.stride),

@@ -77,7 +77,7 @@ public struct I2SKernel: LinearKernel, KeepingKernel {
       kernel: name, rows: rows, columns: columns,
       panelBytes: PreparedPanels.steps(columns: columns) * 128,
       input: PanelInput(layout: instructionSet == .avx512vnni ? ActivationTiles() : nil),
-      leaf: { [instructionSet] in instructionSet.run(&$0) })
+      leaf: instructionSet.leaf)
   }
 }
 

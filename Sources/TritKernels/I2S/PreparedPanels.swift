@@ -22,7 +22,7 @@ struct PanelForm {
   let panelBytes: Int
   var input = PanelInput()
   var skips = ExpectedSparsity.none
-  let leaf: @Sendable (inout tk_panel_product) -> Void
+  let leaf: PanelLeaf
 
   /// Panels of all rows.
   var count: Int { (rows + panelRows - 1) / panelRows }
@@ -56,7 +56,7 @@ struct PreparedPanels: KeptLinear {
     scales = try memory.next(form.count * form.panelRows)
   }
 
-  var keptMemory: [any RawMemory]? { [panels, scales] }
+  var memory: [any RawMemory] { [panels, scales] }
   var kernel: String { form.kernel }
   var rows: Int { form.rows }
   var columns: Int { form.columns }

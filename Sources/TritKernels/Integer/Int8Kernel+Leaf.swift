@@ -2,26 +2,33 @@ internal import CTritKernels
 import TritCore
 
 extension Int8Kernel.InstructionSet {
-  /// Runs one product on this set's leaf.
-  func run(_ product: inout tk_int8_product) {
-    if LeafRunner.shared != nil { return runRemotely(product) }
+  /// A leaf that multiplies 8-bit panels.
+  typealias Leaf = @convention(c) (UnsafePointer<tk_int8_product>) -> Void
+
+  /// This set's leaf: this machine's, or a call of the leaf runner.
+  var leaf: Leaf {
+    if LeafRunner.shared != nil { return self == .neon ? Self.remoteNEON : Self.remoteDotProduct }
     switch self {
     #if arch(x86_64)
-      case .avx512vnni: tk_int8_avx512vnni(&product)
-      case .avx2: tk_int8_avx2(&product)
+      case .avx512vnni: return tk_int8_avx512vnni
+      case .avx2: return tk_int8_avx2
     #elseif arch(arm64)
-      case .neonDotProduct: tk_int8_neon_dotprod(&product)
-      case .neon: tk_int8_neon(&product)
+      case .neonDotProduct: return tk_int8_neon_dotprod
+      case .neon: return tk_int8_neon
     #endif
     default: preconditionFailure("no leaf \(rawValue) on this architecture")
     }
   }
 
-  /// The same on a leaf runner, whose features have chosen the set.
-  private func runRemotely(_ product: tk_int8_product) {
+  private static let remoteNEON: Leaf = { runRemotely(TK_LEAF_INT8_NEON, $0.pointee) }
+  private static let remoteDotProduct: Leaf = {
+    runRemotely(TK_LEAF_INT8_NEON_DOTPROD, $0.pointee)
+  }
+
+  private static func runRemotely(_ leaf: tk_leaf, _ product: tk_int8_product) {
     let panels = (product.rows + 31) / 32
     Leaves.remotely(
-      self == .neon ? TK_LEAF_INT8_NEON : TK_LEAF_INT8_NEON_DOTPROD,
+      leaf,
       [
         .input(product.panels, panels * product.steps * 128), .count(product.steps),
         .count(product.group_steps), .count(product.groups), .count(product.rows),

@@ -68,7 +68,9 @@ struct PreparedInt8: KeptLinear {
   let kernel: String
   let rows: Int
   let columns: Int
-  private let instructionSet: Int8Kernel.InstructionSet
+  /// Whether the leaf reads tiles of unsigned activations.
+  private let takesTiles: Bool
+  private let leaf: Int8Kernel.InstructionSet.Leaf
   private let isGrouped: Bool
   private let steps: Int
   private let groupSteps: Int
@@ -79,7 +81,8 @@ struct PreparedInt8: KeptLinear {
 
   init(kernel: String, instructionSet: Int8Kernel.InstructionSet, _ matrix: IntegerWeights) {
     self.kernel = kernel
-    self.instructionSet = instructionSet
+    takesTiles = instructionSet == .avx512vnni
+    leaf = instructionSet.leaf
     rows = matrix.rows
     columns = matrix.columns
     steps = (columns + 3) / 4
@@ -112,7 +115,8 @@ struct PreparedInt8: KeptLinear {
     from memory: inout KeptMemory
   ) throws {
     self.kernel = kernel
-    self.instructionSet = instructionSet
+    takesTiles = instructionSet == .avx512vnni
+    leaf = instructionSet.leaf
     self.rows = rows
     self.columns = columns
     steps = (columns + 3) / 4
@@ -123,12 +127,13 @@ struct PreparedInt8: KeptLinear {
     scales = try memory.next(panelCount * 32)
   }
 
-  var keptMemory: [any RawMemory]? { isGrouped ? nil : [panels, corrections, scales] }
+  var memory: [any RawMemory] { [panels, corrections, scales] }
+  var isKept: Bool { !isGrouped }
   var weightBytes: Int { panels.count + 4 * (scales.count + corrections.count) }
   var accepts: ActivationForm { .int8 }
   var rowAlignment: Int { 32 }
   var inputLayout: (any InputLayout)? {
-    instructionSet == .avx512vnni ? ActivationTiles(isUnsigned: true) : nil
+    takesTiles ? ActivationTiles(isUnsigned: true) : nil
   }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
@@ -149,7 +154,7 @@ struct PreparedInt8: KeptLinear {
   ) {
     guard !range.isEmpty, x.rows > 0 else { return }
     var tiles: UnsafeRawPointer?
-    if instructionSet == .avx512vnni, x.rows > Int(TK_FEW_TOKENS) {
+    if takesTiles, x.rows > Int(TK_FEW_TOKENS) {
       tiles = x.built(ActivationTiles(isUnsigned: true))
     }
     let panel = range.lowerBound / 32
@@ -161,6 +166,6 @@ struct PreparedInt8: KeptLinear {
       corrections: corrections.base + panel * groups * 32,
       scales: scales.base + panel * groups * 32,
       y: y, accumulators: accumulators, y_stride: stride)
-    instructionSet.run(&product)
+    leaf(&product)
   }
 }

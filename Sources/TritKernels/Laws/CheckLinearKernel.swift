@@ -32,8 +32,8 @@ public func checkLinearKernel(
   precondition(limit > 0, "a check that may find nothing checks nothing")
   var checker = KernelChecker(kernel: kernel, oracle: oracle)
   for shape in shapes {
-    for form in LawCases.Form.all {
-      for fill in LawCases.Fill.allCases {
+    for form in ProductSample.Form.all {
+      for fill in ProductSample.Fill.allCases {
         checker.check(shape, form, fill, tokens: tokens, limit: limit)
         if checker.violations.count >= limit { return Array(checker.violations.prefix(limit)) }
       }
@@ -56,11 +56,11 @@ private struct KernelChecker {
   }
 
   mutating func check(
-    _ shape: WeightShape, _ form: LawCases.Form, _ fill: LawCases.Fill, tokens: [Int], limit: Int
+    _ shape: WeightShape, _ form: ProductSample.Form, _ fill: ProductSample.Fill, tokens: [Int], limit: Int
   ) {
     let evidence = "\(shape), \(form), \(fill.rawValue) weights"
     let seed = UInt64(shape.rows * 100_003 + shape.columns)
-    let weights = LawCases.weights(shape, form, fill, seed: seed)
+    let weights = ProductSample.weights(shape, form, fill, seed: seed)
     let prepared: any PreparedLinear
     do {
       prepared = try kernel.prepare(weights)
@@ -79,12 +79,13 @@ private struct KernelChecker {
     if legal == 1 { forms(weights, evidence) }
     guard let exact = try? oracle.prepare(weights) else { return }
     // Extreme weights differ from random ones in overflow only: a few tokens show it.
-    var counts = fill == .random ? tokens : [min(tokens.max() ?? 1, LawCases.activationPatterns)]
+    var counts =
+      fill == .random ? tokens : [min(tokens.max() ?? 1, ProductSample.activationPatterns)]
     if shape.rows * shape.columns > 80_000, counts.count > 2 {
       counts = [counts[0], min(counts.max() ?? 1, 9)]
     }
     for (index, count) in counts.enumerated() where count > 0 {
-      let x = LawCases.activations(
+      let x = ProductSample.activations(
         rows: count, columns: shape.columns, form: kernel.accepts, first: index,
         seed: seed &+ UInt64(index))
       let run = KernelRun(
@@ -287,8 +288,6 @@ private struct KernelRun {
   /// Gates that want nothing, the last row alone, all (no number is not "not above 0"), and about a third.
   private func selection(_ selective: any SelectiveLinear, _ y: Matrix<Float>) -> String? {
     let gate = Matrix<Float>(rows: tokens, columns: rows + 1)
-    let gateView = MatrixView(
-      base: UnsafePointer(gate.storage.base), rows: tokens, columns: rows, stride: rows + 1)
     for pattern in 0..<4 {
       func wants(_ token: Int, _ row: Int) -> Bool {
         switch pattern {
@@ -307,9 +306,9 @@ private struct KernelRun {
       for index in 0..<found.storage.count { found.storage.base[index] = untouched }
       let view = MutableMatrixView(
         base: found.storage.base, rows: tokens, columns: rows, stride: rows + margin)
-      for range in (splits().first ?? [0..<rows]) {
-        withExtendedLifetime(gate) {
-          selective.multiply(x, rows: range, where: gateView, into: view)
+      gate.span.columns(0..<rows).withUnsafeView { gate in
+        for range in (splits().first ?? [0..<rows]) {
+          selective.multiply(x, rows: range, where: gate, into: view)
         }
       }
       if let place = marginWritten(found) { return "written \(place)" }

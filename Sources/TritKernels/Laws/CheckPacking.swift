@@ -13,7 +13,7 @@ public func checkPacking(
 ) -> [LawViolation] {
   var checker = PackingChecker(packing: packing)
   for shape in shapes {
-    for form in LawCases.Form.all { checker.check(shape, form) }
+    for form in ProductSample.Form.all { checker.check(shape, form) }
   }
   if checker.legal == 0 {
     checker.broken("a packing takes some shape", "refused all of \(shapes.count) shapes")
@@ -30,14 +30,14 @@ private struct PackingChecker {
     violations.append(LawViolation(law, "packing '\(packing.name)': \(evidence)"))
   }
 
-  mutating func check(_ shape: WeightShape, _ form: LawCases.Form) {
+  mutating func check(_ shape: WeightShape, _ form: ProductSample.Form) {
     let evidence = "\(shape), \(form)"
     let packing = packing
     let isLegal = explained(evidence) {
       try packing.check(rows: shape.rows, columns: shape.columns, granularity: form.granularity)
     }
-    for fill in LawCases.Fill.allCases {
-      let weights = LawCases.weights(
+    for fill in ProductSample.Fill.allCases {
+      let weights = ProductSample.weights(
         shape, form, fill, seed: UInt64(shape.rows * 100_003 + shape.columns))
       var packed: PackedMatrix?
       let couldPack = explained(evidence) { packed = try packing.pack(weights) }
@@ -82,9 +82,8 @@ private struct PackingChecker {
         broken("unpack(pack(w)) is w", "\(evidence): \(difference)")
       }
       let again = try packing.pack(back)
-      // The pointer does not keep its buffer alive.
-      let isSame = withExtendedLifetime(again) {
-        $0.bytes.rawBuffer.elementsEqual(packed.bytes.rawBuffer)
+      let isSame = again.bytes.span.withUnsafeBufferPointer { again in
+        packed.bytes.span.withUnsafeBufferPointer { again.elementsEqual($0) }
       }
       if !isSame {
         broken("packing what was unpacked gives the same bytes", evidence)
@@ -133,17 +132,21 @@ private struct PackingChecker {
       }
     }
     let long = AlignedBuffer<UInt8>(count: bytes.count + 32)
-    defer { withExtendedLifetime(long) {} }
-    if refusal(long.rawBuffer, packed, evidence) == nil {
+    if refusal(long, packed, evidence) == nil {
       broken("too many bytes are an error", evidence)
     }
     var random = SeededRandom(seed: UInt64(bytes.count))
     let noise = AlignedBuffer<UInt8>(count: bytes.count)
-    defer { withExtendedLifetime(noise) {} }
     for index in 0..<noise.count { noise.base[index] = UInt8(truncatingIfNeeded: random.next()) }
-    _ = refusal(noise.rawBuffer, packed, evidence)
+    _ = refusal(noise, packed, evidence)
     for index in 0..<noise.count { noise.base[index] = 0xFF }
-    _ = refusal(noise.rawBuffer, packed, evidence)
+    _ = refusal(noise, packed, evidence)
+  }
+
+  private mutating func refusal(
+    _ bytes: AlignedBuffer<UInt8>, _ packed: PackedMatrix, _ evidence: String
+  ) -> LabError? {
+    bytes.span.bytes.withUnsafeBytes { refusal($0, packed, evidence) }
   }
 
   /// The error that `read` gives; where it takes the bytes, what it made of them must be sound.

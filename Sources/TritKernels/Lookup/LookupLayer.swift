@@ -11,6 +11,8 @@ protocol LossyLookupLayer: Sendable {
   var columns: Int { get }
   /// Bytes that a multiply reads.
   var codeBytes: Int { get }
+  /// Where these lie.
+  var memory: [any RawMemory] { get }
   /// Rows whose sums one call makes, at most 64.
   var group: Int { get }
   /// Columns looked up in threes; the others are in twos.
@@ -62,6 +64,7 @@ struct LookupLinear<Layer: LookupLayer>: PreparedLinear {
   var rows: Int { layer.rows }
   var columns: Int { layer.columns }
   var weightBytes: Int { layer.codeBytes + 4 * scales.count }
+  var memory: [any RawMemory] { layer.memory }
   var rowAlignment: Int { layer.group }
   var inputLayout: (any InputLayout)? { tables }
 
@@ -119,6 +122,7 @@ struct LossyLookupLinear<Layer: LossyLookupLayer>: LossyLinear {
   var rows: Int { layer.rows }
   var columns: Int { layer.columns }
   var weightBytes: Int { layer.codeBytes + 4 * scales.count }
+  var memory: [any RawMemory] { layer.memory }
   var rowAlignment: Int { layer.group }
   var inputLayout: (any InputLayout)? { tables }
 

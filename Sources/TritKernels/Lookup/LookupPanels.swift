@@ -103,7 +103,7 @@ struct LookupPanelLinear: KeptLinear {
     self.scales = try scales(count * Int(TK_LOOKUP_ROWS))
   }
 
-  var keptMemory: [any RawMemory]? { [panels, scales] }
+  var memory: [any RawMemory] { [panels, scales] }
 
   var weightBytes: Int { panels.count + 4 * scales.count }
   var inputLayout: (any InputLayout)? { tables }

@@ -17,6 +17,7 @@ struct TL1Layer: LookupLayer {
   }
 
   var codeBytes: Int { bytes.count }
+  var memory: [any RawMemory] { [bytes] }
   var group: Int { tiling.innerRows }
   let tripleColumns = 0
   var tables: any LookupTables { TL1Tables() }
@@ -51,19 +52,7 @@ struct TL1Layer: LookupLayer {
   ) {
     let codes = UnsafePointer(bytes.base + tiling.rowOffset(row, columns: columns))
     let groups = groupsPerTile
-    if LeafRunner.shared != nil {
-      Leaves.remotely(
-        TK_LEAF_TL1_NEON,
-        [
-          .input(codes, rows: tiles, groups * 64, stride: tileStride), .count(tileStride),
-          .count(tiles), .count(groups), .count(group), .input(tables, columns / 2 * 32),
-          .output(sums, group),
-        ])
-      return
-    }
-    #if arch(arm64)
-      tk_tl1_neon(codes, tileStride, tiles, groups, group, tables, sums)
-    #endif
+    LookupLeaves.pairs(codes, tileStride, tiles, groups, group, tables, sums)
   }
 
   func lossySums(

@@ -22,6 +22,7 @@ struct TL1PanelLayer: LossyLookupLayer {
   private static func panelBytes(_ lines: Int) -> Int { lines * 256 }
 
   var codeBytes: Int { panels.count }
+  var memory: [any RawMemory] { [panels] }
   let group = Int(TK_LOOKUP_ROWS)
   let tripleColumns = 0
 

@@ -15,6 +15,7 @@ struct TL2Layer: LookupLayer {
   var rows: Int { tiling.rows }
   var columns: Int { tiling.columns }
   var codeBytes: Int { tiling.codeBytes }
+  var memory: [any RawMemory] { [bytes] }
   var group: Int { TL2Tiling.innerRows }
   var tripleColumns: Int { tiling.tripleColumns }
   var tables: any LookupTables { TL2Tables(tripleColumns: tiling.tripleColumns) }
@@ -62,23 +63,9 @@ struct TL2Layer: LookupLayer {
     let index = UnsafePointer(bytes.base + tiling.indexRow(row))
     let sign = UnsafePointer(signs + tiling.signRow(row))
     let pair = UnsafePointer(pairs + tiling.pairRow(row))
-    if LeafRunner.shared != nil {
-      Leaves.remotely(
-        TK_LEAF_TL2_NEON,
-        [
-          .input(index, rows: tiles, triples / 2 * 32, stride: indexStride), .count(indexStride),
-          .input(sign, rows: tiles, triples / 8 * 32, stride: signStride), .count(signStride),
-          .count(tiles), .count(triples), .input(tables, tiles * triples * 32),
-          .input(pair, rows: pairTiles, 8 * 32, stride: pairStride), .count(pairStride),
-          .count(pairTiles), .input(pairTables, pairTiles * 16 * 32), .output(sums, group),
-        ])
-      return
-    }
-    #if arch(arm64)
-      tk_tl2_neon(
-        index, indexStride, sign, signStride, tiles, triples, tables, pair, pairStride, pairTiles,
-        pairTables, sums)
-    #endif
+    LookupLeaves.triples(
+      index, indexStride, sign, signStride, tiles, triples, tables, pair, pairStride, pairTiles,
+      pairTables, sums)
   }
 
   func lossySums(

@@ -80,9 +80,9 @@ public final class KernelTrial {
     _ shape: WeightShape, _ kind: QuantizedWeights.Kind, _ granularity: ScaleGranularity
   ) -> QuantizedWeights {
     let seed = UInt64(shape.rows * 100_003 + shape.columns)
-    var form = LawCases.Form(bits: nil, granularity: granularity)
+    var form = ProductSample.Form(bits: nil, granularity: granularity)
     if case .integer(let bits) = kind { form.bits = bits }
-    let weights = LawCases.weights(shape, form, .random, seed: seed)
+    let weights = ProductSample.weights(shape, form, .random, seed: seed)
     return kind == .dense ? .dense(weights.dequantized()) : weights
   }
 
@@ -152,9 +152,7 @@ public final class KernelTrial {
       let values = QuantizedRows(capacity: tokens, columns: shape.columns)
       values.begin(rows: tokens, form: .float32)
       let floats = x.dequantized()
-      withExtendedLifetime(floats) {
-        values.floats.base.update(from: floats.storage.base, count: floats.storage.count)
-      }
+      for index in 0..<floats.storage.count { values.floats[index] = floats.storage[index] }
       oracle = try ReferenceFloatKernel().prepare(weights)
       oracle.multiply(values, into: exact.mutableView)
     }
@@ -186,30 +184,25 @@ public final class KernelTrial {
   private func multiply(_ linear: any PreparedLinear, _ x: QuantizedRows, _ y: Matrix<Float>) {
     x.begin(rows: x.rows, form: x.form)
     if let layout = linear.inputLayout {
-      let (base, _) = x.buffer(for: layout)
-      pool.run(count: layout.parts(rows: x.rows, columns: x.columns), partsPerThread: 4) {
-        range, _ in
-        layout.build(range, from: x, into: base)
-      }
+      let region = LayoutRegion(layout, from: x)
+      pool.run(region, count: region.parts, partsPerThread: 4)
       x.markBuilt(layout)
     }
     let view = y.mutableView
     if zeros > 0, let linear = linear as? any SelectiveLinear {
-      let gate = gates(x.rows)
-      return pool.run(count: linear.rows, alignment: linear.rowAlignment, partsPerThread: 4) {
-        range, _ in
-        linear.multiply(x, rows: range, where: gate.view, into: view)
-      }
+      return pool.run(
+        SelectiveProductRegion(linear, x, where: gates(x.rows).view, into: view),
+        count: linear.rows, alignment: linear.rowAlignment, partsPerThread: 4)
     }
-    pool.run(count: linear.rows, alignment: linear.rowAlignment, partsPerThread: 4) { range, _ in
-      linear.multiply(x, rows: range, into: view)
-    }
+    pool.run(
+      ProductRegion(linear, x, into: view), count: linear.rows, alignment: linear.rowAlignment,
+      partsPerThread: 4)
   }
 
   /// Gates of which a share of `zeros` is not above 0.
   private func gates(_ tokens: Int) -> Matrix<Float> {
     if let gate, gate.rows == tokens { return gate }
-    let gate = LawCases.gates(
+    let gate = ProductSample.gates(
       tokens: tokens, rows: shape.rows, zeros: zeros, seed: UInt64(shape.rows))
     self.gate = gate
     return gate
@@ -217,7 +210,7 @@ public final class KernelTrial {
 
   private func activations(_ tokens: Int) -> QuantizedRows {
     let seed = UInt64(shape.columns * 31 + tokens)
-    let x = LawCases.activations(
+    let x = ProductSample.activations(
       rows: tokens, columns: shape.columns, form: accepts, first: 0, seed: seed)
     guard zeros > 0 else { return x }
     var random = SeededRandom(seed: seed)

@@ -83,7 +83,6 @@ public final class PeakMeter {
     let share = max(1, (min(max(bytes, 1), Self.memoryBytes) / threads + page - 1) / page) * page
     let total = share * threads
     let buffer = memory(atLeast: total)
-    let base = UnsafeRawPointer(buffer.base)
     let features = CPUFeatures.here.rawValue
     // Samples as short as a layer's multiply, so that best is held against best; small pieces several times,
     // so that a barrier does not count.
@@ -96,15 +95,11 @@ public final class PeakMeter {
     let begin = MonotonicClock.seconds()
     // One of each does not count.
     while times[ways.count - 1].count < 4 || MonotonicClock.seconds() - begin < seconds {
-      let first = base + place
+      let region = ReadRegion(
+        shares: MatrixView(base: buffer.base + place, rows: threads, columns: slice, stride: share),
+        passes: passes, ahead: ways[way], features: features)
       let start = MonotonicClock.seconds()
-      pool.run(count: threads) { range, _ in
-        for part in range {
-          for _ in 0..<passes {
-            Self.use(tk_peak_read(first + part * share, slice, ways[way], features))
-          }
-        }
-      }
+      pool.run(region, count: threads)
       times[way].append(max(MonotonicClock.seconds() - start, 1e-9))
       place = place + 2 * slice <= share ? place + slice : 0
       way = (way + 1) % ways.count
@@ -136,7 +131,7 @@ public final class PeakMeter {
     // Short batches: on a busy machine one of them finds all cores free.
     let regions = 100
     let time = shortest(seconds: 0.1) {
-      for _ in 0..<regions { pool.run(count: threads) { _, _ in } }
+      for _ in 0..<regions { pool.run(EmptyRegion(), count: threads) }
     }
     return time / Double(regions)
   }
@@ -165,10 +160,9 @@ public final class PeakMeter {
     // A tenth of a millisecond: long beside a barrier, short beside a time slice. A team needs more
     // tries until all its cores are free at once.
     let rounds = 50_000
+    let region = ArithmeticRegion(leaf: leaf.run, rounds: rounds)
     let time = shortest(seconds: threads > 1 ? 3 * seconds : seconds) {
-      pool.run(count: threads) { range, _ in
-        for _ in range { leaf.run(rounds) }
-      }
+      pool.run(region, count: threads)
     }
     return Arithmetic(
       name: String(cString: leaf.name), instruction: String(cString: leaf.instruction),
@@ -201,6 +195,35 @@ public final class PeakMeter {
     buffer.base.update(repeating: 1, count: bytes)
     memory = buffer
     return buffer
+  }
+
+  /// Reads the beginning of each thread's share `passes` times.
+  private struct ReadRegion: PoolRegion {
+    let shares: MatrixView<UInt8>
+    let passes: Int
+    let ahead: Int
+    let features: UInt32
+
+    func run(_ range: Range<Int>, worker: Int) {
+      for part in range {
+        let first = shares.base + part * shares.stride
+        for _ in 0..<passes { use(tk_peak_read(first, shares.columns, ahead, features)) }
+      }
+    }
+  }
+
+  /// Runs a leaf that only computes.
+  private struct ArithmeticRegion: PoolRegion {
+    let leaf: @convention(c) (Int) -> Void
+    let rounds: Int
+
+    func run(_ range: Range<Int>, worker: Int) {
+      for _ in range { leaf(rounds) }
+    }
+  }
+
+  private struct EmptyRegion: PoolRegion {
+    func run(_ range: Range<Int>, worker: Int) {}
   }
 
   @inline(never) static func use(_ value: UInt64) {

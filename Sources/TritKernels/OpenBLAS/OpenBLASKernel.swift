@@ -72,6 +72,7 @@ struct PreparedDense: PreparedLinear {
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { rows * columns * 4 }
+  var memory: [any RawMemory] { [weights.storage] }
   var rowAlignment: Int { DenseProduct.block(rows: rows) }
   var inputLayout: (any InputLayout)? { accepts == .int8 ? ExpandedRows() : nil }
 

@@ -34,6 +34,7 @@ struct ReferenceFloatLinear: PreparedLinear {
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { 4 * rows * columns }
+  var memory: [any RawMemory] { [weights.storage] }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
     for token in 0..<x.rows {

@@ -101,6 +101,7 @@ struct ReferenceLinear: PreparedLinear {
   var rows: Int { weights.rows }
   var columns: Int { weights.columns }
   var weightBytes: Int { weights.values.count + 4 * weights.scales.count }
+  var memory: [any RawMemory] { [weights.values] }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
     let granularity = weights.granularity

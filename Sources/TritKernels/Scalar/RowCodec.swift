@@ -40,6 +40,7 @@ struct ScalarLinear<Codec: RowCodec>: PreparedLinear {
   private static var tile: Int { 16 }
 
   var weightBytes: Int { codec.bytes.count + 4 * scales.count }
+  var memory: [any RawMemory] { [codec.bytes] }
   private var groups: Int { (columns + span - 1) / span }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {

@@ -77,7 +77,7 @@ public struct SparseColumnsKernel: LinearKernel, KeepingKernel {
       input: PanelInput(
         layout: instructionSet == .avx512vnni ? NonzeroColumns() : nil, layoutAbove: 0,
         scratchAbove: Int(TK_SPARSE_TOKENS)), skips: .inputs,
-      leaf: { [instructionSet] in instructionSet.multiplyColumns(&$0) })
+      leaf: instructionSet.columnLeaf)
   }
 }
 
@@ -130,7 +130,7 @@ public struct SparseRowsKernel: LinearKernel, KeepingKernel {
       input: PanelInput(
         layout: instructionSet == .avx512vnni ? ActivationTiles() : nil,
         layoutAbove: Int(TK_SPARSE_TOKENS), scratchAbove: Int(TK_SPARSE_TOKENS)), skips: .outputs,
-      leaf: { [instructionSet] in instructionSet.multiplyRows(&$0) })
+      leaf: instructionSet.rowLeaf)
   }
 }
 
@@ -138,7 +138,7 @@ public struct SparseRowsKernel: LinearKernel, KeepingKernel {
 private struct PreparedRows: SelectiveLinear, KeptLinear {
   let panels: PreparedPanels
 
-  var keptMemory: [any RawMemory]? { panels.keptMemory }
+  var memory: [any RawMemory] { panels.memory }
   var kernel: String { panels.kernel }
   var rows: Int { panels.rows }
   var columns: Int { panels.columns }
@@ -165,17 +165,19 @@ private struct PreparedRows: SelectiveLinear, KeptLinear {
 }
 
 extension SparseInstructionSet {
-  fileprivate func multiplyColumns(_ product: inout tk_panel_product) {
+  /// The leaf that passes over columns.
+  fileprivate var columnLeaf: PanelLeaf {
     #if arch(x86_64)
-      if self == .avx512vnni { return tk_sparse_columns_avx512vnni(&product) }
+      if self == .avx512vnni { return tk_sparse_columns_avx512vnni }
     #endif
-    tk_sparse_columns_scalar(&product)
+    return tk_sparse_columns_scalar
   }
 
-  fileprivate func multiplyRows(_ product: inout tk_panel_product) {
+  /// The leaf that passes over rows.
+  fileprivate var rowLeaf: PanelLeaf {
     #if arch(x86_64)
-      if self == .avx512vnni { return tk_sparse_rows_avx512vnni(&product) }
+      if self == .avx512vnni { return tk_sparse_rows_avx512vnni }
     #endif
-    tk_sparse_rows_scalar(&product)
+    return tk_sparse_rows_scalar
   }
 }

@@ -120,8 +120,8 @@ package struct ExportCheck {
     }
     let (before, after) = (wanted.dequantized(), written.dequantized())
     var comparison = Comparison()
-    withExtendedLifetime((before, after)) {
-      comparison.add(before.storage.buffer, after.storage.buffer)
+    before.storage.span.withUnsafeBufferPointer { before in
+      after.storage.span.withUnsafeBufferPointer { comparison.add(before, $0) }
     }
     var isTernary = false
     if case .ternary = wanted { isTernary = true }

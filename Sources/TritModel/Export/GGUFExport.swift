@@ -247,12 +247,12 @@ enum ChatTemplateFile {
   /// The text of `chat_template.jinja`, or `chat_template` of `tokenizer_config.json`; nil without one.
   static func read(folder: String) throws -> String? {
     if let file = try? MappedFile(folder + "/chat_template.jinja", limit: .configuration) {
-      return withExtendedLifetime(file) { String(validating: file.bytes, as: UTF8.self) }
+      return file.span.withUnsafeBytes { String(validating: $0, as: UTF8.self) }
     }
     guard let file = try? MappedFile(folder + "/tokenizer_config.json", limit: .configuration)
     else { return nil }
-    return try withExtendedLifetime(file) {
-      try JSONReader.read(file.bytes, path: file.path)["chat_template"]?.string
+    return try file.span.withUnsafeBytes {
+      try JSONReader.read($0, path: file.path)["chat_template"]?.string
     }
   }
 }

@@ -114,7 +114,7 @@ final class GGUFTensorPlan {
         [self] sink in
         do {
           let bytes = try linearBytes(role, layer)
-          try withExtendedLifetime(bytes) { try sink(bytes.rawBuffer) }
+          try bytes.span.bytes.withUnsafeBytes { try sink($0) }
         } catch let error as LabError where error.kind == .badData || error.kind == .usage {
           throw error.place?.contains(stem) == true ? error : error.inside(stem)
         }
@@ -225,15 +225,15 @@ final class GGUFTensorPlan {
     let values = weights.dequantized().storage
     let bytes = AlignedBuffer<UInt8>(
       count: try type.byteCount(shape: [weights.rows, weights.columns]))
-    return try withExtendedLifetime((values, bytes)) {
-      let raw = UnsafeMutableRawBufferPointer(bytes.mutableBuffer)
-      do {
-        try FloatEncoding.encode(values.buffer, as: type, to: raw)
-      } catch let error as LabError {
-        throw Self.placed(error, "--type", columns: weights.columns, firstRow: 0)
+    do {
+      try values.span.withUnsafeBufferPointer {
+        try FloatEncoding.encode(
+          $0, as: type, to: UnsafeMutableRawBufferPointer(bytes.mutableBuffer))
       }
-      return bytes
+    } catch let error as LabError {
+      throw Self.placed(error, "--type", columns: weights.columns, firstRow: 0)
     }
+    return bytes
   }
 
   private func wrote() {
@@ -270,7 +270,7 @@ extension GGUFTensorPlan {
     let buffer = AlignedBuffer(values)
     tensors.append(
       try TensorContent(name: name, type: .f32, shape: [values.count]) { [self] sink in
-        try withExtendedLifetime(buffer) { try sink(buffer.rawBuffer) }
+        try buffer.span.bytes.withUnsafeBytes { try sink($0) }
         wrote()
       })
   }

@@ -40,8 +40,7 @@ struct ImageKey: Sendable, Hashable {
 
   private static func line(_ file: MappedFile) -> String {
     let stamp = file.stamp
-    let start = UnsafeRawBufferPointer(rebasing: file.bytes.prefix(1 << 20))
-    let digest = withExtendedLifetime(file) { SHA256.hex(start) }
+    let digest = file.span.extracting(first: 1 << 20).withUnsafeBytes { SHA256.hex($0) }
     return "file device \(stamp.device) inode \(stamp.inode) bytes \(stamp.size) "
       + "modified \(stamp.modified) changed \(stamp.changed) begins \(digest)"
   }

@@ -57,13 +57,15 @@ private struct ActivationLawCase {
     }
     if quantizer.form == .int8 { broken += integerProblems(whole) }
     let values = whole.dequantized()
-    withExtendedLifetime((input, values)) {
-      if !values.storage.buffer.allSatisfy(\.isFinite) {
-        broken.append("finite rows stay finite")
-      }
-      if !values.view.row(1).allSatisfy({ $0 == 0 }) { broken.append("a zero row stays zero") }
-      if !keepsMostOf(input.view.row(0), values.view.row(0)) {
-        broken.append("a Gaussian row loses less than it keeps")
+    input.span.withUnsafeView { input in
+      values.span.withUnsafeView { values in
+        if !(0..<rows).allSatisfy({ values.row($0).allSatisfy(\.isFinite) }) {
+          broken.append("finite rows stay finite")
+        }
+        if !values.row(1).allSatisfy({ $0 == 0 }) { broken.append("a zero row stays zero") }
+        if !keepsMostOf(input.row(0), values.row(0)) {
+          broken.append("a Gaussian row loses less than it keeps")
+        }
       }
     }
     broken += isolationProblems(input, quantizer)
@@ -90,11 +92,9 @@ private struct ActivationLawCase {
         padded[row, column] = column < columns ? input[row, column] : .nan
       }
     }
-    let view = MatrixView<Float>(
-      base: padded.storage.base, rows: rows, columns: columns, stride: columns + gap)
     let output = dirty()
     output.begin(rows: rows, form: quantizer.form)
-    withExtendedLifetime(padded) {
+    padded.span.columns(0..<columns).withUnsafeView { view in
       for range in [4..<rows, 0..<1, 1..<4, 2..<2] {
         quantizer.quantize(view, rows: range, into: output)
       }
@@ -176,7 +176,7 @@ private struct ActivationLawCase {
       let row = Matrix<Float>(rows: 1, columns: columns, [Float](repeating: 0.5, count: columns))
       row[0, columns - 1] = value
       let output = QuantizedRows(capacity: 1, columns: columns)
-      withExtendedLifetime(row) { quantizer.quantize(row.view, into: output) }
+      quantizer.quantize(row.span, into: output)
       let values = output.dequantized()
       let vanished = (0..<columns).allSatisfy { values[0, $0].isFinite }
       return vanished

@@ -44,30 +44,30 @@ public enum TokenizerLoader {
     file path: String, settings: TokenizerSettings = TokenizerSettings()
   ) throws -> any Tokenizer {
     let file = try MappedFile(path)
-    return try withExtendedLifetime(file) {
-      let kind = TokenizerKind(file.bytes)
+    return try file.span.withUnsafeBytes { bytes in
+      let kind = TokenizerKind(bytes)
       // A GGUF file has limits of its own.
       if kind != .gguf { try FileLimit.tokenizer.check(file.count, at: path) }
       if file.count == 0 { throw JSONReader.emptyFile(path, expected: "a tokenizer") }
-      if kind == .sentencePiece, let foreign = ForeignFile(file.bytes) {
+      if kind == .sentencePiece, let foreign = ForeignFile(bytes) {
         throw foreign.error(
           at: path, expected: "tokenizer.json, tokenizer.model, tiktoken ranks or a GGUF")
       }
       switch kind {
       case .json:
         return try BytePairTokenizer(
-          json: try JSONReader.read(file.bytes, path: path), path: path, settings: settings)
+          json: try JSONReader.read(bytes, path: path), path: path, settings: settings)
       case .gguf: return try load(gguf: try GGUFFile(path: path))
       case .tiktoken:
         return try BytePairTokenizer(
-          ranks: try TiktokenRanks(file.bytes, path: path), path: path, settings: settings)
+          ranks: try TiktokenRanks(bytes, path: path), path: path, settings: settings)
       case .llama2c:
         return try SentencePieceTokenizer(
-          try Llama2CVocabulary.read(file.bytes, path: path))
+          try Llama2CVocabulary.read(bytes, path: path))
       case .sentencePiece:
         return try SentencePieceTokenizer(
           try SentencePieceVocabulary(
-            SentencePieceModel(file.bytes, path: path), path: path, settings: settings))
+            SentencePieceModel(bytes, path: path), path: path, settings: settings))
       }
     }
   }

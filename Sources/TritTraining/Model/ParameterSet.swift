@@ -178,8 +178,9 @@ public final class ParameterSet: @unchecked Sendable {
         .badData, "tensor '\(name)' has the wrong shape", at: source.path,
         expected: "\(info.shape)", got: "\(source.info(name)?.shape ?? [])")
     }
-    withExtendedLifetime(read) {
-      (target.base + info.offset).update(from: read.base, count: info.count)
+    read.span.withUnsafeBufferPointer {
+      guard let values = $0.baseAddress else { return }
+      (target.base + info.offset).update(from: values, count: info.count)
     }
   }
 

@@ -192,18 +192,17 @@ extension TrainableTransformer {
     _ dEmbedded: AlignedBuffer<Float>, _ batch: TokenBatch, accumulate: Bool
   ) {
     let hidden = shape.hidden
-    let target = parameters.gradients.base + parameters.embedding
     // A tied head has put its gradient there already.
     if !shape.tiesEmbeddings, !accumulate {
-      target.update(repeating: 0, count: shape.vocabulary * hidden)
+      (parameters.gradients.base + parameters.embedding)
+        .update(repeating: 0, count: shape.vocabulary * hidden)
     }
-    batch.tokens.withUnsafeBufferPointer { tokens in
-      pool.run(count: hidden, alignment: 16) { range, _ in
-        for (index, token) in tokens.enumerated() {
-          let row = target + Int(token) * hidden + range.lowerBound
-          VectorMath.add(
-            row, dEmbedded.base + index * hidden + range.lowerBound, into: row, count: range.count)
-        }
+    pool.run(count: hidden, alignment: 16) { range, _ in
+      let target = parameters.gradients.base + parameters.embedding + range.lowerBound
+      for (index, token) in batch.tokens.enumerated() {
+        let row = target + Int(token) * hidden
+        VectorMath.add(
+          row, dEmbedded.base + index * hidden + range.lowerBound, into: row, count: range.count)
       }
     }
   }

@@ -50,18 +50,16 @@ extension TrainableTransformer {
   func runForward(_ batch: TokenBatch) {
     let count = batch.length
     let hidden = shape.hidden
-    let embedding = parameters.values.base + parameters.embedding
-    batch.tokens.withUnsafeBufferPointer { tokens in
-      pool.run(count: batch.sequences) { range, worker in
-        for sequence in range {
-          let first = sequence * count
-          for index in first..<first + count {
-            (residuals[0].base + index * hidden).update(
-              from: embedding + Int(tokens[index]) * hidden, count: hidden)
-          }
-          for layer in 0..<shape.layers {
-            forward(layer, first: first, count: count, scratch[worker])
-          }
+    pool.run(count: batch.sequences) { range, worker in
+      let embedding = parameters.values.base + parameters.embedding
+      for sequence in range {
+        let first = sequence * count
+        for index in first..<first + count {
+          (residuals[0].base + index * hidden).update(
+            from: embedding + Int(batch.tokens[index]) * hidden, count: hidden)
+        }
+        for layer in 0..<shape.layers {
+          forward(layer, first: first, count: count, scratch[worker])
         }
       }
     }
@@ -172,20 +170,21 @@ extension TrainableTransformer {
     let count = batch.length
     for chunk in stride(from: 0, to: batch.sequences, by: headSequences) {
       let end = min(chunk + headSequences, batch.sequences)
-      batch.targets.withUnsafeBufferPointer { targets in
-        losses.withUnsafeMutableBufferPointer { losses in
-          let losses = UncheckedRows(base: losses)
-          pool.run(count: end - chunk) { range, worker in
-            for index in range {
-              let first = (chunk + index) * count
-              let values = matrix(logits, index * count, count, shape.vocabulary)
-              finalNorm(first, count)
-              headProduct(first, count, into: values)
-              guard let base = targets.baseAddress else { continue }
+      // Threads write disjoint elements.
+      losses.withUnsafeMutableBufferPointer { losses in
+        let losses = UncheckedRows(base: losses)
+        pool.run(count: end - chunk) { range, worker in
+          for index in range {
+            let first = (chunk + index) * count
+            let values = matrix(logits, index * count, count, shape.vocabulary)
+            finalNorm(first, count)
+            headProduct(first, count, into: values)
+            batch.targets.withUnsafeBufferPointer { targets in
+              guard let base = targets.baseAddress else { return }
               losses.base[chunk + index] = CrossEntropy.loss(
                 values, targets: base + first, gradientScale: gradientScale)
-              if gradientScale != nil { headBackward(first, values.readOnly, scratch[worker]) }
             }
+            if gradientScale != nil { headBackward(first, values.readOnly, scratch[worker]) }
           }
         }
       }

@@ -44,13 +44,13 @@ public final class AdamW: @unchecked Sendable {
   /// √(Σ g²) over all gradients.
   public func gradientNorm() -> Double {
     let count = parameters.gradients.count
-    let gradients = parameters.gradients.base
+    let gradients = parameters.gradients
     let sums = partialSums
     pool.run(count: sums.count) { range, _ in
       for index in range {
         let start = index * Self.chunk
         sums.base[index] = VectorMath.sumOfSquares(
-          gradients + start, count: min(Self.chunk, count - start))
+          gradients.base + start, count: min(Self.chunk, count - start))
       }
     }
     return sums.buffer.reduce(0, +).squareRoot()
@@ -69,14 +69,14 @@ public final class AdamW: @unchecked Sendable {
       beta2: Float(beta2), rate: Float(rate / (1 - power(beta1, updates))),
       root: Float(1 / (1 - power(beta2, updates)).squareRoot()), epsilon: Float(epsilon))
     let keep = Float(1 - rate * weightDecay)
-    let values = parameters.values.base
-    let gradients = parameters.gradients.base
+    let values = parameters.values
+    let gradients = parameters.gradients
     for info in parameters.list {
       let factor = info.kind == .norm ? 1 : keep
       pool.run(count: info.count, alignment: 1024) { range, _ in
         let start = info.offset + range.lowerBound
         step.apply(
-          values + start, gradients + start, means.base + start, squares.base + start,
+          values.base + start, gradients.base + start, means.base + start, squares.base + start,
           count: range.count, keep: factor)
       }
     }

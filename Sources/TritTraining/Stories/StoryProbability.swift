@@ -23,18 +23,9 @@ public enum StoryProbability {
   public static func logProbabilities(of texts: [String]) -> [Double] {
     guard texts.count > 1 else { return texts.map(logProbability) }
     let pool = WorkerPool(threads: min(HostInformation.cores, texts.count, 16))
-    return [Double](unsafeUninitializedCapacity: texts.count) { buffer, count in
-      let values = UncheckedResults(base: buffer.baseAddress)
-      pool.run(count: texts.count, partsPerThread: WorkerPool.mostPartsPerThread) { range, _ in
-        for index in range { values.base?[index] = logProbability(of: texts[index]) }
-      }
-      count = texts.count
+    return pool.map(count: texts.count, partsPerThread: WorkerPool.mostPartsPerThread) {
+      logProbability(of: texts[$0])
     }
-  }
-
-  /// Threads write disjoint elements.
-  private struct UncheckedResults: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Double>?
   }
 
   private static let mostKept = 20_000
