@@ -1,18 +1,18 @@
 internal import CTritKernels
-import TritCore
+package import TritCore
 
 /// Throws the memory of a prepared layer or head out of the caches.
-enum WeightEviction {
+package enum WeightEviction {
   /// The runs of bytes that `prepared` owns, wherever among its stored properties: any kernel can be
   /// measured from memory, also one that knows nothing of this.
-  static func memory(of prepared: Any) -> [any RawMemory] {
+  package static func memory(of prepared: Any) -> [any RawMemory] {
     var found: [any RawMemory] = []
     collect(prepared, depth: 4, into: &found)
     return found
   }
 
   /// False where this machine has no way.
-  @discardableResult static func evict(_ memory: [any RawMemory]) -> Bool {
+  @discardableResult package static func evict(_ memory: [any RawMemory]) -> Bool {
     var isDone = true
     for run in memory {
       let bytes = run.rawBuffer
