@@ -15,6 +15,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritTokenization", ["TritCore", "TritFormats"]),
   ("TritQuantization", ["TritCore"]),
   ("TritKernels", ["TritCore", "CTritKernels"]),
+  ("TritArena", ["TritCore", "TritKernels"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
   (
@@ -49,7 +50,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritLab",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation",
+      "TritArena", "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation",
       "TritExperiments",
     ]
   ),
@@ -83,6 +84,10 @@ let package = Package(
     .executableTarget(
       name: "trit-fuzz", dependencies: ["TritLab", "_TritTestSupport", "_CFuzzHooks"],
       path: "Tests/TritFuzz", exclude: ["Command/Main.swift"], swiftSettings: strict),
+    // Kernels that cheat, and a program that races them as the command does, for the tests of the arena.
+    .executableTarget(
+      name: "trit-arena-cheats", dependencies: ["TritCore", "TritKernels", "TritArena"],
+      path: "Tests/ArenaCheats", swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
