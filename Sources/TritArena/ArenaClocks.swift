@@ -70,7 +70,7 @@ package struct ArenaClocks: Sendable {
     for (name, time) in [("the CPU's counter", span.counter), ("the C library's", span.library)] {
       guard let time else { continue }
       let share = time / max(span.system, 1)
-      guard abs(time - span.system) > 0.02 * span.system + 5_000 else { continue }
+      guard abs(time - span.system) > 0.02 * span.system + 10_000 else { continue }
       isFine = false
       if worst == nil || abs(share - 1) > abs((worst?.share ?? 1) - 1) { worst = (name, share) }
     }

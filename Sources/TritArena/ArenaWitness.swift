@@ -12,12 +12,14 @@ struct ArenaWitness {
   private let threads: Set<Int64>
   private let before: (process: UInt64, own: UInt64)
   private let objects: Set<String>
+  private let hadChildren: Bool
 
   /// Takes down what there is now: before the contestant is loaded.
   init() {
     threads = Self.threads()
     before = (HardwareClock.processNanoseconds(), Self.time(threads))
     objects = Self.objects()
+    hadChildren = Self.hasChildren()
   }
 
   /// Numbers of the threads of this process; empty where the system does not tell.
@@ -59,8 +61,13 @@ struct ArenaWitness {
     if foreign > 3e6 + 0.02 * Double(own) {
       return "starts threads of its own: \(spent) of the threads that call it"
     }
-    if waitpid(-1, nil, WNOHANG) >= 0 || errno != ECHILD { return "starts another process" }
+    if !hadChildren, Self.hasChildren() { return "starts another process" }
     return nil
+  }
+
+  /// Whether other processes are this one's, ended or not.
+  private static func hasChildren() -> Bool {
+    waitpid(-1, nil, WNOHANG) >= 0 || errno != ECHILD
   }
 
   /// Names, as in `libopenblas.so.0`, that belong to libraries which multiply matrices.

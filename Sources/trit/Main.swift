@@ -11,6 +11,11 @@ import TritLab
 /// message on standard error and an exit code.
 @main struct Trit {
   static func main() {
+    // A child of the arena has streams and signals of its own.
+    let words = Array(CommandLine.arguments.dropFirst())
+    if let code = Arena.childMain(arguments: words, resolve: ArenaContestant.resolve) {
+      ProcessEnd.exit(code)
+    }
     StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
@@ -18,7 +23,7 @@ import TritLab
     MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()
     CacheFolder.rememberDecisions()
-    ProcessEnd.exit(run(Array(CommandLine.arguments.dropFirst())))
+    ProcessEnd.exit(run(words))
   }
 
   /// Runs one command line and gives the exit code.
