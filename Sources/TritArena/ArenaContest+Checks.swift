@@ -121,38 +121,37 @@ extension ArenaContest {
 
   // MARK: Shapes
 
-  /// Random shapes and numbers of tokens. A kernel may refuse shapes, but not every random one, rounded to what any
-  /// packing asks for.
+  /// Random shapes and numbers of tokens. A kernel may refuse a shape, but must take it when it is rounded up to what
+  /// packings ask for: tiles of all that are known divide 768 rows and 3,072 columns.
   func shapes() -> String? {
-    var taken = 0
-    var tried: [WeightShape] = []
     for index in 0..<8 {
-      let rows = 1 + random.below(400)
-      let columns = 1 + random.below(2000)
-      // Tiles of packings divide these.
-      let steps = [(1, 1), (1, 32), (32, 128), (32, 256), (192, 768)]
-      for (rowStep, columnStep) in steps {
-        let shape = WeightShape(
-          (rows + rowStep - 1) / rowStep * rowStep,
-          (columns + columnStep - 1) / columnStep * columnStep)
-        let weights = ArenaWeights(shape, &random)
-        tried.append(shape)
-        phase("shapes: \(shape)")
-        guard let layer = try? contestant.prepare(weights) else { continue }
-        taken += 1
-        for tokens in [1, 2 + random.below(7), 1 + index] {
-          let buffers = ArenaBuffers(shape, tokens: tokens)
-          if let words = call(layer, weights, buffers) {
-            return "wrong for a random shape, \(shape), \(tokens) tokens: \(words)"
-          }
+      let drawn = WeightShape(1 + random.below(400), 1 + random.below(2000))
+      guard let (weights, layer) = rounded(drawn) else {
+        return "refuses \(drawn), and every rounding of it up to multiples of 768 rows and 3072 "
+          + "columns: it is made for a few shapes alone"
+      }
+      let shape = WeightShape(weights.rows, weights.columns)
+      for tokens in [1, 2 + random.below(7), 1 + index] {
+        let buffers = ArenaBuffers(shape, tokens: tokens)
+        if let words = call(layer, weights, buffers) {
+          return "wrong for a random shape, \(shape), \(tokens) tokens: \(words)"
         }
-        break
       }
     }
-    guard taken == 0 else { return nil }
-    return
-      "takes none of \(tried.count) random shapes, up to multiples of 192 rows and 768 columns: "
-      + "it is made for a few shapes alone"
+    return nil
+  }
+
+  /// The least rounding of `shape` that the contestant takes; nil where it takes none.
+  private func rounded(_ shape: WeightShape) -> (ArenaWeights, any PreparedLinear)? {
+    for (rows, columns) in [(1, 1), (1, 32), (32, 128), (32, 256), (192, 768), (768, 3072)] {
+      let next = WeightShape(
+        (shape.rows + rows - 1) / rows * rows,
+        (shape.columns + columns - 1) / columns * columns)
+      phase("shapes: \(next)")
+      let weights = ArenaWeights(next, &random)
+      if let layer = try? contestant.prepare(weights) { return (weights, layer) }
+    }
+    return nil
   }
 
   // MARK: Bytes

@@ -127,6 +127,7 @@ extension ArenaContest {
       course.buffers[one] = buffers
       let slice = request.budget / Double(request.runs * request.cases.count)
       let begin = HardwareClock.nanoseconds()
+      var told = begin
       // The first round allocates layouts and warms the code; it is checked, and does not count.
       var round = 0
       while true {
@@ -141,7 +142,12 @@ extension ArenaContest {
           ArenaStatistics.relativeError($0.now) < Self.wantedError
         }
         if round > 1, spent >= slice || isKnown { break }
-        if round % 16 == 0 { phase("run \(run + 1) of \(request.runs): \(one)") }
+        // A slow kernel is no hanging one.
+        let now = HardwareClock.nanoseconds()
+        if now &- told > 500_000_000 {
+          phase("run \(run + 1) of \(request.runs): \(one)")
+          told = now
+        }
       }
       for index in entrants.indices { course.times[one]?[index].endRun() }
     }

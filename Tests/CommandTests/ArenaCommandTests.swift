@@ -96,6 +96,23 @@ import _TritTestSupport
     #expect(result.err.contains("text.json: no result of an arena"))
   }
 
+  #if os(Linux)
+    @Test("an interrupted contest ends with its child") func interruption() throws {
+      let command = try RunningCommand(["arena", "reference", "--shape", "2560x2560"])
+      func children() -> [String] {
+        let path = "/proc/\(command.identifier)/task/\(command.identifier)/children"
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return text.split(separator: " ").map(String.init)
+      }
+      try #require(command.wait { !children().isEmpty })
+      let child = try #require(children().first)
+      command.send(SIGINT)
+      let result = command.end()
+      #expect(result.status == 130, "\(result)")
+      #expect(!FileManager.default.fileExists(atPath: "/proc/\(child)"))
+    }
+  #endif
+
   @Test("a kernel that this CPU cannot run is refused") func absent() throws {
     // A CPU without what a kernel needs cannot race it: that is usage, not a verdict.
     let absent = try arena(
