@@ -18,6 +18,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritQuantization", ["TritCore"]),
   ("TritKernels", ["TritCore", "CTritKernels"]),
   ("TritPlugins", ["TritCore", "TritKernels", "CTritPlugin"]),
+  ("TritArena", ["TritCore", "TritKernels"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
   (
@@ -52,7 +53,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritLab",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritPlugins", "TritAttention", "TritSampling", "TritModel", "TritTraining",
+      "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritModel", "TritTraining",
       "TritEvaluation", "TritExperiments",
     ]
   ),
@@ -93,6 +94,10 @@ let package = Package(
     .executableTarget(
       name: "trit-fuzz", dependencies: ["TritLab", "_TritTestSupport", "_CFuzzHooks"],
       path: "Tests/TritFuzz", exclude: ["Command/Main.swift"], swiftSettings: strict),
+    // Kernels that cheat, and a program that races them as the command does, for the tests of the arena.
+    .executableTarget(
+      name: "trit-arena-cheats", dependencies: ["TritCore", "TritKernels", "TritArena"],
+      path: "Tests/ArenaCheats", swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),

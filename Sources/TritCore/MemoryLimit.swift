@@ -102,7 +102,7 @@ public enum MemoryLimit {
 
   /// What a buffer does that cannot be made and has no caller to tell. In a library it traps, as Swift's own
   /// arrays do; a command installs an end with a message.
-  static func refused(_ bytes: Int) -> Never {
+  package static func refused(_ bytes: Int) -> Never {
     let text = error(bytes, for: "a buffer", advice: nil).description
     if isCommand.load(ordering: .acquiring) {
       stop(text)

@@ -43,17 +43,42 @@ public final class QuantizedRows: @unchecked Sendable {
   /// One sum of the int8 values a row.
   public let sums: AlignedBuffer<Int32>
   /// float32 values `[capacity, columns]`, allocated when first asked for.
-  public private(set) lazy var floats = AlignedBuffer<Float>(count: capacity * columns)
+  public private(set) lazy var floats: AlignedBuffer<Float> = buffer(capacity * columns)
+  /// Gives memory of its own kind, if whoever made the rows wants them elsewhere.
+  private let memory: Memory?
   private var layouts: [(id: String, buffer: AlignedBuffer<UInt8>, isBuilt: Bool)] = []
 
+  /// Gives so many zero bytes that begin at a multiple of 64, 64 more to be read behind them, and who owns it.
+  package typealias Memory =
+    @Sendable (_ bytes: Int) -> (
+      base: UnsafeMutableRawPointer, owner: any AnyObject & Sendable
+    )
+
   /// Room for `capacity` rows of `columns` columns.
-  public init(capacity: Int, columns: Int) {
+  public convenience init(capacity: Int, columns: Int) {
+    self.init(capacity: capacity, columns: columns, memory: nil)
+  }
+
+  /// The same in memory that `memory` gives: between pages that must not be touched, for instance. Layouts lie there
+  /// too.
+  package init(capacity: Int, columns: Int, memory: Memory?) {
     self.capacity = capacity
     self.columns = columns
+    self.memory = memory
     stride = Self.stride(columns: columns)
-    values = AlignedBuffer(count: capacity * stride)
-    scales = AlignedBuffer(count: capacity)
-    sums = AlignedBuffer(count: capacity)
+    values = Self.buffer(capacity * stride, memory)
+    scales = Self.buffer(capacity, memory)
+    sums = Self.buffer(capacity, memory)
+  }
+
+  private static func buffer<Element>(_ count: Int, _ memory: Memory?) -> AlignedBuffer<Element> {
+    guard let memory else { return AlignedBuffer(count: count) }
+    let (base, owner) = memory(count * MemoryLayout<Element>.stride)
+    return AlignedBuffer(viewing: base, count: count, owner: owner)
+  }
+
+  private func buffer<Element>(_ count: Int) -> AlignedBuffer<Element> {
+    Self.buffer(count, memory)
   }
 
   /// int8 elements from one row to the next where rows have `columns` columns.
@@ -99,13 +124,13 @@ public final class QuantizedRows: @unchecked Sendable {
     for index in layouts.indices where layouts[index].id == id {
       if layouts[index].buffer.count < bytes {
         let most = layout.byteCount(rows: capacity, columns: columns)
-        layouts[index].buffer = AlignedBuffer(count: max(bytes, most))
+        layouts[index].buffer = buffer(max(bytes, most))
         layouts[index].isBuilt = false
       }
       return (UnsafeMutableRawPointer(layouts[index].buffer.base), layouts[index].isBuilt)
     }
-    let buffer = AlignedBuffer<UInt8>(
-      count: max(bytes, layout.byteCount(rows: capacity, columns: columns)))
+    let buffer: AlignedBuffer<UInt8> = buffer(
+      max(bytes, layout.byteCount(rows: capacity, columns: columns)))
     layouts.append((id, buffer, false))
     return (UnsafeMutableRawPointer(buffer.base), false)
   }

@@ -106,6 +106,7 @@ private struct DotLinear: PreparedLinear {
   let accepts = ActivationForm.int8
   let rowAlignment = 1
 
+  var memory: [any RawMemory] { [codes] }
   var weightBytes: Int { codes.count + 4 * scales.count }
   var inputLayout: (any InputLayout)? { padding }
 

@@ -1,3 +1,4 @@
+@_exported import TritArena
 @_exported import TritAttention
 @_exported import TritCore
 @_exported import TritEvaluation

@@ -179,6 +179,7 @@ private struct CLinear: PreparedLinear {
   let layout: CLayout?
   let inputLayout: (any InputLayout)?
   let accepts = ActivationForm.int8
+  var memory: [any RawMemory] { [packed] }
 
   var weightBytes: Int { packedBytes + 4 * scales.count }
 

@@ -13,6 +13,11 @@ import TritLab
   static func main() {
     // This program also serves as the child that checks a plug-in.
     if let code = Plugins.childMain(CommandLine.arguments) { ProcessEnd.exit(code) }
+    // A child of the arena has streams and signals of its own.
+    let words = Array(CommandLine.arguments.dropFirst())
+    if let code = Arena.childMain(arguments: words, resolve: ArenaContestant.resolve) {
+      ProcessEnd.exit(code)
+    }
     StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
@@ -20,7 +25,7 @@ import TritLab
     MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()
     CacheFolder.rememberDecisions()
-    ProcessEnd.exit(run(Array(CommandLine.arguments.dropFirst())))
+    ProcessEnd.exit(run(words))
   }
 
   /// Runs one command line and gives the exit code.

@@ -8,7 +8,8 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "bench", "cache", "completions", "detokenize", "dummy", "export", "generate", "inspect",
+    "arena", "bench", "cache", "completions", "detokenize", "dummy", "export", "generate",
+    "inspect",
     "kernel",
     "list",
     "logits", "peak", "perplexity", "run", "schema", "tokenize", "train",

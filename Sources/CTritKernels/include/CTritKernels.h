@@ -11,6 +11,7 @@
 #include "tk_attention.h"
 #include "tk_attention_tile.h"
 #include "tk_base3.h"
+#include "tk_clock.h"
 #include "tk_float.h"
 #include "tk_head.h"
 #include "tk_i2s.h"

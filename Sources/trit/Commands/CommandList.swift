@@ -2,7 +2,8 @@ extension Trit {
   /// The subcommands, in the order of the help.
   static let commands: [CommandSpec] = [
     RunCommand.spec, GenerateCommand.spec, PerplexityCommand.spec, BenchCommand.spec,
-    TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, CacheCommand.spec,
+    TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, ArenaCommand.spec,
+    CacheCommand.spec,
     DummyCommand.spec,
     LogitsCommand.spec,
     InspectCommand.spec, TokenizeCommand.spec, DetokenizeCommand.spec, ListCommand.spec,

@@ -1,0 +1,99 @@
+import TritCore
+
+/// The same span on three clocks: the system's own by a system call, the CPU's counter, and the C library's, which
+/// everything else in the process uses and a kernel could have replaced.
+package struct ArenaClocks: Sendable {
+  /// One moment.
+  package struct Moment {
+    package var system: UInt64
+    package var ticks: UInt64
+    package var library: UInt64
+  }
+
+  /// Nanoseconds of one span.
+  package struct Span {
+    package var system: Double
+    package var counter: Double?
+    package var library: Double
+
+    package init(system: Double, counter: Double?, library: Double) {
+      self.system = system
+      self.counter = counter
+      self.library = library
+    }
+  }
+
+  /// Nanoseconds of a tick; nil where the CPU has no counter.
+  private var tick: Double?
+  private let begin: Moment
+  private var spans = 0
+  private var faults = 0
+  private var worst: (name: String, share: Double)?
+
+  /// Sets the counter against the system's clock for some milliseconds: before a foreign kernel is there.
+  package init() {
+    let first = Self.start()
+    var last = first
+    while last.system < first.system + 5_000_000 { last = Self.end() }
+    begin = first
+    tick =
+      last.ticks > first.ticks
+      ? Double(last.system - first.system) / Double(last.ticks - first.ticks) : nil
+  }
+
+  /// Now, the system's clock last.
+  package static func start() -> Moment {
+    let library = MonotonicClock.nanoseconds()
+    let ticks = HardwareClock.ticks()
+    return Moment(system: HardwareClock.nanoseconds(), ticks: ticks, library: library)
+  }
+
+  /// Now, the system's clock first.
+  package static func end() -> Moment {
+    let system = HardwareClock.nanoseconds()
+    let ticks = HardwareClock.ticks()
+    return Moment(system: system, ticks: ticks, library: MonotonicClock.nanoseconds())
+  }
+
+  /// The span between two moments.
+  package func span(_ start: Moment, _ end: Moment) -> Span {
+    Span(
+      system: Double(end.system &- start.system),
+      counter: tick.map { Double(end.ticks &- start.ticks) * $0 },
+      library: Double(end.library &- start.library))
+  }
+
+  /// Counts a span, and whether its clocks agree. One may not: the process can lose its core between two readings.
+  package mutating func count(_ span: Span) {
+    spans += 1
+    var isFine = true
+    for (name, time) in [("the CPU's counter", span.counter), ("the C library's", span.library)] {
+      guard let time else { continue }
+      let share = time / max(span.system, 1)
+      guard abs(time - span.system) > 0.02 * span.system + 10_000 else { continue }
+      isFine = false
+      if worst == nil || abs(share - 1) > abs((worst?.share ?? 1) - 1) { worst = (name, share) }
+    }
+    if !isFine { faults += 1 }
+  }
+
+  /// What is wrong with the clocks: in more than a third of the spans, or from the first moment until now.
+  package func fault() -> String? {
+    if spans >= 3, faults * 3 > spans, let worst {
+      return "in \(faults) of \(spans) timed multiplies \(worst.name) clock went "
+        + "\(Self.factor(worst.share)) times as fast as the system's"
+    }
+    let whole = span(begin, Self.end())
+    for (name, time) in [("the CPU's counter", whole.counter), ("the C library's", whole.library)] {
+      guard let time, abs(time - whole.system) > 0.01 * whole.system + 2_000_000 else { continue }
+      return "over the contest \(name) clock went \(Self.factor(time / whole.system)) times as "
+        + "fast as the system's"
+    }
+    return nil
+  }
+
+  static func factor(_ share: Double) -> String {
+    let scaled = (share * 100).rounded() / 100
+    return "\(scaled)"
+  }
+}
