@@ -62,14 +62,16 @@ let package = Package(
   products: [
     .executable(name: "trit", targets: ["trit"]),
     .library(name: "TritLab", targets: ["TritLab"]),
+    .library(name: "TritCommand", targets: ["TritCommand"]),
   ],
   targets: [
     // MARK: System libraries and C leaves
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CTritKernels"),
 
-    // MARK: The command
-    .executableTarget(name: "trit", dependencies: ["TritLab"], swiftSettings: strict),
+    // MARK: The command: a library, and the program that is its main
+    .target(name: "TritCommand", dependencies: ["TritLab"], swiftSettings: strict),
+    .executableTarget(name: "trit", dependencies: ["TritCommand"], swiftSettings: strict),
 
     // MARK: Test support: fixtures shared by the suites
     .target(
@@ -79,10 +81,11 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "_CAllocationCounter", path: "Tests/_CAllocationCounter"),
     .target(name: "_CFuzzHooks", path: "Tests/_CFuzzHooks"),
-    // Attacks the libraries and, through a link to its sources, the command's options.
+    // Attacks the libraries and the command's options.
     .executableTarget(
-      name: "trit-fuzz", dependencies: ["TritLab", "_TritTestSupport", "_CFuzzHooks"],
-      path: "Tests/TritFuzz", exclude: ["Command/Main.swift"], swiftSettings: strict),
+      name: "trit-fuzz",
+      dependencies: ["TritLab", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
+      path: "Tests/TritFuzz", swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),

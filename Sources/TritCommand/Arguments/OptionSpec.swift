@@ -2,10 +2,10 @@
 ///
 /// Options are values in one table per subcommand; parsing, help, suggestions and shell completion all
 /// read that table, so none of them can disagree with another.
-struct OptionSpec: Sendable {
+package struct OptionSpec: Sendable {
   /// All spellings with their dashes, the one for messages last: `["-t", "--threads"]`. Names with one
   /// dash may have several letters (`-ngl`), as hands know them from llama.cpp.
-  let names: [String]
+  package let names: [String]
   /// The placeholder of the value, or nil for a switch.
   let value: String?
   /// One line, without a full stop.
@@ -15,7 +15,7 @@ struct OptionSpec: Sendable {
   /// An environment variable that stands in when the option is not given.
   let environment: String?
   /// The words that are legal, where they are few; completion offers them.
-  let choices: [String]
+  package let choices: [String]
   /// Whether `--no-x` is legal for the switch `--x`.
   let isNegatable: Bool
   /// Accepted, but left out of help and completion: spellings for scripts written for other tools.
@@ -66,7 +66,7 @@ struct OptionSpec: Sendable {
 }
 
 /// A positional argument of a subcommand.
-struct ArgumentSpec: Sendable {
+package struct ArgumentSpec: Sendable {
   /// The placeholder.
   let name: String
   /// One line, without a full stop.
@@ -74,7 +74,7 @@ struct ArgumentSpec: Sendable {
   /// Whether the command can do without it.
   let isOptional: Bool
   /// The words that are legal, where they are few.
-  let choices: [String]
+  package let choices: [String]
   /// Whether any number of words may stand in its place; the last argument only.
   let repeats: Bool
 
@@ -112,15 +112,15 @@ struct OptionGroup: Sendable {
 }
 
 /// A subcommand: everything that help, parsing and completion need, and what runs it.
-struct CommandSpec: Sendable {
+package struct CommandSpec: Sendable {
   /// The word after `trit`.
-  let name: String
+  package let name: String
   /// One sentence.
   let overview: String
   /// More, for `--help`; empty for none.
   let discussion: String
   /// Positional arguments, in order.
-  let arguments: [ArgumentSpec]
+  package let arguments: [ArgumentSpec]
   /// Options by heading.
   let groups: [OptionGroup]
   /// Command lines that work, each with what it does.
@@ -144,7 +144,7 @@ struct CommandSpec: Sendable {
   }
 
   /// All options of all groups.
-  var options: [OptionSpec] { groups.flatMap(\.options) }
+  package var options: [OptionSpec] { groups.flatMap(\.options) }
 
   /// The first lines of the help and of every complaint: arguments, then that there are options.
   var usage: String {
@@ -154,7 +154,7 @@ struct CommandSpec: Sendable {
 
 extension OptionSpec {
   /// Help for one subcommand.
-  static let help = OptionSpec(flag: "-h", "--help", help: "Show this help")
+  package static let help = OptionSpec(flag: "-h", "--help", help: "Show this help")
   /// Version and build facts.
   static let version = OptionSpec(
     flag: "--version", help: "Show version, commit, compiler, CPU features and BLAS")

@@ -4,14 +4,14 @@
 /// `--` ends the options; `--x v` and `--x=v`; `--no-x` for switches that allow it; a whole single-dash
 /// name (`-ngl 0`, `-temp 0.8`); a negative number is an argument; then short names run together
 /// (`-jq`, `-n128`); everything else is an argument.
-struct ArgumentParser {
+package struct ArgumentParser {
   private let command: CommandSpec
   private var words: ArraySlice<String>
   private var values: [String: [String]] = [:]
   private var arguments: [String] = []
 
   /// Reads `words`. Throws a `ParserError` for the first that does not fit.
-  static func parse(_ words: [String], for command: CommandSpec) throws -> ParsedArguments {
+  package static func parse(_ words: [String], for command: CommandSpec) throws -> ParsedArguments {
     var parser = ArgumentParser(command: command, words: words[...])
     try parser.parseAll()
     return ParsedArguments(command: command, values: parser.values, arguments: parser.arguments)
@@ -19,7 +19,7 @@ struct ArgumentParser {
 
   /// Whether a switch such as `--help` stands anywhere before a `--`: it wins over every mistake beside
   /// it. It cannot be the value of another option, because a known option never is (`takeValue`).
-  static func asks(for option: OptionSpec, in words: [String]) -> Bool {
+  package static func asks(for option: OptionSpec, in words: [String]) -> Bool {
     words.prefix { $0 != "--" }.contains(where: option.names.contains)
   }
 

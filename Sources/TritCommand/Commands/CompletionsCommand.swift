@@ -15,6 +15,7 @@ enum CompletionsCommand {
     run: run)
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    try Terminal.out(CompletionScript.script(for: try arguments.choice(shell) ?? "", Trit.commands))
+    try Terminal.out(
+      CompletionScript.script(for: try arguments.choice(shell) ?? "", TritCommand.commands))
   }
 }

@@ -1,6 +1,6 @@
-extension Trit {
+extension TritCommand {
   /// The subcommands, in the order of the help.
-  static let commands: [CommandSpec] = [
+  package static let commands: [CommandSpec] = [
     RunCommand.spec, GenerateCommand.spec, PerplexityCommand.spec, BenchCommand.spec,
     TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, CacheCommand.spec,
     DummyCommand.spec,

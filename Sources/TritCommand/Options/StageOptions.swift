@@ -2,7 +2,7 @@ import TritLab
 
 /// The options that choose an implementation for a stage; each takes `name` or `name:key=value,…`. They are made
 /// from the lab: a kind of stage that it has more has its flag.
-enum StageOptions {
+package enum StageOptions {
   /// The kinds that are chosen for a model, each with its flag.
   static let kinds: [(kind: StageInformation, option: OptionSpec)] =
     CommandLab.lab.kinds(in: .layer, .model).map { ($0, option($0)) }
@@ -10,7 +10,8 @@ enum StageOptions {
     "-ctv", "--cache-type-v", value: "choice", help: "", hidden: true)
   static let layers = OptionSpec(
     "--layers", value: "glob:stage=choice",
-    help: "Another \(perLayer.dropLast().joined(separator: ", ")) or \(perLayer.last ?? "") for some "
+    help:
+      "Another \(perLayer.dropLast().joined(separator: ", ")) or \(perLayer.last ?? "") for some "
       + "layers, as 'blk.0.*:quantizer=none'; may be repeated")
   static let reference = OptionSpec(
     flag: "--reference", help: "The fp32 reference: OpenBLAS, nothing quantized")
@@ -53,7 +54,8 @@ enum StageOptions {
 
   /// The selection that the options make; `head` is used where they name none. `model` leaves a stage to the
   /// checkpoint.
-  static func selection(_ arguments: ParsedArguments, head preferred: StageChoice? = nil) throws
+  package static func selection(_ arguments: ParsedArguments, head preferred: StageChoice? = nil)
+    throws
     -> StageSelection
   {
     if arguments.flag(reference) {

@@ -5,7 +5,7 @@ import TritLab
 ///
 /// An option that was not given has the value of its environment variable, if it names one that is set
 /// and not empty; the flag wins over the environment.
-struct ParsedArguments {
+package struct ParsedArguments {
   /// The subcommand they belong to.
   let command: CommandSpec
   private let values: [String: [String]]
@@ -28,7 +28,7 @@ struct ParsedArguments {
   }
 
   /// Whether `option` was given, on the command line or by its environment variable.
-  func has(_ option: OptionSpec) -> Bool { !all(option).isEmpty }
+  package func has(_ option: OptionSpec) -> Bool { !all(option).isEmpty }
 
   /// The last value given, as text.
   func text(_ option: OptionSpec) -> String? { all(option).last }
@@ -45,7 +45,7 @@ struct ParsedArguments {
   }
 
   /// A word out of the option's choices.
-  func choice(_ option: OptionSpec) throws -> String? {
+  package func choice(_ option: OptionSpec) throws -> String? {
     guard let value = text(option) else { return nil }
     guard option.choices.contains(value) else {
       throw invalid(option, value, option.choices.joined(separator: ", "))
@@ -54,7 +54,7 @@ struct ParsedArguments {
   }
 
   /// A positional argument that is one of its words; nil where it was left out.
-  func choice(_ argument: ArgumentSpec) throws -> String? {
+  package func choice(_ argument: ArgumentSpec) throws -> String? {
     guard let index = command.arguments.firstIndex(where: { $0.name == argument.name }),
       index < arguments.count
     else { return nil }
@@ -65,7 +65,8 @@ struct ParsedArguments {
   }
 
   /// A whole number in `range`; `expected` says what it may be where that is narrower.
-  func integer(_ option: OptionSpec, in range: ClosedRange<Int>, expected: String? = nil) throws
+  package func integer(_ option: OptionSpec, in range: ClosedRange<Int>, expected: String? = nil)
+    throws
     -> Int?
   {
     guard let value = text(option) else { return nil }
@@ -76,7 +77,8 @@ struct ParsedArguments {
   }
 
   /// A real number in `range`; never NaN or infinite. `expected` says what it may be where that is narrower.
-  func real(_ option: OptionSpec, in range: ClosedRange<Double>, expected: String? = nil) throws
+  package func real(_ option: OptionSpec, in range: ClosedRange<Double>, expected: String? = nil)
+    throws
     -> Double?
   {
     guard let value = text(option) else { return nil }
@@ -97,7 +99,7 @@ struct ParsedArguments {
   }
 
   /// All values, comma lists taken apart; empty parts are an error.
-  func list(_ option: OptionSpec) throws -> [String] {
+  package func list(_ option: OptionSpec) throws -> [String] {
     try all(option).flatMap { value in
       let parts = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       guard !parts.contains("") else {
@@ -108,7 +110,7 @@ struct ParsedArguments {
   }
 
   /// Whole numbers: `1,2,4`, `1-4`, `2-10+2` (steps), `128-1024*2` (factors), as llama-bench reads them.
-  func integers(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> [Int] {
+  package func integers(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> [Int] {
     try list(option).flatMap { part in
       guard let numbers = Self.expand(part), numbers.allSatisfy(range.contains) else {
         throw ParserError.invalidValue(

@@ -1,7 +1,7 @@
 import TritLab
 
 /// What can be wrong with a command line. One place turns it into words: `message`.
-enum ParserError: Error {
+package enum ParserError: Error {
   /// A word in the place of the subcommand that is none.
   case unknownCommand(String, known: [String])
   /// An option that the subcommand does not have.
@@ -26,7 +26,7 @@ enum ParserError: Error {
   case conflict(OptionSpec, OptionSpec)
 
   /// The sentence for the user.
-  var message: String {
+  package var message: String {
     switch self {
     case .unknownCommand(let name, let known):
       return "Unknown command '\(name)'." + Self.hint(name, known)
@@ -63,14 +63,14 @@ enum ParserError: Error {
 }
 
 /// A parser error together with the subcommand whose usage line goes under it.
-struct UsageError: Error {
+package struct UsageError: Error {
   /// What is wrong.
   let error: ParserError
   /// The subcommand, once it is known.
   let command: CommandSpec?
 
   /// The message, the usage line, and where to read more.
-  var lines: [String] {
+  package var lines: [String] {
     let name = command.map { " " + $0.name } ?? ""
     return [
       error.message, "Usage: " + (command?.usage ?? "trit <command> [<options>]"),

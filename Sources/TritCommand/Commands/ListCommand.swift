@@ -25,7 +25,9 @@ enum ListCommand {
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     var catalog = listing
-    if let wanted = try arguments.choice(stage) { catalog = catalog.filter { $0.key.rawValue == wanted } }
+    if let wanted = try arguments.choice(stage) {
+      catalog = catalog.filter { $0.key.rawValue == wanted }
+    }
     if arguments.flag(json) {
       return try Terminal.line(JSONWriter.text(Self.json(catalog), pretty: true))
     }

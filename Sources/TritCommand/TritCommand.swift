@@ -8,9 +8,11 @@ import TritLab
 #endif
 
 /// The command: finds the subcommand, reads its options, runs it, and turns what went wrong into a
-/// message on standard error and an exit code.
-@main struct Trit {
-  static func main() {
+/// message on standard error and an exit code. A program that is it calls `main` and nothing else.
+public enum TritCommand {
+  /// Runs the words of the process's command line to the end of the process. The exit code is 0, or that of the
+  /// error (`LabError.exitCode`).
+  public static func main() -> Never {
     StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)

@@ -2,7 +2,7 @@ import Foundation
 import TritLab
 
 /// The options that say which model runs, how large its context is, and on how many threads.
-enum ModelOptions {
+package enum ModelOptions {
   static let model = OptionSpec(
     "-m", "--model", value: "model",
     help: "GGUF file, checkpoint folder, builtin:NAME, or hf:ORG/NAME[@rev] from the local cache",
@@ -71,7 +71,7 @@ enum ModelOptions {
   }
 
   /// How the engine runs; `context` where the command itself decides how many positions it needs.
-  static func engineOptions(
+  package static func engineOptions(
     _ arguments: ParsedArguments, trained: Int, context needed: Int? = nil
   ) throws -> EngineOptions {
     var options = EngineOptions(threads: try threads(arguments))

@@ -2,7 +2,7 @@ import Foundation
 import TritLab
 
 /// The options of the sampling chain, with llama.cpp's names and defaults.
-enum SamplingFlags {
+package enum SamplingFlags {
   static let temperature = OptionSpec(
     "-temp", "--temperature", "--temp", value: "t", help: "Divides the logits; 0 is greedy",
     default: "0.8")
@@ -62,7 +62,7 @@ enum SamplingFlags {
   }
 
   /// The chain's options. Ranges are the library's; every bad value is told at once.
-  static func options(_ arguments: ParsedArguments) throws -> SamplingOptions {
+  package static func options(_ arguments: ParsedArguments) throws -> SamplingOptions {
     var options = SamplingOptions()
     options.temperature = try real(temperature, "temperature", arguments) ?? options.temperature
     options.topK = try integer(topK, "top-k", arguments) ?? options.topK

@@ -1,12 +1,15 @@
 /// Lays out help from the tables of the subcommands.
-struct HelpText {
+package struct HelpText {
   /// Columns to wrap at.
   let width: Int
 
   private let labelWidth = 26
 
+  /// Help that is wrapped at `width` columns.
+  package init(width: Int) { self.width = width }
+
   /// The help of one subcommand.
-  func help(for command: CommandSpec) -> String {
+  package func help(for command: CommandSpec) -> String {
     var blocks = [wrapped("OVERVIEW: " + command.overview, indent: 0)]
     if !command.discussion.isEmpty { blocks.append(wrapped(command.discussion, indent: 0)) }
     blocks.append(wrapped("USAGE: " + command.usage, indent: 0))

@@ -1,0 +1,3 @@
+import TritCommand
+
+TritCommand.main()
