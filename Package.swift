@@ -71,7 +71,8 @@ let package = Package(
 
     // MARK: The command: a library, and the program that is its main
     .target(name: "TritCommand", dependencies: ["TritLab"], swiftSettings: strict),
-    .executableTarget(name: "trit", dependencies: ["TritCommand"], swiftSettings: strict),
+    .executableTarget(
+      name: "trit", dependencies: ["TritCommand", "TritLab"], swiftSettings: strict),
 
     // MARK: Test support: fixtures shared by the suites
     .target(
@@ -86,8 +87,12 @@ let package = Package(
       name: "trit-fuzz",
       dependencies: ["TritLab", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
       path: "Tests/TritFuzz", swiftSettings: strict),
+    // A program of somebody else's that is the command with more stages.
+    .executableTarget(
+      name: "trit-guest", dependencies: ["TritCommand", "TritLab"], path: "Tests/TritGuest",
+      swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
+      name: "CommandTests", dependencies: ["TritLab", "trit", "trit-guest", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
   ]
     + libraries.map {

@@ -1,3 +1,4 @@
 import TritCommand
+import TritLab
 
-TritCommand.main()
+TritCommand.main(lab: .standard)

@@ -1,9 +1,9 @@
 /// Reads the words after a subcommand by its table, in one pass.
 ///
-/// Rules, in the order in which they are tried for each word:
-/// `--` ends the options; `--x v` and `--x=v`; `--no-x` for switches that allow it; a whole single-dash
-/// name (`-ngl 0`, `-temp 0.8`); a negative number is an argument; then short names run together
-/// (`-jq`, `-n128`); everything else is an argument.
+/// Rules, in the order in which they are tried for each word: `--` ends the options; `--x v` and
+/// `--x=v`; `--no-x` for switches that allow it; a whole single-dash name (`-ngl 0`, `-temp 0.8`);
+/// a negative number is an argument; then short names run together (`-jq`, `-n128`); everything
+/// else is an argument.
 package struct ArgumentParser {
   private let command: CommandSpec
   private var words: ArraySlice<String>
@@ -17,10 +17,37 @@ package struct ArgumentParser {
     return ParsedArguments(command: command, values: parser.values, arguments: parser.arguments)
   }
 
-  /// Whether a switch such as `--help` stands anywhere before a `--`: it wins over every mistake beside
-  /// it. It cannot be the value of another option, because a known option never is (`takeValue`).
+  /// Whether a switch such as `--help` stands anywhere before a `--`: it wins over every mistake
+  /// beside it. It cannot be the value of another option, because a known option never is
+  /// (`takeValue`).
   package static func asks(for option: OptionSpec, in words: [String]) -> Bool {
     words.prefix { $0 != "--" }.contains(where: option.names.contains)
+  }
+
+  /// Whether the last of the words about it asks for JSON: `--json` or `--json=true`. Complaints
+  /// ask, which may be about the very words that say so.
+  static func asksForJSON(_ words: [String]) -> Bool {
+    let about = words.prefix { $0 != "--" }
+      .filter { $0 == "--json" || $0 == "--json=true" || $0 == "--json=false" }
+    return about.last.map { $0 != "--json=false" } ?? false
+  }
+
+  /// The values of one option in `words` that `parseAll` would find, without complaints about
+  /// others: what must be known before the words can be parsed.
+  static func values(
+    of option: OptionSpec, in words: [String], for command: CommandSpec
+  ) -> [String] {
+    guard command.options.contains(where: { $0.mainName == option.mainName }) else { return [] }
+    var values: [String] = []
+    var parser = ArgumentParser(command: command, words: words.prefix { $0 != "--" })
+    while let word = parser.words.popFirst() {
+      if option.names.contains(word) {
+        if let value = try? parser.takeValue(of: option) { values.append(value) }
+      } else if let name = option.names.first(where: { word.hasPrefix($0 + "=") }) {
+        values.append(String(word.dropFirst(name.count + 1)))
+      }
+    }
+    return values
   }
 
   private init(command: CommandSpec, words: ArraySlice<String>) {

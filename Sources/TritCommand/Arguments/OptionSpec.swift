@@ -1,10 +1,10 @@
 /// One option of a subcommand: its spellings, its value, and its line in the help.
 ///
-/// Options are values in one table per subcommand; parsing, help, suggestions and shell completion all
-/// read that table, so none of them can disagree with another.
+/// Options are values in one table per subcommand; parsing, help, suggestions and shell completion
+/// all read that table, so none of them can disagree with another.
 package struct OptionSpec: Sendable {
-  /// All spellings with their dashes, the one for messages last: `["-t", "--threads"]`. Names with one
-  /// dash may have several letters (`-ngl`), as hands know them from llama.cpp.
+  /// All spellings with their dashes, the one for messages last: `["-t", "--threads"]`. Names with
+  /// one dash may have several letters (`-ngl`), as hands know them from llama.cpp.
   package let names: [String]
   /// The placeholder of the value, or nil for a switch.
   let value: String?
@@ -16,6 +16,8 @@ package struct OptionSpec: Sendable {
   let environment: String?
   /// The words that are legal, where they are few; completion offers them.
   package let choices: [String]
+  /// What completion offers for the value.
+  let completion: Completion
   /// Whether `--no-x` is legal for the switch `--x`.
   let isNegatable: Bool
   /// Accepted, but left out of help and completion: spellings for scripts written for other tools.
@@ -24,17 +26,19 @@ package struct OptionSpec: Sendable {
   /// An option that takes a value.
   init(
     _ names: String..., value: String, help: String, default defaultText: String? = nil,
-    environment: String? = nil, choices: [String] = [], hidden: Bool = false
+    environment: String? = nil, choices: [String] = [], completion: Completion? = nil,
+    hidden: Bool = false
   ) {
     self.init(
       names: names, value: value, help: help, default: defaultText, environment: environment,
-      choices: choices, hidden: hidden)
+      choices: choices, completion: completion, hidden: hidden)
   }
 
   /// An option that takes a value, with a list of spellings.
   init(
     names: [String], value: String, help: String, default defaultText: String? = nil,
-    environment: String? = nil, choices: [String] = [], hidden: Bool = false
+    environment: String? = nil, choices: [String] = [], completion: Completion? = nil,
+    hidden: Bool = false
   ) {
     self.names = names
     self.value = value
@@ -42,6 +46,7 @@ package struct OptionSpec: Sendable {
     self.defaultText = defaultText
     self.environment = environment
     self.choices = choices
+    self.completion = completion ?? Completion(choices: choices)
     isNegatable = false
     isHidden = hidden
   }
@@ -54,6 +59,7 @@ package struct OptionSpec: Sendable {
     defaultText = nil
     environment = nil
     choices = []
+    completion = Completion()
     isNegatable = negatable
     isHidden = hidden
   }
@@ -75,18 +81,21 @@ package struct ArgumentSpec: Sendable {
   let isOptional: Bool
   /// The words that are legal, where they are few.
   package let choices: [String]
+  /// What completion offers.
+  let completion: Completion
   /// Whether any number of words may stand in its place; the last argument only.
   let repeats: Bool
 
   /// Describes a positional argument.
   init(
     _ name: String, help: String, optional: Bool = false, choices: [String] = [],
-    repeats: Bool = false
+    completion: Completion? = nil, repeats: Bool = false
   ) {
     self.name = name
     self.help = help
     isOptional = optional
     self.choices = choices
+    self.completion = completion ?? Completion(choices: choices)
     self.repeats = repeats
   }
 
@@ -115,6 +124,8 @@ struct OptionGroup: Sendable {
 package struct CommandSpec: Sendable {
   /// The word after `trit`.
   package let name: String
+  /// The lab and what comes from it.
+  package let context: CommandContext
   /// One sentence.
   let overview: String
   /// More, for `--help`; empty for none.
@@ -128,17 +139,20 @@ package struct CommandSpec: Sendable {
   /// Runs the command.
   let run: @Sendable (ParsedArguments) throws -> Void
 
-  /// Describes a subcommand.
+  /// Describes a subcommand. `json` says what `--json` prints; `plugins` are taken by commands that
+  /// use stages.
   init(
-    _ name: String, overview: String, discussion: String = "", arguments: [ArgumentSpec] = [],
-    groups: [OptionGroup], examples: [(line: String, does: String)],
+    _ name: String, _ context: CommandContext, overview: String, discussion: String = "",
+    arguments: [ArgumentSpec] = [], groups: [OptionGroup], json: String, plugins: Bool = false,
+    examples: [(line: String, does: String)],
     run: @escaping @Sendable (ParsedArguments) throws -> Void
   ) {
     self.name = name
+    self.context = context
     self.overview = overview
     self.discussion = discussion
     self.arguments = arguments
-    self.groups = groups + [.common]
+    self.groups = groups + [.common(json: json, plugins: plugins)]
     self.examples = examples
     self.run = run
   }
@@ -153,6 +167,16 @@ package struct CommandSpec: Sendable {
 }
 
 extension OptionSpec {
+  /// The answer, and errors, as JSON. Each command says what it prints.
+  static let json = json("Print JSON, and after an error a line of JSON on standard error")
+
+  static func json(_ help: String) -> OptionSpec { OptionSpec(flag: "--json", help: help) }
+
+  /// Stages from a file.
+  static let plugin = OptionSpec(
+    "--plugin", value: "file", help: "Add the stages of a C or Swift file; may be repeated",
+    completion: Completion(files: .ending([".c", ".swift"])))
+
   /// Help for one subcommand.
   package static let help = OptionSpec(flag: "-h", "--help", help: "Show this help")
   /// Version and build facts.
@@ -165,6 +189,14 @@ extension OptionSpec {
 }
 
 extension OptionGroup {
-  /// What every subcommand takes.
-  static let common = OptionGroup("COMMON OPTIONS", [.color, .help, .version])
+  /// What subcommands have in common; the overview shows it.
+  static let common = OptionGroup(
+    "COMMON OPTIONS", [.json, .plugin, .color, .help, .version])
+
+  /// The same for one subcommand, which says what it prints as JSON.
+  static func common(json: String, plugins: Bool) -> OptionGroup {
+    OptionGroup(
+      common.title,
+      [.json(json)] + (plugins ? [.plugin] : []) + [.color, .help, .version])
+  }
 }

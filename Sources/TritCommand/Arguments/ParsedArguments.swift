@@ -18,6 +18,15 @@ package struct ParsedArguments {
     self.arguments = arguments
   }
 
+  /// What the command is made from.
+  package var context: CommandContext { command.context }
+  /// The stages that can be chosen.
+  var lab: Lab { context.lab }
+  /// The options that choose them.
+  var stages: StageOptions { context.stages }
+  /// Whether standard output is to be JSON.
+  var isJSON: Bool { flag(.json) }
+
   /// Every value given for `option`, in order.
   func all(_ option: OptionSpec) -> [String] {
     if let given = values[option.mainName] { return given }

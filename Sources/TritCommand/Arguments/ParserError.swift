@@ -57,6 +57,20 @@ package enum ParserError: Error {
     }
   }
 
+  /// What is wrong, for programs.
+  var code: LabError.Code {
+    switch self {
+    case .unknownCommand: LabError.Code(rawValue: "command.unknown")
+    case .unknownOption: LabError.Code(rawValue: "option.unknown")
+    case .misplacedOption: LabError.Code(rawValue: "option.misplaced")
+    case .missingOption: LabError.Code(rawValue: "option.missing")
+    case .conflict: LabError.Code(rawValue: "option.conflict")
+    case .missingValue, .unwantedValue, .invalidValue: LabError.Code(rawValue: "option.value")
+    case .unexpectedArgument, .missingArgument, .invalidArgument:
+      LabError.Code(rawValue: "argument")
+    }
+  }
+
   private static func hint(_ name: String, _ known: [String]) -> String {
     Suggestion.nearest(name, known).map { " Did you mean '\($0)'?" } ?? ""
   }
@@ -68,6 +82,14 @@ package struct UsageError: Error {
   let error: ParserError
   /// The subcommand, once it is known.
   let command: CommandSpec?
+
+  /// The same as an error of the lab, part by part.
+  var problem: LabError {
+    let name = command.map { " " + $0.name } ?? ""
+    return LabError(
+      .usage, error.message, expected: command?.usage ?? "trit <command> [<options>]",
+      advice: "see 'trit\(name) --help'", code: error.code)
+  }
 
   /// The message, the usage line, and where to read more.
   package var lines: [String] {

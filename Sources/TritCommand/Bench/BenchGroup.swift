@@ -9,7 +9,7 @@ final class BenchGroup {
   /// the memory that is free.
   init(
     taking waiting: inout [(selection: StageSelection, threads: Int)], of checkpoint: Checkpoint,
-    positions: Int, chunk: Int, poll: Int, images: WeightImages?
+    positions: Int, chunk: Int, poll: Int, images: WeightImages?, lab: Lab
   ) throws {
     let limit = RoundMemory.limit
     var engines: [Engine] = []
@@ -21,7 +21,7 @@ final class BenchGroup {
       options.images = images
       options.readsTokenizer = false
       let engine = try Engine(
-        checkpoint: checkpoint, selection: next.selection, lab: CommandLab.lab,
+        checkpoint: checkpoint, selection: next.selection, lab: lab,
         options: options)
       engines.append(engine)
       let size = engine.weightBytes + engine.cacheBytesPerPosition * engine.contextLength

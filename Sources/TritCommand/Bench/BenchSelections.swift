@@ -10,11 +10,11 @@ struct BenchSelections {
   /// Reads the lists.
   init(_ arguments: ParsedArguments) throws {
     if arguments.flag(StageOptions.reference) {
-      all = [try StageOptions.selection(arguments)]
+      all = [try arguments.stages.selection(arguments)]
       varying = []
       return
     }
-    let lists = try StageOptions.kinds.map { kind, option in
+    let lists = try arguments.stages.kinds.map { kind, option in
       (option: option, choices: try Self.choices(arguments.all(option)))
     }
     var combinations: [[String: [String]]] = [[:]]
@@ -23,12 +23,12 @@ struct BenchSelections {
         choices.map { values.merging([option.mainName: [$0]]) { $1 } }
       }
     }
-    let layers = arguments.all(StageOptions.layers)
+    let layers = arguments.all(arguments.stages.layers)
     all = try combinations.map { values in
       var values = values
-      if !layers.isEmpty { values[StageOptions.layers.mainName] = layers }
+      if !layers.isEmpty { values[arguments.stages.layers.mainName] = layers }
       // What 'trit generate' runs without flags.
-      return try StageOptions.selection(
+      return try arguments.stages.selection(
         ParsedArguments(command: arguments.command, values: values, arguments: []),
         head: StageOptions.head(deciding: SamplingOptions().decidingLogits))
     }

@@ -10,6 +10,7 @@ struct BenchTable {
   private let varying: Set<String>
   private let write: (String) throws -> Void
   private var count = 0
+  private var isClosed = false
   /// Widths of the columns, as wide as their widest text so far.
   private var widths: [Int] = []
   /// Lines that follow the table.
@@ -53,9 +54,16 @@ struct BenchTable {
   /// Whether the format is read by people: lines about the rows follow it.
   var isForPeople: Bool { format == "md" || format == "table" }
 
-  /// Closes what is open.
-  func finish() throws {
-    if format == "json" { try write(count == 0 ? "[]\n" : "\n]\n") }
+  /// Closes the list of the format `json`, once: also where a run ended early.
+  mutating func close() throws {
+    guard format == "json", !isClosed else { return }
+    isClosed = true
+    try write(count == 0 ? "[]\n" : "\n]\n")
+  }
+
+  /// Closes what is open, with the lines that follow a table.
+  mutating func finish() throws {
+    try close()
     if isForPeople {
       if !longKernels.isEmpty {
         try write("\nkernels:\n")

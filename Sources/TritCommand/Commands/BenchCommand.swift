@@ -33,42 +33,46 @@ enum BenchCommand {
   static let delay = OptionSpec(
     "--delay", value: "s", help: "Pause before each test, in seconds", default: "0")
 
-  static let spec = CommandSpec(
-    "bench", overview: "Measure tokens per second.",
-    discussion: """
-      Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
-      options take lists too. Times hold neither tokenization nor sampling. MB/token and GB/s are what \
-      generation reads: weights, head, keys and values. Repetitions go in rounds, one of each kernel, head, \
-      cache and number of threads, then the next of each, so that a change of the machine meets all of them; \
-      where others took the cores meanwhile, a line says so and the speed is marked (!). \
-      The roof is measured beside each test: the \
-      median speed of reading so many bytes for generation, the int8 peak for the linear layers of a \
-      prompt. \
-      Of a dummy with fewer layers than its model (trit dummy --layers), the speed and memory of the \
-      whole model follow as an extrapolation.
-      """,
-    groups: [
-      OptionGroup(
-        "OPTIONS",
-        [
-          prompt, generate, both, depth, threads, repetitions, output, errorOutput, like, noWarmup,
-          delay,
-        ]),
-      OptionGroup(
-        "MODEL OPTIONS",
-        [
-          ModelOptions.model, ModelOptions.tokenizer, ModelOptions.chunk, ModelOptions.poll,
-          ModelOptions.noImages, ModelOptions.verbose,
-        ] + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
-          + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
-      StageOptions.group,
-    ],
-    examples: [
-      ("trit bench -m model.gguf -p 512 -n 128 -t 1,2 -r 5", "the usual table"),
-      ("trit bench -m model.gguf -p 0 -n 64 --kernel i2_s,tl1,tl2", "race kernels in one run"),
-      ("trit bench -m model.gguf -o jsonl | jq '{test: .n_gen, ts: .avg_ts}'", "for a script"),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "bench", context, overview: "Measure tokens per second.",
+      discussion: """
+        Lists (1,2,4), ranges (1-8+1, 128-1024*2) and repeated options run all combinations; stage \
+        options take lists too. Times hold neither tokenization nor sampling. MB/token and GB/s are what \
+        generation reads: weights, head, keys and values. Repetitions go in rounds, one of each kernel, head, \
+        cache and number of threads, then the next of each, so that a change of the machine meets all of them; \
+        where others took the cores meanwhile, a line says so and the speed is marked (!). \
+        The roof is measured beside each test: the \
+        median speed of reading so many bytes for generation, the int8 peak for the linear layers of a \
+        prompt. \
+        Of a dummy with fewer layers than its model (trit dummy --layers), the speed and memory of the \
+        whole model follow as an extrapolation.
+        """,
+      groups: [
+        OptionGroup(
+          "OPTIONS",
+          [
+            prompt, generate, both, depth, threads, repetitions, output, errorOutput, like,
+            noWarmup,
+            delay,
+          ]),
+        OptionGroup(
+          "MODEL OPTIONS",
+          [
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.chunk, ModelOptions.poll,
+            ModelOptions.noImages, ModelOptions.verbose,
+          ] + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
+            + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
+        context.stages.group,
+      ],
+      json: "One list of the rows, as -o json; -o jsonl has a row a line", plugins: true,
+      examples: [
+        ("trit bench -m model.gguf -p 512 -n 128 -t 1,2 -r 5", "the usual table"),
+        ("trit bench -m model.gguf -p 0 -n 64 --kernel i2_s,tl1,tl2", "race kernels in one run"),
+        ("trit bench -m model.gguf -o jsonl | jq '{test: .n_gen, ts: .avg_ts}'", "for a script"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let isLike = try arguments.choice(like) != nil
@@ -80,7 +84,7 @@ enum BenchCommand {
     let pause = try arguments.real(delay, in: 0...86_400) ?? 0
     let selections = try BenchSelections(arguments)
     let checkpoint = try ModelOptions.checkpoint(arguments)
-    let format = try arguments.choice(output) ?? (Terminal.isOutputTerminal ? "table" : "md")
+    let format = try format(arguments)
     var tables = [
       BenchTable(
         format: format, varying: selections.varying, room: Terminal.width, write: Terminal.out)
@@ -102,10 +106,12 @@ enum BenchCommand {
     var waiting = selections.all.flatMap { one in teams.map { (selection: one, threads: $0) } }
     let isTable = tables[0].isForPeople
     let all = waiting.count
+    // A list that has begun is closed whatever happens: what stands there must be JSON.
+    defer { for index in tables.indices { try? tables[index].close() } }
     while !waiting.isEmpty {
       let group = try BenchGroup(
         taking: &waiting, of: checkpoint, positions: positions, chunk: chunk, poll: poll,
-        images: images)
+        images: images, lab: arguments.lab)
       EngineLoader.explain(arguments)
       if group.engines.count < all {
         Terminal.note(
@@ -123,7 +129,18 @@ enum BenchCommand {
         }
       }
     }
-    for table in tables { try table.finish() }
+    for index in tables.indices { try tables[index].finish() }
+  }
+
+  /// The format of standard output: `--json` is `json`, beside a format of its kind that one.
+  private static func format(_ arguments: ParsedArguments) throws -> String {
+    let asked = try arguments.choice(output)
+    guard arguments.isJSON else {
+      return asked ?? (Terminal.isOutputTerminal ? "table" : "md")
+    }
+    guard let asked else { return "json" }
+    guard asked.hasPrefix("json") else { throw ParserError.conflict(.json, output) }
+    return asked
   }
 
   /// For every depth the prompt tests, the generation tests, and those of both.

@@ -5,24 +5,27 @@ import TritLab
 enum CacheCommand {
   static let action = ArgumentSpec(
     "action", help: "What to do", choices: ["list", "clear", "verify"])
-  static let json = OptionSpec(flag: "--json", help: "Print JSON")
 
-  static let spec = CommandSpec(
-    "cache", overview: "List, verify and remove prepared weights that are kept for the next start.",
-    discussion: """
-      A model that has run before starts without preparing its weights again: they are kept, as one CPU and one \
-      program lay them out, in $XDG_CACHE_HOME/tritlab/images (else ~/.cache/tritlab/images), at most 8 GiB, those \
-      used last. 'verify' reads every byte of them and of their models and ends with code 2 if one is not what it was; \
-      'clear' removes all. Commands with --no-image-cache neither use nor write any; 'bench' writes none, and \
-      'run' prepares anew.
-      """,
-    arguments: [action], groups: [OptionGroup("OPTIONS", [json])],
-    examples: [
-      ("trit cache list", "what is kept, the one used last first"),
-      ("trit cache verify", "whether all of it is still what was written"),
-      ("trit cache clear", "remove all of it"),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "cache", context,
+      overview: "List, verify and remove prepared weights that are kept for the next start.",
+      discussion: """
+        A model that has run before starts without preparing its weights again: they are kept, as one CPU and one \
+        program lay them out, in $XDG_CACHE_HOME/tritlab/images (else ~/.cache/tritlab/images), at most 8 GiB, those \
+        used last. 'verify' reads every byte of them and of their models and ends with code 2 if one is not what it was; \
+        'clear' removes all. Commands with --no-image-cache neither use nor write any; 'bench' writes none, and \
+        'run' prepares anew.
+        """,
+      arguments: [action], groups: [],
+      json: "One list of the images; clear: one object with what was removed",
+      examples: [
+        ("trit cache list", "what is kept, the one used last first"),
+        ("trit cache verify", "whether all of it is still what was written"),
+        ("trit cache clear", "remove all of it"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     guard let folder = CacheFolder.images else {
@@ -34,6 +37,12 @@ enum CacheCommand {
     switch try arguments.choice(action) {
     case "clear":
       let removed = try images.clear()
+      guard !arguments.isJSON else {
+        return try Terminal.json([
+          "folder": .string(folder), "removed": JSONValue(removed.count),
+          "bytes": JSONValue(removed.bytes),
+        ])
+      }
       try Terminal.line("removed \(count(removed.count)), \(size(removed.bytes)), from \(folder)")
     case "verify": try verify(images, arguments)
     default: try list(images, arguments)
@@ -42,8 +51,8 @@ enum CacheCommand {
 
   private static func list(_ images: WeightImages, _ arguments: ParsedArguments) throws {
     let entries = try images.entries()
-    if arguments.flag(json) {
-      return try Terminal.line(JSONWriter.text(.array(entries.map { document($0) }), pretty: true))
+    if arguments.isJSON {
+      return try Terminal.json(.array(entries.map { document($0) }))
     }
     for entry in entries {
       try Terminal.line(
@@ -63,15 +72,15 @@ enum CacheCommand {
     for entry in entries {
       let fault = try images.verify(entry)
       if let fault { faults.append((entry.path, fault)) }
-      if arguments.flag(json) {
+      if arguments.isJSON {
         documents.append(document(entry, verified: fault))
       } else {
         try Terminal.line(
           "\(fault == nil ? "PASS" : "FAIL")  \(clean(entry.content)) of \(clean(entry.model))")
       }
     }
-    if arguments.flag(json) {
-      try Terminal.line(JSONWriter.text(.array(documents), pretty: true))
+    if arguments.isJSON {
+      try Terminal.json(.array(documents))
     } else if entries.isEmpty {
       try Terminal.line("there are no images in \(images.folder)")
     }

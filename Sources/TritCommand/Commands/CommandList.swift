@@ -1,13 +1,15 @@
 extension TritCommand {
   /// The subcommands, in the order of the help.
-  package static let commands: [CommandSpec] = [
-    RunCommand.spec, GenerateCommand.spec, PerplexityCommand.spec, BenchCommand.spec,
-    TrainCommand.spec, ExportCommand.spec, PeakCommand.spec, KernelCommand.spec, CacheCommand.spec,
-    DummyCommand.spec,
-    LogitsCommand.spec,
-    InspectCommand.spec, TokenizeCommand.spec, DetokenizeCommand.spec, ListCommand.spec,
-    SchemaCommand.spec, CompletionsCommand.spec,
-  ]
+  package static func commands(_ context: CommandContext) -> [CommandSpec] {
+    [
+      RunCommand.spec(context), GenerateCommand.spec(context), PerplexityCommand.spec(context),
+      BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
+      PeakCommand.spec(context), KernelCommand.spec(context), CacheCommand.spec(context),
+      DummyCommand.spec(context), LogitsCommand.spec(context), InspectCommand.spec(context),
+      TokenizeCommand.spec(context), DetokenizeCommand.spec(context), ListCommand.spec(context),
+      SchemaCommand.spec(context), CompletionsCommand.spec(context),
+    ]
+  }
 
   static let examples: [(line: String, does: String)] = [
     (

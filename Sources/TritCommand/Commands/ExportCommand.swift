@@ -21,46 +21,48 @@ enum ExportCommand {
     flag: "--no-tokenizer",
     help: "Leave the tokenizer out; readers take tokenizer.json beside the file, or --tokenizer")
 
-  static let spec = CommandSpec(
-    "export",
-    overview: "Write a checkpoint as a GGUF file.",
-    discussion: """
-      Ternary layers keep trits and scale exactly in i2_s, tl1 and tl2; masters are quantized as the \
-      model says. What is rounded, and what GGUF cannot say, is told on standard error. The \
-      tokenizer in the file is read back and compared on the text of every token; one that GGUF \
-      cannot hold is an error. Every tensor is read back and compared, and the largest error of each \
-      type told. The file appears whole or not at all. Notes say who can read it: bitnet.cpp has types \
-      and architectures that mainline llama.cpp has not.
-      """,
-    groups: [
-      OptionGroup(
-        "OPTIONS",
-        [
-          ModelOptions.model, output, type, embedding, head, name, ModelOptions.tokenizer,
-          noTokenizer,
-          StageOptions.option(.quantizer), StageOptions.layers,
-        ])
-    ],
-    examples: [
-      ("trit export -m builtin:storyteller -o storyteller-i2_s.gguf", "the shipped model"),
-      (
-        "trit export -m models/mine -o mine.gguf --embedding f16",
-        "a trained one, with an embedding that every bitnet.cpp reads"
-      ),
-      (
-        "trit export -m llama/ -o llama-ptq.gguf --quantizer absmean",
-        "a full-precision model, quantized after training"
-      ),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "export", context,
+      overview: "Write a checkpoint as a GGUF file.",
+      discussion: """
+        Ternary layers keep trits and scale exactly in i2_s, tl1 and tl2; masters are quantized as the \
+        model says. What is rounded, and what GGUF cannot say, is told on standard error. The \
+        tokenizer in the file is read back and compared on the text of every token; one that GGUF \
+        cannot hold is an error. Every tensor is read back and compared, and the largest error of each \
+        type told. The file appears whole or not at all. Notes say who can read it: bitnet.cpp has types \
+        and architectures that mainline llama.cpp has not.
+        """,
+      groups: [
+        OptionGroup(
+          "OPTIONS",
+          [
+            ModelOptions.model, output, type, embedding, head, name, ModelOptions.tokenizer,
+            noTokenizer,
+          ] + [context.stages.option(.quantizer), context.stages.layers].compactMap(\.self))
+      ],
+      json: "One object about the file that was written", plugins: true,
+      examples: [
+        ("trit export -m builtin:storyteller -o storyteller-i2_s.gguf", "the shipped model"),
+        (
+          "trit export -m models/mine -o mine.gguf --embedding f16",
+          "a trained one, with an embedding that every bitnet.cpp reads"
+        ),
+        (
+          "trit export -m llama/ -o llama-ptq.gguf --quantizer absmean",
+          "a full-precision model, quantized after training"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let path = try arguments.required(output)
-    let selection = try StageOptions.selection(arguments)
+    let selection = try arguments.stages.selection(arguments)
     let checkpoint = try ModelOptions.checkpoint(arguments)
     var export = GGUFExport(
       checkpoint, linear: try tensorType(type, arguments) ?? .i2_s, selection: selection,
-      lab: CommandLab.lab)
+      lab: arguments.lab)
     export.embedding = try tensorType(embedding, arguments)
     export.head = try tensorType(head, arguments)
     export.name = arguments.text(name)
@@ -71,8 +73,19 @@ enum ExportCommand {
       Terminal.status("comparing \(read) of \(of)")
     }
     Terminal.status("")
-    for note in summary.notes + summary.readers { Terminal.note("note: \(note)") }
     let bits = 8 * Double(summary.linearBytes) / Double(max(summary.linearWeights, 1))
+    guard !arguments.isJSON else {
+      return try Terminal.json([
+        "path": .string(path), "architecture": .string(summary.architecture),
+        "tensors": JSONValue(summary.tensors), "tensor_bytes": JSONValue(summary.tensorBytes),
+        "linear_bytes": JSONValue(summary.linearBytes),
+        "linear_weights": JSONValue(summary.linearWeights),
+        "bits_per_weight": summary.linearWeights > 0 ? JSONValue(bits) : .null,
+        "notes": .array(summary.notes.map(JSONValue.string)),
+        "readers": .array(summary.readers.map(JSONValue.string)),
+      ])
+    }
+    for note in summary.notes + summary.readers { Terminal.note("note: \(note)") }
     Terminal.note(
       "wrote \(path): \(summary.architecture), \(summary.tensors) tensors, "
         + String(format: "%.1f MB, ", Double(summary.tensorBytes) * 1e-6)

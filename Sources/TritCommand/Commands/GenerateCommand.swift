@@ -13,51 +13,52 @@ enum GenerateCommand {
   static let showPrompt = OptionSpec(
     flag: "--display-prompt", help: "Print the prompt in front of its continuation",
     negatable: true)
-  static let json = OptionSpec(
-    flag: "--json", help: "Print one JSON object at the end: text, tokens, finish, timings")
   static let times = OptionSpec(flag: "--times", help: "Say how long each stage took")
 
-  static let spec = CommandSpec(
-    "generate", overview: "Continue a text.",
-    discussion: """
-      Text goes to standard output as it grows; which kernels run, and the timings, to standard \
-      error. The same seed gives the same text, whatever the number of threads. On a terminal, control \
-      characters in the text are written out, as \\u{1b}; a file or a pipe gets the text as it is.
-      """,
-    groups: [
-      OptionGroup(
-        "OPTIONS",
-        [
-          TextInput.prompt, TextInput.file, TextInput.escape, count, ignoreEnd, special,
-          showPrompt, json, times,
-        ]),
-      ModelOptions.group, SamplingFlags.group, StageOptions.group,
-    ],
-    examples: [
-      ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "a story of 80 tokens"),
-      (
-        "trit generate -m model.gguf -p 'Once upon a time' --temp 0 --kernel tl2",
-        "the likeliest tokens, by another kernel"
-      ),
-      (
-        "trit generate -m model.gguf -p 'Once' --samplers 'top-k:k=5;temperature:value=0.7'",
-        "a sampling chain of your own"
-      ),
-      (
-        "trit generate -m checkpoint/ -p 'Once' --quantizer absmean:group=64 --seed 7 --json",
-        "quantized at load, as a record"
-      ),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "generate", context, overview: "Continue a text.",
+      discussion: """
+        Text goes to standard output as it grows; which kernels run, and the timings, to standard \
+        error. The same seed gives the same text, whatever the number of threads. On a terminal, control \
+        characters in the text are written out, as \\u{1b}; a file or a pipe gets the text as it is.
+        """,
+      groups: [
+        OptionGroup(
+          "OPTIONS",
+          [
+            TextInput.prompt, TextInput.file, TextInput.escape, count, ignoreEnd, special,
+            showPrompt, times,
+          ]),
+        ModelOptions.group, SamplingFlags.group, context.stages.group,
+      ],
+      json: "One object at the end: text, tokens, finish, timings", plugins: true,
+      examples: [
+        ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "a story of 80 tokens"),
+        (
+          "trit generate -m model.gguf -p 'Once upon a time' --temp 0 --kernel tl2",
+          "the likeliest tokens, by another kernel"
+        ),
+        (
+          "trit generate -m model.gguf -p 'Once' --samplers 'top-k:k=5;temperature:value=0.7'",
+          "a sampling chain of your own"
+        ),
+        (
+          "trit generate -m checkpoint/ -p 'Once' --quantizer absmean:group=64 --seed 7 --json",
+          "quantized at load, as a record"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    let isJSON = arguments.flag(json)
+    let isJSON = arguments.isJSON
     let text = try TextInput.text(arguments)
     var options = try SamplingFlags.generation(arguments)
     options.maxTokens = try arguments.integer(count, in: -2...Int.max) ?? options.maxTokens
     options.ignoresEnd = arguments.flag(ignoreEnd)
     let start = Date()
-    let deciding = try options.chain(lab: CommandLab.lab).decidingLogits
+    let deciding = try options.chain(lab: arguments.lab).decidingLogits
     let engine = try EngineLoader.load(
       arguments, head: StageOptions.head(deciding: deciding))
     let loadSeconds = Date().timeIntervalSince(start)
@@ -76,7 +77,7 @@ enum GenerateCommand {
     if isJSON {
       let record = record(
         prompt: text, output: output, result: result, seed: options.sampling.seed, engine: engine)
-      try Terminal.line(JSONWriter.text(record, pretty: true))
+      try Terminal.json(record)
     } else {
       try Terminal.product(shown + "\n")
     }

@@ -5,7 +5,6 @@ import TritLab
 enum InspectCommand {
   static let file = ArgumentSpec(
     "file", help: "GGUF or safetensors file, folder with either, or hf:ORG/NAME")
-  static let json = OptionSpec(flag: "--json", help: "Print JSON")
   static let tensors = OptionSpec(
     flag: "--tensors", help: "Print the list of tensors", negatable: true)
 
@@ -16,23 +15,27 @@ enum InspectCommand {
     "--data", value: "data", help: "Text for --activations: a file or builtin data",
     default: "builtin:storyteller/test:20")
 
-  static let spec = CommandSpec(
-    "inspect", overview: "Show the metadata and tensors of a model file.",
-    arguments: [file],
-    groups: [OptionGroup("OPTIONS", [json, tensors, activations, data, ModelOptions.tokenizer])],
-    examples: [
-      ("trit inspect model.gguf", "key-values and tensors, in the columns of gguf-dump"),
-      ("trit inspect checkpoint/ --no-tensors", "the metadata of a safetensors checkpoint"),
-      (
-        "trit inspect model.gguf --json | jq '.tensors | map_values(.type)'",
-        "the type of every tensor, for a script"
-      ),
-      (
-        "trit inspect builtin:storyteller --activations",
-        "zeros behind the activation function, by layer"
-      ),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "inspect", context, overview: "Show the metadata and tensors of a model file.",
+      arguments: [file],
+      groups: [OptionGroup("OPTIONS", [tensors, activations, data, ModelOptions.tokenizer])],
+      json: "One object: metadata, tensors; --activations: one list of the inputs",
+      plugins: true,
+      examples: [
+        ("trit inspect model.gguf", "key-values and tensors, in the columns of gguf-dump"),
+        ("trit inspect checkpoint/ --no-tensors", "the metadata of a safetensors checkpoint"),
+        (
+          "trit inspect model.gguf --json | jq '.tensors | map_values(.type)'",
+          "the type of every tensor, for a script"
+        ),
+        (
+          "trit inspect builtin:storyteller --activations",
+          "zeros behind the activation function, by layer"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     var path = arguments.arguments[0]
@@ -44,9 +47,9 @@ enum InspectCommand {
     }
     let source = try TensorFile.open(path)
     let showTensors = arguments.flag(tensors, default: true)
-    if arguments.flag(json) {
+    if arguments.isJSON {
       let document = TensorListing.json(source, showTensors: showTensors)
-      return try Terminal.line(JSONWriter.text(document, pretty: true))
+      return try Terminal.json(document)
     }
     for line in TensorListing.lines(source, showTensors: showTensors) { try Terminal.line(line) }
   }
@@ -55,8 +58,9 @@ enum InspectCommand {
   {
     let engine = try Engine(
       checkpoint: Checkpoint(
-        path: path, tokenizer: arguments.text(ModelOptions.tokenizer).map(TokenizeCommand.locate)),
-      lab: CommandLab.lab,
+        path: path, tokenizer: arguments.text(ModelOptions.tokenizer).map(TokenizeCommand.locate),
+        packings: arguments.lab[.packing]),
+      lab: arguments.lab,
       options: EngineOptions(threads: HostInformation.cores, maxContext: 512))
     for note in engine.notes { Terminal.note(note) }
     let text = try TextDataset.load(data)
@@ -64,7 +68,7 @@ enum InspectCommand {
       text.text, addSpecial: true, parseSpecial: text.writesControlTokens)
     let result = try ActivationSparsity(engine, tokens: Array(tokens.prefix(4096)))
     let rows = result.inputs + result.totals
-    if arguments.flag(json) {
+    if arguments.isJSON {
       let list = rows.map { input in
         JSONValue.object([
           ("input", .string(input.name)), ("values", JSONValue(input.count)),
@@ -73,7 +77,7 @@ enum InspectCommand {
           ("zero_runs", JSONValue(input.runShares)),
         ])
       }
-      return try Terminal.line(JSONWriter.text(.array(list), pretty: true))
+      return try Terminal.json(.array(list))
     }
     let runs = ActivationSparsity.runs.map { "runs, \($0)" }
     let titles = ["input of", "values", "zero", "as int8"] + runs

@@ -21,48 +21,49 @@ enum KernelCommand {
     "--zeros", value: "share",
     help: "Share of activations of 'bench' that are 0; sparse_rows: of rows that are not wanted",
     default: "0")
-  static let json = OptionSpec(flag: "--json", help: "Print JSON lines")
 
-  static let spec = CommandSpec(
-    "kernel", overview: "List, prove and time the linear kernels.",
-    discussion: """
-      'check' runs the laws of kernels (int32 sums equal to the reference, in any split, beside any \
-      other tokens) over awkward shapes and compares real layer shapes with the reference; it ends \
-      with code 2 if one fails. 'bench' times real layers, weights streamed from memory, and names \
-      the share of the roof that bounds each: the int8 (float32) peak, or reading. Times and roofs are \
-      the best of many short runs: neighbours only take away. Without names, 'check' takes all kernels that run here and 'bench' i2_s.
-      """,
-    arguments: [action, names],
-    groups: [OptionGroup("OPTIONS", [models, tokens, threads, zeros, json])],
-    examples: [
-      ("trit kernel list", "all kernels, with what each needs"),
-      ("trit kernel check i2_s", "every kernel of the packing i2_s"),
-      (
-        "trit kernel bench i2_s base3 --tokens 1 --models large",
-        "two packings, one token, the shapes of 'large'"
-      ),
-      (
-        "trit kernel bench i2_s sparse_columns --tokens 1 --zeros 0.86",
-        "what skipping zeros gains; the share of reading all weights may pass 100 %"
-      ),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "kernel", context, overview: "List, prove and time the linear kernels.",
+      discussion: """
+        'check' runs the laws of kernels (int32 sums equal to the reference, in any split, beside any \
+        other tokens) over awkward shapes and compares real layer shapes with the reference; it ends \
+        with code 2 if one fails. 'bench' times real layers, weights streamed from memory, and names \
+        the share of the roof that bounds each: the int8 (float32) peak, or reading. Times and roofs are \
+        the best of many short runs: neighbours only take away. Without names, 'check' takes all kernels that run here and 'bench' i2_s.
+        """,
+      arguments: [action, names],
+      groups: [OptionGroup("OPTIONS", [models, tokens, threads, zeros])],
+      json: "An object a line: a kernel, or a case", plugins: true,
+      examples: [
+        ("trit kernel list", "all kernels, with what each needs"),
+        ("trit kernel check i2_s", "every kernel of the packing i2_s"),
+        (
+          "trit kernel bench i2_s base3 --tokens 1 --models large",
+          "two packings, one token, the shapes of 'large'"
+        ),
+        (
+          "trit kernel bench i2_s sparse_columns --tokens 1 --zeros 0.86",
+          "what skipping zeros gains; the share of reading all weights may pass 100 %"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let chosen = Array(arguments.arguments.dropFirst())
     switch try arguments.choice(action) {
-    case "check": try check(try kernels(chosen, default: "all", bare: false), arguments)
-    case "bench": try bench(try kernels(chosen, default: "i2_s", bare: true), arguments)
+    case "check":
+      try check(try kernels(chosen, default: "all", bare: false, arguments), arguments)
+    case "bench": try bench(try kernels(chosen, default: "i2_s", bare: true, arguments), arguments)
     default: try list(arguments)
     }
   }
 
-  private static let registry = CommandLab.lab[.kernel]
-
   private static func list(_ arguments: ParsedArguments) throws {
     let style = try Style.out(arguments)
-    for entry in registry.descriptors {
-      if arguments.flag(json) {
+    for entry in arguments.lab[.kernel].descriptors {
+      if arguments.isJSON {
         let object = JSONValue.object([
           ("name", .string(entry.name)), ("summary", .string(entry.summary)),
           ("exactness", .string(entry.exactness.text)),
@@ -83,18 +84,21 @@ enum KernelCommand {
 
   /// The kernels that `names` mean: a kernel, all kernels of a packing, or all that run here. `bare`
   /// takes a packing's name for its fastest kernel.
-  private static func kernels(_ names: [String], default fallback: String, bare: Bool) throws
-    -> [any LinearKernel]
-  {
+  private static func kernels(
+    _ names: [String], default fallback: String, bare: Bool, _ arguments: ParsedArguments
+  ) throws -> [any LinearKernel] {
+    let registry = arguments.lab[.kernel]
     let available = registry.available()
     var result: [any LinearKernel] = []
     for name in names.isEmpty ? [fallback] : names {
       if name == "all" {
-        result += available.filter { $0.name != "auto" && registry.isSingle($0.name) }.map(
-          \.product)
+        result += available.filter { !registry.isDerived($0.name) }.map(\.product)
         continue
       }
-      let members = available.filter { $0.name.hasPrefix(name + "/") }.map(\.product)
+      let members = available.filter { entry in
+        !registry.isDerived(entry.name)
+          && registry.descriptor(entry.name)?.kernel?.packing == name
+      }.map(\.product)
       if !bare, !members.isEmpty {
         result += members
       } else {
@@ -111,24 +115,25 @@ enum KernelCommand {
     let meter = PeakMeter(threads: 1)
     let roofs = Roofs(meter)
     let printer = KernelTable(
-      json: arguments.flag(json), isCheck: true, style: try Style.out(arguments))
+      json: arguments.isJSON, isCheck: true, style: try Style.out(arguments))
     try printer.head()
     var failures = 0
     for kernel in kernels {
+      let isLossy = arguments.lab[.kernel].descriptor(kernel.name)?.exactness != .lossless
       for shape in WeightShape.awkward {
         try Interruption.check()
         let broken = checkLinearKernel(kernel, shapes: [shape])
         for violation in broken.filter({ !$0.isRefusalOfAll }) { Terminal.note("  \(violation)") }
         failures += broken.contains { !$0.isRefusalOfAll } ? 1 : 0
         try row(
-          kernel, shape, counts.isEmpty ? [33] : counts, roofs, printer,
+          kernel, shape, counts.isEmpty ? [33] : counts, roofs, printer, isLossy: isLossy,
           verdict: broken.contains { !$0.isRefusalOfAll } ? false : true, failures: &failures)
       }
       for shape in [WeightShape(2560, 2560), WeightShape(6912, 2560), WeightShape(2560, 6912)] {
         try Interruption.check()
         try row(
-          kernel, shape, counts.isEmpty ? [1, 33] : counts, roofs, printer, verdict: true,
-          failures: &failures)
+          kernel, shape, counts.isEmpty ? [1, 33] : counts, roofs, printer, isLossy: isLossy,
+          verdict: true, failures: &failures)
       }
     }
     guard failures == 0 else {
@@ -140,7 +145,7 @@ enum KernelCommand {
   /// Times and compares one kernel on one shape. `verdict` is what its laws gave.
   private static func row(
     _ kernel: any LinearKernel, _ shape: WeightShape, _ counts: [Int], _ roofs: Roofs,
-    _ printer: KernelTable, verdict: Bool, failures: inout Int
+    _ printer: KernelTable, isLossy: Bool, verdict: Bool, failures: inout Int
   ) throws {
     let trial: KernelTrial
     do {
@@ -148,7 +153,6 @@ enum KernelCommand {
     } catch let error as LabError where error.kind == .usage || error.kind == .badData {
       return try printer.refusal(kernel.name, shape, error)
     }
-    let isLossy = registry.descriptor(kernel.name)?.exactness != .lossless
     for count in counts {
       let residual = try trial.residual(tokens: count)
       // Two roundings of a float32 product, or those of a float32 sum.
@@ -180,7 +184,7 @@ enum KernelCommand {
     }
     let meter = PeakMeter(threads: team)
     let printer = KernelTable(
-      json: arguments.flag(json), isCheck: false, style: try Style.out(arguments))
+      json: arguments.isJSON, isCheck: false, style: try Style.out(arguments))
     try printer.head()
     let roofs = Roofs(meter)
     for kernel in kernels {
@@ -261,11 +265,4 @@ final class Roofs {
 extension LawViolation {
   /// One shape alone may be refused by a kernel: that is no broken law.
   fileprivate var isRefusalOfAll: Bool { law == "a kernel takes some weights" }
-}
-
-extension Registry {
-  /// Whether `name` is a kernel of its own, not a packing's fastest.
-  fileprivate func isSingle(_ name: String) -> Bool {
-    !names.contains { $0.hasPrefix(name + "/") }
-  }
 }

@@ -2,34 +2,38 @@ import TritLab
 
 /// `trit list`: what can be swapped, from the lab.
 enum ListCommand {
-  private static let listing = CommandLab.lab.kinds
-  static let stage = ArgumentSpec(
-    "stage", help: "One stage only", optional: true, choices: listing.map(\.key.rawValue))
-  static let json = OptionSpec(flag: "--json", help: "Print JSON")
+  private static func stage(_ context: CommandContext) -> ArgumentSpec {
+    ArgumentSpec(
+      "stage", help: "One stage only", optional: true,
+      choices: context.lab.kinds.map(\.key.rawValue))
+  }
   static let brief = OptionSpec(flag: "--brief", help: "Print names and summaries only")
 
-  static let spec = CommandSpec(
-    "list", overview: "List the stages and what can be swapped in for each.",
-    discussion: """
-      Names go into experiment files and into flags such as --quantizer and --kernel, with \
-      parameters after a colon: absmean:group=64.
-      """,
-    arguments: [stage],
-    groups: [OptionGroup("OPTIONS", [brief, json])],
-    examples: [
-      ("trit list", "every stage"),
-      ("trit list kernel", "the linear kernels, with what each needs and whether it runs here"),
-      ("trit list --json | jq -r '.[].implementations[].name'", "all names, for a script"),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "list", context, overview: "List the stages and what can be swapped in for each.",
+      discussion: """
+        Names go into experiment files and into flags such as --quantizer and --kernel, with \
+        parameters after a colon: absmean:group=64.
+        """,
+      arguments: [stage(context)],
+      groups: [OptionGroup("OPTIONS", [brief])],
+      json: "One list of the stages, each with its implementations", plugins: true,
+      examples: [
+        ("trit list", "every stage"),
+        ("trit list kernel", "the linear kernels, with what each needs and whether it runs here"),
+        ("trit list --json | jq -r '.[].implementations[].name'", "all names, for a script"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
-    var catalog = listing
-    if let wanted = try arguments.choice(stage) {
+    var catalog = arguments.lab.kinds
+    if let wanted = try arguments.choice(stage(arguments.context)) {
       catalog = catalog.filter { $0.key.rawValue == wanted }
     }
-    if arguments.flag(json) {
-      return try Terminal.line(JSONWriter.text(Self.json(catalog), pretty: true))
+    if arguments.isJSON {
+      return try Terminal.json(Self.json(catalog))
     }
     let style = try Style.out(arguments)
     let isBrief = arguments.flag(brief)

@@ -10,23 +10,26 @@ enum LogitsCommand {
   static let output = OptionSpec(
     "-o", "--output", value: "file", help: "The safetensors file to write")
 
-  static let spec = CommandSpec(
-    "logits", overview: "Write the logits of a token sequence to a file.",
-    discussion: """
-      The file holds 'logits', float32 [n, vocabulary], row i after tokens 0…i, and 'tokens', \
-      int32 [n]. The tokens are run as they are: no begin-of-text token is added.
-      """,
-    groups: [
-      OptionGroup("OPTIONS", [tokens, output]), ModelOptions.group, StageOptions.group,
-    ],
-    examples: [
-      ("trit logits -m model.gguf --tokens 1,403,407 -o out.safetensors", "three positions"),
-      (
-        "trit logits -m checkpoint/ --tokens ids.json -o ref.safetensors --reference",
-        "by the fp32 reference, to compare with"
-      ),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "logits", context, overview: "Write the logits of a token sequence to a file.",
+      discussion: """
+        The file holds 'logits', float32 [n, vocabulary], row i after tokens 0…i, and 'tokens', \
+        int32 [n]. The tokens are run as they are: no begin-of-text token is added.
+        """,
+      groups: [
+        OptionGroup("OPTIONS", [tokens, output]), ModelOptions.group, context.stages.group,
+      ],
+      json: "One object about the file that was written", plugins: true,
+      examples: [
+        ("trit logits -m model.gguf --tokens 1,403,407 -o out.safetensors", "three positions"),
+        (
+          "trit logits -m checkpoint/ --tokens ids.json -o ref.safetensors --reference",
+          "by the fp32 reference, to compare with"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let path = try arguments.required(output)
@@ -57,6 +60,12 @@ enum LogitsCommand {
       name: "tokens", type: .i32, shape: [ids.count], bytes: numbers.withUnsafeBytes(Array.init))
     try SafetensorsWriter.write(
       [logits, sequence], metadata: ["format": "pt", "model": engine.path], to: path)
+    guard !arguments.isJSON else {
+      return try Terminal.json([
+        "path": .string(path), "model": .string(engine.path), "positions": JSONValue(ids.count),
+        "vocabulary": JSONValue(engine.vocabularySize),
+      ])
+    }
     Terminal.note("wrote \(path): logits [\(ids.count), \(engine.vocabularySize)]")
   }
 

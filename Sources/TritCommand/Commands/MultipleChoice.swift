@@ -23,12 +23,12 @@ enum MultipleChoice {
         got: "1", advice: "leave -c out for the model's own")
     }
     let split = try arguments.choice(PerplexityCommand.split).flatMap { TaskSplit(rawValue: $0) }
-    let selection = try StageOptions.selection(arguments)
+    let selection = try arguments.stages.selection(arguments)
     let data = try TaskDataset.load(name, limit: limit)
     let checkpoint = try ModelOptions.checkpoint(arguments)
     let trained = checkpoint.configuration.contextLength
     let engine = try Engine(
-      checkpoint: checkpoint, selection: selection, lab: CommandLab.lab,
+      checkpoint: checkpoint, selection: selection, lab: arguments.lab,
       options: ModelOptions.engineOptions(
         arguments, trained: trained, context: min(trained, 4096)))
     EngineLoader.announce(engine)
@@ -43,14 +43,14 @@ enum MultipleChoice {
     _ result: TaskResult, _ split: TaskSplit, _ arguments: ParsedArguments
   ) throws {
     let total = result.total
-    if arguments.flag(PerplexityCommand.json) {
+    if arguments.isJSON {
       let document: JSONValue = [
         "split": .string(split.rawValue), "all": record(total),
         "kinds": .array(result.kinds.map(record)),
         "truncated": JSONValue(result.truncated), "tokens_run": JSONValue(result.tokensRun),
         "seconds": JSONValue(result.seconds),
       ]
-      return try Terminal.line(JSONWriter.text(document, pretty: true))
+      return try Terminal.json(document)
     }
     Terminal.note(
       String(

@@ -6,22 +6,24 @@ enum PeakCommand {
   static let threads = OptionSpec(
     "-t", "--threads", value: "n,…", help: "Threads", default: "1 and all cores",
     environment: "TRITLAB_THREADS")
-  static let json = OptionSpec(flag: "--json", help: "Print JSON")
 
-  static let spec = CommandSpec(
-    "peak", overview: "Measure what this machine can do at most.",
-    discussion: """
-      The roofs that 'trit bench' and 'trit kernel' hold speeds against: int8 and float32 \
-      multiply-adds by instruction set, reading from each cache and from memory, the ways of asking \
-      for weights before they are read, and the cost of a parallel region. Every figure is the best of several runs; one op is a multiplication or an \
-      addition.
-      """,
-    groups: [OptionGroup("OPTIONS", [threads, json])],
-    examples: [
-      ("trit peak", "the table, in a few seconds"),
-      ("trit peak -t 1 --json | jq '.clock_hz'", "for a script"),
-    ],
-    run: run)
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "peak", context, overview: "Measure what this machine can do at most.",
+      discussion: """
+        The roofs that 'trit bench' and 'trit kernel' hold speeds against: int8 and float32 \
+        multiply-adds by instruction set, reading from each cache and from memory, the ways of asking \
+        for weights before they are read, and the cost of a parallel region. Every figure is the best of several runs; one op is a multiplication or an \
+        addition.
+        """,
+      groups: [OptionGroup("OPTIONS", [threads])],
+      json: "One object: clock, caches, and a list of each kind of roof",
+      examples: [
+        ("trit peak", "the table, in a few seconds"),
+        ("trit peak -t 1 --json | jq '.clock_hz'", "for a script"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let given = try arguments.integers(threads, in: 1...1024)
@@ -29,8 +31,8 @@ enum PeakCommand {
     let teams = given.isEmpty ? (cores > 1 ? [1, cores] : [1]) : given
     let peak = try MachinePeak(threads: teams) { Terminal.status($0) }
     Terminal.status("")
-    if arguments.flag(json) {
-      return try Terminal.line(JSONWriter.text(document(peak), pretty: true))
+    if arguments.isJSON {
+      return try Terminal.json(document(peak))
     }
     try print(peak, style: try Style.out(arguments))
   }

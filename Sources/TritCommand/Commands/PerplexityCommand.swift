@@ -32,61 +32,65 @@ enum PerplexityCommand {
     "--split", value: "name",
     help: "Where context ends and choice begins: common, or lm-eval as lm-evaluation-harness cuts",
     default: "common", choices: TaskSplit.allCases.map(\.rawValue))
-  static let json = OptionSpec(flag: "--json", help: "Print one JSON object")
 
-  static let spec = CommandSpec(
-    "perplexity", overview: "Measure how well a model predicts a text.",
-    discussion: """
-      The last line of standard output is that of llama-perplexity: Final estimate: PPL = … +/- …. \
-      Its error takes tokens as independent; the line before it has the error over windows, which does not. \
-      A model trained on less than the protocol's context is measured at its own. \
-      Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can. \
-      The protocol strided counts every token once; the loop in Hugging Face's documentation weights each \
-      window after the first by one token less, and its figure is told too. \
-      On builtin:storyteller/test the floor is told: the loss that the source of the text itself has.
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "perplexity", context, overview: "Measure how well a model predicts a text.",
+      discussion: """
+        The last line of standard output is that of llama-perplexity: Final estimate: PPL = … +/- …. \
+        Its error takes tokens as independent; the line before it has the error over windows, which does not. \
+        A model trained on less than the protocol's context is measured at its own. \
+        Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can. \
+        The protocol strided counts every token once; the loop in Hugging Face's documentation weights each \
+        window after the first by one token less, and its figure is told too. \
+        On builtin:storyteller/test the floor is told: the loss that the source of the text itself has.
 
-      With --multiple-choice the model is given questions, and the likeliest continuation is its answer. \
-      Each line of a file of questions is {"context": "…", "choices": [" a", " b"], "answer": 0}, with \
-      "kind" where accuracy is to be told by kind. As in lm-evaluation-harness, acc compares summed \
-      log-probabilities, acc_norm those a character (Unicode code point), acc_bytes those a byte; one space in \
-      front of a choice is not counted. Shares have 95 % Wilson intervals. The last lines are acc of all with \
-      its standard error and the accuracy of guessing.
+        With --multiple-choice the model is given questions, and the likeliest continuation is its answer. \
+        Each line of a file of questions is {"context": "…", "choices": [" a", " b"], "answer": 0}, with \
+        "kind" where accuracy is to be told by kind. As in lm-evaluation-harness, acc compares summed \
+        log-probabilities, acc_norm those a character (Unicode code point), acc_bytes those a byte; one space in \
+        front of a choice is not counted. Shares have 95 % Wilson intervals. The last lines are acc of all with \
+        its standard error and the accuracy of guessing.
 
-      Where a token spans context and choice, it is scored with the choice. lm-evaluation-harness cuts at \
-      the number of tokens that the context alone has, and so loses part of the choice: --split lm-eval \
-      does the same, to compare with figures of others.
-      """,
-    groups: [
-      OptionGroup(
-        "OPTIONS",
-        [
-          file, dataFolder, method, context, stride, chunks, divergence, multipleChoice, taskCount,
-          split, json,
-        ]),
-      OptionGroup(
-        "MODEL OPTIONS",
-        [
-          ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
-          ModelOptions.poll, ModelOptions.noImages,
-        ] + ModelOptions.accepted),
-      StageOptions.group,
-    ],
-    examples: [
-      ("trit perplexity -m model.gguf -f wiki.test.raw -c 512", "llama-perplexity's figure"),
-      (
-        "trit perplexity -m checkpoint/ -f text.txt -c 128 --kl-divergence",
-        "and what the quantized stages change against fp32"
-      ),
-      (
-        "trit perplexity -m hf:ORG/NAME -f wikitext-2-raw/test --protocol contiguous -c 2048",
-        "the figure of quantization papers"
-      ),
-      (
-        "trit perplexity -m builtin:storyteller --multiple-choice -f builtin:storyteller/tasks",
-        "who has the ball, how many apples are left: accuracy by kind of question"
-      ),
-    ],
-    run: run)
+        Where a token spans context and choice, it is scored with the choice. lm-evaluation-harness cuts at \
+        the number of tokens that the context alone has, and so loses part of the choice: --split lm-eval \
+        does the same, to compare with figures of others.
+        """,
+      groups: [
+        OptionGroup(
+          "OPTIONS",
+          [
+            file, dataFolder, method, Self.context, stride, chunks, divergence, multipleChoice,
+            taskCount,
+            split,
+          ]),
+        OptionGroup(
+          "MODEL OPTIONS",
+          [
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+            ModelOptions.poll, ModelOptions.noImages,
+          ] + ModelOptions.accepted),
+        context.stages.group,
+      ],
+      json: "One object of the figures; what is not defined is null, and 'undefined' says why",
+      plugins: true,
+      examples: [
+        ("trit perplexity -m model.gguf -f wiki.test.raw -c 512", "llama-perplexity's figure"),
+        (
+          "trit perplexity -m checkpoint/ -f text.txt -c 128 --kl-divergence",
+          "and what the quantized stages change against fp32"
+        ),
+        (
+          "trit perplexity -m hf:ORG/NAME -f wikitext-2-raw/test --protocol contiguous -c 2048",
+          "the figure of quantization papers"
+        ),
+        (
+          "trit perplexity -m builtin:storyteller --multiple-choice -f builtin:storyteller/tasks",
+          "who has the ball, how many apples are left: accuracy by kind of question"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let dataset = try arguments.required(file)
@@ -106,7 +110,7 @@ enum PerplexityCommand {
     let standard = try PerplexityProtocol(
       name: name, context: asked.flatMap { $0 == 0 ? nil : $0 }, stride: asked == 0 ? nil : step)
     let limit = try arguments.integer(chunks, in: -1...Int.max).flatMap { $0 < 0 ? nil : $0 }
-    let selection = try StageOptions.selection(arguments)
+    let selection = try arguments.stages.selection(arguments)
     let data = try TextDataset.load(dataset, directory: arguments.text(dataFolder))
     let checkpoint = try ModelOptions.checkpoint(arguments)
     let trained = checkpoint.configuration.contextLength
@@ -121,7 +125,7 @@ enum PerplexityCommand {
       let options = try ModelOptions.engineOptions(
         arguments, trained: trained, context: method.context)
       return try Engine(
-        checkpoint: checkpoint, selection: selection, lab: CommandLab.lab,
+        checkpoint: checkpoint, selection: selection, lab: arguments.lab,
         options: options)
     }
     let variant = try engine(selection)
@@ -145,7 +149,7 @@ enum PerplexityCommand {
   private static func report(
     _ result: PerplexityResult, floor: Double?, floorBits: Double?, _ arguments: ParsedArguments
   ) throws {
-    if arguments.flag(json) {
+    if arguments.isJSON {
       let record: JSONValue = [
         "protocol": .string(result.method.name), "context": JSONValue(result.method.context),
         "chunks": JSONValue(result.chunks), "scored_tokens": JSONValue(result.scoredTokens),
@@ -163,7 +167,7 @@ enum PerplexityCommand {
         "seconds": JSONValue(result.seconds),
         "undefined": .object(undefined(result, floor: floor)),
       ]
-      return try Terminal.line(JSONWriter.text(record, pretty: true))
+      return try Terminal.json(record)
     }
     var facts = "\(result.chunks) chunks, \(result.scoredTokens) tokens scored"
     if let bits = result.bitsPerByte { facts += String(format: ", %.4f bits per byte", bits) }
@@ -219,7 +223,7 @@ enum PerplexityCommand {
   }
 
   private static func report(_ result: DivergenceStatistics, _ arguments: ParsedArguments) throws {
-    guard arguments.flag(json) else {
+    guard arguments.isJSON else {
       try Terminal.line(result.report)
       if !result.windowReport.isEmpty { try Terminal.line(result.windowReport) }
       let estimate = result.variantPerplexity
@@ -265,6 +269,6 @@ enum PerplexityCommand {
       "same_top_p_upper": JSONValue(interval.map { JSONValue($0.upper) }),
       "chunks": JSONValue(result.chunkCounts.count), "undefined": .object(undefined),
     ]
-    try Terminal.line(JSONWriter.text(record, pretty: true))
+    try Terminal.json(record)
   }
 }

@@ -3,7 +3,7 @@ import TritLab
 
 /// `trit run`: an experiment file, run to records, plots and a report.
 enum RunCommand {
-  static let file = ArgumentSpec("file", help: "The experiment file")
+  static let file = ArgumentSpec("file", help: "The experiment file", completion: .yaml)
   static let list = OptionSpec(flag: "--list", help: "List the variants and run nothing")
   static let set = OptionSpec(
     "--set", value: "key=value",
@@ -15,37 +15,41 @@ enum RunCommand {
   static let output = OptionSpec(
     "-o", "--output", value: "folder", help: "Where run directories are made", default: "runs")
   static let model = OptionSpec(
-    "-m", "--model", value: "model", help: "Short for --set model=…", environment: nil)
+    "-m", "--model", value: "model", help: "Short for --set model=…", completion: .models)
 
-  static let spec = CommandSpec(
-    "run", overview: "Run an experiment file.",
-    discussion: """
-      Everything wrong with the file is told at once, before anything runs. Results go to \
-      runs/<name>/<UTC time>/: one record a line in results.jsonl, summary.md, report.html, plots. A \
-      run that was stopped goes on where it was; a variant already measured with the same inputs is \
-      not measured again.
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "run", context, overview: "Run an experiment file.",
+      discussion: """
+        Everything wrong with the file is told at once, before anything runs. Results go to \
+        runs/<name>/<UTC time>/: one record a line in results.jsonl, summary.md, report.html, plots. A \
+        run that was stopped goes on where it was; a variant already measured with the same inputs is \
+        not measured again.
 
-      Standard output has a short table, as wide as the terminal (80 columns where that is not known, \
-      or COLUMNS), and in its last line 'results: ' and the run directory. Programs read results.jsonl \
-      or metrics.csv there: DIR=$(trit run FILE --quiet).
-      """,
-    arguments: [file],
-    groups: [
-      OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads])
-    ],
-    examples: [
-      ("trit run experiments/quickstart.yaml --set model=DIR", "text, perplexity, plots"),
-      ("trit run experiments/kernels.yaml --list", "what would run"),
-      (
-        "trit run study.yaml --set base.quantizer=absmean:group=64 -o /data/runs",
-        "one choice changed, records elsewhere"
-      ),
-      (
-        "cat \"$(trit run study.yaml --quiet)/metrics.csv\"",
-        "run it in a script, then read its figures"
-      ),
-    ],
-    run: run)
+        Standard output has a short table, as wide as the terminal (80 columns where that is not known, \
+        or COLUMNS), and in its last line 'results: ' and the run directory. Programs read results.jsonl \
+        or metrics.csv there: DIR=$(trit run FILE --quiet).
+        """,
+      arguments: [file],
+      groups: [
+        OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads])
+      ],
+      json: "One object: directory, records, notes; --list: one list of the variants",
+      plugins: true,
+      examples: [
+        ("trit run experiments/quickstart.yaml --set model=DIR", "text, perplexity, plots"),
+        ("trit run experiments/kernels.yaml --list", "what would run"),
+        (
+          "trit run study.yaml --set base.quantizer=absmean:group=64 -o /data/runs",
+          "one choice changed, records elsewhere"
+        ),
+        (
+          "cat \"$(trit run study.yaml --quiet)/metrics.csv\"",
+          "run it in a script, then read its figures"
+        ),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let path = arguments.arguments[0]
@@ -55,17 +59,18 @@ enum RunCommand {
     options.outputDirectory = arguments.text(output)
     options.threads = try arguments.integer(ModelOptions.threads, in: 1...1024)
     if arguments.flag(list) {
-      return try Terminal.out(
-        try ExperimentPlan(
-          path: path, overrides: options.set, lab: CommandLab.lab
-        ).listing)
+      let plan = try ExperimentPlan(path: path, overrides: options.set, lab: arguments.lab)
+      guard arguments.isJSON else { return try Terminal.out(plan.listing) }
+      return try Terminal.json(document(plan))
     }
     let isQuiet = arguments.flag(quiet)
     let printer = RunPrinter()
     let outcome = try ExperimentRunner.run(
-      file: path, options: options, lab: CommandLab.lab,
+      file: path, options: options, lab: arguments.lab,
       observer: isQuiet ? { _ in } : printer.show)
-    if isQuiet {
+    if arguments.isJSON {
+      try Terminal.json(document(outcome))
+    } else if isQuiet {
       try Terminal.line(outcome.directory)
     } else {
       try show(outcome, style: try Style.out(arguments))
@@ -89,6 +94,32 @@ enum RunCommand {
 }
 
 extension RunCommand {
+  /// What `--list` says, as JSON.
+  private static func document(_ plan: ExperimentPlan) -> JSONValue {
+    .array(
+      plan.variants.map { variant in
+        [
+          "index": JSONValue(variant.index), "id": .string(variant.id),
+          "name": variant.name.map(JSONValue.string) ?? .null, "label": .string(variant.label),
+          "overrides": .object(variant.overrides.map { ($0.key, .string($0.value)) }),
+        ]
+      })
+  }
+
+  /// The records are those of `results.jsonl`.
+  private static func document(_ outcome: RunOutcome) throws -> JSONValue {
+    let records = try outcome.records.map { record in
+      try JSONReader.read(
+        String(decoding: RecordCoding.encode(record), as: UTF8.self), path: "record")
+    }
+    return [
+      "directory": .string(outcome.directory), "interrupted": .bool(outcome.wasInterrupted),
+      "reused": JSONValue(outcome.reused), "records": .array(records),
+      "notes": .array(outcome.brief.notes.map(JSONValue.string)),
+      "files": .array(outcome.files.map(JSONValue.string)),
+    ]
+  }
+
   /// Prints the short table, what must be said beside it, and where everything else is.
   private static func show(_ outcome: RunOutcome, style: Style) throws {
     let brief = outcome.brief

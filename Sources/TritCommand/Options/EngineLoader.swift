@@ -7,7 +7,7 @@ enum EngineLoader {
   static func load(
     _ arguments: ParsedArguments, context: Int? = nil, head: StageChoice? = nil
   ) throws -> Engine {
-    let selection = try StageOptions.selection(arguments, head: head)
+    let selection = try arguments.stages.selection(arguments, head: head)
     let checkpoint = try ModelOptions.checkpoint(arguments)
     return try load(checkpoint, selection: selection, arguments, context: context)
   }
@@ -20,7 +20,7 @@ enum EngineLoader {
     let options = try ModelOptions.engineOptions(
       arguments, trained: checkpoint.configuration.contextLength, context: context)
     let engine = try Engine(
-      checkpoint: checkpoint, selection: selection, lab: CommandLab.lab,
+      checkpoint: checkpoint, selection: selection, lab: arguments.lab,
       options: options)
     explain(arguments)
     if arguments.flag(ModelOptions.verbose) {

@@ -6,7 +6,7 @@ package enum ModelOptions {
   static let model = OptionSpec(
     "-m", "--model", value: "model",
     help: "GGUF file, checkpoint folder, builtin:NAME, or hf:ORG/NAME[@rev] from the local cache",
-    environment: "TRITLAB_MODEL")
+    environment: "TRITLAB_MODEL", completion: .models)
   static let tokenizer = OptionSpec(
     "--tokenizer", value: "file",
     help: "Tokenizer in place of the model's: tokenizer.json, tokenizer.model, a folder or a GGUF")
@@ -59,7 +59,7 @@ package enum ModelOptions {
     let checkpoint = try Checkpoint(
       path: try ModelLocation.resolve(try arguments.required(model)),
       tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate),
-      packings: CommandLab.lab[.packing])
+      packings: arguments.lab[.packing])
     for note in checkpoint.notes { Terminal.note("note: \(note)") }
     return checkpoint
   }

@@ -57,7 +57,7 @@ package enum SamplingFlags {
     ]
     if let other = single.first(where: arguments.has) { throw ParserError.conflict(chain, other) }
     options.stages = try SamplerChain.stages(parsing: text)
-    _ = try options.chain(lab: CommandLab.lab)
+    _ = try options.chain(lab: arguments.lab)
     return options
   }
 

@@ -1,40 +1,47 @@
 import TritLab
 
-/// The options that choose an implementation for a stage; each takes `name` or `name:key=value,…`. They are made
-/// from the lab: a kind of stage that it has more has its flag.
-package enum StageOptions {
+/// The options that choose an implementation for a stage; each takes `name` or `name:key=value,…`.
+/// They are made from a lab: a kind of stage that it has more has its flag.
+package struct StageOptions: Sendable {
   /// The kinds that are chosen for a model, each with its flag.
-  static let kinds: [(kind: StageInformation, option: OptionSpec)] =
-    CommandLab.lab.kinds(in: .layer, .model).map { ($0, option($0)) }
+  let kinds: [(kind: StageInformation, option: OptionSpec)]
+  /// Other choices for some layers.
+  let layers: OptionSpec
+  /// The keys of the stages that single layers can have for themselves.
+  private let perLayer: [String]
+
   static let cacheValues = OptionSpec(
     "-ctv", "--cache-type-v", value: "choice", help: "", hidden: true)
-  static let layers = OptionSpec(
-    "--layers", value: "glob:stage=choice",
-    help:
-      "Another \(perLayer.dropLast().joined(separator: ", ")) or \(perLayer.last ?? "") for some "
-      + "layers, as 'blk.0.*:quantizer=none'; may be repeated")
   static let reference = OptionSpec(
     flag: "--reference", help: "The fp32 reference: OpenBLAS, nothing quantized")
 
-  static let group = OptionGroup(
-    "STAGE OPTIONS ('trit list' names the choices)",
-    kinds.map(\.option) + [cacheValues, layers, reference])
+  /// The options for the stages of `lab`.
+  init(_ lab: Lab) {
+    kinds = lab.kinds(in: .layer, .model).map { ($0, Self.option($0)) }
+    perLayer = lab.kinds(in: .layer).map(\.key.rawValue)
+    let names = perLayer.dropLast().joined(separator: ", ")
+    layers = OptionSpec(
+      "--layers", value: "glob:stage=choice",
+      help: "Another \(names.isEmpty ? "" : names + " or ")\(perLayer.last ?? "stage") for some "
+        + "layers, as 'blk.0.*:quantizer=none'; may be repeated")
+  }
 
-  /// The keys of the stages that single layers can have for themselves.
-  private static let perLayer = CommandLab.lab.kinds(in: .layer).map(\.key.rawValue)
+  /// All of them under their heading.
+  var group: OptionGroup {
+    OptionGroup(
+      "STAGE OPTIONS ('trit list' names the choices)",
+      kinds.map(\.option) + [Self.cacheValues, layers, Self.reference])
+  }
 
-  /// The flag of a kind.
-  static func option<Product>(_ kind: StageKind<Product>) -> OptionSpec {
-    guard let known = kinds.first(where: { $0.kind.key == kind.key }) else {
-      preconditionFailure("the lab has no '\(kind.key.rawValue)' to choose")
-    }
-    return known.option
+  /// The flag of a kind; nil where the lab has no such kind to choose.
+  func option<Product>(_ kind: StageKind<Product>) -> OptionSpec? {
+    kinds.first { $0.kind.key == kind.key }?.option
   }
 
   private static func option(_ kind: StageInformation) -> OptionSpec {
     OptionSpec(
       names: kind.flags + ["--\(kind.key.rawValue)"], value: "choice", help: kind.help,
-      default: standard(kind))
+      default: standard(kind), completion: Completion(stages: kind))
   }
 
   private static func standard(_ kind: StageInformation) -> String {
@@ -44,34 +51,33 @@ package enum StageOptions {
     return kind.standard?.description ?? "as the model says"
   }
 
-  /// The head of a command that needs the `count` greatest logits alone, if it says how many: the fastest that
-  /// has them exactly.
+  /// The head of a command that needs the `count` greatest logits alone, if it says how many: the
+  /// fastest that has them exactly.
   static func head(deciding count: Int?) -> StageChoice? {
     count.flatMap {
       (1...100_000).contains($0) ? try? StageChoice(parsing: "auto:loss=tail,k=\($0)") : nil
     }
   }
 
-  /// The selection that the options make; `head` is used where they name none. `model` leaves a stage to the
-  /// checkpoint.
-  package static func selection(_ arguments: ParsedArguments, head preferred: StageChoice? = nil)
-    throws
+  /// The selection that the options make; `head` is used where they name none. `model` leaves a
+  /// stage to the checkpoint.
+  package func selection(_ arguments: ParsedArguments, head preferred: StageChoice? = nil) throws
     -> StageSelection
   {
-    if arguments.flag(reference) {
-      let others = kinds.map(\.option) + [cacheValues, layers]
+    if arguments.flag(Self.reference) {
+      let others = kinds.map(\.option) + [Self.cacheValues, layers]
       if let other = others.first(where: arguments.has) {
-        throw ParserError.conflict(reference, other)
+        throw ParserError.conflict(Self.reference, other)
       }
       return .reference
     }
     var selection = StageSelection()
     if let preferred { selection.head = preferred }
-    if let values = try choice(cacheValues, arguments) { selection.cache = values }
+    if let values = try choice(Self.cacheValues, arguments) { selection.cache = values }
     for (kind, option) in kinds {
       if let choice = try choice(option, arguments) { selection.choose(choice, for: kind.key) }
     }
-    if let values = try choice(cacheValues, arguments), values != selection.cache {
+    if let values = try choice(Self.cacheValues, arguments), values != selection.cache {
       throw LabError(
         .usage, "keys and values are cached in one precision", at: "-ctv",
         expected: selection.cache.description, got: values.description,
@@ -81,7 +87,7 @@ package enum StageOptions {
     return selection
   }
 
-  private static func choice(_ option: OptionSpec, _ arguments: ParsedArguments) throws
+  private func choice(_ option: OptionSpec, _ arguments: ParsedArguments) throws
     -> StageChoice?
   {
     guard let text = arguments.text(option), text != StageKey.asTheModelSays else { return nil }
@@ -89,7 +95,7 @@ package enum StageOptions {
   }
 
   /// `blk.0.*:quantizer=none;kernel=openblas`.
-  private static func layerOverride(_ text: String) throws -> LayerOverride {
+  private func layerOverride(_ text: String) throws -> LayerOverride {
     let sides = text.split(separator: ":", maxSplits: 1).map(String.init)
     let invalid = ParserError.invalidValue(
       layers, value: text, expected: "GLOB:stage=choice[;stage=choice], as 'blk.0.*:quantizer=none'"

@@ -38,6 +38,11 @@ enum Terminal {
   /// Writes a line of the product.
   static func line(_ text: String = "") throws { try out(text + "\n") }
 
+  /// Writes a JSON document of the product, for people's eyes too: indented.
+  static func json(_ document: JSONValue) throws {
+    try line(JSONWriter.text(document, pretty: true))
+  }
+
   /// Writes a line for the person who watches. Nothing depends on it, so failures are ignored.
   static func note(_ text: String) { noteRaw(text + "\n") }
 
