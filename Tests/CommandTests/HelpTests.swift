@@ -11,7 +11,7 @@ import _TritTestSupport
     "bench", "cache", "completions", "detokenize", "dummy", "export", "generate", "inspect",
     "kernel",
     "list",
-    "logits", "peak", "perplexity", "run", "schema", "tokenize", "train",
+    "logits", "new", "peak", "perplexity", "run", "schema", "tokenize", "train",
   ]
 
   @Test(arguments: commands)

@@ -7,7 +7,7 @@ extension TritCommand {
       PeakCommand.spec(context), KernelCommand.spec(context), CacheCommand.spec(context),
       DummyCommand.spec(context), LogitsCommand.spec(context), InspectCommand.spec(context),
       TokenizeCommand.spec(context), DetokenizeCommand.spec(context), ListCommand.spec(context),
-      SchemaCommand.spec(context), CompletionsCommand.spec(context),
+      NewCommand.spec(context), SchemaCommand.spec(context), CompletionsCommand.spec(context),
     ]
   }
 
