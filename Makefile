@@ -34,7 +34,7 @@ build: dependencies ## Build the command, optimised
 demo: build ## Run the quickstart experiment: text, perplexity, comparison, plots (other model: MODEL=…)
 	@Scripts/demo.sh "$(TRIT)" "$(MODEL)"
 
-install: build ## Install the command with its models and completions: PREFIX=/usr/local [DESTDIR=…]
+install: build ## Install the command with its models, completions and man pages: PREFIX=/usr/local [DESTDIR=…]
 	@Scripts/install.sh install "$(TRIT)" "$(PREFIX)"
 
 uninstall: ## Remove what `make install` has put below PREFIX, and nothing else

@@ -66,6 +66,7 @@ let package = Package(
   products: [
     .executable(name: "trit", targets: ["trit"]),
     .library(name: "TritLab", targets: ["TritLab"]),
+    .library(name: "TritCommand", targets: ["TritCommand"]),
   ],
   targets: [
     // MARK: System libraries and C leaves
@@ -73,11 +74,12 @@ let package = Package(
     .target(name: "CTritKernels"),
     .target(name: "CTritPlugin"),
 
-    // MARK: The command
+    // MARK: The command: a library, and the program that is its main
+    .target(name: "TritCommand", dependencies: ["TritLab"], swiftSettings: strict),
     // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag is one
-    // of the executable alone, so packages can depend on the library all the same.
+    // of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(
-      name: "trit", dependencies: ["TritLab"], swiftSettings: strict,
+      name: "trit", dependencies: ["TritCommand", "TritLab"], swiftSettings: strict,
       linkerSettings: [
         .unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))
       ]),
@@ -90,16 +92,21 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "_CAllocationCounter", path: "Tests/_CAllocationCounter"),
     .target(name: "_CFuzzHooks", path: "Tests/_CFuzzHooks"),
-    // Attacks the libraries and, through a link to its sources, the command's options.
+    // Attacks the libraries and the command's options.
     .executableTarget(
-      name: "trit-fuzz", dependencies: ["TritLab", "_TritTestSupport", "_CFuzzHooks"],
-      path: "Tests/TritFuzz", exclude: ["Command/Main.swift"], swiftSettings: strict),
+      name: "trit-fuzz",
+      dependencies: ["TritLab", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
+      path: "Tests/TritFuzz", swiftSettings: strict),
+    // A program of somebody else's that is the command with more stages.
+    .executableTarget(
+      name: "trit-guest", dependencies: ["TritCommand", "TritLab"], path: "Tests/TritGuest",
+      swiftSettings: strict),
     // Kernels that cheat, and a program that races them as the command does, for the tests of the arena.
     .executableTarget(
       name: "trit-arena-cheats", dependencies: ["TritCore", "TritKernels", "TritArena"],
       path: "Tests/ArenaCheats", swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["TritLab", "trit", "_TritTestSupport"],
+      name: "CommandTests", dependencies: ["TritLab", "trit", "trit-guest", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
   ]
     + libraries.map {

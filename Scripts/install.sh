@@ -5,10 +5,10 @@
 #   Scripts/install.sh uninstall PREFIX        make uninstall PREFIX=…
 #
 # Below PREFIX: bin/trit, share/trit (built-in models, plot templates, experiments, the commit), include/trit_kernel.h and
-# lib/trit/modules (for plug-ins), completions for bash, zsh and fish, the licence. share/trit/manifest lists every file and every folder that was made, so that
-# uninstalling leaves nothing and removes nothing else. The program finds share/trit from where it lies itself: it
-# needs neither the checkout nor a variable, and may be called by a link. DESTDIR in the environment stands
-# before PREFIX, for packages that are built in a folder of their own.
+# lib/trit/modules (for plug-ins), completions for bash, zsh and fish, pages for man, the licence. share/trit/manifest
+# lists every file and every folder that was made, so that uninstalling leaves nothing and removes nothing else. The
+# program finds share/trit from where it lies itself: it needs neither the checkout nor a variable, and may be called
+# by a link. DESTDIR in the environment stands before PREFIX, for packages that are built in a folder of their own.
 set -euo pipefail
 
 fail() {
@@ -87,7 +87,7 @@ install() {
   : > "$work/plan"
   plan() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >> "$work/plan"; }
   plan "$trit" bin/trit 755
-  local folder file
+  local folder file name
   while IFS= read -r file; do
     plan "$file" "share/trit/models/${file#Sources/TritModel/Resources/}" 644
   done < <(find Sources/TritModel/Resources -type f ! -name '.*' | LC_ALL=C sort)
@@ -101,6 +101,12 @@ install() {
   plan "$work/zsh" share/zsh/site-functions/_trit 644
   "$trit" completions fish > "$work/fish"
   plan "$work/fish" share/fish/vendor_completions.d/trit.fish 644
+  "$trit" help --man > "$work/trit.1"
+  plan "$work/trit.1" share/man/man1/trit.1 644
+  for name in $("$trit" help --man | sed -n 's/^\\fBtrit\\-\(.*\)\\fR(1)$/\1/p' | sort -u); do
+    "$trit" help --man "$name" > "$work/trit-$name.1"
+    plan "$work/trit-$name.1" "share/man/man1/trit-$name.1" 644
+  done
   plan LICENSE share/doc/trit/LICENSE 644
   # What plug-ins are compiled with: the header of C kernels, and the modules that the program was built of.
   plan Sources/CTritPlugin/include/trit_kernel.h include/trit_kernel.h 644

@@ -44,7 +44,11 @@ import _TritTestSupport
     let result = try CommandRunner.run(mistake.words)
     #expect(result.status == 64, "\(result)")
     #expect(result.out.isEmpty)
-    let lines = result.err.split(separator: "\n").map(String.init)
+    var lines = result.err.split(separator: "\n").map(String.init)
+    // Who asked for JSON has a line more.
+    if mistake.words.prefix(while: { $0 != "--" }).contains("--json") {
+      #expect(lines.removeLast().hasPrefix("{\"error\":{"), "\(result)")
+    }
     try #require(lines.count == 3, "\(result)")
     #expect(lines[0] == "trit: error: " + mistake.message)
     #expect(lines[1].hasPrefix("Usage: trit "))

@@ -12,7 +12,7 @@ import _TritTestSupport
     "inspect",
     "kernel",
     "list",
-    "logits", "peak", "perplexity", "run", "schema", "tokenize", "train",
+    "logits", "new", "peak", "perplexity", "run", "schema", "tokenize", "train",
   ]
 
   @Test(arguments: commands)

@@ -196,6 +196,17 @@ import _TritTestSupport
     #expect(!FileManager.default.fileExists(atPath: root))
   }
 
+  @Test func pagesAreWhereManLooks() throws {
+    #expect(try install().status == 0)
+    let pages = try FileManager.default.contentsOfDirectory(atPath: root + "/share/man/man1")
+    #expect(Set(pages) == Set(["trit.1"] + HelpTests.commands.map { "trit-\($0).1" }))
+    let text = try String(contentsOfFile: root + "/share/man/man1/trit-run.1", encoding: .utf8)
+    #expect(try text == CommandRunner.run(["help", "--man", "run"]).out)
+    guard StubMachine.find("man") != nil else { return }
+    let shown = try CommandRunner.shell("man -M '\(root)/share/man' trit | cat")
+    #expect(shown.status == 0 && shown.out.contains("trit-generate(1)"), "\(shown)")
+  }
+
   @Test func completionsAreWhereShellsLook() throws {
     #expect(try install().status == 0)
     for (shell, path) in [

@@ -1,9 +1,6 @@
 import Foundation
 import TritLab
 
-/// Stands for the command's main type, which the options are tested without.
-enum Trit {}
-
 /// Feeds the lab changed inputs, in this process, and watches what it says.
 ///
 ///     trit-fuzz list                              the targets

@@ -1,9 +1,13 @@
+import TritCommand
 import TritLab
 
 extension FuzzTarget {
+  /// The commands of the lab itself.
+  private static let commands = TritCommand.commands(CommandContext(lab: .standard))
+
   /// Every name and choice of every option.
   static let optionWords: [String] = {
-    let options = Trit.commands.flatMap(\.options)
+    let options = commands.flatMap(\.options)
     return Array(Set(options.flatMap(\.names) + options.flatMap(\.choices))).sorted()
       + [
         "--", "-", "=", "--x=", "-1", "0", "1", "2", "128-1024*2", "2-10+2", "1,2,4", "nan", "inf",
@@ -18,7 +22,7 @@ extension FuzzTarget {
     FuzzTarget(
       name: "options", summary: "command lines, one word a line: parsed, and their values read",
       grammar: .text(words: optionWords), minimumAccepted: 0.05, share: 2,
-      sources: ["Command/Arguments", "Command/Options"],
+      sources: ["TritCommand/Arguments", "TritCommand/Options"],
       seeds: {
         [
           "generate -m model.gguf -p Once -n 80 --temp 0.8 --top-k 40 -s 3 -t 2 -l 15-inf",
@@ -50,8 +54,8 @@ extension FuzzTarget {
   ]
 
   private static func read(_ words: [String]) throws {
-    guard let command = Trit.commands.first(where: { $0.name == words.first }) else {
-      throw ParserError.unknownCommand(words.first ?? "", known: Trit.commands.map(\.name))
+    guard let command = commands.first(where: { $0.name == words.first }) else {
+      throw ParserError.unknownCommand(words.first ?? "", known: commands.map(\.name))
     }
     let rest = Array(words.dropFirst())
     _ = ArgumentParser.asks(for: .help, in: rest)
@@ -72,7 +76,7 @@ extension FuzzTarget {
     for argument in command.arguments { try attempt { _ = try arguments.choice(argument) } }
     if let refused { _ = refused.message }
     if command.options.contains(where: { $0.names.contains("--kernel") }) {
-      _ = try StageOptions.selection(arguments)
+      _ = try arguments.context.stages.selection(arguments)
     }
     if command.options.contains(where: { $0.names.contains("--top-k") }) {
       _ = try SamplingFlags.options(arguments)

@@ -1,0 +1,22 @@
+extension TritCommand {
+  /// The subcommands, in the order of the help.
+  package static func commands(_ context: CommandContext) -> [CommandSpec] {
+    [
+      RunCommand.spec(context), GenerateCommand.spec(context), PerplexityCommand.spec(context),
+      BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
+      PeakCommand.spec(context), KernelCommand.spec(context), CacheCommand.spec(context),
+      DummyCommand.spec(context), LogitsCommand.spec(context), InspectCommand.spec(context),
+      TokenizeCommand.spec(context), DetokenizeCommand.spec(context), ListCommand.spec(context),
+      NewCommand.spec(context), SchemaCommand.spec(context), CompletionsCommand.spec(context),
+    ]
+  }
+
+  static let examples: [(line: String, does: String)] = [
+    (
+      "trit run experiments/quickstart.yaml --set model=DIR",
+      "text, perplexity, comparison and plots"
+    ),
+    ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "continue a text"),
+    ("trit list kernel", "what can be swapped in for the kernel"),
+  ]
+}

@@ -1,0 +1,274 @@
+import Foundation
+import TritLab
+
+/// `trit perplexity`: how well a model predicts a text, alone or beside the fp32 reference.
+enum PerplexityCommand {
+  static let file = OptionSpec(
+    "-f", "--file", value: "data",
+    help: "Text file, folder, file.jsonl:field, or a known name such as wikitext-2-raw/test")
+  static let dataFolder = OptionSpec(
+    "--data-dir", value: "folder", help: "Where known data sets lie", environment: "TRITLAB_DATA")
+  static let method = OptionSpec(
+    "--protocol", value: "name",
+    help: "How the text is cut and scored: llama.cpp, strided or "
+      + "contiguous", default: "llama.cpp",
+    choices: PerplexityProtocol.descriptions.map(\.name))
+  static let context = OptionSpec(
+    "-c", "--ctx-size", value: "n", help: "Tokens of a window; 0 is the model's own context",
+    default: "512; strided 1024; contiguous 2048; never above the model's")
+  static let stride = OptionSpec(
+    "--ppl-stride", "--stride", value: "n", help: "Step of the sliding window (strided)",
+    default: "half the context")
+  static let chunks = OptionSpec(
+    "--chunks", value: "n", help: "Windows at most; -1 is all", default: "all")
+  static let divergence = OptionSpec(
+    flag: "--kl-divergence", help: "Compare with the fp32 reference, token by token")
+  static let multipleChoice = OptionSpec(
+    flag: "--multiple-choice",
+    help: "Answer the questions in -f: builtin:storyteller/tasks, or a JSONL file of them")
+  static let taskCount = OptionSpec(
+    "--multiple-choice-tasks", value: "n", help: "Questions at most", default: "200; all of a file")
+  static let split = OptionSpec(
+    "--split", value: "name",
+    help: "Where context ends and choice begins: common, or lm-eval as lm-evaluation-harness cuts",
+    default: "common", choices: TaskSplit.allCases.map(\.rawValue))
+
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+      "perplexity", context, overview: "Measure how well a model predicts a text.",
+      discussion: """
+        The last line of standard output is that of llama-perplexity: Final estimate: PPL = … +/- …. \
+        Its error takes tokens as independent; the line before it has the error over windows, which does not. \
+        A model trained on less than the protocol's context is measured at its own. \
+        Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can. \
+        The protocol strided counts every token once; the loop in Hugging Face's documentation weights each \
+        window after the first by one token less, and its figure is told too. \
+        On builtin:storyteller/test the floor is told: the loss that the source of the text itself has.
+
+        With --multiple-choice the model is given questions, and the likeliest continuation is its answer. \
+        Each line of a file of questions is {"context": "…", "choices": [" a", " b"], "answer": 0}, with \
+        "kind" where accuracy is to be told by kind. As in lm-evaluation-harness, acc compares summed \
+        log-probabilities, acc_norm those a character (Unicode code point), acc_bytes those a byte; one space in \
+        front of a choice is not counted. Shares have 95 % Wilson intervals. The last lines are acc of all with \
+        its standard error and the accuracy of guessing.
+
+        Where a token spans context and choice, it is scored with the choice. lm-evaluation-harness cuts at \
+        the number of tokens that the context alone has, and so loses part of the choice: --split lm-eval \
+        does the same, to compare with figures of others.
+        """,
+      groups: [
+        OptionGroup(
+          "OPTIONS",
+          [
+            file, dataFolder, method, Self.context, stride, chunks, divergence, multipleChoice,
+            taskCount,
+            split,
+          ]),
+        OptionGroup(
+          "MODEL OPTIONS",
+          [
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+            ModelOptions.poll, ModelOptions.noImages,
+          ] + ModelOptions.accepted),
+        context.stages.group,
+      ],
+      json: "One object of the figures; what is not defined is null, and 'undefined' says why",
+      plugins: true,
+      examples: [
+        ("trit perplexity -m model.gguf -f wiki.test.raw -c 512", "llama-perplexity's figure"),
+        (
+          "trit perplexity -m checkpoint/ -f text.txt -c 128 --kl-divergence",
+          "and what the quantized stages change against fp32"
+        ),
+        (
+          "trit perplexity -m hf:ORG/NAME -f wikitext-2-raw/test --protocol contiguous -c 2048",
+          "the figure of quantization papers"
+        ),
+        (
+          "trit perplexity -m builtin:storyteller --multiple-choice -f builtin:storyteller/tasks",
+          "who has the ball, how many apples are left: accuracy by kind of question"
+        ),
+      ],
+      run: run)
+  }
+
+  @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    let dataset = try arguments.required(file)
+    if arguments.flag(multipleChoice) { return try MultipleChoice.run(arguments, dataset) }
+    guard !arguments.has(taskCount) else {
+      throw LabError(
+        .usage, "--multiple-choice-tasks goes with --multiple-choice", at: "--multiple-choice-tasks"
+      )
+    }
+    guard !arguments.has(split) else {
+      throw LabError(.usage, "--split goes with --multiple-choice", at: "--split")
+    }
+    let name = try arguments.choice(Self.method) ?? "llama.cpp"
+    let asked = try arguments.integer(context, in: 0...(1 << 24))
+    let step = try arguments.integer(stride, in: 1...(1 << 24))
+    // What is wrong in itself is told before a model is opened.
+    let standard = try PerplexityProtocol(
+      name: name, context: asked.flatMap { $0 == 0 ? nil : $0 }, stride: asked == 0 ? nil : step)
+    let limit = try arguments.integer(chunks, in: -1...Int.max).flatMap { $0 < 0 ? nil : $0 }
+    let selection = try arguments.stages.selection(arguments)
+    let data = try TextDataset.load(dataset, directory: arguments.text(dataFolder))
+    let checkpoint = try ModelOptions.checkpoint(arguments)
+    let trained = checkpoint.configuration.contextLength
+    let method = try PerplexityProtocol(
+      name: name, context: asked == 0 ? trained : asked, stride: step, longest: trained)
+    if asked == nil, method.context < standard.context {
+      Terminal.note(
+        "context: \(method.context), all that the model was trained with; the protocol's own is "
+          + "\(standard.context) (-c)")
+    }
+    func engine(_ selection: StageSelection) throws -> Engine {
+      let options = try ModelOptions.engineOptions(
+        arguments, trained: trained, context: method.context)
+      return try Engine(
+        checkpoint: checkpoint, selection: selection, lab: arguments.lab,
+        options: options)
+    }
+    let variant = try engine(selection)
+    EngineLoader.announce(variant)
+    Terminal.note("data: \(dataset), \(data.byteCount) bytes; protocol \(method.label)")
+    if arguments.flag(divergence) {
+      let printer = ProgressPrinter("divergence", value: "KLD")
+      let statistics = try DivergenceMeasurement().measure(
+        variant: variant, reference: try engine(.reference), text: data.text, method: method,
+        limit: limit, parseSpecial: data.writesControlTokens, progress: printer.show)
+      return try report(statistics, arguments)
+    }
+    let printer = ProgressPrinter("perplexity", value: "PPL")
+    let result = try Perplexity.measure(
+      variant, text: data.text, method: method, limit: limit,
+      parseSpecial: data.writesControlTokens, progress: printer.show)
+    try report(
+      result, floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
+  }
+
+  private static func report(
+    _ result: PerplexityResult, floor: Double?, floorBits: Double?, _ arguments: ParsedArguments
+  ) throws {
+    if arguments.isJSON {
+      let record: JSONValue = [
+        "protocol": .string(result.method.name), "context": JSONValue(result.method.context),
+        "chunks": JSONValue(result.chunks), "scored_tokens": JSONValue(result.scoredTokens),
+        "perplexity": JSONValue(result.perplexity.value),
+        "perplexity_error": JSONValue(result.perplexity.error),
+        "perplexity_window_error": JSONValue(result.perplexityWindowError.map { JSONValue($0) }),
+        "mean_nll": JSONValue(result.meanNLL.value),
+        "mean_nll_error": JSONValue(result.meanNLL.error),
+        "mean_nll_window_error": JSONValue(result.meanNLLWindowError.map { JSONValue($0) }),
+        "documented_loop_nll": JSONValue(result.documentedLoopNLL.map { JSONValue($0) }),
+        "bits_per_byte": JSONValue(result.bitsPerByte.map { JSONValue($0) }),
+        "floor_nll": JSONValue(floor.map { JSONValue($0) }),
+        "floor_bits_per_byte": JSONValue(floorBits.map { JSONValue($0) }),
+        "running_perplexity": JSONValue(result.runningPerplexity),
+        "seconds": JSONValue(result.seconds),
+        "undefined": .object(undefined(result, floor: floor)),
+      ]
+      return try Terminal.json(record)
+    }
+    var facts = "\(result.chunks) chunks, \(result.scoredTokens) tokens scored"
+    if let bits = result.bitsPerByte { facts += String(format: ", %.4f bits per byte", bits) }
+    let rate = Double(result.chunks * result.method.context) / max(result.seconds, 1e-9)
+    Terminal.note(facts + String(format: ", %.2f s (%.0f tokens per second)", result.seconds, rate))
+    if let floor, let floorBits {
+      Terminal.note(
+        String(
+          format: "floor: the source of the text has %.4f nats a token, PPL = %.4f, "
+            + "%.4f bits per byte; the model is %.4f nats above", floor, exp(floor), floorBits,
+          result.meanNLL.value - floor))
+    }
+    if let loop = result.documentedLoopNLL {
+      Terminal.note(
+        String(
+          format:
+            "the loop in Hugging Face's documentation, which weights windows after the first by one "
+            + "token less, gives PPL = %.4f", exp(loop)))
+    }
+    try Terminal.line(result.runningLine)
+    if let error = result.perplexityWindowError {
+      try Terminal.line(
+        String(
+          format: "Error over windows: +/- %.5f (%d windows; below, tokens count as independent)",
+          error, result.chunks))
+    } else {
+      try Terminal.line("Error over windows: none, one window has no spread")
+    }
+    try Terminal.line(result.finalLine)
+  }
+
+  /// Why a figure is null.
+  private static func undefined(
+    _ result: PerplexityResult, floor: Double?
+  ) -> [(key: String, value: JSONValue)] {
+    var reasons: [(key: String, value: JSONValue)] = []
+    if result.perplexityWindowError == nil {
+      let reason: JSONValue = "one window has no spread"
+      reasons += [("perplexity_window_error", reason), ("mean_nll_window_error", reason)]
+    }
+    if result.scoredTokens < 2 {
+      let reason: JSONValue = "one token has no spread"
+      reasons += [("perplexity_error", reason), ("mean_nll_error", reason)]
+    }
+    if result.documentedLoopNLL == nil {
+      reasons.append(("documented_loop_nll", "the protocol is not 'strided'"))
+    }
+    if result.bitsPerByte == nil {
+      reasons.append(("bits_per_byte", "a scored token stands for no bytes"))
+    }
+    if floor == nil { reasons.append(("floor_nll", "the source of the text is not known")) }
+    return reasons
+  }
+
+  private static func report(_ result: DivergenceStatistics, _ arguments: ParsedArguments) throws {
+    guard arguments.isJSON else {
+      try Terminal.line(result.report)
+      if !result.windowReport.isEmpty { try Terminal.line(result.windowReport) }
+      let estimate = result.variantPerplexity
+      return try Terminal.line(
+        String(
+          format: "Final estimate: PPL = %.4f +/- %.5f", estimate.value,
+          estimate.error.isNaN ? 0 : estimate.error))
+    }
+    let windows = result.windowErrors
+    func estimate(
+      _ value: Estimate, _ windowError: KeyPath<DivergenceWindowErrors, Double>
+    ) -> JSONValue {
+      [
+        "value": JSONValue(value.value), "error": JSONValue(value.error),
+        "window_error": JSONValue(windows.map { JSONValue($0[keyPath: windowError]) }),
+      ]
+    }
+    var undefined: [(key: String, value: JSONValue)] = []
+    if windows == nil { undefined.append(("window_error", "one window has no spread")) }
+    if result.scoredTokens < 2 { undefined.append(("error", "one token has no spread")) }
+    if !result.comparison.correlation.isFinite {
+      undefined.append(("ln_ppl_correlation", "one of the two has the same loss at every token"))
+    }
+    let interval = result.sameTopInterval
+    let comparison = result.comparison
+    let record: JSONValue = [
+      "protocol": .string(result.method.name), "context": JSONValue(result.method.context),
+      "scored_tokens": JSONValue(result.scoredTokens),
+      "perplexity": estimate(result.variantPerplexity, \.variantPerplexity),
+      "reference_perplexity": estimate(result.basePerplexity, \.basePerplexity),
+      "ln_ppl_ratio": estimate(comparison.logRatio, \.logRatio),
+      "ppl_ratio": estimate(comparison.ratio, \.ratio),
+      "ppl_difference": estimate(comparison.difference, \.difference),
+      "ln_ppl_correlation": JSONValue(comparison.correlation),
+      "mean_kld": estimate(result.meanDivergence, \.meanDivergence),
+      "median_kld": JSONValue(result.divergence(quantile: 0.5)),
+      "kld_99": JSONValue(result.divergence(quantile: 0.99)),
+      "maximum_kld": JSONValue(result.divergence(quantile: 1)),
+      "mean_delta_p": estimate(result.meanProbabilityChange, \.meanProbabilityChange),
+      "rms_delta_p": estimate(result.rmsProbabilityChange, \.rmsProbabilityChange),
+      "same_top_p": estimate(result.sameTopShare, \.sameTopShare),
+      "same_top_p_lower": JSONValue(interval.map { JSONValue($0.lower) }),
+      "same_top_p_upper": JSONValue(interval.map { JSONValue($0.upper) }),
+      "chunks": JSONValue(result.chunkCounts.count), "undefined": .object(undefined),
+    ]
+    try Terminal.json(record)
+  }
+}

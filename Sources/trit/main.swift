@@ -1,0 +1,4 @@
+import TritCommand
+import TritLab
+
+TritCommand.main(lab: .standard)
