@@ -45,7 +45,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   (
     "TritExperiments",
     [
-      "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
+      "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels", "TritPlugins",
       "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation", "CYaml",
     ]
   ),

@@ -5,7 +5,7 @@ extension StageKind where Product == any Attention {
   public static var attention: Self {
     Self(
       "attention", stage: "attention", scope: .model, standard: StageChoice("flash"),
-      help: "Attention")
+      help: "Attention", laws: { checkAttention($0) })
   }
 }
 

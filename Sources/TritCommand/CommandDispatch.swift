@@ -10,14 +10,14 @@ import TritLab
 /// From the words of a command line to the command that they name.
 struct CommandDispatch {
   private let lab: Lab
-  private let load: PluginLoader
+  private let load: PluginLoading
   /// The subcommands as they are without plug-ins.
   private let commands: [CommandSpec]
 
-  init(lab: Lab, plugins: @escaping PluginLoader) {
+  init(lab: Lab, plugins: @escaping PluginLoading) {
     self.lab = lab
     load = plugins
-    commands = TritCommand.commands(CommandContext(lab: lab))
+    commands = TritCommand.commands(CommandContext(lab: lab, load: plugins))
   }
 
   /// Runs one command line and gives the exit code.
@@ -88,7 +88,8 @@ struct CommandDispatch {
       return command
     }
     let all = TritCommand.commands(
-      CommandContext(lab: try TritCommand.lab(lab, adding: words, for: command, by: load)))
+      CommandContext(
+        lab: try TritCommand.lab(lab, adding: words, for: command, by: load), load: load))
     return all.first { $0.name == command.name } ?? command
   }
 

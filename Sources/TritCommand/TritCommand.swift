@@ -20,7 +20,18 @@ public enum TritCommand {
   /// Runs the words of the process's command line to the end of the process, with the stages of
   /// `lab` and of the files that `--plugin` names. The exit code is 0, or that of the error
   /// (`LabError.exitCode`).
-  public static func main(lab: Lab, plugins: @escaping PluginLoader = noPlugins) -> Never {
+  public static func main(lab: Lab, plugins: PluginLoading? = nil) -> Never {
+    // This program also serves as the child that proves a plug-in, and as the one that races a kernel: they have
+    // streams and signals of their own.
+    if let code = Plugins.childMain(CommandLine.arguments, swift: LabPlugins.entry(lab)) {
+      ProcessEnd.exit(code)
+    }
+    let words = Array(CommandLine.arguments.dropFirst())
+    let load = plugins ?? compiledPlugins(lab)
+    let resolve: (String) throws -> any LinearKernel = {
+      try ArenaContestant.resolve($0, lab: lab, load: load)
+    }
+    if let code = Arena.childMain(arguments: words, resolve: resolve) { ProcessEnd.exit(code) }
     StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
@@ -28,7 +39,6 @@ public enum TritCommand {
     MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()
     CacheFolder.rememberDecisions()
-    let words = Array(CommandLine.arguments.dropFirst())
-    ProcessEnd.exit(CommandDispatch(lab: lab, plugins: plugins).run(words))
+    ProcessEnd.exit(CommandDispatch(lab: lab, plugins: load).run(words))
   }
 }

@@ -5,7 +5,7 @@ extension StageKind where Product == any OutputHead {
   public static var head: Self {
     Self(
       "head", stage: "output head", scope: .model, standard: StageChoice("exact"),
-      help: "Output head")
+      help: "Output head", laws: { checkOutputHead($0) })
   }
 }
 

@@ -43,7 +43,7 @@ public struct SwiftEntry: Sendable {
   /// Kernels alone, each of which keeps the laws of kernels.
   public static let kernels = SwiftEntry(
     "Registry<any LinearKernel>",
-    make: { Registry<any LinearKernel>(stage: "kernel", key: "kernel") },
+    make: { Registry<any LinearKernel>(.kernel) },
     check: { registry in
       registry.available().flatMap { checkLinearKernel($0.product, limit: PluginChild.limit) }
     })

@@ -4,7 +4,8 @@ import TritLab
 /// `trit arena`: an honest race of one kernel against others, and the tables of many races.
 enum ArenaCommand {
   static let contestant = ArgumentSpec(
-    "kernel", help: "The contestant, as i2_s/avx2; or 'board' for a table of results")
+    "kernel",
+    help: "The contestant: i2_s/avx2, mine.c, mine.c:NAME; or 'board' for a table of results")
   static let files = ArgumentSpec(
     "file", help: "Results that 'board' puts into a table", optional: true, repeats: true)
   static let against = OptionSpec(
@@ -34,12 +35,12 @@ enum ArenaCommand {
   static let threads = OptionSpec(
     "-t", "--threads", value: "n", help: "Threads of a multiply", default: "1",
     environment: "TRITLAB_THREADS")
-  static let json = OptionSpec(
-    flag: "--json", help: "Print the result as one line of JSON, for 'board' and for scripts")
 
-  static let spec = CommandSpec(
-    "arena", overview: "Race a kernel honestly, and give it a score.",
+  static func spec(_ context: CommandContext) -> CommandSpec {
+    CommandSpec(
+    "arena", context, overview: "Race a kernel honestly, and give it a score.",
     discussion: """
+      A kernel of the lab by its name, or one in a file of C or Swift (FILE:NAME where it holds several). 
       The kernel is checked first: the laws of kernels, buffers between pages that must not be touched, \
       calls that differ in one thing each, random shapes, the bytes that it claims. Then it runs in turn with the baselines, \
       every multiply on activations of its own, and every timed output is compared with the exact \
@@ -53,8 +54,9 @@ enum ArenaCommand {
     groups: [
       OptionGroup(
         "OPTIONS",
-        [against, shapes, tokens, seed, runs, budget, warm, limit, threads, json])
+        [against, shapes, tokens, seed, runs, budget, warm, limit, threads])
     ],
+    json: "The result, which 'board' takes; board: a line for each result", plugins: true,
     examples: [
       (
         "trit arena tl2 --against i2_s --shape 192x768 --tokens 1,8 --runs 3 --budget 0.2",
@@ -64,6 +66,7 @@ enum ArenaCommand {
       ("trit arena board mine.json theirs.json", "a table of results, the best first"),
     ],
     run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let words = arguments.arguments
@@ -72,7 +75,7 @@ enum ArenaCommand {
     let request = try request(words[0], arguments)
     let result = try Arena.run(request) { Terminal.status($0) }
     Terminal.status("")
-    if arguments.flag(json) {
+    if arguments.isJSON {
       try Terminal.line(result.json())
     } else {
       try ArenaTable(style: try Style.out(arguments)).print(result)
@@ -87,7 +90,7 @@ enum ArenaCommand {
   }
 
   private static func request(_ word: String, _ arguments: ParsedArguments) throws -> ArenaRequest {
-    var request = ArenaContestant.request(word)
+    var request = try ArenaContestant.request(word, arguments)
     let names = try arguments.list(against)
     if !names.isEmpty { request.baselines = names }
     let given = try arguments.list(shapes).map(shape)
@@ -134,7 +137,7 @@ enum ArenaCommand {
   private static func board(_ paths: [String], _ arguments: ParsedArguments) throws {
     guard !paths.isEmpty else { throw ParserError.missingArgument(files) }
     let board = try ArenaBoard(files: paths)
-    if arguments.flag(json) {
+    if arguments.isJSON {
       for group in board.groups {
         for entry in group.entries { try Terminal.line(entry.result.json()) }
       }
@@ -144,13 +147,63 @@ enum ArenaCommand {
   }
 }
 
-/// Who a contest is about, and how the child makes it. A kernel of the lab by its name.
+/// Who a contest is about, and how the child makes it: a kernel by its name, or one of a plug-in as `PATH#NAME`.
 enum ArenaContestant {
   /// The contest of `word`, with the usual figures.
-  static func request(_ word: String) -> ArenaRequest { ArenaRequest(contestant: word) }
+  static func request(_ word: String, _ arguments: ParsedArguments) throws -> ArenaRequest {
+    let (path, name) = split(word)
+    guard let path else {
+      guard let descriptor = arguments.lab[.kernel].descriptor(word.before(":")),
+        case .plugin(let path, let digest) = descriptor.origin
+      else { return ArenaRequest(contestant: word) }
+      return request(descriptor.name, of: path, digest: digest)
+    }
+    var lab = arguments.lab
+    try arguments.context.load(path, &lab)
+    let own = lab.guests.filter { guest in
+      if case .plugin(path, _) = guest.descriptor.origin { guest.key == .kernel } else { false }
+    }.map(\.descriptor)
+    guard let name = name ?? (own.count == 1 ? own[0].name : nil),
+      let descriptor = own.first(where: { $0.name == name }),
+      case .plugin(_, let digest) = descriptor.origin
+    else {
+      let names = own.map(\.name)
+      throw LabError(
+        .usage,
+        names.isEmpty ? "the plug-in has no kernel" : "which kernel of the plug-in is meant?",
+        at: path, expected: names.isEmpty ? "a kernel" : "one of: \(names.joined(separator: ", "))",
+        got: name, advice: names.first.map { "trit arena \(path):\($0)" }, code: .unknownName)
+    }
+    return request(name, of: path, digest: digest)
+  }
+
+  private static func request(_ name: String, of path: String, digest: String) -> ArenaRequest {
+    let whole = URL(fileURLWithPath: path).standardizedFileURL.path
+    return ArenaRequest(
+      contestant: "\(whole)#\(name)", name: name, file: whole, origin: digest)
+  }
+
+  /// `mine.c` and `mine.c:NAME`, else nothing.
+  private static func split(_ word: String) -> (path: String?, name: String?) {
+    if LabPlugins.isPlugin(word) { return (word, nil) }
+    guard let colon = word.lastIndex(of: ":"), LabPlugins.isPlugin(String(word[..<colon])) else {
+      return (nil, nil)
+    }
+    return (String(word[..<colon]), String(word[word.index(after: colon)...]))
+  }
 
   /// Makes a contestant or a baseline, in the child.
-  static func resolve(_ word: String) throws -> any LinearKernel {
-    try CommandLab.registries.kernels.make(try StageChoice(parsing: word))
+  static func resolve(_ word: String, lab: Lab, load: PluginLoading) throws -> any LinearKernel {
+    guard let mark = word.lastIndex(of: "#") else {
+      return try lab.make(.kernel, StageChoice(parsing: word))
+    }
+    var lab = lab
+    try load(String(word[..<mark]), &lab)
+    return try lab.make(.kernel, StageChoice(String(word[word.index(after: mark)...])))
   }
+}
+
+extension String {
+  /// What stands before the first `mark`; all of it where there is none.
+  fileprivate func before(_ mark: Character) -> String { String(prefix { $0 != mark }) }
 }

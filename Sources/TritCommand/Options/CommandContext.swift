@@ -7,10 +7,13 @@ package struct CommandContext: Sendable {
   package let lab: Lab
   /// The options that choose among them.
   package let stages: StageOptions
+  /// Adds what a plug-in holds.
+  package let load: PluginLoading
 
   /// What commands are made from with the stages of `lab`.
-  package init(lab: Lab) {
+  package init(lab: Lab, load: @escaping PluginLoading = TritCommand.noPlugins) {
     self.lab = lab
+    self.load = load
     stages = StageOptions(lab)
   }
 }

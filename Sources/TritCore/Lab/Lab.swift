@@ -8,6 +8,8 @@
 /// ```
 public struct Lab: Sendable {
   private var shelves: [any Shelf] = []
+  /// Whose code is added, where a descriptor does not say: set while a plug-in registers its stages.
+  package var guest: StageOrigin = .package("of this program")
 
   /// A lab without any kind of stage.
   public init() {}
@@ -31,6 +33,8 @@ public struct Lab: Sendable {
     make: @escaping @Sendable (ResolvedParameters) throws -> Product
   ) throws {
     var registry = self[kind]
+    var descriptor = descriptor
+    if descriptor.origin == .builtIn { descriptor.origin = guest }
     try registry.add(descriptor, make: make)
     if let index = shelves.firstIndex(where: { $0.shelfKey == kind.key }) {
       shelves[index] = registry
@@ -76,6 +80,11 @@ public struct Lab: Sendable {
     try shelves.first { $0.shelfKey == key }?.attempt(choice)
   }
 
+  /// What an implementation broke of the laws of its kind.
+  public func violations(of key: StageKey, _ name: String) throws -> [LawViolation] {
+    try shelves.first { $0.shelfKey == key }?.broken(by: name) ?? []
+  }
+
   /// Whether `name` stands for others of its kind, as `auto` does.
   public func isDerived(_ key: StageKey, _ name: String) -> Bool {
     shelves.first { $0.shelfKey == key }?.isDerived(name) ?? false
@@ -96,11 +105,13 @@ private protocol Shelf: Sendable {
   func check(_ choice: StageChoice) throws
   func attempt(_ choice: StageChoice) throws
   func isDerived(_ name: String) -> Bool
+  func broken(by name: String) throws -> [LawViolation]
 }
 
 extension Registry: Shelf {
   fileprivate var shelfKey: StageKey { kind.key }
   fileprivate var information: StageInformation { StageInformation(self) }
   fileprivate func check(_ choice: StageChoice) throws { try validate(choice) }
+  fileprivate func broken(by name: String) throws -> [LawViolation] { try violations(of: name) }
   fileprivate func attempt(_ choice: StageChoice) throws { _ = try make(choice) }
 }

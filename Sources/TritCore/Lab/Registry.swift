@@ -93,6 +93,13 @@ public struct Registry<Product: Sendable>: Sendable {
     }
   }
 
+  /// What the implementation called `name` broke of the laws of its kind; empty where there are none. Throws what
+  /// making it throws.
+  public func violations(of name: String) throws -> [LawViolation] {
+    guard let laws = kind.laws else { return [] }
+    return laws(try make(StageChoice(name)))
+  }
+
   /// Whether `name` stands for others, as `auto` does.
   public func isDerived(_ name: String) -> Bool {
     entries.contains { $0.isDerived && $0.descriptor.name == name }

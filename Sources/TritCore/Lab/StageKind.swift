@@ -43,6 +43,8 @@ public struct StageKind<Product: Sendable>: Sendable {
   public let flags: [String]
   /// What its flag is for, in a line of help.
   public let help: String
+  /// The laws of the kind: what an implementation broke of them. nil where there are none.
+  let laws: (@Sendable (Product) -> [LawViolation])?
   /// Adds the implementations that stand for others, such as `auto`, to all that are registered.
   let derive: @Sendable (inout Registry<Product>) -> Void
 
@@ -50,6 +52,7 @@ public struct StageKind<Product: Sendable>: Sendable {
   public init(
     _ key: String, stage: String, scope: StageScope, standard: StageChoice? = nil,
     flags: [String] = [], help: String = "",
+    laws: (@Sendable (Product) -> [LawViolation])? = nil,
     derive: @escaping @Sendable (inout Registry<Product>) -> Void = { _ in }
   ) {
     self.key = StageKey(rawValue: key)
@@ -58,6 +61,7 @@ public struct StageKind<Product: Sendable>: Sendable {
     self.standard = standard
     self.flags = flags
     self.help = help
+    self.laws = laws
     self.derive = derive
   }
 

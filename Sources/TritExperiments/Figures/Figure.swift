@@ -71,7 +71,9 @@ extension StageKey {
 
 extension Lab {
   /// Adds a figure from outside. Throws a usage error that names both where its key is taken.
-  public mutating func add(figure type: any Figure.Type, origin: StageOrigin) throws {
+  public mutating func add(
+    figure type: any Figure.Type, origin: StageOrigin = .builtIn
+  ) throws {
     let definition = FigureDefinition(type)
     try add(.figure, StageDescriptor(type, origin: origin)) { _ in definition }
   }

@@ -108,7 +108,9 @@ extension StageKey {
 
 extension Lab {
   /// Adds a measure from outside. Throws a usage error that names both where its key is taken.
-  public mutating func add(measure type: any Measure.Type, origin: StageOrigin) throws {
+  public mutating func add(
+    measure type: any Measure.Type, origin: StageOrigin = .builtIn
+  ) throws {
     let definition = MeasureDefinition(type)
     try add(.measure, StageDescriptor(type, origin: origin)) { _ in definition }
   }
