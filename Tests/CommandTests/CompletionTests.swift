@@ -22,6 +22,7 @@ import _TritTestSupport
     #expect(try offered(["trit", "perplexity", "--attention", "na"]) == ["naive"])
     #expect(try offered(["trit", "export", "--quantizer", "absmean-"]) == ["absmean-ls"])
     #expect(try offered(["trit", "logits", "--kernel", "=", "openb"]) == ["openblas"])
+    #expect(try offered(["trit", "help", "tok"]) == ["tokenize"])
     // All of a kind: as many as 'trit list' has, and the word for the model's own.
     let listed = try CommandRunner.shell("trit list quantizer --json | grep -c '\"exactness\"'").out
     let count = Int(listed.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0

@@ -16,6 +16,11 @@ enum CompletionScript {
     command.options.filter { !$0.isHidden }
   }
 
+  /// What may stand behind `trit help`.
+  private static func help(_ commands: [CommandSpec]) -> String {
+    (commands.map(\.name) + ["--json", "--man", "--markdown"]).joined(separator: " ")
+  }
+
   // MARK: bash
 
   private static func bash(_ commands: [CommandSpec]) -> String {
@@ -36,13 +41,16 @@ enum CompletionScript {
               ;;
         """
     }
+    let parameters = parameters(commands).map {
+      "    \($0.name)) echo '\($0.words.joined(separator: " "))' ;;"
+    }.joined(separator: "\n")
     return """
       # Completion for trit. Use: source <(trit completions bash)
 
       # What may stand behind the colon of a stage's name.
       _trit_parameters() {
         case "$1" in
-      \(parameters(commands).map { "    \($0.name)) echo '\($0.words.joined(separator: " "))' ;;" }.joined(separator: "\n"))
+      \(parameters)
         esac
       }
 
@@ -77,6 +85,7 @@ enum CompletionScript {
         else
           case "${COMP_WORDS[1]}" in
       \(cases.joined(separator: "\n"))
+            help) words="\(help(commands))" ;;
           esac
         fi
         COMPREPLY=()
@@ -173,6 +182,9 @@ enum CompletionScript {
   private static func fish(_ commands: [CommandSpec]) -> String {
     var lines = ["# Completion for trit. Use: trit completions fish | source"]
     lines.append("complete -c trit -n __fish_use_subcommand -l help -l version")
+    lines.append("complete -c trit -n __fish_use_subcommand -f -a help -d 'Show help'")
+    lines.append(
+      "complete -c trit -n '__fish_seen_subcommand_from help' -f -a '\(help(commands))'")
     for command in commands {
       lines.append(
         "complete -c trit -n __fish_use_subcommand -f -a \(command.name) "

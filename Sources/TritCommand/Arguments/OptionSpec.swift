@@ -197,6 +197,6 @@ extension OptionGroup {
   static func common(json: String, plugins: Bool) -> OptionGroup {
     OptionGroup(
       common.title,
-      [.json(json)] + (plugins ? [.plugin] : []) + [.color, .help, .version])
+      [.json("Print JSON: \(json)")] + (plugins ? [.plugin] : []) + [.color, .help, .version])
   }
 }

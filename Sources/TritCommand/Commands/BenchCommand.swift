@@ -65,7 +65,7 @@ enum BenchCommand {
             + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),
         context.stages.group,
       ],
-      json: "One list of the rows, as -o json; -o jsonl has a row a line", plugins: true,
+      json: "one list of the rows, as -o json; -o jsonl has a row a line", plugins: true,
       examples: [
         ("trit bench -m model.gguf -p 512 -n 128 -t 1,2 -r 5", "the usual table"),
         ("trit bench -m model.gguf -p 0 -n 64 --kernel i2_s,tl1,tl2", "race kernels in one run"),

@@ -18,7 +18,7 @@ enum CacheCommand {
         'run' prepares anew.
         """,
       arguments: [action], groups: [],
-      json: "One list of the images; clear: one object with what was removed",
+      json: "one list of the images; clear: one object with what was removed",
       examples: [
         ("trit cache list", "what is kept, the one used last first"),
         ("trit cache verify", "whether all of it is still what was written"),

@@ -10,7 +10,7 @@ enum CompletionsCommand {
       "completions", context, overview: "Print a completion script for a shell.",
       arguments: [shell],
       groups: [],
-      json: "One object: shell, script", plugins: true,
+      json: "one object: shell, script", plugins: true,
       examples: [
         ("source <(trit completions bash)", "complete in this bash"),
         ("trit completions zsh > ~/.zfunc/_trit", "install for zsh"),

@@ -24,7 +24,7 @@ enum DummyCommand {
         whole model can only be extrapolated.
         """,
       groups: [OptionGroup("OPTIONS", [preset, output, layers, embedding, seed])],
-      json: "One object about the file that was written",
+      json: "one object about the file that was written",
       examples: [
         ("trit dummy -o dummy-2B.gguf", "the shapes of bitnet-b1.58-2B-4T, 1.2 GB"),
         ("trit dummy --preset 100B --layers 2 -o two-of-100B.gguf", "two blocks of a model of 72"),

@@ -41,7 +41,7 @@ enum ExportCommand {
             noTokenizer,
           ] + [context.stages.option(.quantizer), context.stages.layers].compactMap(\.self))
       ],
-      json: "One object about the file that was written", plugins: true,
+      json: "one object about the file that was written", plugins: true,
       examples: [
         ("trit export -m builtin:storyteller -o storyteller-i2_s.gguf", "the shipped model"),
         (

@@ -32,7 +32,7 @@ enum GenerateCommand {
           ]),
         ModelOptions.group, SamplingFlags.group, context.stages.group,
       ],
-      json: "One object at the end: text, tokens, finish, timings", plugins: true,
+      json: "one object at the end: text, tokens, finish, timings", plugins: true,
       examples: [
         ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "a story of 80 tokens"),
         (

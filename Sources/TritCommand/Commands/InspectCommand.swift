@@ -20,7 +20,7 @@ enum InspectCommand {
       "inspect", context, overview: "Show the metadata and tensors of a model file.",
       arguments: [file],
       groups: [OptionGroup("OPTIONS", [tensors, activations, data, ModelOptions.tokenizer])],
-      json: "One object: metadata, tensors; --activations: one list of the inputs",
+      json: "one object: metadata, tensors; --activations: one list of the inputs",
       plugins: true,
       examples: [
         ("trit inspect model.gguf", "key-values and tensors, in the columns of gguf-dump"),

@@ -34,7 +34,7 @@ enum KernelCommand {
         """,
       arguments: [action, names],
       groups: [OptionGroup("OPTIONS", [models, tokens, threads, zeros])],
-      json: "An object a line: a kernel, or a case", plugins: true,
+      json: "an object a line: a kernel, or a case", plugins: true,
       examples: [
         ("trit kernel list", "all kernels, with what each needs"),
         ("trit kernel check i2_s", "every kernel of the packing i2_s"),

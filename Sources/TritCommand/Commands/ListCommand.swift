@@ -18,7 +18,7 @@ enum ListCommand {
         """,
       arguments: [stage(context)],
       groups: [OptionGroup("OPTIONS", [brief])],
-      json: "One list of the stages, each with its implementations", plugins: true,
+      json: "one list of the stages, each with its implementations", plugins: true,
       examples: [
         ("trit list", "every stage"),
         ("trit list kernel", "the linear kernels, with what each needs and whether it runs here"),
@@ -132,7 +132,16 @@ enum ListCommand {
       ("instruction_sets", .array(descriptor.instructionSets.map(JSONValue.string))),
       ("available", .bool(descriptor.unavailable == nil)),
       ("unavailable_because", descriptor.unavailable.map(JSONValue.string) ?? .null),
-      ("parameters", .array(parameters)),
+      ("parameters", .array(parameters)), ("kernel", descriptor.kernel.map(json) ?? .null),
     ])
+  }
+
+  /// What is stated of a kernel.
+  private static func json(_ facts: KernelFacts) -> JSONValue {
+    [
+      "packing": facts.packing.map(JSONValue.string) ?? .null,
+      "instruction_set": facts.instructionSet.map(JSONValue.string) ?? .null,
+      "auto": .bool(facts.isCandidate),
+    ]
   }
 }

@@ -20,7 +20,7 @@ enum LogitsCommand {
       groups: [
         OptionGroup("OPTIONS", [tokens, output]), ModelOptions.group, context.stages.group,
       ],
-      json: "One object about the file that was written", plugins: true,
+      json: "one object about the file that was written", plugins: true,
       examples: [
         ("trit logits -m model.gguf --tokens 1,403,407 -o out.safetensors", "three positions"),
         (

@@ -16,7 +16,7 @@ enum NewCommand {
         lies an experiment file that compares it with kernels of the lab. Files that are there are not overwritten.
         """,
       arguments: [kind, name], groups: [OptionGroup("OPTIONS", [output])],
-      json: "One object with the paths of the files",
+      json: "one object with the paths of the files",
       examples: [
         ("trit new kernel mine", "mine.c and mine.yaml, here"),
         (

@@ -17,7 +17,7 @@ enum PeakCommand {
         addition.
         """,
       groups: [OptionGroup("OPTIONS", [threads])],
-      json: "One object: clock, caches, and a list of each kind of roof",
+      json: "one object: clock, caches, and a list of each kind of roof",
       examples: [
         ("trit peak", "the table, in a few seconds"),
         ("trit peak -t 1 --json | jq '.clock_hz'", "for a script"),

@@ -72,7 +72,7 @@ enum PerplexityCommand {
           ] + ModelOptions.accepted),
         context.stages.group,
       ],
-      json: "One object of the figures; what is not defined is null, and 'undefined' says why",
+      json: "one object of the figures; what is not defined is null, and 'undefined' says why",
       plugins: true,
       examples: [
         ("trit perplexity -m model.gguf -f wiki.test.raw -c 512", "llama-perplexity's figure"),

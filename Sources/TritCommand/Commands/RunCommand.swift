@@ -34,7 +34,7 @@ enum RunCommand {
       groups: [
         OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads])
       ],
-      json: "One object: directory, records, notes; --list: one list of the variants",
+      json: "one object: directory, records, notes; --list: one list of the variants",
       plugins: true,
       examples: [
         ("trit run experiments/quickstart.yaml --set model=DIR", "text, perplexity, plots"),

@@ -11,7 +11,7 @@ enum SchemaCommand {
         and shows mistakes as they are typed.
         """,
       groups: [],
-      json: "Changes nothing: the schema is JSON", plugins: true,
+      json: "the schema, which is JSON as it is", plugins: true,
       examples: [
         ("trit schema", "the schema"),
         ("trit schema > experiments/trit.schema.json", "where experiment files look for it"),

@@ -24,7 +24,7 @@ enum TokenizeCommand {
             bos, special,
           ])
       ],
-      json: "One object: ids, and tokens with their text and bytes; with --ids the list of ids",
+      json: "one object: ids, and tokens with their text and bytes; with --ids the list of ids",
       examples: [
         ("trit tokenize -m model.gguf -p 'Hello world'", "one token a line"),
         ("trit tokenize -m tokenizer.json -f text.txt --ids --no-bos", "the ids of a file"),
@@ -97,7 +97,7 @@ enum DetokenizeCommand {
       groups: [
         OptionGroup("OPTIONS", [TokenizeCommand.model, ModelOptions.tokenizer, ids, file, special])
       ],
-      json: "One object: ids, text",
+      json: "one object: ids, text",
       examples: [
         ("trit detokenize -m model.gguf --ids 9038,2501,263,931", "the text of four tokens"),
         (

@@ -24,7 +24,7 @@ enum TrainCommand {
         """,
       arguments: [file],
       groups: [OptionGroup("OPTIONS", [set, output, restart, ModelOptions.threads])],
-      json: "One object at the end; the steps are in training/metrics.jsonl", plugins: true,
+      json: "one object at the end; the steps are in training/metrics.jsonl", plugins: true,
       examples: [
         ("trit train experiments/train/storyteller.yaml", "the shipped ternary model"),
         (
