@@ -16,7 +16,8 @@ final class ArenaRunner {
   func multiply(_ layer: any PreparedLinear, _ buffers: ArenaBuffers) {
     let (x, y) = (buffers.x, buffers.y)
     if let layout = layer.inputLayout {
-      let (base, _) = x.buffer(for: layout)
+      // Parts are built side by side in places of their own.
+      nonisolated(unsafe) let base = x.buffer(for: layout).base
       pool.run(count: layout.parts(rows: x.rows, columns: x.columns), partsPerThread: 4) {
         range, _ in
         layout.build(range, from: x, into: base)

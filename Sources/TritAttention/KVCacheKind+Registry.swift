@@ -5,7 +5,8 @@ extension StageKind where Product == any KVCacheKind {
   public static var cache: Self {
     Self(
       "cache", stage: "KV cache", scope: .model, standard: StageChoice("f32"),
-      flags: ["-ctk", "--cache-type-k"], help: "KV cache", laws: { checkKVCache($0) }, derive: { $0.registerAuto() })
+      flags: ["-ctk", "--cache-type-k"], help: "KV cache", laws: { checkKVCache($0) },
+      derive: { $0.registerAuto() })
   }
 }
 

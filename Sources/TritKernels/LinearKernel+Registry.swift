@@ -5,7 +5,8 @@ extension StageKind where Product == any LinearKernel {
   public static var kernel: Self {
     Self(
       "kernel", stage: "kernel", scope: .layer, standard: StageChoice("auto"),
-      help: "Linear kernel, or a packing for its fastest kernel", laws: { checkLinearKernel($0) }, derive: { $0.registerAuto() })
+      help: "Linear kernel, or a packing for its fastest kernel", laws: { checkLinearKernel($0) },
+      derive: { $0.registerAuto() })
   }
 }
 

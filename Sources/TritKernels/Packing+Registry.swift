@@ -2,7 +2,9 @@ public import TritCore
 
 extension StageKind where Product == any Packing {
   /// How quantized weights lie in a file.
-  public static var packing: Self { Self("packing", stage: "packing", scope: .file, laws: { checkPacking($0) }) }
+  public static var packing: Self {
+    Self("packing", stage: "packing", scope: .file, laws: { checkPacking($0) })
+  }
 }
 
 extension StageKey {

@@ -3,7 +3,9 @@ public import TritCore
 extension StageKind where Product == any ActivationQuantizer {
   /// From float32 inputs of a layer to what its kernel multiplies.
   public static var activations: Self {
-    Self("activations", stage: "activation quantizer", scope: .layer, help: "Activation quantizer", laws: { checkActivationQuantizer($0) })
+    Self(
+      "activations", stage: "activation quantizer", scope: .layer, help: "Activation quantizer",
+      laws: { checkActivationQuantizer($0) })
   }
 }
 

@@ -3,7 +3,9 @@ public import TritCore
 extension StageKind where Product == any WeightQuantizer {
   /// From float32 weights to trits or integers with scales.
   public static var quantizer: Self {
-    Self("quantizer", stage: "weight quantizer", scope: .layer, help: "Weight quantizer", laws: { checkWeightQuantizer($0) })
+    Self(
+      "quantizer", stage: "weight quantizer", scope: .layer, help: "Weight quantizer",
+      laws: { checkWeightQuantizer($0) })
   }
 }
 

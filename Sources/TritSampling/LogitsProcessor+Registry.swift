@@ -3,7 +3,8 @@ public import TritCore
 extension StageKind where Product == any LogitsProcessor {
   /// What changes or removes candidates before one is drawn.
   public static var processor: Self {
-    Self("processor", stage: "logits processor", scope: .sampling, laws: { checkLogitsProcessor($0) })
+    Self(
+      "processor", stage: "logits processor", scope: .sampling, laws: { checkLogitsProcessor($0) })
   }
 }
 

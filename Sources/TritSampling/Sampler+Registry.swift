@@ -2,7 +2,9 @@ public import TritCore
 
 extension StageKind where Product == any Sampler {
   /// What draws a token from the candidates that are left.
-  public static var sampler: Self { Self("sampler", stage: "sampler", scope: .sampling, laws: { checkSampler($0) }) }
+  public static var sampler: Self {
+    Self("sampler", stage: "sampler", scope: .sampling, laws: { checkSampler($0) })
+  }
 }
 
 extension StageKey {

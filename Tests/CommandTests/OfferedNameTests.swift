@@ -74,6 +74,7 @@ import _TritTestSupport
       case "processor", "sampler":
         try tiny.run(
           StageSelection(), GenerationOptions(stages: [choice], maxTokens: 2, ignoresEnd: true))
+      case "measure", "figure": try lab.attempt(StageKey(rawValue: key), choice)
       default: return "no stage is called '\(key)'"
       }
       return nil
@@ -110,7 +111,7 @@ import _TritTestSupport
   @Test func namesOfTheListRun() throws {
     let result = try CommandRunner.run(["list", "--json"])
     let stages = try #require(JSONReader.read(result.out).array)
-    #expect(stages.count == 9)
+    #expect(stages.count == Lab.standard.kinds.count)
     for stage in stages {
       let key = try #require(stage["key"]?.string)
       for entry in try #require(stage["implementations"]?.array) {
@@ -253,10 +254,10 @@ import _TritTestSupport
         == greedy.out)
     // The same chain, written both ways.
     let options = ["--top-k", "5", "--top-p", "1", "--min-p", "0", "--temp", "0.7", "--seed", "4"]
-    #expect(
-      try CommandRunner.run(
-        model + ["--samplers", "top-k:k=5;temperature:value=0.7;multinomial", "--seed", "4"]
-      ).out == CommandRunner.run(model + options).out)
+    let chain = try CommandRunner.run(
+      model + ["--samplers", "top-k:k=5;temperature:value=0.7;multinomial", "--seed", "4"])
+    let flags = try CommandRunner.run(model + options)
+    #expect(chain.status == 0 && chain.out == flags.out, "\(chain) \(flags)")
   }
 
   @Test func samplersFlagSaysWhatIsWrong() throws {

@@ -206,9 +206,12 @@ final class TurnBackend: ExperimentBackend {
   }
 
   @Test func theSplitOfQuestionsIsDecoded() throws {
-    let tasks = try decode("name: t\nmeasure: {tasks: {split: lm-eval}}").measure.first(TasksMeasure.self)
+    let tasks = try decode("name: t\nmeasure: {tasks: {split: lm-eval}}").measure.first(
+      TasksMeasure.self)
     #expect(tasks?.split == .lmEval)
-    #expect(try decode("name: t\nmeasure: {tasks: {}}").measure.first(TasksMeasure.self)?.split == .common)
+    #expect(
+      try decode("name: t\nmeasure: {tasks: {}}").measure.first(TasksMeasure.self)?.split == .common
+    )
     let bad = problems("name: t\nmeasure: {tasks: {split: lm_eval}}")
     #expect(bad.count == 1 && bad[0].advice == "did you mean 'lm-eval'?")
     #expect(ExperimentSchema.json().contains("\"lm-eval\""))

@@ -50,7 +50,7 @@ package struct Completion: Sendable {
     switch parameter.domain {
     case .choice(let words): words.map { "\(parameter.name)=\($0)" }
     case .flag: ["true", "false"].map { "\(parameter.name)=\($0)" }
-    case .integer, .real: ["\(parameter.name)="]
+    case .integer, .real, .text: ["\(parameter.name)="]
     }
   }
 

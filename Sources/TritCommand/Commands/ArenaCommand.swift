@@ -38,34 +38,34 @@ enum ArenaCommand {
 
   static func spec(_ context: CommandContext) -> CommandSpec {
     CommandSpec(
-    "arena", context, overview: "Race a kernel honestly, and give it a score.",
-    discussion: """
-      A kernel of the lab by its name, or one in a file of C or Swift (FILE:NAME where it holds several). 
-      The kernel is checked first: the laws of kernels, buffers between pages that must not be touched, \
-      calls that differ in one thing each, random shapes, the bytes that it claims. Then it runs in turn with the baselines, \
-      every multiply on activations of its own, and every timed output is compared with the exact \
-      product. All of that happens in a process of its own: a crash or a hang is a verdict, with file and line where \
-      known. The score is the geometric mean over the cases of how many times as fast as the first baseline it is; there \
-      is none where a check failed, where a clock disagrees, where something is faster than the roofs measured in the same contest allow, or \
-      where the seed was given. The command ends with code 2 if the kernel failed. \
-      The referee shares a process with native code: it finds cheats, not attacks on itself.
-      """,
-    arguments: [contestant, files],
-    groups: [
-      OptionGroup(
-        "OPTIONS",
-        [against, shapes, tokens, seed, runs, budget, warm, limit, threads])
-    ],
-    json: "The result, which 'board' takes; board: a line for each result", plugins: true,
-    examples: [
-      (
-        "trit arena tl2 --against i2_s --shape 192x768 --tokens 1,8 --runs 3 --budget 0.2",
-        "one small layer, in seconds"
-      ),
-      ("trit arena i2_s/avx2 --against i2_s,tl2 --json > mine.json", "the whole suite, kept"),
-      ("trit arena board mine.json theirs.json", "a table of results, the best first"),
-    ],
-    run: run)
+      "arena", context, overview: "Race a kernel honestly, and give it a score.",
+      discussion: """
+        A kernel of the lab by its name, or one in a file of C or Swift (FILE:NAME where it holds several). 
+        The kernel is checked first: the laws of kernels, buffers between pages that must not be touched, \
+        calls that differ in one thing each, random shapes, the bytes that it claims. Then it runs in turn with the baselines, \
+        every multiply on activations of its own, and every timed output is compared with the exact \
+        product. All of that happens in a process of its own: a crash or a hang is a verdict, with file and line where \
+        known. The score is the geometric mean over the cases of how many times as fast as the first baseline it is; there \
+        is none where a check failed, where a clock disagrees, where something is faster than the roofs measured in the same contest allow, or \
+        where the seed was given. The command ends with code 2 if the kernel failed. \
+        The referee shares a process with native code: it finds cheats, not attacks on itself.
+        """,
+      arguments: [contestant, files],
+      groups: [
+        OptionGroup(
+          "OPTIONS",
+          [against, shapes, tokens, seed, runs, budget, warm, limit, threads])
+      ],
+      json: "The result, which 'board' takes; board: a line for each result", plugins: true,
+      examples: [
+        (
+          "trit arena tl2 --against i2_s --shape 192x768 --tokens 1,8 --runs 3 --budget 0.2",
+          "one small layer, in seconds"
+        ),
+        ("trit arena i2_s/avx2 --against i2_s,tl2 --json > mine.json", "the whole suite, kept"),
+        ("trit arena board mine.json theirs.json", "a table of results, the best first"),
+      ],
+      run: run)
   }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {

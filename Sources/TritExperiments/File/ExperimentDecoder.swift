@@ -194,7 +194,8 @@ package struct ExperimentDecoder {
       if !Glob.canMatch(entry.key) {
         problems.add(
           "no layer can match this glob", inner, at: entry.keyPosition,
-          expected: "a glob over blk.N.\(LinearRole.allCases.map(\.rawValue).joined(separator: " | "))",
+          expected:
+            "a glob over blk.N.\(LinearRole.allCases.map(\.rawValue).joined(separator: " | "))",
           got: entry.key, advice: "as in blk.0.*, blk.*.ffn_down, blk.-1.attn_q")
       }
       let keys = stages.lab.kinds(in: .layer).map(\.key)

@@ -56,7 +56,8 @@ private struct KernelChecker {
   }
 
   mutating func check(
-    _ shape: WeightShape, _ form: ProductSample.Form, _ fill: ProductSample.Fill, tokens: [Int], limit: Int
+    _ shape: WeightShape, _ form: ProductSample.Form, _ fill: ProductSample.Fill, tokens: [Int],
+    limit: Int
   ) {
     let evidence = "\(shape), \(form), \(fill.rawValue) weights"
     let seed = UInt64(shape.rows * 100_003 + shape.columns)
