@@ -71,7 +71,7 @@ test-sanitize: dependencies ## Run all tests under AddressSanitizer, then under 
 # Leaks are told apart from faults: Swift's runtime keeps what it made once. A file that is cut short is a SIGBUS that
 # the lab itself answers.
 ASAN := detect_leaks=0:handle_sigbus=0:allow_user_segv_handler=1
-TSAN := halt_on_error=0:report_signal_unsafe=0
+TSAN := halt_on_error=0:report_signal_unsafe=0:suppressions=$(CURDIR)/Tests/thread-sanitizer.supp
 # The fuzzer with AddressSanitizer and counters of edges; only its own product is built.
 FUZZ := $(SWIFT) build -c release --sanitize=address --scratch-path .build/fuzz-build --product trit-fuzz \
 	-Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table

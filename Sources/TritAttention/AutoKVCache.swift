@@ -42,16 +42,17 @@ public struct AutoKVCacheKind: KVCacheKind {
   /// The kind that measures fastest. Throws what the kinds throw.
   package func pick(heads: Int, headDimension: Int, capacity: Int) throws -> any KVCacheKind {
     let positions = max(1, min(capacity, Self.positions))
-    var timings: [(kind: any KVCacheKind, nanoseconds: Double)] = []
-    if candidates.count > 1 {
-      for kind in candidates {
-        let cache = try kind.make(
-          layers: 1, heads: heads, headDimension: headDimension, capacity: positions)
-        timings.append((kind, Self.nanoseconds(cache, positions: positions)))
-      }
+    let trials = try candidates.map { kind in
+      CacheTrial(
+        try kind.make(layers: 1, heads: heads, headDimension: headDimension, capacity: positions),
+        positions: positions)
     }
-    var best: (kind: any KVCacheKind, nanoseconds: Double) = (candidates[0], .infinity)
-    for timing in timings where timing.nanoseconds < 0.93 * best.nanoseconds { best = timing }
+    // One alone is not measured.
+    let times =
+      trials.count > 1
+      ? Race().times(trials.count) { [trials[$0].nanoseconds()] }.map { $0[0] } : []
+    let best = candidates[Race.winner(times) ?? 0]
+    let timings = zip(candidates, times).map { (kind: $0, nanoseconds: $1) }
     let list = timings.sorted { $0.nanoseconds < $1.nanoseconds }
       .map { "\($0.kind.name) \(Int($0.nanoseconds / 1000)) µs" }.joined(separator: ", ")
     let reason =
@@ -60,9 +61,9 @@ public struct AutoKVCacheKind: KVCacheKind {
       : "fastest of \(timings.count) that lose no more than '\(loss.rawValue)' "
         + "(one query, \(positions) positions from memory, one thread): \(list)"
     Self.log.withLock {
-      $0.append("cache \(heads) × \(headDimension): \(best.kind.name), \(reason)")
+      $0.append("cache \(heads) × \(headDimension): \(best.name), \(reason)")
     }
-    return best.kind
+    return best
   }
 
   /// Every choice of this process, in sentences.
@@ -71,11 +72,23 @@ public struct AutoKVCacheKind: KVCacheKind {
   private static let log = Mutex<[String]>([])
   /// Positions that are attended to: enough that reading them is what takes the time.
   private static let positions = 1024
+}
+
+/// A cache that is timed on one query to all of a layer's positions.
+private final class CacheTrial {
   /// Query heads that share a key head, as in the larger models.
   private static let group = 4
+  private let cache: any KVCache
+  private let positions: Int
+  private let query: Matrix<Float>
+  private let output: Matrix<Float>
+  private let context: AttentionContext
+  private let flash = FlashAttention()
+  private let scratch: AlignedBuffer<Float>
 
-  /// The median of a few attentions of one query to all of a layer's positions.
-  private static func nanoseconds(_ cache: any KVCache, positions: Int) -> Double {
+  init(_ cache: any KVCache, positions: Int) {
+    self.cache = cache
+    self.positions = positions
     var random = SeededRandom(seed: 1)
     func noise(_ rows: Int, _ columns: Int) -> Matrix<Float> {
       Matrix(
@@ -88,29 +101,28 @@ public struct AutoKVCacheKind: KVCacheKind {
       let rows = block.view.rows(0..<min(block.rows, positions - first))
       cache.store(layer: 0, first: first, keys: rows, values: rows)
     }
-    let query = noise(1, width * group)
-    let output = Matrix<Float>(rows: 1, columns: width * group)
-    let context = AttentionContext(
-      layer: 0, firstPosition: positions - 1, heads: cache.heads * group,
+    query = noise(1, width * Self.group)
+    output = Matrix(rows: 1, columns: width * Self.group)
+    context = AttentionContext(
+      layer: 0, firstPosition: positions - 1, heads: cache.heads * Self.group,
       headDimension: cache.headDimension)
-    let flash = FlashAttention()
-    let scratch = AlignedBuffer<Float>(
+    scratch = AlignedBuffer(
       count: flash.scratchCount(context: context, capacity: positions, tokens: 1))
-    var samples: [Double] = []
-    for _ in 0..<9 {
-      evict(cache, positions: positions)
-      let start = MonotonicClock.nanoseconds()
-      flash.attend(
-        query.view, context: context, cache: cache, heads: 0..<cache.heads * group,
-        scratch: scratch.base, into: output.mutableView, probe: nil)
-      samples.append(Double(MonotonicClock.nanoseconds() - start))
-    }
-    withExtendedLifetime((block, query, output, scratch)) {}
-    return samples.sorted()[samples.count / 2]
+    withExtendedLifetime(block) {}
   }
 
-  /// Throws what the attention will read out of the caches, where the machine can.
-  private static func evict(_ cache: any KVCache, positions: Int) {
+  /// One attention, the cache read from memory where the machine can be made to.
+  func nanoseconds() -> Double {
+    evict()
+    let start = MonotonicClock.nanoseconds()
+    flash.attend(
+      query.view, context: context, cache: cache, heads: 0..<cache.heads * Self.group,
+      scratch: scratch.base, into: output.mutableView, probe: nil)
+    return Double(MonotonicClock.nanoseconds() - start)
+  }
+
+  /// Throws what the attention will read out of the caches.
+  private func evict() {
     for head in 0..<cache.heads {
       guard let stored = cache.stored(layer: 0, head: head) else { continue }
       let bytes = positions * cache.headDimension * stored.element.bytes

@@ -7,6 +7,9 @@ public struct HeadRows: Sendable {
   public let rows: Int
   /// Width of the hidden state.
   public let columns: Int
+  /// Whether the head that is made of them will be read from memory for every token, as that of a model larger than
+  /// the caches is; `auto` measures so.
+  public var isReadFromMemory = true
   /// The rows where they lie in 16 bits, if they do.
   package let stored: StoredHalfRows?
   private let read: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
@@ -31,7 +34,9 @@ public struct HeadRows: Sendable {
 
   /// The first `count` rows, or all if there are fewer.
   func prefix(_ count: Int) -> HeadRows {
-    HeadRows(rows: min(count, rows), columns: columns, stored: stored, read: read)
+    var part = HeadRows(rows: min(count, rows), columns: columns, stored: stored, read: read)
+    part.isReadFromMemory = isReadFromMemory
+    return part
   }
 
   /// The whole matrix.

@@ -23,10 +23,10 @@ public protocol LinearKernel: Sendable {
   /// The same, told which form of activations will come. Throws an error that
   /// explains itself where the kernel multiplies another form. Kernels that choose (`auto`) override it.
   func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws -> any PreparedLinear
-  /// The same, told what of the product can be left out: what an engine calls. By itself that changes nothing;
-  /// `auto` then measures kernels that skip zeros too.
+  /// Prepares for `form`, told how the layer will run and what of the product can be left out: what an engine calls. By
+  /// itself that changes nothing; `auto` measures under these conditions.
   func prepare(
-    _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
+    _ weights: QuantizedWeights, for form: ActivationForm, under conditions: AutoKernel.Conditions
   ) throws -> any PreparedLinear
 }
 
@@ -39,7 +39,7 @@ extension LinearKernel {
 
   /// Prepares for `form`.
   public func prepare(
-    _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
+    _ weights: QuantizedWeights, for form: ActivationForm, under conditions: AutoKernel.Conditions
   ) throws -> any PreparedLinear { try prepare(weights, for: form) }
 
   /// Checks that `form` is what the kernel accepts, then prepares.

@@ -162,7 +162,7 @@ struct BlockBuilder {
         Size.product(5, resolved.weights.rows, resolved.weights.columns), for: "its weights",
         advice: "take a smaller model, or a narrower kernel such as i2_s")
       linear = try resolved.kernel.prepare(
-        resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
+        resolved.weights, for: resolved.activations.form, under: resolved.conditions)
     } catch let error as LabError {
       throw error.inside(resolved.name)
     }

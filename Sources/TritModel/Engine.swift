@@ -105,7 +105,7 @@ public final class Engine: LanguageModel {
       throw LabError(
         .usage, "the context is out of range", expected: "1…\(trained)", got: "\(context)")
     }
-    let resolver = try LayerResolver(
+    var resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, lab: lab)
     attention = try lab[.attention].make(selection.attention)
     let chunk = max(1, min(options.chunk, context))
@@ -128,7 +128,7 @@ public final class Engine: LanguageModel {
     let conditions = AutoKernel.Conditions.model(
       weights: configuration.linearWeights, threads: options.threads)
     if conditions.fromMemory { StreamingForm.settle() }
-    AutoMemory.shared.conditions = conditions
+    resolver.conditions = conditions
     let weights = try EngineWeights(resolver: resolver, on: pool, images: options.images)
     (blocks, layers, head) = (weights.blocks, weights.reports, weights.head)
     imagePaths = weights.images

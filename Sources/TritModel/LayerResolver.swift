@@ -20,8 +20,8 @@ public struct ResolvedLinear: Sendable {
   public let kernel: any LinearKernel
   /// The choice that made `kernel`: `auto`, a packing or a kernel.
   public let kernelChoice: StageChoice
-  /// What it can leave out.
-  public let sparsity: ExpectedSparsity
+  /// How it will run, and what it can leave out: what its kernel is prepared under.
+  public let conditions: AutoKernel.Conditions
 }
 
 /// Resolves the choices of a `StageSelection` for every layer of a checkpoint, one layer at a time, so
@@ -33,6 +33,8 @@ public struct LayerResolver: Sendable {
   public let selection: StageSelection
   /// Where names are looked up.
   public let lab: Lab
+  /// How the layers will run: what `auto` measures under.
+  package var conditions = AutoKernel.Conditions()
   private let overrides: [(glob: Glob, value: LayerOverride)]
 
   /// Checks that every override matches a layer. Throws a usage error that names the one that does not.
@@ -76,7 +78,7 @@ public struct LayerResolver: Sendable {
         name: name, source: source, weights: weights, provenance: provenance,
         activations: try lab[.activations].make(activationChoice),
         activationChoice: activationChoice, kernel: try lab[.kernel].make(choices.kernel),
-        kernelChoice: choices.kernel, sparsity: sparsity(role))
+        kernelChoice: choices.kernel, conditions: conditions(role))
     } catch let error as LabError {
       throw error.inside(name)
     }
@@ -98,9 +100,12 @@ public struct LayerResolver: Sendable {
   }
 
   /// Behind ReLU² down meets zeros, and up is wanted only where the gate is above 0.
-  private func sparsity(_ role: LinearRole) -> ExpectedSparsity {
-    guard checkpoint.configuration.activation == .relu2 else { return .none }
-    return role == .down ? .inputs : role == .up ? .outputs : .none
+  private func conditions(_ role: LinearRole) -> AutoKernel.Conditions {
+    var conditions = conditions
+    if checkpoint.configuration.activation == .relu2 {
+      conditions.sparsity = role == .down ? .inputs : role == .up ? .outputs : .none
+    }
+    return conditions
   }
 
   private func quantized(

@@ -106,14 +106,18 @@ import TritLab
     let auto = AutoKernel(candidates: dense, sparse: [.inputs: sparse], memory: memory)
     let weights = Self.trits(256, 512)
     for sparsity in [ExpectedSparsity.none, .inputs, .outputs] {
-      _ = try auto.prepare(weights, for: .int8, expecting: sparsity)
+      var conditions = AutoKernel.Conditions()
+      conditions.sparsity = sparsity
+      _ = try auto.prepare(weights, for: .int8, under: conditions)
     }
     // The first candidate is never left out, however slow the moment.
     let tried = memory.decisions.map { $0.timings.map(\.kernel) }
     #expect(tried.map { $0.contains("sparse_columns/scalar") } == [false, true, false])
     #expect(memory.decisions[1].description.contains("two thirds of the inputs zero"))
     // Known now, each under its own conditions.
-    _ = try auto.prepare(weights, for: .int8, expecting: .inputs)
+    var inputs = AutoKernel.Conditions()
+    inputs.sparsity = .inputs
+    _ = try auto.prepare(weights, for: .int8, under: inputs)
     #expect(memory.decisions.count == 3)
   }
 

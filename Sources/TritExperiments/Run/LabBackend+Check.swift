@@ -33,7 +33,7 @@ extension LabBackend {
         let resolved = try resolver.resolve(role, layer: layer)
         do {
           _ = try resolved.kernel.prepare(
-            resolved.weights, for: resolved.activations.form, expecting: resolved.sparsity)
+            resolved.weights, for: resolved.activations.form, under: resolved.conditions)
         } catch let error as LabError {
           throw error.inside(resolved.name)
         }

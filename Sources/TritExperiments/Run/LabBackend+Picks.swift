@@ -14,12 +14,15 @@ extension LabBackend {
     else { return [:] }
     let checkpoint = try checkpoint(request.model.path)
     let configuration = checkpoint.configuration
-    AutoMemory.shared.conditions = .model(
-      weights: configuration.linearWeights, threads: request.threads)
     var picks: [StageKey: StageChoice] = [:]
     if let head, head.loss != .none {
       let pool = WorkerPool(threads: request.threads)
-      picks[.head] = Self.choice(try head.pick(checkpoint.headRows(), on: pool))
+      var rows = try checkpoint.headRows()
+      rows.isReadFromMemory =
+        AutoKernel.Conditions.model(
+          weights: configuration.linearWeights, threads: request.threads
+        ).fromMemory
+      picks[.head] = Self.choice(try head.pick(rows, on: pool))
     }
     if let cache, cache.loss != .none {
       let kind = try cache.pick(

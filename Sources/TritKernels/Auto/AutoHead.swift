@@ -66,17 +66,16 @@ public struct AutoHead: OutputHead {
     let candidates = candidates(
       format: try source.stored?.format ?? ExactHead.format(of: source, head: name, on: pool))
     let sample = source.prefix(Self.sampleRows)
-    var timings: [(name: String, nanoseconds: Double)] = []
-    for head in candidates {
-      let time = try withExtendedLifetime(sample) {
-        Self.nanoseconds(try head.prepare(sample, on: pool), on: pool)
-      }
-      timings.append(
-        ((head as? ScreenedHead).map { "screened:bits=\($0.bits)" } ?? head.name, time))
+    let trials = try candidates.map { HeadTrial(try $0.prepare(sample, on: pool), on: pool) }
+    for trial in trials { trial.evicts = source.isReadFromMemory }
+    let times = Race().times(trials.count) { [trials[$0].nanoseconds()] }.map { $0[0] }
+    let best = Race.winner(times) ?? 0
+    let timings = zip(candidates, times).map { head, time in
+      (
+        name: (head as? ScreenedHead).map { "screened:bits=\($0.bits)" } ?? head.name,
+        nanoseconds: time
+      )
     }
-    var best = 0
-    for index in timings.indices
-    where timings[index].nanoseconds < 0.93 * timings[best].nanoseconds { best = index }
     let list = timings.sorted { $0.nanoseconds < $1.nanoseconds }
       .map { "\($0.name) \(Int($0.nanoseconds / 1000)) µs" }.joined(separator: ", ")
     let text =
@@ -91,32 +90,42 @@ public struct AutoHead: OutputHead {
 
   private static let log = Mutex<[String]>([])
   private static let sampleRows = 4096
+}
 
-  /// The shortest of a few passes over all rows.
-  private static func nanoseconds(_ head: any PreparedHead, on pool: WorkerPool?) -> Double {
+/// A head that is timed on one token.
+private final class HeadTrial {
+  private let head: any PreparedHead
+  private let pool: WorkerPool?
+  private let x: Matrix<Float>
+  private let logits: Matrix<Float>
+  private let memory: [any RawMemory]
+  /// Whether the weights come from memory.
+  var evicts = true
+
+  init(_ head: any PreparedHead, on pool: WorkerPool?) {
+    self.head = head
+    self.pool = pool
     var random = SeededRandom(seed: 1)
-    let x = Matrix<Float>(
+    x = Matrix(
       rows: 1, columns: head.columns,
       (0..<head.columns).map { _ in Float(random.uniform() * 2 - 1) })
-    let logits = Matrix<Float>(rows: 1, columns: head.rows)
-    let memory =
-      AutoMemory.shared.conditions.fromMemory ? WeightEviction.memory(of: head) : []
-    let (input, output) = (x.view, logits.mutableView)
-    var best = Double.infinity
-    for _ in 0..<5 {
-      WeightEviction.evict(memory)
-      let start = MonotonicClock.nanoseconds()
-      if let pool {
-        pool.run(count: head.rows, alignment: head.rowAlignment) { range, _ in
-          head.multiply(input, rows: range, into: output)
-        }
-      } else {
-        head.multiply(input, rows: 0..<head.rows, into: output)
+    logits = Matrix(rows: 1, columns: head.rows)
+    memory = WeightEviction.memory(of: head)
+  }
+
+  /// One pass over all rows.
+  func nanoseconds() -> Double {
+    if evicts { WeightEviction.evict(memory) }
+    let (head, input, output) = (head, x.view, logits.mutableView)
+    let start = MonotonicClock.nanoseconds()
+    if let pool {
+      pool.run(count: head.rows, alignment: head.rowAlignment) { range, _ in
+        head.multiply(input, rows: range, into: output)
       }
-      head.finish(input, logits: output, on: pool)
-      best = min(best, Double(MonotonicClock.nanoseconds() - start))
+    } else {
+      head.multiply(input, rows: 0..<head.rows, into: output)
     }
-    withExtendedLifetime((x, logits)) {}
-    return best
+    head.finish(input, logits: output, on: pool)
+    return Double(MonotonicClock.nanoseconds() - start)
   }
 }

@@ -25,8 +25,7 @@ public struct AutoKernel: LinearKernel {
 
   /// Picks among `candidates`, best guess first, for activations of `activationForm`, and among those of `sparse`
   /// where such zeros are expected. `refresh` measures
-  /// anew what an earlier run of the program has measured. `memory` holds the conditions and what was
-  /// decided under them.
+  /// anew what an earlier run of the program has measured. `memory` holds what was decided.
   public init(
     candidates: [any LinearKernel], sparse: [ExpectedSparsity: [any LinearKernel]] = [:],
     activationForm: ActivationForm = .int8, use: Use = .both, refresh: Bool = false,
@@ -53,18 +52,15 @@ public struct AutoKernel: LinearKernel {
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear
   {
-    try prepare(weights, for: form, expecting: .none)
+    try prepare(weights, for: form, under: Conditions())
   }
 
-  /// The same, where `sparsity` can be left out: then among the kernels that leave it out too, all of them timed
-  /// with so many zeros.
+  /// Prepares the kernel that is fastest under `conditions`. Where some of the product can be left out, kernels that
+  /// leave it out are candidates too, all of them timed with so many zeros.
   public func prepare(
-    _ weights: QuantizedWeights, for form: ActivationForm, expecting sparsity: ExpectedSparsity
+    _ weights: QuantizedWeights, for form: ActivationForm, under conditions: Conditions
   ) throws -> any PreparedLinear {
-    // Read once: another engine may set its own while this one measures.
-    var conditions = memory.conditions
-    conditions.sparsity = sparsity
-    let candidates = (sparse[sparsity] ?? []) + candidates
+    let candidates = (sparse[conditions.sparsity] ?? []) + candidates
     if case .dense = weights {
       let kernel = OpenBLASKernel(name: form == .float32 ? "openblas" : "dequantize")
       note(weights, form, conditions, candidates, picked: kernel.name, reason: "float32 weights")
@@ -92,14 +88,12 @@ public struct AutoKernel: LinearKernel {
   ) throws -> any PreparedLinear {
     let timings = try KernelRace(weights, conditions: conditions)
       .run(candidates.filter { $0.forms.contains(form) }, use: use)
-    guard var picked = timings.first else {
+    guard let winner = Race.winner(timings.map { $0.score(use) }) else {
       throw LabError(
         .usage, "kernel 'auto' has no kernel for \(weights.form) and \(form.rawValue) activations",
         advice: "use kernel 'dequantize'")
     }
-    for timing in timings.dropFirst() where timing.score(use) < picked.score(use) * 0.93 {
-      picked = timing
-    }
+    let picked = timings[winner]
     guard let kernel = candidates.first(where: { $0.name == picked.kernel }) else {
       throw LabError(.internalError, "kernel '\(picked.kernel)' was timed but is no candidate")
     }

@@ -7,8 +7,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// What `auto` has decided and under which conditions it measures: in this process, and in files of a cache
-/// folder.
+/// What `auto` has decided, by shape and conditions: in this process, and in files of a cache folder.
 public final class AutoMemory: Sendable {
   /// The one of the process, which registered kernels and heads share.
   public static let shared = AutoMemory()
@@ -18,7 +17,6 @@ public final class AutoMemory: Sendable {
 
   private struct State {
     var decisions: [AutoKernel.Decision] = []
-    var conditions = AutoKernel.Conditions()
     var folder: String?
     /// Files that have been read, with what they held.
     var files: [String: [AutoKernel.Decision]] = [:]
@@ -32,13 +30,6 @@ public final class AutoMemory: Sendable {
 
   /// What went wrong with the file of decisions, in sentences; speed is all that depends on it.
   public var notes: [String] { state.withLock { $0.notes } }
-
-  /// Under which conditions candidates are timed from now on; an engine sets its own before it prepares
-  /// its layers.
-  public var conditions: AutoKernel.Conditions {
-    get { state.withLock { $0.conditions } }
-    set { state.withLock { $0.conditions = newValue } }
-  }
 
   /// Forgets the decisions of this process, so that the next `prepare` measures again (or reads the
   /// file, where there is one).

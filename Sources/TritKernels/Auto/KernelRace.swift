@@ -32,26 +32,18 @@ struct KernelRace {
     fromMemory = conditions.fromMemory
   }
 
-  /// One that runs, and its shortest times so far.
+  /// One that runs, and its first time for one token.
   private struct Runner {
     let name: String
     let isPlain: Bool
     let prepared: any PreparedLinear
     let memory: [any RawMemory]
-    var decode = Double.infinity
-    var prefill = Double.infinity
-
-    func timing(rows: Int) -> AutoKernel.Timing {
-      AutoKernel.Timing(kernel: name, rows: rows, decode: decode, prefill: prefill)
-    }
+    var entry = Double.infinity
   }
 
   /// Times the kernels that take the weights, in their order; one that takes four times as long as another for
   /// one token is left out, and so are plain forms, which never win, where another takes the weights. Throws
   /// what the last one says where none takes them.
-  ///
-  /// Kernels run in turn, round by round, so that a busy moment of the machine meets all alike; after two
-  /// rounds only those go on that may still win.
   func run(_ kernels: [any LinearKernel], use: AutoKernel.Use) throws -> [AutoKernel.Timing] {
     var runners: [Runner] = []
     var refusal: (any Error)?
@@ -64,25 +56,26 @@ struct KernelRace {
           name: kernel.name, isPlain: kernel.isPlain, prepared: prepared, memory: memory)
         // The first run warms up the code and allocates the layout.
         _ = nanoseconds(runner, one)
-        runner.decode = nanoseconds(runner, one)
-        let best = runners.map(\.decode).min() ?? .infinity
-        if runner.decode < 4 * best { runners.append(runner) }
+        runner.entry = nanoseconds(runner, one)
+        let best = runners.map(\.entry).min() ?? .infinity
+        if runner.entry < 4 * best { runners.append(runner) }
       } catch { refusal = error }
     }
     if runners.isEmpty, let refusal { throw refusal }
-    let start = MonotonicClock.nanoseconds()
-    for round in 0..<10 {
-      let best = runners.map { $0.timing(rows: 1).score(use) }.min() ?? 0
-      for index in runners.indices
-      where round < 2 || runners[index].timing(rows: 1).score(use) < 1.5 * best {
-        runners[index].decode = min(runners[index].decode, nanoseconds(runners[index], one))
-        // A batch reads its weights once for all tokens: where from matters little.
-        let many = nanoseconds(runners[index], many, isCold: false) / Double(Self.batch)
-        runners[index].prefill = min(runners[index].prefill, many)
-      }
-      if round > 1, MonotonicClock.nanoseconds() - start > 60_000_000 { break }
+    func timing(_ runner: Runner, _ times: [Double]) -> AutoKernel.Timing {
+      AutoKernel.Timing(
+        kernel: runner.name, rows: sample.rows, decode: min(runner.entry, times[0]),
+        prefill: times[1])
     }
-    return runners.map { $0.timing(rows: sample.rows) }
+    let times = Race().times(
+      runners.count,
+      score: { AutoKernel.Timing(kernel: "", rows: 1, decode: $0[0], prefill: $0[1]).score(use) },
+      time: { index in
+        // A batch reads its weights once for all tokens: where from matters little.
+        let batch = nanoseconds(runners[index], many, isCold: false) / Double(Self.batch)
+        return [nanoseconds(runners[index], one), batch]
+      })
+    return zip(runners, times).map(timing)
   }
 
   /// One multiply, input layout included.

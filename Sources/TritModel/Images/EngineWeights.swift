@@ -106,7 +106,7 @@ struct LayerImage {
     }
     // An override of the form means `auto` where it names no kernel.
     let kernels = [selection.kernel] + selection.layers.map { $0.kernel ?? StageChoice("auto") }
-    choices += Self.conditions(of: kernels)
+    choices += Self.conditions(of: kernels, resolver.conditions)
     choices += resolver.lab.guests.map {
       "\($0.key.rawValue) \($0.descriptor.name) \($0.descriptor.origin.identity)"
     }
@@ -121,9 +121,10 @@ struct LayerImage {
   }
 
   /// What `auto` picks depends on these.
-  static func conditions(of choices: [StageChoice]) -> [String] {
+  static func conditions(
+    of choices: [StageChoice], _ conditions: AutoKernel.Conditions
+  ) -> [String] {
     guard choices.contains(where: { $0.name == "auto" }) else { return [] }
-    let conditions = AutoMemory.shared.conditions
     return ["auto with \(conditions.threads) threads, from memory: \(conditions.fromMemory)"]
   }
 
@@ -192,13 +193,14 @@ private struct HeadImage {
   func load(on pool: WorkerPool) throws -> (head: any PreparedHead, image: String?) {
     let checkpoint = resolver.checkpoint
     let choice = resolver.selection.head
-    let rows = try checkpoint.headRows()
+    var rows = try checkpoint.headRows()
+    rows.isReadFromMemory = resolver.conditions.fromMemory
     let key =
       images == nil
       ? nil
       : ImageKey(
         .head, of: checkpoint,
-        choices: ["head \(choice)"] + LayerImage.conditions(of: [choice]))
+        choices: ["head \(choice)"] + LayerImage.conditions(of: [choice], resolver.conditions))
     let head = try resolver.lab[.head].make(choice)
     if let images, let key, let found = images.open(key), let kept = found.manifest.head,
       kept.rows == rows.rows, kept.columns == rows.columns
