@@ -2,7 +2,7 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Every test has a memory of its own: engines of other tests set the conditions of the shared one.
+/// Every test has a memory of its own.
 @Suite("auto's memory") struct AutoMemoryTests {
   private let folder: TemporaryFolder
   private let memory = AutoMemory()
@@ -20,8 +20,10 @@ import _TritTestSupport
   }
 
   /// The last decision, after weights were prepared.
-  @discardableResult private func decide(_ kernel: AutoKernel) throws -> AutoKernel.Decision {
-    let prepared = try kernel.prepare(weights, for: .int8)
+  @discardableResult private func decide(
+    _ kernel: AutoKernel, under conditions: AutoKernel.Conditions = AutoKernel.Conditions()
+  ) throws -> AutoKernel.Decision {
+    let prepared = try kernel.prepare(weights, for: .int8, under: conditions)
     let decision = try #require(memory.decisions.last)
     #expect(decision.picked == prepared.kernel)
     return decision
@@ -61,9 +63,9 @@ import _TritTestSupport
     try decide(auto())
     let decode = try decide(auto(use: .decode))
     #expect(decode.use == .decode && !decode.isRemembered)
-    memory.conditions = AutoKernel.Conditions(threads: 2, fromMemory: false)
-    let cached = try decide(auto())
-    #expect(cached.conditions == memory.conditions && !cached.isRemembered)
+    let conditions = AutoKernel.Conditions(threads: 2, fromMemory: false)
+    let cached = try decide(auto(), under: conditions)
+    #expect(cached.conditions == conditions && !cached.isRemembered)
     #expect(memory.decisions.count == 3)
     #expect(try folder.names().count == 2)
   }
