@@ -16,7 +16,7 @@ export GOAL := $(or $(MAKECMDGOALS),demo)
 export DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm test-leaves test-sanitize test-surroundings test-kills test-race check-blocks \
+.PHONY: help demo test test-examples test-arm test-leaves test-sanitize test-surroundings test-kills test-race check-blocks \
 	fuzz fuzz-ci fuzz-coverage build dependencies install uninstall bench bench-gate race race-peers scaling \
 	format lint docs clean
 
@@ -42,6 +42,9 @@ uninstall: ## Remove what `make install` has put below PREFIX, and nothing else
 
 test: dependencies ## Run all tests, optimised
 	$(SWIFT_TEST)
+
+test-examples: dependencies ## Build and test the packages below Examples/, with what `make test` has built
+	@Scripts/test-examples.sh "$(SWIFT)" $(if $(JOBS),--jobs $(JOBS))
 
 check-blocks: build ## Run every block of README, CONTRIBUTING and the experiment files, as it is written there
 	@Scripts/check-blocks.sh "$(TRIT)"
@@ -108,10 +111,10 @@ scaling: build ## Train and measure the eight models of experiments/scaling.yaml
 	$(TRIT) run experiments/scaling.yaml
 
 format: ## Format all Swift sources in place
-	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests Examples Package.swift
 
 lint: ## Check the format and the house rules of all Swift sources; prints nothing when all is well
-	@$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
+	@$(SWIFT) format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 
 docs: build ## Write the reference of all stages and commands, and the API documentation, to docs/build
 	@Scripts/build-docs.sh "$(TRIT)"

@@ -20,7 +20,7 @@ struct ChildReport {
       case "B":
         let ends = rest.split(separator: " ").compactMap { UInt($0, radix: 16) }
         if ends.count == 2 { (start, end) = (ends[0], ends[1]) }
-      case "K": lastStep = rest.split(separator: " ").last.map(String.init)
+      case "K": lastStep = rest.split(separator: " ", maxSplits: 1).last.map(String.init)
       case "S": signal = rest.split(separator: " ").first.flatMap { Int32($0) }
       case "F": if let address = UInt(rest, radix: 16) { addresses.append(address) }
       case "V":
@@ -47,6 +47,8 @@ struct ChildReport {
     case nil: start == 0 ? " while it was loaded" : ""
     case "packing": " while it packed weights"
     case "threads": " on several threads at once"
+    case "register": " while it registered its stages"
+    case let step? where step.hasPrefix("laws of "): " while the \(step) were checked"
     default: " while its laws were checked"
     }
   }

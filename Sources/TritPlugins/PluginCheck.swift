@@ -63,7 +63,7 @@ struct PluginCheck {
     guard let verdict = report.verdict else { throw ended(outcome, report) }
     if let refusal = verdict.refusal {
       throw LabError(
-        LabError.Kind(rawValue: refusal.kind) ?? .failure, refusal.what, at: refusal.place,
+        LabError.Kind(rawValue: refusal.kind) ?? .failure, refusal.what, at: refusal.place ?? path,
         expected: refusal.expected, got: refusal.got, advice: refusal.advice)
     }
     if !verdict.broken.isEmpty { throw wrong(verdict) }

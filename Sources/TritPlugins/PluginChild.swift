@@ -13,7 +13,7 @@ import TritKernels
 ///
 /// - `H`: it is a child that checks;
 /// - `B start end`: the library is loaded, at these addresses (hexadecimal);
-/// - `K number step`: it now does that step with that kernel;
+/// - `K number step`: it now does that step with that kernel; `laws of NAME` with a stage of Swift;
 /// - `V json`: the verdict, the last line of a child that came to its end;
 /// - `S`, `F`: where it crashed or was out of time (`trit_child_watch`).
 enum PluginChild {
@@ -108,8 +108,8 @@ enum PluginChild {
         advice: "give Plugins.childMain the SwiftEntry of the loaders")
     }
     let plugin = try SwiftPlugin(library, of: path, digest: digest, loaded: tellPlace)
-    tell("K 0 laws")
-    verdict.note(try entry.check(plugin), of: nil)
+    tell("K 0 register")
+    verdict.note(try entry.check(plugin) { tell("K 0 laws of \($0)") }, of: nil)
   }
 
   private static func tell(_ line: String) {

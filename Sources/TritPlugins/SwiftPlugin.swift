@@ -20,32 +20,36 @@ import TritKernels
 public struct SwiftEntry: Sendable {
   /// `T` as it is written in Swift.
   public let type: String
-  let check: @Sendable (SwiftPlugin) throws -> [LawViolation]
+  let check: @Sendable (SwiftPlugin, _ telling: (String) -> Void) throws -> [LawViolation]
 
   /// An entry.
   ///
   /// - Parameters:
   ///   - type: the name of `Context` in Swift, as a file sees it that imports `TritLab`.
-  ///   - make: what the child registers in.
-  ///   - check: the laws that were broken by what has been registered; none for a sound plug-in.
+  ///   - make: what the child registers in, for the plug-in of a path and a digest.
+  ///   - check: the laws that were broken by what has been registered; none for a sound plug-in. It tells
+  ///     the stage whose laws it checks next, in words, so that a crash has a name.
   public init<Context>(
-    _ type: String, make: @escaping @Sendable () -> Context,
-    check: @escaping @Sendable (Context) throws -> [LawViolation]
+    _ type: String, make: @escaping @Sendable (_ path: String, _ digest: String) -> Context,
+    check: @escaping @Sendable (Context, _ telling: (String) -> Void) throws -> [LawViolation]
   ) {
     self.type = type
-    self.check = { plugin in
-      var context = make()
+    self.check = { plugin, tell in
+      var context = make(plugin.path, plugin.digest)
       try plugin.register(into: &context)
-      return try check(context)
+      return try check(context, tell)
     }
   }
 
   /// Kernels alone, each of which keeps the laws of kernels.
   public static let kernels = SwiftEntry(
     "Registry<any LinearKernel>",
-    make: { Registry<any LinearKernel>(.kernel) },
-    check: { registry in
-      registry.available().flatMap { checkLinearKernel($0.product, limit: PluginChild.limit) }
+    make: { _, _ in Registry<any LinearKernel>(.kernel) },
+    check: { registry, tell in
+      registry.available().flatMap { name, kernel in
+        tell("kernel '\(name)'")
+        return checkLinearKernel(kernel, limit: PluginChild.limit)
+      }
     })
 }
 

@@ -57,7 +57,7 @@ import _TritTestSupport
     Case("tokenize", "-m builtin:tiny -p Once", ["ids", "tokens"]),
     Case("tokenize", "-m builtin:tiny -p Once --ids", []),
     Case("detokenize", "-m builtin:tiny --ids 5,6", ["ids", "text"]),
-    Case("new", "kernel mine -o made", ["stage", "name", "files"]),
+    Case("new", "kernel mine -o made", ["stage", "name", "language", "files"]),
     Case("list", "", ["key", "stage", "implementations"]),
     Case("list", "kernel", ["key", "stage", "implementations"]),
     Case("schema", "", ["$schema", "properties"]),

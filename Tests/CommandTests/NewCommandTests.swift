@@ -28,6 +28,88 @@ import _TritTestSupport
     #expect(listed.status == 0 && listed.out.split(separator: "\n").count == 3, "\(listed)")
   }
 
+  /// All stages in one library, so that the compiler runs once: each text as it was written, but for the name of its
+  /// function. What is listed has kept the laws of its kind; each experiment then runs, made small.
+  @Test func everySwiftTemplateKeepsTheLawsAndRuns() throws {
+    var parts: [String] = []
+    var calls: [String] = []
+    let stages = try stages()
+    for stage in stages {
+      let made = try run(stage, "own-\(stage)", "--language", "swift", "-o", "parts")
+      #expect(made.status == 0, "\(made)")
+      let file = folder.file("parts/own-\(stage).swift")
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      #expect(text.contains("\nfunc register(_ lab: inout Lab)"), "\(stage)")
+      parts.append(text.replacing("func register(", with: "func \(stage)Register("))
+      calls.append("  try \(stage)Register(&lab)\n")
+    }
+    try folder.write(
+      parts.joined() + "func register(_ lab: inout Lab) throws {\n\(calls.joined())}\n",
+      to: "all.swift")
+    let list = try CommandRunner.run(
+      ["list", "--brief", "--plugin", "all.swift"], folder: folder.path)
+    // Nothing is said on standard error: neither a law that was broken nor a warning of the compiler.
+    #expect(list.status == 0 && list.err.isEmpty, "\(list)")
+    for stage in stages { #expect(list.out.contains("  own-\(stage)"), "\(stage)") }
+    for stage in stages {
+      let result = try experiment("parts/own-\(stage).yaml", plugin: "all.swift")
+      #expect(result.status == 0, "\(stage): \(result)")
+      #expect(result.out.contains("own-\(stage)"), "\(stage): \(result)")
+    }
+  }
+
+  @Test(.enabled(if: StubMachine.find("clang") != nil, "no clang"))
+  func theCTemplateKeepsTheLawsAndRuns() throws {
+    #expect(try run("kernel", "mine").status == 0)
+    let result = try experiment("mine.yaml", plugin: "mine.c")
+    #expect(result.status == 0 && result.out.contains("mine"), "\(result)")
+  }
+
+  /// Every kind of stage of the lab.
+  private func stages() throws -> [String] {
+    let list = try CommandRunner.shell("trit list --json").out
+    let kinds = try #require(
+      try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
+    return kinds.compactMap { $0["key"] as? String }
+  }
+
+  /// Runs an experiment with a plug-in, on the smallest model and little text.
+  private func experiment(_ file: String, plugin: String) throws -> CommandResult {
+    let text = try String(contentsOfFile: folder.file(file), encoding: .utf8)
+    var set = ["model=builtin:tiny"]
+    if text.contains("perplexity:") {
+      set += [
+        "measure.perplexity.data=builtin:storyteller/test:2", "measure.perplexity.context=32",
+        "measure.perplexity.chunks=1",
+      ]
+    }
+    if text.contains("speed:") {
+      set += ["measure.speed.prompt=8", "measure.speed.tokens=4", "measure.speed.repetitions=2"]
+    }
+    if text.contains("generate:") { set.append("measure.generate.tokens=4") }
+    return try CommandRunner.run(
+      ["run", file, "--plugin", plugin, "-o", "runs"] + set.flatMap { ["--set", $0] },
+      folder: folder.path)
+  }
+
+  @Test func languagesAndStages() throws {
+    let other = try run("sampler", "mine", "--language", "c")
+    #expect(other.status == 64 && other.err.contains("C for a kernel, Swift for any"), "\(other)")
+    #expect(try run("tokenizer", "mine").status == 64)
+    #expect(try run("kernel", "mine", "--language", "rust").status == 64)
+    // A packing brings a kernel, and figures are files in plots/.
+    #expect(try run("packing", "reference").status == 64)
+    #expect(try run("figure", "a.b").status == 64)
+    #expect(try run("figure", "style").status == 64)
+    #expect(try run("measure", "speed").status == 64)
+    #expect(try folder.names().isEmpty)
+    let made = try run("kernel", "4bit", "--language", "swift", "--json")
+    #expect(made.status == 0 && made.out.contains("\"language\""), "\(made)")
+    // Types have names that no type of the lab has, and that are names.
+    let text = try String(contentsOfFile: folder.file("4bit.swift"), encoding: .utf8)
+    #expect(text.contains("enum My4bit {"))
+  }
+
   /// The C file is compiled without a warning, and computes sums worked out by hand.
   @Test(.enabled(if: header != nil && StubMachine.find("clang") != nil, "no header, or no clang"))
   func theKernelCompilesAndIsRight() throws {

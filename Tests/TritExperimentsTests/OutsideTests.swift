@@ -68,7 +68,7 @@ import _TritTestSupport
   }
 
   private func write(_ folder: String, _ measure: String, plots: String = "[logit-sizes]") throws {
-    let model = try TinyCheckpoint.write(.bitnetPacked, in: TemporaryFolderKeeper.shared.folder)
+    let model = SharedModel.shared.path
     try AtomicFile.write(
       """
       name: outside
@@ -185,14 +185,15 @@ import _TritTestSupport
   }
 }
 
-/// One folder with a model for all tests of this file.
-private final class TemporaryFolderKeeper: Sendable {
-  static let shared = TemporaryFolderKeeper()
+/// One model for all tests of this file, which run at the same time: it is written once, before anyone reads it.
+private final class SharedModel: Sendable {
+  static let shared = SharedModel()
   let folder: TemporaryFolder
+  let path: String
   private init() {
-    guard let folder = try? TemporaryFolder("outside") else {
-      preconditionFailure("no temporary folder can be made")
-    }
-    self.folder = folder
+    guard let folder = try? TemporaryFolder("outside"),
+      let path = try? TinyCheckpoint.write(.bitnetPacked, in: folder)
+    else { preconditionFailure("no temporary model can be made") }
+    (self.folder, self.path) = (folder, path)
   }
 }

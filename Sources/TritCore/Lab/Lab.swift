@@ -85,6 +85,11 @@ public struct Lab: Sendable {
     try shelves.first { $0.shelfKey == key }?.broken(by: name) ?? []
   }
 
+  /// Whether a kind has laws at all; what a plug-in adds to one that has none would be taken unproved.
+  public func hasLaws(_ key: StageKey) -> Bool {
+    shelves.first { $0.shelfKey == key }?.hasLaws ?? false
+  }
+
   /// Whether `name` stands for others of its kind, as `auto` does.
   public func isDerived(_ key: StageKey, _ name: String) -> Bool {
     shelves.first { $0.shelfKey == key }?.isDerived(name) ?? false
@@ -105,12 +110,14 @@ private protocol Shelf: Sendable {
   func check(_ choice: StageChoice) throws
   func attempt(_ choice: StageChoice) throws
   func isDerived(_ name: String) -> Bool
+  var hasLaws: Bool { get }
   func broken(by name: String) throws -> [LawViolation]
 }
 
 extension Registry: Shelf {
   fileprivate var shelfKey: StageKey { kind.key }
   fileprivate var information: StageInformation { StageInformation(self) }
+  fileprivate var hasLaws: Bool { kind.laws != nil }
   fileprivate func check(_ choice: StageChoice) throws { try validate(choice) }
   fileprivate func broken(by name: String) throws -> [LawViolation] { try violations(of: name) }
   fileprivate func attempt(_ choice: StageChoice) throws { _ = try make(choice) }

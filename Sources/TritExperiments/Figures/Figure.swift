@@ -61,7 +61,9 @@ public struct PlannedPlot: Sendable {
 
 extension StageKind where Product == FigureDefinition {
   /// What an experiment draws.
-  public static var figure: Self { Self("figure", stage: "figure", scope: .experiment) }
+  public static var figure: Self {
+    Self("figure", stage: "figure", scope: .experiment, laws: { checkFigure($0) })
+  }
 }
 
 extension StageKey {

@@ -98,7 +98,9 @@ public struct MeasureDefinition: Sendable {
 
 extension StageKind where Product == MeasureDefinition {
   /// What is measured on every variant of an experiment.
-  public static var measure: Self { Self("measure", stage: "measure", scope: .experiment) }
+  public static var measure: Self {
+    Self("measure", stage: "measure", scope: .experiment, laws: { checkMeasure($0) })
+  }
 }
 
 extension StageKey {

@@ -19,7 +19,14 @@ public struct LabPlugins: Sendable {
 
   /// What a program gives `Plugins.childMain` so that it can check plug-ins of Swift.
   public static func entry(_ base: Lab = .standard) -> SwiftEntry {
-    SwiftEntry("Lab", make: { base }, check: violations)
+    SwiftEntry(
+      "Lab",
+      make: { path, digest in
+        var lab = base
+        lab.guest = .plugin(path: path, digest: digest)
+        return lab
+      },
+      check: { lab, tell in try violations(lab, beside: base, telling: tell) })
   }
 
   /// Whether a file's name says that it is a plug-in.
@@ -74,10 +81,25 @@ public struct LabPlugins: Sendable {
     return plugin.warnings
   }
 
-  /// What stages from outside broke of the laws of their kinds.
-  private static func violations(_ lab: Lab) throws -> [LawViolation] {
-    try lab.guests.flatMap { key, descriptor in
-      descriptor.unavailable == nil ? try lab.violations(of: key, descriptor.name) : []
+  /// What the stages that `lab` has and `base` has not broke of the laws of their kinds, each named in the evidence.
+  private static func violations(
+    _ lab: Lab, beside base: Lab, telling tell: (String) -> Void
+  ) throws -> [LawViolation] {
+    try lab.guests.flatMap { key, descriptor -> [LawViolation] in
+      guard descriptor.unavailable == nil, base.kind(key)?.descriptor(descriptor.name) == nil else {
+        return []
+      }
+      let stage = "\(lab.kind(key)?.stage ?? key.rawValue) '\(descriptor.name)'"
+      tell(stage)
+      do {
+        return try lab.violations(of: key, descriptor.name).map { broken in
+          let isNamed = broken.evidence.contains("'\(descriptor.name)'")
+          return isNamed ? broken : LawViolation(broken.law, "\(stage): \(broken.evidence)")
+        }
+      } catch {
+        let law = "a stage can be made with its default parameters"
+        return [LawViolation(law, "\(stage): \(error)")]
+      }
     }
   }
 }

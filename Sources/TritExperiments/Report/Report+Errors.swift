@@ -4,7 +4,7 @@ extension Report {
   /// The error of a figure that is drawn and shown: the larger of the one that takes tokens as independent and
   /// the one by the spread between windows, whose name has `window_` before `error`. nil where there is
   /// neither.
-  static func error(_ record: RunRecord, _ key: String) -> Double? {
+  public static func error(_ record: RunRecord, _ key: String) -> Double? {
     var errors = [record.metrics[key]]
     if key.hasSuffix("error") {
       errors.append(record.metrics[key.dropLast("error".count) + "window_error"])
@@ -14,7 +14,8 @@ extension Report {
 
   /// Where a share may lie: what the record says, else Wilson's interval for its count; nil where neither is
   /// known.
-  static func interval(_ record: RunRecord, _ key: String) -> (lower: Double, upper: Double)? {
+  public static func interval(_ record: RunRecord, _ key: String) -> (lower: Double, upper: Double)?
+  {
     if let lower = PlotData.finite(record.metrics[key + "_lower"]),
       let upper = PlotData.finite(record.metrics[key + "_upper"])
     {

@@ -109,7 +109,7 @@ public struct Base3Packing: Packing {
 extension Packing {
   /// The granularity that a count of scales stands for: one for all, one a row, or groups of the
   /// smallest power-of-two size that gives that many a row.
-  func granularity(of scales: [Float]?, rows: Int, columns: Int) throws -> ScaleGranularity {
+  public func granularity(of scales: [Float]?, rows: Int, columns: Int) throws -> ScaleGranularity {
     let count = scales?.count ?? 1
     if count == 1 { return .tensor }
     if count == rows { return .row }

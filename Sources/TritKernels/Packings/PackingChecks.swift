@@ -1,9 +1,9 @@
-import TritCore
+public import TritCore
 
-/// Checks that all packings share. Each throws an error that names the packing.
+/// Checks that all packings share. Each throws a `badData` error that names the packing.
 extension Packing {
   /// That a matrix of this shape can be in memory at all.
-  func checkShape(rows: Int, columns: Int) throws {
+  public func checkShape(rows: Int, columns: Int) throws {
     guard rows > 0, columns > 0 else {
       throw LabError(
         .badData, "packing '\(name)' needs a shape of at least 1 × 1", got: "\(rows) × \(columns)")
@@ -18,7 +18,7 @@ extension Packing {
   }
 
   /// That `columns` is a multiple of `block`.
-  func checkColumns(_ columns: Int, multipleOf block: Int, why: String) throws {
+  public func checkColumns(_ columns: Int, multipleOf block: Int, why: String) throws {
     guard columns % block == 0 else {
       throw LabError(
         .badData, "packing '\(name)' needs columns in multiples of \(block): \(why)",
@@ -28,7 +28,7 @@ extension Packing {
   }
 
   /// That the scales are per one of `words`.
-  func checkGranularity(
+  public func checkGranularity(
     _ granularity: ScaleGranularity, _ isLegal: Bool, expected: String
   ) throws {
     guard isLegal else {
@@ -39,7 +39,7 @@ extension Packing {
   }
 
   /// That `count` bytes are what the shape needs.
-  func checkLength(_ count: Int, rows: Int, columns: Int) throws {
+  public func checkLength(_ count: Int, rows: Int, columns: Int) throws {
     let expected = byteCount(rows: rows, columns: columns)
     guard count == expected else {
       throw LabError(
@@ -49,7 +49,7 @@ extension Packing {
   }
 
   /// That `packed` was made by this packing.
-  func checkOwn(_ packed: PackedMatrix) throws {
+  public func checkOwn(_ packed: PackedMatrix) throws {
     guard packed.packing == name else {
       throw LabError(
         .internalError, "packing '\(name)' was given bytes of packing '\(packed.packing)'")
@@ -60,7 +60,7 @@ extension Packing {
   }
 
   /// That `scales` are finite and as many as `granularity` says.
-  func checkScales(
+  public func checkScales(
     _ scales: [Float], rows: Int, columns: Int, granularity: ScaleGranularity
   ) throws {
     let expected = granularity.scaleCount(rows: rows, columns: columns)
@@ -76,7 +76,7 @@ extension Packing {
   }
 
   /// The trits of `weights`, after all checks of form, shape, granularity and values.
-  func ternary(_ weights: QuantizedWeights) throws -> TernaryMatrix {
+  public func ternary(_ weights: QuantizedWeights) throws -> TernaryMatrix {
     guard case .ternary(let matrix) = weights else {
       throw LabError.illegalPair(
         "packing", name, takes: "ternary weights", form: weights.form, advice: LabError.useTernary)
@@ -98,7 +98,7 @@ extension Packing {
   }
 
   /// The error for a code that no weight has.
-  func illegalCode(_ code: String, row: Int, column: Int) -> LabError {
+  public func illegalCode(_ code: String, row: Int, column: Int) -> LabError {
     LabError(
       .badData, "packing '\(name)': \(code) stands for no weight",
       at: "row \(row), column \(column)",
@@ -133,7 +133,7 @@ func storeFloat(_ value: Float, at base: UnsafeMutablePointer<UInt8>) {
 
 extension AlignedBuffer where Element == UInt8 {
   /// A copy of `bytes`.
-  convenience init(copying bytes: UnsafeRawBufferPointer) {
+  public convenience init(copying bytes: UnsafeRawBufferPointer) {
     self.init(overwritten: bytes.count)
     UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyMemory(from: bytes)
   }
