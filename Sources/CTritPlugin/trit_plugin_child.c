@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -17,6 +18,8 @@
 #endif
 
 static int report_descriptor = -1;
+// Whether SIGALRM is a question, after whose answer the thread goes on.
+static int is_asked;
 static char alternate_stack[1 << 16] __attribute__((aligned(16)));
 
 static char *put_number(char *at, uintptr_t value, unsigned base) {
@@ -65,11 +68,13 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   int count = backtrace(frames, 64);
   // A frame above holds the address to return to: the call is the byte before.
   for (int i = 0; i < count; i++) put_frame((uintptr_t)frames[i] - 1);
+  if (number == SIGALRM && is_asked) return;
   _exit(128 + number);
 }
 
 void trit_child_watch(int descriptor, unsigned seconds) {
   report_descriptor = descriptor;
+  is_asked = seconds == 0;
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
 #ifdef __linux__
@@ -88,12 +93,22 @@ void trit_child_watch(int descriptor, unsigned seconds) {
   sigset_t unblocked;
   sigemptyset(&unblocked);
   for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+    if (numbers[i] == SIGALRM && is_asked) action.sa_flags &= ~SA_RESETHAND;
     sigaction(numbers[i], &action, 0);
     sigaddset(&unblocked, numbers[i]);
   }
   sigprocmask(SIG_UNBLOCK, &unblocked, 0);
   struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds}};
   setitimer(ITIMER_REAL, &timer, 0);
+}
+
+int trit_ask_thread(int process, int thread) {
+#ifdef __linux__
+  return (int)syscall(SYS_tgkill, process, thread, SIGALRM);
+#else
+  (void)thread;
+  return kill(process, SIGALRM);
+#endif
 }
 
 #ifdef __linux__

@@ -11,13 +11,21 @@ import TritLab
 struct CommandDispatch {
   private let lab: Lab
   private let load: PluginLoading
+  private let approved: ApprovedLoading?
+  private let watched: WatchedRun?
   /// The subcommands as they are without plug-ins.
   private let commands: [CommandSpec]
 
-  init(lab: Lab, plugins: @escaping PluginLoading) {
+  init(
+    lab: Lab, plugins: @escaping PluginLoading, approved: ApprovedLoading? = nil,
+    watched: WatchedRun? = nil
+  ) {
     self.lab = lab
     load = plugins
-    commands = TritCommand.commands(CommandContext(lab: lab, load: plugins))
+    self.approved = approved
+    self.watched = watched
+    commands = TritCommand.commands(
+      CommandContext(lab: lab, load: plugins, approved: approved, watched: watched))
   }
 
   /// Runs one command line and gives the exit code.
@@ -89,7 +97,8 @@ struct CommandDispatch {
     }
     let all = TritCommand.commands(
       CommandContext(
-        lab: try TritCommand.lab(lab, adding: words, for: command, by: load), load: load))
+        lab: try TritCommand.lab(lab, adding: words, for: command, by: load), load: load,
+        approved: approved, watched: watched))
     return all.first { $0.name == command.name } ?? command
   }
 

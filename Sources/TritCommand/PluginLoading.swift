@@ -7,6 +7,12 @@ import TritLab
 /// that is named twice is loaded once.
 public typealias PluginLoading = @Sendable (_ path: String, _ lab: inout Lab) throws -> Void
 
+/// Carries out `plugins:` of an experiment file: as `PluginLoading` does, but what is loaded has its digest approved
+/// before anything of it runs. `approve` throws to refuse it.
+package typealias ApprovedLoading =
+  @Sendable (_ path: String, _ lab: inout Lab, _ approve: (_ digest: String) throws -> Void) throws
+  -> Void
+
 extension TritCommand {
   /// The loader of a program that has none: every file is refused.
   public static let noPlugins: PluginLoading = { path, _ in
@@ -17,15 +23,34 @@ extension TritCommand {
 
   /// The loader of files of C and Swift, which are compiled by the toolchain and kept in the cache folder.
   public static func compiledPlugins(_ base: Lab) -> PluginLoading {
-    { path, lab in
+    let load = approvedPlugins(base)
+    return { path, lab in try load(path, &lab) { _ in } }
+  }
+
+  /// The same for files that have to be approved. Warnings of the compiler are not printed where `isQuiet`.
+  static func approvedPlugins(_ base: Lab, isQuiet: Bool = false) -> ApprovedLoading {
+    { path, lab, approve in
       guard let cache = CacheFolder.path else {
         throw LabError(
-          .usage, "there is no folder to keep compiled plug-ins in", at: "--plugin \(path)",
+          .usage, "there is no folder to keep compiled plug-ins in", at: path,
           expected: "HOME or XDG_CACHE_HOME in the environment",
           advice: "set XDG_CACHE_HOME to a folder of yours")
       }
-      let warnings = try LabPlugins(folder: cache + "/plugins", base: base).load(path, into: &lab)
-      if !warnings.isEmpty { Terminal.note(VisibleText.lines(warnings)) }
+      let loader = LabPlugins(folder: cache + "/plugins", base: base)
+      let warnings = try loader.load(path, into: &lab, approve: approve)
+      if !warnings.isEmpty, !isQuiet { Terminal.note(VisibleText.lines(warnings)) }
+    }
+  }
+
+  /// A loader of somebody else's for files that have to be approved: by the SHA-256 of the file.
+  static func approved(_ load: @escaping PluginLoading) -> ApprovedLoading {
+    { path, lab, approve in
+      // What is not there is the loader's to refuse.
+      if FileKind(at: path) != .absent {
+        let bytes = try WholeFile.read(path, limit: PluginBuilder.limit)
+        try approve(bytes.withUnsafeBytes { SHA256.hex($0) })
+      }
+      try load(path, &lab)
     }
   }
 

@@ -26,8 +26,11 @@ public enum TritCommand {
     if let code = Plugins.childMain(CommandLine.arguments, swift: LabPlugins.entry(lab)) {
       ProcessEnd.exit(code)
     }
-    let words = Array(CommandLine.arguments.dropFirst())
-    let load = plugins ?? compiledPlugins(lab)
+    var words = Array(CommandLine.arguments.dropFirst())
+    let watched = WatchedRun(&words)
+    let own = plugins.map { Self.approved($0) } ?? approvedPlugins(lab, isQuiet: watched != nil)
+    let approved = watched?.telling(own) ?? own
+    let load: PluginLoading = { path, lab in try approved(path, &lab) { _ in } }
     let resolve: (String) throws -> any LinearKernel = {
       try ArenaContestant.resolve($0, lab: lab, load: load)
     }
@@ -39,6 +42,9 @@ public enum TritCommand {
     MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()
     CacheFolder.rememberDecisions()
-    ProcessEnd.exit(CommandDispatch(lab: lab, plugins: load).run(words))
+    let dispatch = CommandDispatch(
+      lab: lab, plugins: load,
+      approved: approved, watched: watched)
+    ProcessEnd.exit(dispatch.run(words))
   }
 }

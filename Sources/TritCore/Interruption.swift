@@ -8,6 +8,7 @@ import Synchronization
 
 private let interruptCount = Atomic<Int>(0)
 private let firstSignal = Atomic<Int32>(0)
+private let checks = Atomic<Int>(0)
 
 /// Ctrl-C as a polite request: long loops call `check()` and unwind by an error, so that what has been
 /// measured is kept and nothing is left half written. A second request ends the process at once.
@@ -28,6 +29,7 @@ public enum Interruption {
         _ = firstSignal.compareExchange(expected: 0, desired: number, ordering: .relaxed)
         if interruptCount.add(1, ordering: .relaxed).newValue > 1 {
           TemporaryFiles.removeAll()
+          ProcessEnd.announce()
           _exit(Interruption.exitCode)
         }
       }
@@ -58,8 +60,13 @@ public enum Interruption {
     return number == 0 ? LabError.Kind.interrupted.rawValue : 128 + number
   }
 
+  /// How often long loops have asked: it grows while there is progress.
+  package static var checkCount: Int { checks.load(ordering: .relaxed) }
+
   /// Throws `interrupted` if the user has asked to stop.
   public static func check() throws {
+    // Threads may lose each other's counts, which does not matter: it is not to stand still.
+    checks.store(checks.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     if isRequested { throw LabError(.interrupted, "interrupted") }
   }
 }

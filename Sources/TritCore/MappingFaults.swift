@@ -26,7 +26,10 @@ public enum MappingFaults {
     #else
       action.__sigaction_u.__sa_sigaction = onBusError
     #endif
-    sigaction(SIGBUS, &action, nil)
+    let before = UnsafeMutablePointer<sigaction>.allocate(capacity: 1)
+    before.initialize(to: sigaction())
+    sigaction(SIGBUS, &action, before)
+    previousAction.store(UInt(bitPattern: before), ordering: .releasing)
     // A mask is inherited, and a fault that is blocked kills at once.
     var set = sigset_t()
     sigemptyset(&set)
@@ -125,6 +128,8 @@ public enum MappingFaults {
 
 private let tableAddress = Atomic<UInt>(0)
 private let prefixText = Atomic<UInt>(0)
+/// The action that was there before ours, which is never freed.
+private let previousAction = Atomic<UInt>(0)
 
 /// The handler of SIGBUS.
 private func onBusError(
@@ -137,8 +142,10 @@ private func onBusError(
     let address = UInt(bitPattern: info.pointee.si_addr)
   #endif
   guard let text = MappingFaults.text(at: address) else {
-    // The instruction faults again and ends the process as if nobody had listened.
-    signal(SIGBUS, SIG_DFL)
+    // The instruction faults again, and whoever listened before has it: the system, as a rule.
+    let before = UnsafeMutablePointer<sigaction>(
+      bitPattern: previousAction.load(ordering: .acquiring))
+    if let before { sigaction(SIGBUS, before, nil) } else { signal(SIGBUS, SIG_DFL) }
     return
   }
   if let prefix = UnsafePointer<CChar>(bitPattern: prefixText.load(ordering: .acquiring)) {
@@ -146,6 +153,7 @@ private func onBusError(
   }
   _ = write(STDERR_FILENO, text, strlen(text))
   TemporaryFiles.removeAll()
+  ProcessEnd.announce()
   // The code of bad data.
   _exit(65)
 }

@@ -144,6 +144,7 @@ public enum MemoryLimit {
       _ = Self.write($0.baseAddress, $0.count - 1)
     }
     TemporaryFiles.removeAll()
+    ProcessEnd.announce()
     _exit(LabError.Kind.failure.rawValue)
   }
 
@@ -170,5 +171,6 @@ private func onTrap(_ number: Int32) {
   MemoryLimit.write(prefixText)
   MemoryLimit.write(trapText)
   TemporaryFiles.removeAll()
+  ProcessEnd.announce()
   _exit(LabError.Kind.failure.rawValue)
 }

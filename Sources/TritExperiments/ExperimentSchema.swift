@@ -35,6 +35,12 @@ public enum ExperimentSchema {
       "properties": [
         "name": string("A short name; run directories are called after it."),
         "description": string("What is asked, in a sentence or two."),
+        "plugins": [
+          "description":
+            "Files of C or Swift that add stages, measures and figures, relative to this file.",
+          "type": "array", "maxItems": ExperimentDecoder.maximumPlugins, "uniqueItems": true,
+          "items": ["type": "string", "minLength": 1] as Object,
+        ] as Object,
         "model": string("A checkpoint folder, a GGUF file, hf:ORG/NAME or builtin:NAME."),
         "tokenizer": string(
           "A tokenizer in place of the models' own: tokenizer.json, tokenizer.model, a folder or a GGUF."

@@ -124,7 +124,7 @@ struct PluginCheck {
     return frame.line > 0 ? "\(file):\(frame.line)" : file
   }
 
-  private static func name(of signal: Int32) -> String {
+  static func name(of signal: Int32) -> String {
     switch signal {
     case SIGSEGV: "SIGSEGV, memory that is not its own"
     case SIGBUS: "SIGBUS, memory that is not there"

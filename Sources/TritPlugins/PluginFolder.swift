@@ -9,7 +9,7 @@ import TritCore
 
 /// The folder of compiled plug-ins. What lies in it is run, so nobody but its owner may have
 /// written there: a folder of somebody else, a link, or one that others may enter is refused.
-struct PluginFolder {
+package struct PluginFolder {
   /// Libraries that are kept, and their bytes; the longest unused go first.
   static let mostLibraries = 64
   static let mostBytes = 256 << 20
@@ -17,10 +17,10 @@ struct PluginFolder {
   /// How the folders begin in which Swift compilers keep what they made of system modules.
   static let modules = "modules-"
 
-  let path: String
+  package let path: String
 
   /// Makes the folder where there is none, for the owner alone, and checks it.
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     let parent = (path as NSString).deletingLastPathComponent
     if !parent.isEmpty {
@@ -82,14 +82,14 @@ struct PluginFolder {
   }
 
   /// Whether `name` is a file of the owner that nobody else may write to.
-  func holds(_ name: String) -> Bool {
+  package func holds(_ name: String) -> Bool {
     var status = stat()
     return lstat(file(name), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
       && status.st_uid == geteuid() && status.st_mode & 0o022 == 0
   }
 
   /// The path of `name` in the folder.
-  func file(_ name: String) -> String { path + "/" + name }
+  package func file(_ name: String) -> String { path + "/" + name }
 
   /// A folder of its own for one compilation; it is gone after `body`.
   func withScratch<R>(_ body: (String) throws -> R) throws -> R {

@@ -37,6 +37,10 @@ struct PluginLibrary {
         advice: "end the file with TRIT_KERNELS({.name = \"mine\", …})")
     }
     loaded(handle.start(of: symbol), handle.end(of: symbol))
+    LoadedLibraries.note(
+      LoadedLibraries.Place(
+        plugin: path, library: library, start: handle.start(of: symbol),
+        end: handle.end(of: symbol)))
     let list = symbol.assumingMemoryBound(to: trit_kernel_list.self)
     // The version is the first word of every version of the list.
     let version = UnsafeRawPointer(symbol).load(as: UInt32.self)

@@ -84,9 +84,13 @@ public struct PluginLoader: Sendable {
   /// Throws what `PluginBuilder.build` throws; `badData` where the library offers no kernel of this
   /// version of `trit_kernel.h`; `verdict` where a kernel breaks a law; `failure` where it crashes
   /// or does not end.
-  public func load(_ path: String) throws -> LoadedPlugin {
+  ///
+  /// - Parameter approve: is given the digest of what was compiled, before anything of it runs; it throws to refuse it.
+  public func load(_ path: String, approve: (_ digest: String) throws -> Void = { _ in }) throws
+    -> LoadedPlugin
+  {
     if path.hasSuffix(".swift") { throw Self.wrongLanguage(path) }
-    let (product, wasChecked) = try prove(path)
+    let (product, wasChecked) = try prove(path, approve)
     let library = try PluginLibrary(product.library, of: path)
     return LoadedPlugin(
       path: path, digest: product.digest,
@@ -99,16 +103,22 @@ public struct PluginLoader: Sendable {
   /// Loads the plug-in of Swift at `path`, which registers its stages in what `SwiftEntry` says.
   ///
   /// Throws as `load` does.
-  public func loadSwift(_ path: String) throws -> SwiftPlugin {
+  public func loadSwift(_ path: String, approve: (_ digest: String) throws -> Void = { _ in })
+    throws
+    -> SwiftPlugin
+  {
     if !path.hasSuffix(".swift") { throw Self.wrongLanguage(path) }
-    let (product, wasChecked) = try prove(path)
+    let (product, wasChecked) = try prove(path, approve)
     return try SwiftPlugin(
       product.library, of: path, digest: product.digest, warnings: product.warnings,
       wasCompiled: product.isFresh, wasChecked: wasChecked)
   }
 
-  private func prove(_ path: String) throws -> (product: PluginBuilder.Product, wasChecked: Bool) {
+  private func prove(_ path: String, _ approve: (String) throws -> Void) throws -> (
+    product: PluginBuilder.Product, wasChecked: Bool
+  ) {
     let product = try builder.build(path)
+    try approve(product.digest)
     let check = PluginCheck(
       product: product, path: path, folder: builder.folder, program: program, seconds: seconds,
       toolchain: builder.toolchain)

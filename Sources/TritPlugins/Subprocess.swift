@@ -47,19 +47,22 @@ struct Subprocess {
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       pipes.append((ends[0], ends[1]))
     }
-    let started = start(pipes.map(\.writing))
+    let descriptors = pipes.enumerated().map { (from: $1.writing, to: Int32($0) + 1) }
+    let started = start(descriptors)
     for pipe in pipes { close(pipe.writing) }
     let process = try started.get()
     return try wait(for: process, pipes.map(\.reading))
   }
 
-  private func refused(_ number: Int32) -> LabError {
+  func refused(_ number: Int32) -> LabError {
     LabError(
       .failure, "the program does not start: \(SystemFailure.text(number))", at: program,
       advice: SystemFailure.advice(number, otherwise: "check that it can be run by itself"))
   }
 
-  private func start(_ writing: [Int32]) -> Result<pid_t, LabError> {
+  /// Starts it in a group of its own, with nothing to read and these descriptors; those of standard output and error
+  /// are this process's where they are not named.
+  func start(_ descriptors: [(from: Int32, to: Int32)]) -> Result<pid_t, LabError> {
     #if canImport(Glibc)
       var actions = posix_spawn_file_actions_t()
       var attributes = posix_spawnattr_t()
@@ -71,9 +74,7 @@ struct Subprocess {
     guard number == 0 else { return .failure(refused(number)) }
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    for (place, end) in writing.enumerated() {
-      posix_spawn_file_actions_adddup2(&actions, end, Int32(place) + 1)
-    }
+    for (from, to) in descriptors { posix_spawn_file_actions_adddup2(&actions, from, to) }
     number = posix_spawnattr_init(&attributes)
     guard number == 0 else { return .failure(refused(number)) }
     defer { posix_spawnattr_destroy(&attributes) }

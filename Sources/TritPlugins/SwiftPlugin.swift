@@ -82,6 +82,9 @@ public struct SwiftPlugin: @unchecked Sendable {
         advice: "remove the library, it is made again: rm '\(library)'")
     }
     loaded(handle.start(of: entry), handle.end(of: entry))
+    LoadedLibraries.note(
+      LoadedLibraries.Place(
+        plugin: path, library: library, start: handle.start(of: entry), end: handle.end(of: entry)))
     self.path = path
     self.digest = digest
     self.warnings = warnings

@@ -197,3 +197,58 @@ private final class SharedModel: Sendable {
     (self.folder, self.path) = (folder, path)
   }
 }
+
+/// `plugins:` of a file, with a loader that needs no compiler.
+@Suite struct PluginDecodingTests {
+  /// Adds the quantizer that is called as the file is.
+  private func load(_ path: String, _ lab: inout Lab) throws {
+    let name = String((path as NSString).lastPathComponent.prefix { $0 != "." })
+    guard name != "broken" else { throw LabError(.badData, "no such thing", at: path) }
+    try lab.add(
+      .quantizer,
+      StageDescriptor(
+        name, summary: "absmean", source: "a test",
+        origin: .plugin(path: path, digest: String(repeating: "0", count: 64)))
+    ) { _ in try Lab.standard.make(.quantizer, StageChoice("absmean")) }
+  }
+
+  private func file(_ plugins: String, set: [String] = []) throws -> ExperimentFile {
+    try ExperimentFile.decode(
+      YAMLReader.read(
+        "name: a\nplugins: \(plugins)\nmodel: m\nsweep: {quantizer: [mine, absmean]}\n"
+          + "measure: {weights: {}}\n", name: "dir/x.yaml"), path: "dir/x.yaml", overrides: set,
+      lab: .standard, plugins: load)
+  }
+
+  private func problems(_ plugins: String, set: [String] = []) throws -> [LabError] {
+    do {
+      _ = try file(plugins, set: set)
+      return []
+    } catch let errors as LabErrors {
+      return errors.problems
+    }
+  }
+
+  @Test func whatAPlugInAddsIsALegalName() throws {
+    let read = try file("[mine.c]")
+    #expect(read.plugins.map(\.path) == ["dir/mine.c"])
+    #expect(read.lab[.quantizer].names.contains("mine"))
+    #expect(try ExperimentPlan(read).variants.count == 2)
+    // Paths of the command line are relative to the working directory.
+    let set = try file("[other.c]", set: ["plugins=[mine.c]"])
+    #expect(set.plugins.map(\.path) == ["mine.c"])
+  }
+
+  @Test func everyProblemHasItsPlace() throws {
+    let broken = try problems("[mine.c, broken.c]")
+    #expect(broken.map(\.place) == ["dir/x.yaml:2:19: plugins[1]: dir/broken.c"])
+    #expect(try problems("mine.c").first?.place == "dir/x.yaml:2:10")
+    #expect(try problems("[mine.c, ./mine.c]").first?.what.contains("stands twice") == true)
+    #expect(try problems("[3]").first?.what == "plugins[0]: wrong type")
+    #expect(try problems("[\"hf:a/b\"]").first?.what.contains("file of yours") == true)
+    let refused = #expect(throws: LabErrors.self) {
+      try decode("name: a\nplugins: [mine.c]\nmeasure: {weights: {}}\n")
+    }
+    #expect(refused?.problems.first?.place == "x.yaml:2:11: plugins[0]: mine.c")
+  }
+}

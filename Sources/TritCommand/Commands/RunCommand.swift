@@ -17,6 +17,13 @@ enum RunCommand {
   static let model = OptionSpec(
     "-m", "--model", value: "model", help: "Short for --set model=…", completion: .models)
 
+  static let allowPlugins = OptionSpec(
+    flag: "--allow-plugins",
+    help: "Run what 'plugins:' of the file names, this time, without a question")
+  static let pluginTimeout = OptionSpec(
+    "--plugin-timeout", value: "seconds",
+    help: "How long nothing may go on in a plug-in before its variant fails", default: "300")
+
   static func spec(_ context: CommandContext) -> CommandSpec {
     CommandSpec(
       "run", context, overview: "Run an experiment file.",
@@ -29,10 +36,17 @@ enum RunCommand {
         Standard output has a short table, as wide as the terminal (80 columns where that is not known, \
         or COLUMNS), and in its last line 'results: ' and the run directory. Programs read results.jsonl \
         or metrics.csv there: DIR=$(trit run FILE --quiet).
+
+        A file may name plug-ins, 'plugins: [mine.c]', by paths relative to it. They are native code: \
+        'trit run' asks once on a terminal and remembers the content of what was allowed; elsewhere \
+        --allow-plugins says yes for one run. What lies in a cache of Hugging Face's or in a model's \
+        folder is never run. With plug-ins the run has a process of its own: a crash or a hang fails the \
+        variant that was at work, and the others go on.
         """,
       arguments: [file],
       groups: [
-        OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads])
+        OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads]),
+        OptionGroup("PLUG-INS", [allowPlugins, pluginTimeout]),
       ],
       json: "one object: directory, records, notes; --list: one list of the variants",
       plugins: true,
@@ -58,15 +72,35 @@ enum RunCommand {
     options.force = arguments.flag(force)
     options.outputDirectory = arguments.text(output)
     options.threads = try arguments.integer(ModelOptions.threads, in: 1...1024)
+    let seconds = try arguments.integer(pluginTimeout, in: 1...86_400) ?? 300
+    let context = arguments.context
+    let trust = PluginTrust(
+      allowsAll: arguments.flag(allowPlugins), experiment: path, watched: context.watched)
+    let plugins: ExperimentPlugins = { path, lab in
+      try context.approved(path, &lab) { try trust.approve(path, digest: $0) }
+    }
+    if context.watched == nil {
+      let loaded = try ExperimentFile.lab(
+        ofFile: path, overrides: options.set, lab: arguments.lab, plugins: plugins
+      ).plugins
+      if !loaded.isEmpty {
+        let supervisor = RunSupervisor(
+          words: Array(CommandLine.arguments.dropFirst()), plugins: loaded.map(\.path),
+          seconds: Double(seconds))
+        ProcessEnd.exit(try supervisor.run(allowed: trust.allowed))
+      }
+    }
     if arguments.flag(list) {
-      let plan = try ExperimentPlan(path: path, overrides: options.set, lab: arguments.lab)
+      let plan = try ExperimentPlan(
+        path: path, overrides: options.set, lab: arguments.lab, plugins: plugins)
       guard arguments.isJSON else { return try Terminal.out(plan.listing) }
       return try Terminal.json(document(plan))
     }
     let isQuiet = arguments.flag(quiet)
     let printer = RunPrinter()
     let outcome = try ExperimentRunner.run(
-      file: path, options: options, lab: arguments.lab,
+      file: path, options: options, lab: arguments.lab, plugins: plugins, backend: nil,
+      supervision: context.watched?.supervision,
       observer: isQuiet ? { _ in } : printer.show)
     if arguments.isJSON {
       try Terminal.json(document(outcome))

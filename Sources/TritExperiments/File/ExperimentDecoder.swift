@@ -3,22 +3,29 @@ public import TritCore
 internal import TritModel
 
 extension ExperimentFile {
-  /// Reads and checks an experiment file, overrides applied first.
+  /// Reads and checks an experiment file, overrides applied first. Its plug-ins are loaded before anything else of it
+  /// is read: it may name what they add.
   ///
   /// Throws `LabErrors` with everything that is wrong in the file: each problem with its place
   /// (`file:line:column` or `--set path`), its key path, what was expected and the nearest valid name.
-  /// - Parameter overrides: `key.path=value` each, later ones win.
+  /// - Parameters:
+  ///   - overrides: `key.path=value` each, later ones win.
+  ///   - plugins: loads what `plugins:` names.
   public static func read(
-    path: String, overrides: [String] = [], lab: Lab = .standard
+    path: String, overrides: [String] = [], lab: Lab = .standard,
+    plugins: ExperimentPlugins = ExperimentFile.refusePlugins
   ) throws -> ExperimentFile {
     try decode(
-      YAMLReader.read(path: path), path: path, overrides: overrides, lab: lab)
+      YAMLReader.read(path: path), path: path, overrides: overrides, lab: lab, plugins: plugins)
   }
 
   /// Checks a document that has been read from `path`.
   package static func decode(
-    _ document: YAMLNode, path: String, overrides: [String], lab: Lab
+    _ document: YAMLNode, path: String, overrides: [String], lab: Lab,
+    plugins: ExperimentPlugins = ExperimentFile.refusePlugins
   ) throws -> ExperimentFile {
+    let lab = try Self.lab(
+      of: document, path: path, overrides: overrides, lab: lab, plugins: plugins)
     var document = document
     let problems = Problems()
     var bad: [LabError] = []
@@ -48,7 +55,8 @@ package struct ExperimentDecoder {
   let problems: Problems
 
   package static let keys = [
-    "name", "description", "model", "tokenizer", "reference", "base", "sweep", "variants",
+    "name", "description", "plugins", "model", "tokenizer", "reference", "base", "sweep",
+    "variants",
     "measure",
     "records", "plots", "threads", "seed", "context",
   ]
@@ -107,7 +115,9 @@ package struct ExperimentDecoder {
         plots($0, measure: records == nil ? measure : nil, hasReference: reference != nil)
       } ?? [],
       threads: fields.integer("threads", Self.threadRange), seed: UInt64(seed),
-      context: fields.integer("context", Self.contextRange), path: path, document: document)
+      context: fields.integer("context", Self.contextRange),
+      plugins: fields["plugins"].map { plugins($0).map(\.reference) } ?? [], lab: stages.lab,
+      path: path, document: document)
   }
 
   /// What is recorded is not measured again: keys that say what to run have no meaning beside it.

@@ -31,6 +31,10 @@ public struct ExperimentFile: Sendable {
   public var seed: UInt64
   /// Positions of the KV cache; nil is what the model was trained for.
   public var context: Int?
+  /// Files that stages, measures and figures come from, beside those of the program.
+  public var plugins: [PathReference]
+  /// What the file was decoded with: the program's lab and what its plug-ins added.
+  public var lab: Lab
   /// The file as the user named it.
   public var path: String
   /// The document, overrides applied: what the run directory keeps.

@@ -33,6 +33,9 @@ struct Override {
       : try YAMLReader.read(override: written, path: path)
   }
 
+  /// The key that the path begins with.
+  var firstKey: String? { if case .key(let key)? = steps.first { key } else { nil } }
+
   /// Applies the override; intermediate mappings are made where they are missing, and a stage written
   /// by its name alone becomes `{name: …}` where the path goes on into its parameters.
   func apply(to document: inout YAMLNode) throws { try apply(steps[...], to: &document, done: "") }

@@ -73,7 +73,7 @@ package struct MeasureRequest {
 }
 
 /// What a section measured on a variant.
-public struct Measured: Sendable {
+public struct Measured: Sendable, Codable {
   /// Figures, flat; infinite and undefined ones are kept as such.
   public var metrics: [String: Double]
   /// Curves and tables.

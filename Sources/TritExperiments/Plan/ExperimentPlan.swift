@@ -38,17 +38,18 @@ public struct ExperimentPlan: Sendable {
   public static let maximumVariants = 1000
 
   /// Reads `path` and expands it. Throws `LabErrors` with every problem of the file and of the pairs of
-  /// stages that it puts together; nothing is run and no model is read.
+  /// stages that it puts together; nothing is run and no model is read. `plugins` loads what the file names under
+  /// `plugins:`.
   public init(
-    path: String, overrides: [String] = [], lab: Lab = .standard
+    path: String, overrides: [String] = [], lab: Lab = .standard,
+    plugins: ExperimentPlugins = ExperimentFile.refusePlugins
   ) throws {
     try self.init(
-      ExperimentFile.read(path: path, overrides: overrides, lab: lab),
-      lab: lab)
+      ExperimentFile.read(path: path, overrides: overrides, lab: lab, plugins: plugins))
   }
 
   /// Expands a file that has been read.
-  public init(_ file: ExperimentFile, lab: Lab = .standard) throws {
+  public init(_ file: ExperimentFile) throws {
     self.file = file
     let problems = Problems()
     var list = try Self.product(file)
@@ -81,7 +82,7 @@ public struct ExperimentPlan: Sendable {
         settings: settings, overrides: [],
         position: file.document["reference"]?.position ?? file.document.position)
     }
-    StagePairing(lab).check(variants + (reference.map { [$0] } ?? []), problems)
+    StagePairing(file.lab).check(variants + (reference.map { [$0] } ?? []), problems)
     try problems.throwIfAny()
   }
 

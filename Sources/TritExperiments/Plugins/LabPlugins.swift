@@ -39,7 +39,11 @@ public struct LabPlugins: Sendable {
 
   /// Adds the stages of the file at `path` to `lab`, and gives what the compiler warned of. They have been proved in a
   /// child before. Throws a `LabError` that names the file, and leaves `lab` as it was.
-  @discardableResult public func load(_ path: String, into lab: inout Lab) throws -> String {
+  ///
+  /// - Parameter approve: is given the digest of what was compiled, before anything of it runs; it throws to refuse it.
+  @discardableResult public func load(
+    _ path: String, into lab: inout Lab, approve: (_ digest: String) throws -> Void = { _ in }
+  ) throws -> String {
     guard FileKind(at: path) != .absent else {
       throw LabError(
         .missingInput, "there is no such plug-in", at: path,
@@ -50,11 +54,14 @@ public struct LabPlugins: Sendable {
         .usage, "a plug-in is a file of C, C++ or Swift", at: path,
         expected: "a name that ends in \(Self.endings.joined(separator: ", "))", code: .notBuilt)
     }
-    return path.hasSuffix(".swift") ? try loadSwift(path, &lab) : try loadNative(path, &lab)
+    return path.hasSuffix(".swift")
+      ? try loadSwift(path, &lab, approve) : try loadNative(path, &lab, approve)
   }
 
-  private func loadNative(_ path: String, _ lab: inout Lab) throws -> String {
-    let plugin = try loader.load(path)
+  private func loadNative(
+    _ path: String, _ lab: inout Lab, _ approve: (String) throws -> Void
+  ) throws -> String {
+    let plugin = try loader.load(path, approve: approve)
     var changed = lab
     for (descriptor, kernel) in plugin.kernels {
       var descriptor = descriptor
@@ -65,8 +72,10 @@ public struct LabPlugins: Sendable {
     return plugin.warnings
   }
 
-  private func loadSwift(_ path: String, _ lab: inout Lab) throws -> String {
-    let plugin = try loader.loadSwift(path)
+  private func loadSwift(
+    _ path: String, _ lab: inout Lab, _ approve: (String) throws -> Void
+  ) throws -> String {
+    let plugin = try loader.loadSwift(path, approve: approve)
     var changed = lab
     let before = lab.guest
     changed.guest = .plugin(path: path, digest: plugin.digest)

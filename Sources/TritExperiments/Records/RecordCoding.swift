@@ -15,6 +15,8 @@ package enum RecordCoding {
     infinite: "infinite: ", negative: "minus infinite: ", none: "not defined: "
   )
   private static let member = "undefined"
+  /// The code of the error for records of another version.
+  static let foreignForm = LabError.Code(rawValue: "record.form")
 
   /// A document with what is hidden in it escaped: it can only be within strings.
   private static func visible(_ document: Data) -> Data {
@@ -65,6 +67,12 @@ package enum RecordCoding {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
     let document = try JSONReader.read(String(decoding: data, as: UTF8.self), path: "record")
+    if let found = document["schema"]?.string, found != RunRecord.form {
+      throw LabError(
+        .badData, "a record of another form", expected: RunRecord.form, got: found,
+        advice: "read it with the version of trit that wrote it, or measure again with this one",
+        code: foreignForm)
+    }
     let reasons = document[member]
     let changed = replacing(document) { key, value in
       guard case .null = value else { return value }

@@ -77,9 +77,18 @@ package final class ResultsLog {
     parse((try? WholeFile.read(path, limit: .records)).map { Data($0) } ?? Data()).records
   }
 
-  /// The records of a file that somebody named. Throws where it cannot be read as one of records.
-  static func records(of path: String) throws -> [RunRecord] {
-    parse(Data(try WholeFile.read(path, limit: .records))).records
+  /// The records of a file that somebody named. Throws where it cannot be read as one of records, and the form by name
+  /// where one is of another version.
+  package static func records(of path: String) throws -> [RunRecord] {
+    let data = Data(try WholeFile.read(path, limit: .records))
+    for (number, line) in data.split(separator: 0x0A).enumerated() {
+      do {
+        _ = try RecordCoding.decode(Data(line))
+      } catch let error as LabError where error.code == RecordCoding.foreignForm {
+        throw error.inside("\(path):\(number + 1)")
+      } catch { continue }
+    }
+    return parse(data).records
   }
 
   /// The readable records and the number of bytes up to the end of the last whole line.

@@ -21,7 +21,9 @@ public struct RunRecord: Codable, Sendable, Equatable {
   }
 
   /// The form of this record.
-  public var schema = "trit/run/1"
+  public var schema = Self.form
+  /// The form that this program writes and reads.
+  public static let form = "trit/run/1"
   /// The experiment's name.
   public var experiment: String
   /// Variant or reference.

@@ -27,7 +27,9 @@ extension ExperimentRun {
         do {
           try Interruption.check()
           guard let session = try load(next) as? any InterleavedSpeed else { continue }
-          group.append((next.index, next.label, session))
+          // Whoever watches learns whose turn it is.
+          let watched = WatchedSpeed(session) { [self] in atWork(next, SpeedMeasure.key) }
+          group.append((next.index, next.label, supervision == nil ? session : watched))
           bytes += session.heldBytes
           largest = max(largest, session.heldBytes)
         } catch let error as LabError where error.kind == .interrupted {
@@ -51,6 +53,43 @@ extension ExperimentRun {
         throw error
       } catch { continue }
     }
+    atWork(nil)
     return results
+  }
+}
+
+/// A session that says when its turn comes.
+private final class WatchedSpeed: InterleavedSpeed {
+  private let session: any InterleavedSpeed
+  private let begin: () -> Void
+
+  init(_ session: any InterleavedSpeed, begin: @escaping () -> Void) {
+    self.session = session
+    self.begin = begin
+  }
+
+  var facts: [String: String] { session.facts }
+  var figures: [String: Double] { session.figures }
+  var heldBytes: Int { session.heldBytes }
+  var loadAverage: Double? { session.loadAverage }
+
+  func measure(_ measure: any Measure, _ request: MeasureRequest) throws -> Measured {
+    begin()
+    return try session.measure(measure, request)
+  }
+
+  func warmUp(_ measure: SpeedMeasure) throws {
+    begin()
+    try session.warmUp(measure)
+  }
+
+  func round(_ measure: SpeedMeasure) throws -> SpeedRound {
+    begin()
+    return try session.round(measure)
+  }
+
+  func speed(_ measure: SpeedMeasure, rounds: [SpeedRound], sessions: Int) throws -> Measured {
+    begin()
+    return try session.speed(measure, rounds: rounds, sessions: sessions)
   }
 }

@@ -9,6 +9,8 @@ final class ExperimentRun {
   let inputs: RunInputs
   let directory: RunDirectory
   let backend: any ExperimentBackend
+  /// Who watches from another process, and what it knows.
+  let supervision: RunSupervision?
   let observer: (RunEvent) -> Void
   private var reference: (any VariantSession)?
   private var referenceError: LabError?
@@ -16,15 +18,19 @@ final class ExperimentRun {
   private var started = UTC.text()
   /// Speeds that were measured in rounds, by the variants' numbers.
   private var speeds: [Int: Measured] = [:]
+  /// Who is at work, as it was told last.
+  private var working: RunReport.AtWork?
 
   init(
     plan: ExperimentPlan, inputs: RunInputs, directory: RunDirectory,
-    backend: any ExperimentBackend, observer: @escaping (RunEvent) -> Void
+    backend: any ExperimentBackend, supervision: RunSupervision? = nil,
+    observer: @escaping (RunEvent) -> Void
   ) {
     self.plan = plan
     self.inputs = inputs
     self.directory = directory
     self.backend = backend
+    self.supervision = supervision
     self.observer = observer
   }
 
@@ -34,9 +40,12 @@ final class ExperimentRun {
     try directory.write(ResolvedFile.text(plan, inputs: inputs), to: "experiment.yaml")
     try writeEnvironment(records: [])
     if let recorded = inputs.records { return try report(recorded, plots: plots) }
-    observer(
-      .started(
-        directory: directory.path, variants: plan.variants.count, resumed: directory.isResumed))
+    let handover = supervision?.handover ?? RunHandover()
+    if !handover.hasBegun {
+      observer(
+        .started(
+          directory: directory.path, variants: plan.variants.count, resumed: directory.isResumed))
+    }
     for holder in directory.busy {
       observer(
         .note(
@@ -58,6 +67,7 @@ final class ExperimentRun {
         // Variants that differ in nothing that is measured share a record; the log has one of each.
         if known.id != variant.id { try directory.log.append(renumbered) }
         records.append(renumbered)
+        guard !handover.measured.contains(known.id) else { continue }
         reused += 1
         observer(.variantReused(known))
       } else if var known = known(digest, variant, in: earlier) {
@@ -71,11 +81,19 @@ final class ExperimentRun {
       }
     }
     pace.total = work.count
+    let failures = Dictionary(
+      handover.failures.map { ($0.id, $0.error) }, uniquingKeysWith: { first, _ in first })
+    for variant in work { speeds[variant.index] = handover.speeds[variant.id] }
     if backend.measuresSpeedInRounds {
+      let waiting = work.filter {
+        speeds[$0.index] == nil && ($0.index < 0 || failures[$0.id] == nil)
+      }
       do {
-        speeds = try withoutActuallyEscaping(observer) { observer in
-          try measureSpeeds(of: work, load: session(for:), observer: observer)
+        let measured = try withoutActuallyEscaping(observer) { observer in
+          try measureSpeeds(of: waiting, load: session(for:), observer: observer)
         }
+        speeds.merge(measured) { $1 }
+        tellSpeeds(of: work)
       } catch let error as LabError where error.kind == .interrupted {
         wasInterrupted = true
         work.removeAll()
@@ -83,11 +101,18 @@ final class ExperimentRun {
     }
     for (position, variant) in work.enumerated() {
       observer(.variantStarted(index: position, of: work.count, label: variant.label))
-      let record = verified(
-        measure(variant, reference: records.first { $0.role == .reference }))
+      let record: RunRecord
+      if variant.index >= 0, let failure = failures[variant.id] {
+        record = failed(variant, failure)
+      } else {
+        record = verified(
+          measure(variant, reference: records.first { $0.role == .reference }))
+      }
+      atWork(nil)
       try directory.log.append(record)
       records.append(record)
       observer(.variantEnded(record))
+      if record.status == .finished { supervision?.tell(.measured(id: record.id)) }
       for warning in Warnings.of(record.facts) {
         observer(
           .warning(
@@ -142,6 +167,45 @@ final class ExperimentRun {
     return record
   }
 
+  // MARK: Watching
+
+  /// Tells whoever watches who is at work now.
+  func atWork(_ variant: PlannedVariant?, _ section: String = "") {
+    guard let supervision else { return }
+    let now = variant.map { variant in
+      let isGuest = inputs.mayRunGuests(variant, in: plan)
+      let compares = plan.file.measure.sections.contains {
+        $0.key == section && $0.measure.needs.comparesWithReference
+      }
+      let isOfReference = plan.reference.map { inputs.mayRunGuests($0, in: plan) } ?? false
+      return RunReport.AtWork(
+        id: variant.id, label: variant.label, section: section, isGuest: isGuest,
+        isReference: variant.index < 0 || (!isGuest && compares && isOfReference))
+    }
+    guard now != working else { return }
+    working = now
+    supervision.tell(.atWork(now))
+  }
+
+  private func tellSpeeds(of work: [PlannedVariant]) {
+    guard let supervision else { return }
+    supervision.tell(
+      .speeds(
+        Dictionary(
+          work.compactMap { variant in speeds[variant.index].map { (variant.id, $0) } },
+          uniquingKeysWith: { first, _ in first })))
+  }
+
+  /// The record of a variant that ended the process before this one.
+  private func failed(_ variant: PlannedVariant, _ error: String) -> RunRecord {
+    let now = UTC.text()
+    return RunRecord(
+      experiment: plan.file.name, role: role(of: variant), index: variant.index, id: variant.id,
+      label: variant.label, status: .failed, error: error,
+      inputs: inputs.digest(of: variant, in: plan), reusedFrom: nil, started: now, ended: now,
+      params: parameters(of: variant), metrics: [:])
+  }
+
   // MARK: Measuring
 
   /// Runs all sections on one variant. Never throws: what goes wrong is in the record.
@@ -185,6 +249,7 @@ final class ExperimentRun {
     reference: RunRecord?, into record: inout RunRecord
   ) throws {
     let key = section.key
+    atWork(variant, key)
     let report: (Double) -> Void = { [self] fraction in
       observer(
         .progress(
@@ -216,6 +281,7 @@ final class ExperimentRun {
 
   private func session(for variant: PlannedVariant) throws -> any VariantSession {
     if variant.index < 0 { return try referenceSession() }
+    atWork(variant, "loading")
     return try load(variant)
   }
 
@@ -235,6 +301,14 @@ final class ExperimentRun {
     if let referenceError { throw referenceError }
     guard let planned = plan.reference else {
       throw LabError(.internalError, "a comparison without a reference reached the runner")
+    }
+    let before = working
+    atWork(planned, "loading")
+    defer {
+      if let before, before != working {
+        working = before
+        supervision?.tell(.atWork(before))
+      }
     }
     do {
       let session = try load(planned)

@@ -18,24 +18,29 @@ public enum ExperimentRunner {
   /// Throws `LabErrors` with all problems of the file, of its models and of its data before anything
   /// runs, and `cannotCreate` where results cannot be written. A variant that fails is a record, not an
   /// error; so is Ctrl-C: look at `RunOutcome.exitCode`.
-  /// - Parameter observer: called on the calling thread with everything that happens.
+  /// - Parameters:
+  ///   - plugins: loads what the file names under `plugins:`.
+  ///   - observer: called on the calling thread with everything that happens.
   public static func run(
     file: String, options: RunOptions = RunOptions(), lab: Lab = .standard,
+    plugins: ExperimentPlugins = ExperimentFile.refusePlugins,
     observer: (RunEvent) -> Void = { _ in }
   ) throws -> RunOutcome {
     try run(
-      file: file, options: options, lab: lab,
-      backend: LabBackend(lab: lab), observer: observer)
+      file: file, options: options, lab: lab, plugins: plugins, backend: nil, observer: observer)
   }
 
-  /// The same with another way to run variants: for tests.
+  /// The same with another way to run variants, for tests, and watched from another process.
   package static func run(
     file: String, options: RunOptions, lab: Lab = .standard,
-    backend: any ExperimentBackend,
+    plugins: ExperimentPlugins = ExperimentFile.refusePlugins,
+    backend: (any ExperimentBackend)?, supervision: RunSupervision? = nil,
     environment: [String: String] = ProcessInfo.processInfo.environment,
     observer: (RunEvent) -> Void = { _ in }
   ) throws -> RunOutcome {
-    var plan = try ExperimentPlan(path: file, overrides: options.set, lab: lab)
+    var plan = try ExperimentPlan(path: file, overrides: options.set, lab: lab, plugins: plugins)
+    let lab = plan.file.lab
+    let backend = backend ?? LabBackend(lab: lab)
     if plan.file.model == nil, let path = environment["TRITLAB_MODEL"], !path.isEmpty {
       plan.file.model = PathReference(text: path, path: path)
     }
@@ -44,10 +49,13 @@ public enum ExperimentRunner {
     let root = options.outputDirectory ?? "runs"
     // A report of records takes no time: each is a run of its own.
     let directory = try RunDirectory.open(
-      root: root, plan: plan, force: options.force || inputs.records != nil)
+      root: root, plan: plan, force: options.force || inputs.records != nil,
+      continuing: supervision?.handover.directory)
+    supervision?.tell(.directory(directory.path))
     return try withoutActuallyEscaping(observer) { observer in
       let run = ExperimentRun(
-        plan: plan, inputs: inputs, directory: directory, backend: backend, observer: observer)
+        plan: plan, inputs: inputs, directory: directory, backend: backend,
+        supervision: supervision, observer: observer)
       let earlier =
         options.force
         ? []

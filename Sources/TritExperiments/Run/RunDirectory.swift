@@ -17,10 +17,17 @@ struct RunDirectory {
 
   private static let lockName = "run.lock"
 
-  /// Continues the newest unfinished run of the same plan that nobody else works on, or makes a new one.
+  /// Continues the newest unfinished run of the same plan that nobody else works on, or makes a new one. Where
+  /// `continuing` is given, that folder is the run's: another process of this run has made it.
   static func open(
-    root: String, plan: ExperimentPlan, force: Bool, now: Date = Date()
+    root: String, plan: ExperimentPlan, force: Bool, continuing: String? = nil, now: Date = Date()
   ) throws -> RunDirectory {
+    if let continuing {
+      for part in ["", "/plots"] { LeftoverFiles.remove(in: continuing + part) }
+      let lock = try FolderLock(folder: continuing, name: lockName, what: "run")
+      let log = try ResultsLog(continuing + "/results.jsonl", dropsUnfinished: true)
+      return RunDirectory(path: continuing, isResumed: true, log: log, busy: [], lock: lock)
+    }
     let folder = root + "/" + plan.file.name.slug
     var busy: [(path: String, process: String)] = []
     for candidate in runs(of: folder).reversed() {

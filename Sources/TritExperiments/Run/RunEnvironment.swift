@@ -24,6 +24,8 @@ struct RunEnvironment: Encodable {
   let openBLASVersion: String
   /// Stages from outside the lab, `kernel mine: where it is from`.
   let guests: [String]
+  /// Files that they were compiled from, with the SHA-256 of what was compiled.
+  let plugins: [Plugin]
   let models: [InputIdentity]
   let data: [InputIdentity]
   let seed: UInt64
@@ -32,6 +34,11 @@ struct RunEnvironment: Encodable {
   let ended: String?
   /// Kernels that ran, by label of the variant.
   let kernels: [String: String]
+
+  struct Plugin: Encodable {
+    let path: String
+    let digest: String
+  }
 
   init(plan: ExperimentPlan, inputs: RunInputs, records: [RunRecord], started: String) {
     experiment = plan.file.name
@@ -53,6 +60,9 @@ struct RunEnvironment: Encodable {
     openBLASVersion = OpenBLASRuntime.version
     guests = inputs.lab.guests.map {
       "\($0.key.rawValue) \($0.descriptor.name): \($0.descriptor.origin.text)"
+    }
+    plugins = inputs.lab.plugins.map {
+      Plugin(path: ResolvedFile.absolute($0.path), digest: $0.digest)
     }
     models = inputs.models.values.sorted { $0.path < $1.path }
     data =
@@ -80,6 +90,15 @@ enum ResolvedFile {
       set(["model"], inputs.models[model.path].map { absolute($0.path) } ?? model.path)
     }
     if let tokenizer = plan.file.tokenizer { set(["tokenizer"], absolute(tokenizer)) }
+    // Those of the command line, too: the file is to be run again as it is.
+    var plugins = plan.file.plugins.map { absolute($0.path) }
+    for plugin in inputs.lab.plugins where !plugins.contains(absolute(plugin.path)) {
+      plugins.append(absolute(plugin.path))
+    }
+    if !plugins.isEmpty {
+      let list = plugins.map { YAMLNode(.scalar($0, plain: false), at: document.position) }
+      document.set(["plugins"], to: YAMLNode(.sequence(list), at: document.position))
+    }
     for section in plan.file.measure.sections {
       for (name, value) in section.settings.values {
         guard case .place(let place) = value, document["measure"]?[section.key]?[name] != nil else {
@@ -108,7 +127,7 @@ enum ResolvedFile {
       ? absolute(reference.path) : reference.text
   }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     URL(fileURLWithPath: path).standardizedFileURL.path
   }
 }

@@ -131,6 +131,11 @@ extension RunInputs {
     identity(of: variant, in: plan).digest
   }
 
+  /// Whether code from outside may run on `variant`.
+  func mayRunGuests(_ variant: PlannedVariant, in plan: ExperimentPlan) -> Bool {
+    !origins(of: settings(of: variant), in: plan).isEmpty
+  }
+
   /// Everything that the measurements of `variant` depend on.
   func identity(of variant: PlannedVariant, in plan: ExperimentPlan) -> RunIdentity {
     let model = model(of: variant, in: plan)
@@ -149,23 +154,39 @@ extension RunInputs {
   /// Stages from outside that the variant chooses, or that an implementation which stands for others (`auto`, a
   /// packing's bare name) may choose for it.
   private func origins(of settings: VariantSettings, in plan: ExperimentPlan) -> [String] {
-    let chosen = settings.flattened.map { $0.value }
     let ownSamplers = plan.file.measure.sections.map(\.measure.needs.sampler)
     let samplers = ([settings.sampler] + ownSamplers).compactMap(\.self)
       .flatMap { $0.processors + [$0.sampler] }.map(\.name)
-    let names = Set(
-      samplers + chosen.map { String($0.prefix { $0 != ":" }) }
-        + settings.layers.flatMap { $0.stages.values.map(\.name) })
     return lab.guests.compactMap { key, descriptor in
-      let own = [descriptor.name] + descriptor.aliases
+      guard let kind = lab.kind(key) else { return nil }
+      let running: [String]
+      switch kind.scope {
       // Layers that choose another form without a kernel run with the standard one.
-      let standard = lab.kind(key)?.standard?.name
-      var running = [settings.stages[key]?.name ?? standard]
-      running += settings.layers.map { $0.stages[key]?.name ?? standard }
-      let standsForMany = running.contains { $0.map { lab.isDerived(key, $0) } ?? false }
-      guard standsForMany || own.contains(where: names.contains) else { return nil }
+      case .layer, .model:
+        running = ([settings.stages] + settings.layers.map(\.stages))
+          .compactMap { $0[key]?.name ?? kind.standard?.name }
+      case .sampling: running = samplers
+      case .experiment: running = key == .measure ? plan.file.measure.keys : []
+      // A file's bytes decide: any model may hold them.
+      case .file: running = [descriptor.name]
+      }
+      let own = [descriptor.name] + descriptor.aliases
+      guard running.contains(where: { own.contains($0) || mayRun(descriptor, as: $0, of: kind) })
+      else { return nil }
       return "\(key.rawValue) \(descriptor.name)=\(descriptor.origin.identity)"
     }.sorted()
+  }
+
+  /// Whether `name` stands for others, `descriptor` among them: the bare name of a packing for the kernels of that
+  /// packing, `auto` for every candidate.
+  private func mayRun(
+    _ descriptor: StageDescriptor, as name: String, of kind: StageInformation
+  ) -> Bool {
+    guard lab.isDerived(kind.key, name) else { return false }
+    if kind.descriptors.contains(where: { $0.kernel?.packing == name }) {
+      return descriptor.kernel?.packing == name
+    }
+    return descriptor.kernel?.isCandidate ?? true
   }
 
   /// The sections that are measured on `variant`, each with what it depends on. Every setting is an input but those

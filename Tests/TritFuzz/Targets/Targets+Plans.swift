@@ -11,7 +11,8 @@ extension FuzzTarget {
       + lab[.head].names
       + lab[.processor].names + lab[.sampler].names
     let keys = [
-      "name", "description", "model", "tokenizer", "reference", "base", "sweep", "variants",
+      "name", "description", "plugins", "model",
+      "tokenizer", "reference", "base", "sweep", "variants",
       "measure", "records",
       "plots", "threads", "seed", "context", "quantizer", "activations", "kernel", "attention",
       "cache", "head",
@@ -39,6 +40,7 @@ extension FuzzTarget {
     description: >-
       Two lines
       of text.
+    plugins: [mine.c, "~/other.swift"]
     model: builtin:storyteller
     reference: {quantizer: model, activations: model, kernel: reference, attention: flash, cache: f32, head: exact}
     base: {quantizer: {name: absmean, granularity: row}, activations: int8, threads: 1}
@@ -192,7 +194,7 @@ extension FuzzTarget {
 
   private static func plan(_ document: YAMLNode, _ overrides: [String]) throws {
     let file = try ExperimentFile.decode(
-      document, path: "x.yaml", overrides: overrides, lab: .standard)
+      document, path: "x.yaml", overrides: overrides, lab: .standard, plugins: { _, _ in })
     let plan = try ExperimentPlan(file)
     try demand(!plan.variants.isEmpty && !plan.listing.isEmpty, "a plan has a variant")
     for variant in plan.variants { _ = variant.settings.selection }

@@ -1,0 +1,66 @@
+internal import CTritPlugin
+import Foundation
+import Synchronization
+import TritCore
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The inner side of `WatchedProcess`: this process is watched by the one that started it.
+package enum WatchedChild {
+  /// Where it tells.
+  static let report: Int32 = 3
+  /// Where it reads what it must know.
+  static let handover: Int32 = 4
+  /// How often it says that something goes on, in microseconds.
+  private static let beat: UInt32 = 200_000
+  private static let writing = Mutex<Int>(0)
+
+  /// Listens for crashes from now on, and gives what it was handed. nil where nobody watches.
+  package static func begin() -> String? {
+    guard fcntl(report, F_GETFD) >= 0, fcntl(handover, F_GETFD) >= 0 else { return nil }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(handover, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { break }
+      bytes += piece[..<count]
+    }
+    close(handover)
+    // Programs that are started from here, as gnuplot, have nothing to tell.
+    _ = fcntl(report, F_SETFD, FD_CLOEXEC)
+    trit_child_watch(report, 0)
+    ProcessEnd.announce(on: report)
+    Thread.detachNewThread { tellProgress() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Says that long loops go on, while they do.
+  private static func tellProgress() {
+    var last = Interruption.checkCount
+    while true {
+      usleep(beat)
+      let now = Interruption.checkCount
+      if now != last { tell(".") }
+      last = now
+    }
+  }
+
+  /// Tells a line.
+  package static func tell(_ line: String) {
+    var rest = Array((line + "\n").utf8)[...]
+    writing.withLock { lines in
+      lines += 1
+      while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(report, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+}
