@@ -21,6 +21,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritArena", ["TritCore", "TritKernels"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
+  ("TritStories", ["TritCore"]),
   (
     "TritModel",
     [
@@ -39,22 +40,24 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritEvaluation",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritKernels", "TritSampling", "TritModel",
-      "TritTraining",
+      "TritStories",
     ]
   ),
   (
     "TritExperiments",
     [
-      "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels", "TritPlugins",
-      "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation", "CYaml",
+      "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
+      "TritPlugins",
+      "TritAttention", "TritSampling", "TritModel", "TritStories", "TritTraining", "TritEvaluation",
+      "CYaml",
     ]
   ),
   (
     "TritLab",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritModel", "TritTraining",
-      "TritEvaluation", "TritExperiments",
+      "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritStories", "TritModel",
+      "TritTraining", "TritEvaluation", "TritExperiments",
     ]
   ),
 ]
@@ -79,7 +82,8 @@ let package = Package(
     // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag is one
     // of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(
-      name: "trit", dependencies: ["TritCommand", "TritLab"], swiftSettings: strict,
+      name: "trit", dependencies: ["TritCommand", "TritLab"],
+      swiftSettings: strict,
       linkerSettings: [
         .unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))
       ]),
