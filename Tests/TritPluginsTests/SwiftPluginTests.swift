@@ -34,7 +34,7 @@ import _TritTestSupport
     let path = try test.write(Self.plugin("sum"), to: "mine.swift")
     let plugin = try test.loader.loadSwift(path)
     #expect(plugin.wasCompiled && plugin.wasChecked)
-    var registry = Registry<any LinearKernel>(stage: "kernel", key: "kernel")
+    var registry = Registry<any LinearKernel>(.kernel)
     try plugin.register(into: &registry)
     #expect(registry.names == ["mine"])
     let kernel = try registry.make(StageChoice("mine"))
