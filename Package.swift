@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every Swift target: Swift 6 mode, the upcoming checks that keep imports honest, and views whose life the
-/// compiler watches (`MatrixSpan`).
+/// Settings of every Swift target: Swift 6 mode, the upcoming checks that keep imports honest, and
+/// views whose life the compiler watches (`MatrixSpan`).
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -79,8 +79,8 @@ let package = Package(
 
     // MARK: The command: a library, and the program that is its main
     .target(name: "TritCommand", dependencies: ["TritLab"], swiftSettings: strict),
-    // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag is one
-    // of the executable alone, so packages can depend on the libraries all the same.
+    // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag
+    // is one of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(
       name: "trit", dependencies: ["TritCommand", "TritLab"],
       swiftSettings: strict,
@@ -105,12 +105,14 @@ let package = Package(
     .executableTarget(
       name: "trit-guest", dependencies: ["TritCommand", "TritLab"], path: "Tests/TritGuest",
       swiftSettings: strict),
-    // Kernels that cheat, and a program that races them as the command does, for the tests of the arena.
+    // Kernels that cheat, and a program that races them as the command does, for the tests of the
+    // arena.
     .executableTarget(
       name: "trit-arena-cheats", dependencies: ["TritCore", "TritKernels", "TritArena"],
       path: "Tests/ArenaCheats", swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["TritLab", "trit", "trit-guest", "_TritTestSupport"],
+      name: "CommandTests",
+      dependencies: ["TritLab", "TritCommand", "trit", "trit-guest", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
   ]
     + libraries.map {
