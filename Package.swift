@@ -62,6 +62,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ),
 ]
 
+/// Every module has one, for people.
+let readme = ["README.md"]
 let tested = libraries.map(\.name).filter { $0 != "TritLab" }
 
 let package = Package(
@@ -74,15 +76,16 @@ let package = Package(
   targets: [
     // MARK: System libraries and C leaves
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .target(name: "CTritKernels"),
-    .target(name: "CTritPlugin"),
+    .target(name: "CTritKernels", exclude: readme),
+    .target(name: "CTritPlugin", exclude: readme),
 
     // MARK: The command: a library, and the program that is its main
-    .target(name: "TritCommand", dependencies: ["TritLab"], swiftSettings: strict),
+    .target(
+      name: "TritCommand", dependencies: ["TritLab"], exclude: readme, swiftSettings: strict),
     // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag
     // is one of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(
-      name: "trit", dependencies: ["TritCommand", "TritLab"],
+      name: "trit", dependencies: ["TritCommand", "TritLab"], exclude: readme,
       swiftSettings: strict,
       linkerSettings: [
         .unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))
@@ -117,7 +120,7 @@ let package = Package(
   ]
     + libraries.map {
       .target(
-        name: $0.name, dependencies: $0.dependencies,
+        name: $0.name, dependencies: $0.dependencies, exclude: readme,
         resources: $0.name == "TritModel" ? [.copy("Resources")] : [], swiftSettings: strict)
     }
     + tested.map {
