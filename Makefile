@@ -116,7 +116,7 @@ format: ## Format all Swift sources in place
 lint: ## Check the format and the house rules of all Swift sources; prints nothing when all is well
 	@$(SWIFT) format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 
-docs: build ## Write the reference of all stages and commands, and the API documentation, to docs/build
+docs: build ## Write a page for each stage, command and figure, and the API, to docs/build [PAGES=1: no API]
 	@Scripts/build-docs.sh "$(TRIT)"
 
 clean: ## Remove what was built; run records in runs/ stay

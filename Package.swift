@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every Swift target: Swift 6 mode, the upcoming checks that keep imports honest, and views whose life the
-/// compiler watches (`MatrixSpan`).
+/// Settings of every Swift target: Swift 6 mode, the upcoming checks that keep imports honest, and
+/// views whose life the compiler watches (`MatrixSpan`).
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -21,6 +21,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritArena", ["TritCore", "TritKernels"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
+  ("TritStories", ["TritCore"]),
   (
     "TritModel",
     [
@@ -39,26 +40,30 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritEvaluation",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritKernels", "TritSampling", "TritModel",
-      "TritTraining",
+      "TritStories",
     ]
   ),
   (
     "TritExperiments",
     [
-      "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels", "TritPlugins",
-      "TritAttention", "TritSampling", "TritModel", "TritTraining", "TritEvaluation", "CYaml",
+      "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
+      "TritPlugins",
+      "TritAttention", "TritSampling", "TritModel", "TritStories", "TritTraining", "TritEvaluation",
+      "CYaml",
     ]
   ),
   (
     "TritLab",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritModel", "TritTraining",
-      "TritEvaluation", "TritExperiments",
+      "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritStories", "TritModel",
+      "TritTraining", "TritEvaluation", "TritExperiments",
     ]
   ),
 ]
 
+/// Every module has one, for people.
+let readme = ["README.md"]
 let tested = libraries.map(\.name).filter { $0 != "TritLab" }
 
 let package = Package(
@@ -71,15 +76,17 @@ let package = Package(
   targets: [
     // MARK: System libraries and C leaves
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .target(name: "CTritKernels"),
-    .target(name: "CTritPlugin"),
+    .target(name: "CTritKernels", exclude: readme),
+    .target(name: "CTritPlugin", exclude: readme),
 
     // MARK: The command: a library, and the program that is its main
-    .target(name: "TritCommand", dependencies: ["TritLab"], swiftSettings: strict),
-    // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag is one
-    // of the executable alone, so packages can depend on the libraries all the same.
+    .target(
+      name: "TritCommand", dependencies: ["TritLab"], exclude: readme, swiftSettings: strict),
+    // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag
+    // is one of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(
-      name: "trit", dependencies: ["TritCommand", "TritLab"], swiftSettings: strict,
+      name: "trit", dependencies: ["TritCommand", "TritLab"], exclude: readme,
+      swiftSettings: strict,
       linkerSettings: [
         .unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))
       ]),
@@ -101,17 +108,19 @@ let package = Package(
     .executableTarget(
       name: "trit-guest", dependencies: ["TritCommand", "TritLab"], path: "Tests/TritGuest",
       swiftSettings: strict),
-    // Kernels that cheat, and a program that races them as the command does, for the tests of the arena.
+    // Kernels that cheat, and a program that races them as the command does, for the tests of the
+    // arena.
     .executableTarget(
       name: "trit-arena-cheats", dependencies: ["TritCore", "TritKernels", "TritArena"],
       path: "Tests/ArenaCheats", swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["TritLab", "trit", "trit-guest", "_TritTestSupport"],
+      name: "CommandTests",
+      dependencies: ["TritLab", "TritCommand", "trit", "trit-guest", "_TritTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
   ]
     + libraries.map {
       .target(
-        name: $0.name, dependencies: $0.dependencies,
+        name: $0.name, dependencies: $0.dependencies, exclude: readme,
         resources: $0.name == "TritModel" ? [.copy("Resources")] : [], swiftSettings: strict)
     }
     + tested.map {

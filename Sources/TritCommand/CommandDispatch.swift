@@ -115,8 +115,10 @@ struct CommandDispatch {
     try Terminal.json(VersionText.json)
   }
 
-  /// `help`, `help COMMAND`, and each in another form: `--markdown`, `--man`, `--json`.
+  /// `help`, `help COMMAND`, and each in another form: `--markdown`, `--man`, `--json`;
+  /// `--html FOLDER` writes the pages of `make docs`.
   private func help(_ words: [String]) throws {
+    if words.first == "--html" { return try site(Array(words.dropFirst())) }
     var words = words
     let index = words.firstIndex { ["--markdown", "--man", "--json"].contains($0) }
     let form = index.map { words.remove(at: $0) }
@@ -135,6 +137,18 @@ struct CommandDispatch {
     case "--man": try Terminal.out(ManPage.page(of: command))
     default: try Terminal.json(HelpDocument.json(command))
     }
+  }
+
+  /// Writes the pages of lab and commands into a folder.
+  private func site(_ words: [String]) throws {
+    guard let folder = words.first, words.count == 1, !folder.isEmpty, !folder.hasPrefix("-") else {
+      throw LabError(
+        .usage, "help --html writes pages into one folder", expected: "trit help --html FOLDER",
+        got: words.isEmpty ? "no folder" : words.joined(separator: " "))
+    }
+    let site = Site(lab: lab, commands: commands, in: folder)
+    try site.write(to: folder)
+    try Terminal.line("wrote \(site.pages.count) pages: \(folder)/index.html")
   }
 
   // MARK: Complaints

@@ -1,4 +1,4 @@
-public import TritTraining
+public import TritStories
 
 /// A question with one right answer among several: which of `choices` continues `context`?
 public struct MultipleChoiceTask: Sendable, Hashable {

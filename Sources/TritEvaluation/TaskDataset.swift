@@ -1,7 +1,7 @@
 import Foundation
 import TritCore
 import TritFormats
-import TritTraining
+import TritStories
 
 /// Multiple-choice questions, with what a record needs to say about them.
 public struct TaskDataset: Sendable {

@@ -3,7 +3,7 @@ import Synchronization
 import TritCore
 import TritFormats
 public import TritTokenization
-public import TritTraining
+public import TritStories
 
 /// A text to evaluate on, with what a record needs to say about it.
 public struct TextDataset: Sendable {

@@ -9,5 +9,6 @@
 @_exported import TritPlugins
 @_exported import TritQuantization
 @_exported import TritSampling
+@_exported import TritStories
 @_exported import TritTokenization
 @_exported import TritTraining

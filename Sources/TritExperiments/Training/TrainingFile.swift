@@ -2,6 +2,7 @@ internal import Foundation
 public import TritCore
 internal import TritQuantization
 internal import TritModel
+internal import TritStories
 public import TritTraining
 
 /// A training file: what `trit train` reads.

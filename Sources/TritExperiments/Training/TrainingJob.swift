@@ -6,6 +6,7 @@ internal import TritFormats
 internal import TritKernels
 internal import TritModel
 internal import TritTokenization
+internal import TritStories
 public import TritTraining
 
 /// Carries out a training file: text, tokenizer, training, loss curve.
