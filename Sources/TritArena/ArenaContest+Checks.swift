@@ -166,7 +166,7 @@ extension ArenaContest {
         return "says that it reads \(claimed) bytes for \(product.shape); random trits need "
           + "\(Int(product.leastBytes.rounded(.up))) (log₂ 3 bits each)"
       }
-      let owned = layer.memory.reduce(0) { $0 + $1.rawBuffer.count }
+      let owned = Self.owned(by: layer).reduce(0) { $0 + $1.rawBuffer.count }
       if owned > 0, Double(claimed) > 1.05 * Double(owned) + 4096 {
         return "says that it reads \(claimed) bytes for \(product.shape); its layer owns \(owned)"
       }
@@ -175,6 +175,24 @@ extension ArenaContest {
       }
     }
     return nil
+  }
+
+  /// The runs of bytes that `layer` owns, wherever among its stored properties: what it states may be less.
+  private static func owned(by layer: any PreparedLinear) -> [any RawMemory] {
+    var found: [any RawMemory] = []
+    func collect(_ value: Any, depth: Int) {
+      if let memory = value as? any RawMemory {
+        if !found.contains(where: { $0 === memory }) { found.append(memory) }
+        return
+      }
+      guard depth > 0 else { return }
+      let mirror = Mirror(reflecting: value)
+      // Long lists are of numbers, not of buffers.
+      if mirror.displayStyle == .collection, mirror.children.count > 64 { return }
+      for child in mirror.children { collect(child.value, depth: depth - 1) }
+    }
+    collect(layer, depth: 4)
+    return found
   }
 
   // MARK: Fallbacks

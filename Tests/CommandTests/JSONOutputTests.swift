@@ -34,6 +34,9 @@ import _TritTestSupport
       "perplexity",
       "\(tiny) -f builtin:storyteller/tasks --multiple-choice "
         + "--multiple-choice-tasks 2", ["all", "kinds"]),
+    Case(
+      "arena", "i2_s/scalar --shape 64x256 --tokens 1 --runs 1 --budget 0 --against reference",
+      ["schema", "kernel", "verdicts"]),
     Case("bench", "\(tiny) -p 4 -n 2 -r 1", ["avg_ts", "samples_ns", "kernel"]),
     Case("bench", "\(tiny) -p 4 -n 2 -r 1 -o jsonl", lines: true, ["avg_ts", "kernel"]),
     Case(

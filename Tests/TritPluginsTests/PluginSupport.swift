@@ -22,7 +22,8 @@ struct PluginCase {
   init(seconds: Int = 60, path: String? = nil, program: String? = PluginCase.trit) throws {
     folder = try TemporaryFolder("plugin")
     loader = PluginLoader(
-      folder: folder.path + "/cache", program: program, seconds: seconds, path: path)
+      folder: folder.path + "/cache", program: program, seconds: seconds,
+      swift: LabPlugins.entry(), path: path)
   }
 
   /// The path of a fixture.

@@ -13,8 +13,9 @@ import _TritTestSupport
     """
     import TritLab
     \(before)
-    func register(_ registry: inout Registry<any LinearKernel>) throws {
-      registry.register(StageDescriptor("mine", summary: "one function", source: "a test")) { _ in
+    func register(_ lab: inout Lab) throws {
+      let mine = StageDescriptor("mine", summary: "one function", source: "a test")
+      try lab.add(.kernel, mine) { _ in
         DotKernel("mine") { codes, x, columns in
           var sum: Int32 = 0
           for k in 0..<columns {
@@ -34,10 +35,10 @@ import _TritTestSupport
     let path = try test.write(Self.plugin("sum"), to: "mine.swift")
     let plugin = try test.loader.loadSwift(path)
     #expect(plugin.wasCompiled && plugin.wasChecked)
-    var registry = Registry<any LinearKernel>(.kernel)
-    try plugin.register(into: &registry)
-    #expect(registry.names == ["mine"])
-    let kernel = try registry.make(StageChoice("mine"))
+    var lab = Lab.standard
+    try plugin.register(into: &lab)
+    #expect(lab.guests.map(\.descriptor.name) == ["mine"])
+    let kernel = try lab.make(.kernel, StageChoice("mine"))
     let shapes = [WeightShape(3, 31), WeightShape(33, 256)]
     let violations = checkLinearKernel(kernel, shapes: shapes)
     #expect(violations.isEmpty, "\(violations)")
@@ -69,7 +70,7 @@ import _TritTestSupport
   @Test func aWrongKernelIsTold() throws {
     let error = try Self.error(Self.plugin("sum + 1"))
     #expect(error.kind == .verdict, "\(error)")
-    #expect(error.got?.contains("kernel 'mine'") == true)
+    #expect(error.got?.contains("'mine'") == true, "\(error)")
   }
 
   @Test func aTrapHasItsLine() throws {
@@ -88,7 +89,7 @@ import _TritTestSupport
   @Test func whatRegisterThrowsIsTold() throws {
     let text = """
       import TritLab
-      func register(_ registry: inout Registry<any LinearKernel>) throws {
+      func register(_ lab: inout Lab) throws {
         throw LabError(.usage, "not today")
       }
       """

@@ -4,9 +4,13 @@ internal import TritModel
 
 /// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity reports.
 public struct DivergenceMeasure: Measure {
+  /// The key of the section.
   public static let key = "divergence"
+  /// What is measured.
   public static let summary = "KL divergence from the reference, and what goes with it."
+  /// Where the definition comes from.
   public static let source = "llama.cpp, llama-perplexity --kl-divergence"
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "data", "A text file, a folder, JSONL, or a known name such as wikitext-2-raw/test.", .data,
@@ -21,6 +25,7 @@ public struct DivergenceMeasure: Measure {
       "chunks", "Windows, at most.", .integer(1...PerplexityMeasure.windows.upperBound),
       .section(PerplexityMeasure.key, unless: nil)),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "KL divergence", key: "divergence.kld.mean", error: "divergence.kld.error", group: .quality,
@@ -46,6 +51,7 @@ public struct DivergenceMeasure: Measure {
   /// Windows, at most; nil is all of the text.
   public let chunks: Int?
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) throws {
     guard let place = settings.place("data") else {
       throw settings.fault(
@@ -59,6 +65,7 @@ public struct DivergenceMeasure: Measure {
     chunks = settings.integerIfGiven("chunks")
   }
 
+  /// What has to be there before anything runs.
   public var needs: MeasureNeeds {
     var needs = MeasureNeeds()
     needs.text = (data, field)
@@ -67,10 +74,12 @@ public struct DivergenceMeasure: Measure {
     return needs
   }
 
+  /// Throws what cannot work with a cache of `context` positions.
   public func check(context available: Int) throws {
     try PerplexityMeasure.checkWindow(context, fits: available, key: Self.key)
   }
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let reference = try run.reference()
     let method = try PerplexityProtocol(

@@ -5,10 +5,14 @@ internal import TritModel
 /// Arithmetic energy of a token by the model of the BitNet papers, and joules measured where the processor
 /// shows them.
 public struct EnergyMeasure: Measure {
+  /// The key of the section.
   public static let key = "energy"
+  /// What is measured.
   public static let summary =
     "Arithmetic energy of a token by published figures; joules where the processor shows them."
+  /// Where the definition comes from.
   public static let source = "Horowitz 2014; Jouppi et al. 2021; BitNet, arXiv:2310.11453"
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "context", "Positions that attention looks at.", .integer(1...1_048_576),
@@ -23,6 +27,7 @@ public struct EnergyMeasure: Measure {
       .word([("int8", "as the papers count"), ("int32", "as kernels do")]),
       standard: .text("int8")),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "Matmuls, µJ/token (7 nm)", key: "energy.linear.7nm_picojoules", group: .energy,
@@ -58,6 +63,7 @@ public struct EnergyMeasure: Measure {
   /// The adder of integer products: `int8` as the papers count, `int32` as kernels do.
   public let accumulator: String
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) {
     context = settings.integer("context")
     tokens = settings.integer("tokens")
@@ -65,6 +71,7 @@ public struct EnergyMeasure: Measure {
     accumulator = settings.text("accumulator")
   }
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let engine = run.engine
     let operations = TokenOperations(
@@ -133,6 +140,7 @@ public struct EnergyMeasure: Measure {
     result.facts["measured energy"] = "RAPL, whole package, idle power included"
   }
 
+  /// How it was measured, for readers of the report.
   public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
     var list = [
       (

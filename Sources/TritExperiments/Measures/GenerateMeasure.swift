@@ -5,8 +5,11 @@ internal import TritSampling
 
 /// Text generated from prompts, compared with what the reference writes.
 public struct GenerateMeasure: Measure {
+  /// The key of the section.
   public static let key = "generate"
+  /// What is measured.
   public static let summary = "Text, and how long it is the reference's."
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "prompts", "The prompts, each continued on its own.", .prompts,
@@ -21,6 +24,7 @@ public struct GenerateMeasure: Measure {
       .seedOfExperiment),
     MeasureField("stop", "Whether an end token ends the text.", .flag, standard: .flag(true)),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "Agreeing tokens", key: "generate.agreement.tokens", group: .quality,
@@ -48,6 +52,7 @@ public struct GenerateMeasure: Measure {
   /// Whether an end-of-text token ends the text early.
   public let stopsAtEnd: Bool
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) {
     prompts = settings.texts("prompts")
     tokens = settings.integer("tokens")
@@ -56,6 +61,7 @@ public struct GenerateMeasure: Measure {
     stopsAtEnd = settings.flag("stop")
   }
 
+  /// What has to be there before anything runs.
   public var needs: MeasureNeeds {
     var needs = MeasureNeeds()
     needs.comparesWithReference = true
@@ -63,6 +69,7 @@ public struct GenerateMeasure: Measure {
     return needs
   }
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let sampler = run.sampler ?? sampler
     var options = GenerationOptions(

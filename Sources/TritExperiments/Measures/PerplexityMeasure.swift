@@ -11,10 +11,14 @@ public struct PerplexityMeasure: Measure {
   static let windows = 2...16_777_216
   static let halfWindows = 3...16_777_216
 
+  /// The key of the section.
   public static let key = "perplexity"
+  /// What is measured.
   public static let summary = "Perplexity of a text."
+  /// Where the definition comes from.
   public static let source =
     "llama.cpp's llama-perplexity; Hugging Face, 'Perplexity of fixed-length models'"
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "data", "A text file, a folder, JSONL, or a known name such as wikitext-2-raw/test.", .data,
@@ -29,6 +33,7 @@ public struct PerplexityMeasure: Measure {
       standard: .text(protocols[0])),
     MeasureField("stride", "Tokens between windows.", .integer(1...windows.upperBound)),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "Perplexity", key: "perplexity.value", error: "perplexity.error", group: .quality,
@@ -77,6 +82,7 @@ public struct PerplexityMeasure: Measure {
   /// Windows, at most; nil is all of the text.
   public let chunks: Int?
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) throws {
     guard let place = settings.place("data") else {
       throw settings.fault("missing", at: "data", expected: "a text")
@@ -112,12 +118,14 @@ public struct PerplexityMeasure: Measure {
       got: "\(context)")
   }
 
+  /// What has to be there before anything runs.
   public var needs: MeasureNeeds {
     var needs = MeasureNeeds()
     needs.text = (data, field)
     return needs
   }
 
+  /// Throws what cannot work with a cache of `context` positions.
   public func check(context available: Int) throws {
     try Self.checkWindow(context, fits: available, key: Self.key)
   }
@@ -131,6 +139,7 @@ public struct PerplexityMeasure: Measure {
       advice: "lower it, or raise 'context' at the top of the file")
   }
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let method = try PerplexityProtocol(
       name: protocolName, context: context, stride: stride, longest: run.longestWindow)
@@ -160,6 +169,7 @@ public struct PerplexityMeasure: Measure {
     return Measured(metrics: metrics, facts: run.warnings(Self.key, context: method.context))
   }
 
+  /// How it was measured, for readers of the report.
   public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
     guard let record = records.first(where: { $0.metrics["perplexity.tokens"] != nil }) else {
       return []

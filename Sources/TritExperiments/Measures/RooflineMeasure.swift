@@ -11,9 +11,13 @@ internal import TritModel
 /// 10.1145/1498765.1498785, with tokens for the intensity: every token more is one more use of each
 /// weight that is read.
 public struct RooflineMeasure: Measure {
+  /// The key of the section.
   public static let key = "roofline"
+  /// What is measured.
   public static let summary = "The variant's kernel against what the machine can read and multiply."
+  /// Where the definition comes from.
   public static let source = "Williams, Waterman, Patterson 2009, doi 10.1145/1498765.1498785"
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "tokens", "Tokens multiplied together.", .integers(1...4096),
@@ -30,6 +34,7 @@ public struct RooflineMeasure: Measure {
       "zero_percent", "Percent of the activations that are 0.", .integer(0...99),
       standard: .integer(0)),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "First batch, of the roof", key: "roofline.first.share_of_roof", group: .energy,
@@ -57,6 +62,7 @@ public struct RooflineMeasure: Measure {
   /// all weights, so that a kernel that skips zeros may pass the roofs.
   public let zeroPercent: Int
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) {
     tokens = Array(Set(settings.integers("tokens"))).sorted()
     seconds = Double(settings.integer("milliseconds")) / 1000
@@ -71,6 +77,7 @@ public struct RooflineMeasure: Measure {
     return isLegal ? sides : nil
   }
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let engine = run.engine
     var shapes = self.shapes.map { WeightShape($0[0], $0[1]) }

@@ -3,8 +3,11 @@ internal import TritModel
 
 /// Tokens a second of prefill and decode.
 public struct SpeedMeasure: Measure {
+  /// The key of the section.
   public static let key = "speed"
+  /// What is measured.
   public static let summary = "Tokens a second."
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "prompt", "Tokens of the prompt.", .integer(1...1_048_576), standard: .integer(128)),
@@ -16,6 +19,7 @@ public struct SpeedMeasure: Measure {
     MeasureField(
       "roofs", "Whether the machine's roofs are measured beside.", .flag, standard: .flag(false)),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "Prefill, tokens/s", key: "speed.prefill.tokens_per_second",
@@ -40,6 +44,7 @@ public struct SpeedMeasure: Measure {
   /// Whether the machine's roofs are measured beside them.
   public let roofs: Bool
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) {
     prompt = settings.integer("prompt")
     tokens = settings.integer("tokens")
@@ -47,6 +52,7 @@ public struct SpeedMeasure: Measure {
     roofs = settings.flag("roofs")
   }
 
+  /// Throws what cannot work with a cache of `context` positions.
   public func check(context: Int) throws {
     guard prompt + tokens > context else { return }
     throw LabError(
@@ -63,6 +69,7 @@ public struct SpeedMeasure: Measure {
     return measured
   }
 
+  /// How it was measured, for readers of the report.
   public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
     [("speed", "prompt of \(prompt), then \(tokens) tokens, \(repetitions) rounds")]
   }

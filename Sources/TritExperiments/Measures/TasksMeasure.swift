@@ -4,9 +4,13 @@ internal import TritModel
 
 /// Accuracy on questions that have one right answer among several.
 public struct TasksMeasure: Measure {
+  /// The key of the section.
   public static let key = "tasks"
+  /// What is measured.
   public static let summary = "Accuracy on multiple-choice questions."
+  /// Where the definition comes from.
   public static let source = "lm-evaluation-harness: acc, acc_norm, acc_bytes"
+  /// The settings of the section.
   public static let fields = [
     MeasureField(
       "data", "builtin:storyteller/tasks, or a JSONL file of questions.", .questions,
@@ -18,6 +22,7 @@ public struct TasksMeasure: Measure {
       .word(TaskSplit.descriptions.map { ($0.name, $0.summary) }),
       standard: .text(TaskSplit.common.rawValue)),
   ]
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "Tasks right", key: "tasks.accuracy", error: "tasks.accuracy_error", group: .quality,
@@ -45,6 +50,7 @@ public struct TasksMeasure: Measure {
   /// Where the tokens of a context end and those of a choice begin.
   public let split: TaskSplit
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) throws {
     guard let place = settings.place("data") else {
       throw settings.fault("missing", at: "data", expected: "questions")
@@ -54,12 +60,14 @@ public struct TasksMeasure: Measure {
     split = TaskSplit(rawValue: settings.text("split")) ?? .common
   }
 
+  /// What has to be there before anything runs.
   public var needs: MeasureNeeds {
     var needs = MeasureNeeds()
     needs.questions = (data, limit)
     return needs
   }
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let result = try TaskEvaluation.measure(
       run.engine, tasks: try run.questions().tasks, split: split
@@ -67,6 +75,7 @@ public struct TasksMeasure: Measure {
     return TaskFigures.measured(result)
   }
 
+  /// How it was measured, for readers of the report.
   public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
     guard let record = records.first(where: { $0.metrics["tasks.count"] != nil }) else { return [] }
     let count = Figures.fixed(record.metrics["tasks.count"] ?? 0, 0)

@@ -5,8 +5,11 @@ internal import TritModel
 
 /// Error, sparsity, entropy, bits a weight and bytes of the linear layers.
 public struct WeightsMeasure: Measure {
+  /// The key of the section.
   public static let key = "weights"
+  /// What is measured.
   public static let summary = "Error, sparsity, entropy, bits a weight, bytes."
+  /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
       "Bits of code", key: "weights.code_bits_per_weight", group: .coding,
@@ -26,8 +29,10 @@ public struct WeightsMeasure: Measure {
     ) { value, _ in Figures.percent(value) },
   ]
 
+  /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) {}
 
+  /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let engine = run.engine
     let resolver = try LayerResolver(
