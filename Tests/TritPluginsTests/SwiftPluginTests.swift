@@ -100,7 +100,7 @@ import _TritTestSupport
 
   @Test func aCompileErrorHasItsPlace() throws {
     let error = try Self.error(Self.plugin("undeclared"))
-    #expect(error.place?.hasSuffix("mine.swift:11:14") == true, "\(error)")
+    #expect(error.place?.hasSuffix("mine.swift:12:14") == true, "\(error)")
     #expect(error.what.contains("cannot find 'undeclared' in scope"))
   }
 
