@@ -25,9 +25,11 @@ extension Lab {
   package static func inOrder(_ choices: [StageKey: StageChoice]) -> [(
     key: StageKey, choice: StageChoice
   )] {
-    let known = stages.kinds.map(\.key)
-    func rank(_ key: StageKey) -> Int { known.firstIndex(of: key) ?? known.count }
+    func rank(_ key: StageKey) -> Int { places[key] ?? places.count }
     return choices.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }
       .map { (key: $0.key, choice: $0.value) }
   }
+
+  private static let places = Dictionary(
+    uniqueKeysWithValues: stages.kinds.enumerated().map { ($0.element.key, $0.offset) })
 }

@@ -7,7 +7,7 @@
 /// try lab.add(.kernel, StageDescriptor("mine", summary: "…", source: "…")) { _ in MyKernel() }
 /// ```
 public struct Lab: Sendable {
-  private var shelves: [any Shelf] = []
+  private var shelves: [Shelf] = []
   /// Whose code is added, where a descriptor does not say: set while a plug-in registers its stages.
   package var guest: StageOrigin = .package("of this program")
 
@@ -16,14 +16,13 @@ public struct Lab: Sendable {
 
   /// Adds a kind of stage with its implementations. A kind of that key is replaced.
   public mutating func install<Product: Sendable>(_ registry: Registry<Product>) {
-    shelves.removeAll { $0.shelfKey == registry.kind.key }
-    shelves.append(registry)
+    shelves.removeAll { $0.key == registry.kind.key }
+    shelves.append(Shelf(registry))
   }
 
   /// The implementations of a kind; empty where the lab has no such kind.
   public subscript<Product: Sendable>(kind: StageKind<Product>) -> Registry<Product> {
-    shelves.lazy.compactMap { $0 as? Registry<Product> }.first { $0.kind.key == kind.key }
-      ?? Registry(kind)
+    shelf(kind.key)?.registry as? Registry<Product> ?? Registry(kind)
   }
 
   /// Adds an implementation from outside; `auto` and bare names may choose it from now on. Throws a usage error
@@ -36,10 +35,10 @@ public struct Lab: Sendable {
     var descriptor = descriptor
     if descriptor.origin == .builtIn { descriptor.origin = guest }
     try registry.add(descriptor, make: make)
-    if let index = shelves.firstIndex(where: { $0.shelfKey == kind.key }) {
-      shelves[index] = registry
+    if let index = shelves.firstIndex(where: { $0.key == kind.key }) {
+      shelves[index] = Shelf(registry)
     } else {
-      shelves.append(registry)
+      shelves.append(Shelf(registry))
     }
   }
 
@@ -60,39 +59,45 @@ public struct Lab: Sendable {
 
   /// One kind; nil where the lab has none of that key.
   public func kind(_ key: StageKey) -> StageInformation? {
-    shelves.first { $0.shelfKey == key }?.information
+    shelf(key)?.information
+  }
+
+  private func shelf(_ key: StageKey) -> Shelf? { shelves.first { $0.key == key } }
+
+  /// The registry of `key`. Throws a usage error for a kind that the lab does not have.
+  private func registry(_ key: StageKey) throws -> any AnyRegistry {
+    guard let shelf = shelf(key) else {
+      throw LabError(
+        .usage, "there is no stage '\(key.rawValue)'",
+        expected: shelves.map(\.key.rawValue).joined(separator: ", "), code: .unknownName)
+    }
+    return shelf.registry
   }
 
   /// Checks the name and the parameters of a choice. Throws what `Registry.validate` throws, and a usage error
   /// for a kind that the lab does not have.
   public func validate(_ key: StageKey, _ choice: StageChoice) throws {
-    guard let shelf = shelves.first(where: { $0.shelfKey == key }) else {
-      throw LabError(
-        .usage, "there is no stage '\(key.rawValue)'",
-        expected: shelves.map(\.shelfKey.rawValue).joined(separator: ", "), code: .unknownName)
-    }
-    try shelf.check(choice)
+    try registry(key).check(choice)
   }
 
   /// Makes what is chosen and drops it: parameters may be in range and yet impossible together.
   public func attempt(_ key: StageKey, _ choice: StageChoice) throws {
-    try validate(key, choice)
-    try shelves.first { $0.shelfKey == key }?.attempt(choice)
+    try registry(key).attempt(choice)
   }
 
   /// What an implementation broke of the laws of its kind.
   public func violations(of key: StageKey, _ name: String) throws -> [LawViolation] {
-    try shelves.first { $0.shelfKey == key }?.broken(by: name) ?? []
+    try shelf(key)?.registry.broken(by: name) ?? []
   }
 
   /// Whether a kind has laws at all; what a plug-in adds to one that has none would be taken unproved.
   public func hasLaws(_ key: StageKey) -> Bool {
-    shelves.first { $0.shelfKey == key }?.hasLaws ?? false
+    shelf(key)?.registry.hasLaws ?? false
   }
 
   /// Whether `name` stands for others of its kind, as `auto` does.
   public func isDerived(_ key: StageKey, _ name: String) -> Bool {
-    shelves.first { $0.shelfKey == key }?.isDerived(name) ?? false
+    shelf(key)?.registry.isDerived(name) ?? false
   }
 
   /// Everything that is not the lab's own, kind by kind.
@@ -103,10 +108,20 @@ public struct Lab: Sendable {
   }
 }
 
+/// A registry, and what it holds, written out once.
+private struct Shelf: Sendable {
+  let registry: any AnyRegistry
+  let information: StageInformation
+  var key: StageKey { information.key }
+
+  init<Product: Sendable>(_ registry: Registry<Product>) {
+    self.registry = registry
+    information = StageInformation(registry)
+  }
+}
+
 /// A registry without its type.
-private protocol Shelf: Sendable {
-  var shelfKey: StageKey { get }
-  var information: StageInformation { get }
+private protocol AnyRegistry: Sendable {
   func check(_ choice: StageChoice) throws
   func attempt(_ choice: StageChoice) throws
   func isDerived(_ name: String) -> Bool
@@ -114,9 +129,7 @@ private protocol Shelf: Sendable {
   func broken(by name: String) throws -> [LawViolation]
 }
 
-extension Registry: Shelf {
-  fileprivate var shelfKey: StageKey { kind.key }
-  fileprivate var information: StageInformation { StageInformation(self) }
+extension Registry: AnyRegistry {
   fileprivate var hasLaws: Bool { kind.laws != nil }
   fileprivate func check(_ choice: StageChoice) throws { try validate(choice) }
   fileprivate func broken(by name: String) throws -> [LawViolation] { try violations(of: name) }

@@ -199,6 +199,7 @@ package struct ExperimentDecoder {
       )
       return []
     }
+    let keys = stages.lab.kinds(in: .layer).map(\.key)
     return entries.compactMap { entry in
       let inner = "\(path).\"\(entry.key)\""
       if !Glob.canMatch(entry.key) {
@@ -208,7 +209,6 @@ package struct ExperimentDecoder {
             "a glob over blk.N.\(LinearRole.allCases.map(\.rawValue).joined(separator: " | "))",
           got: entry.key, advice: "as in blk.0.*, blk.*.ffn_down, blk.-1.attn_q")
       }
-      let keys = stages.lab.kinds(in: .layer).map(\.key)
       guard let fields = Fields(entry.value, inner, keys: keys.map(\.rawValue), problems) else {
         return nil
       }
@@ -222,9 +222,10 @@ package struct ExperimentDecoder {
   }
 
   private func sweep(_ node: YAMLNode) -> [SweepAxis] {
-    guard let fields = Fields(node, "sweep", keys: settingKeys, problems) else { return [] }
+    let keys = settingKeys
+    guard let fields = Fields(node, "sweep", keys: keys, problems) else { return [] }
     return (node.entries ?? []).compactMap { entry in
-      guard settingKeys.contains(entry.key) else { return nil }
+      guard keys.contains(entry.key) else { return nil }
       let path = fields.keyPath(entry.key)
       guard let values = entry.value.elements else {
         problems.wrongType(

@@ -154,6 +154,7 @@ extension StageDecoding {
         node, path, orElse: ", or {temperature: …, top-p: …}"
       ).map { SamplerSettings(processors: [], sampler: $0) }
     }
+    let processors = processors
     let keys = ["sampler"] + processors.flatMap { [$0.name] + $0.aliases }
     guard let fields = Fields(node, path, keys: keys, problems) else { return nil }
     var settings = SamplerSettings(processors: [], sampler: StageChoice("multinomial"))
