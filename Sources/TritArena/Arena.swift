@@ -59,20 +59,7 @@ public enum Arena {
   }
 
   private static func write(_ text: String, to descriptor: Int32) {
-    var text = text
-    text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while !rest.isEmpty {
-        #if canImport(Glibc)
-          let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-        #else
-          let count = Darwin.write(descriptor, rest.baseAddress, rest.count)
-        #endif
-        if count < 0, errno == EINTR { continue }
-        // A parent that is gone wants no more.
-        guard count > 0 else { _exit(LabError.Kind.failure.rawValue) }
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      }
-    }
+    // A parent that is gone wants no more.
+    if Descriptor.write(text, to: descriptor) != 0 { _exit(LabError.Kind.failure.rawValue) }
   }
 }

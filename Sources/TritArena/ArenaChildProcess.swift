@@ -84,8 +84,7 @@ final class ArenaChildProcess {
 
   deinit {
     kill(process, SIGKILL)
-    var status: Int32 = 0
-    if !isReaped { while waitpid(process, &status, 0) < 0, errno == EINTR {} }
+    if !isReaped { ChildProcess.reap(process) }
     for descriptor in [input, output, errors] { close(descriptor) }
   }
 

@@ -33,6 +33,13 @@ package enum ChildProcess {
     return number == 0 ? "exit code \(status >> 8 & 0xFF)" : "ended by signal \(number)"
   }
 
+  /// Waits until `process` has ended, and gives how; for one that has been told to end.
+  @discardableResult package static func reap(_ process: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    return status
+  }
+
   private struct Failure: Error { let number: Int32 }
 
   private static func refusal(_ number: Int32) -> String {

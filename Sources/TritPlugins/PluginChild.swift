@@ -113,13 +113,7 @@ enum PluginChild {
   }
 
   private static func tell(_ line: String) {
-    var rest = Array((line + "\n").utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
-      rest = rest.dropFirst(count)
-    }
+    Descriptor.write(line + "\n", to: descriptor)
   }
 
   /// What the kernel's own functions say of their bytes, for every shape: `checkLinearKernel` would

@@ -141,7 +141,7 @@ struct Subprocess {
       guard isLate || Interruption.isRequested else { continue }
       outcome.isLate = isLate
       kill(-process, SIGKILL)
-      while waitpid(process, &status, 0) < 0, errno == EINTR {}
+      status = ChildProcess.reap(process)
       isEnded = true
     }
     try Interruption.check()

@@ -17,19 +17,13 @@ package enum WatchedChild {
   static let handover: Int32 = 4
   /// How often it says that something goes on, in microseconds.
   private static let beat: UInt32 = 200_000
-  private static let writing = Mutex<Int>(0)
+  /// Lines of two threads do not mix.
+  private static let writing = Mutex(())
 
   /// Listens for crashes from now on, and gives what it was handed. nil where nobody watches.
   package static func begin() -> String? {
     guard fcntl(report, F_GETFD) >= 0, fcntl(handover, F_GETFD) >= 0 else { return nil }
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = read(handover, &piece, piece.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { break }
-      bytes += piece[..<count]
-    }
+    let bytes = Descriptor.readAll(handover)
     close(handover)
     // Programs that are started from here, as gnuplot, have nothing to tell.
     _ = fcntl(report, F_SETFD, FD_CLOEXEC)
@@ -52,15 +46,6 @@ package enum WatchedChild {
 
   /// Tells a line.
   package static func tell(_ line: String) {
-    var rest = Array((line + "\n").utf8)[...]
-    writing.withLock { lines in
-      lines += 1
-      while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(report, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }
-        rest = rest.dropFirst(count)
-      }
-    }
+    _ = writing.withLock { _ in Descriptor.write(line + "\n", to: report) }
   }
 }

@@ -80,7 +80,7 @@ package final class WatchedProcess {
   deinit {
     if !isReaped {
       kill(-process, SIGKILL)
-      while waitpid(process, &status, 0) < 0, errno == EINTR {}
+      ChildProcess.reap(process)
     }
     close(reading)
   }
@@ -116,7 +116,7 @@ package final class WatchedProcess {
       guard MonotonicClock.seconds() - last > silence else { continue }
       askThreads(hear)
       kill(-process, SIGKILL)
-      while waitpid(process, &status, 0) < 0, errno == EINTR {}
+      status = ChildProcess.reap(process)
       isReaped = true
       return Outcome(end: .hang, isOwn: false, report: report)
     }

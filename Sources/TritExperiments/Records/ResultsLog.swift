@@ -43,20 +43,12 @@ package final class ResultsLog {
     var line = try RecordCoding.encode(record)
     line.append(0x0A)
     let start = lseek(descriptor, 0, SEEK_CUR)
-    var written = 0
-    while written < line.count {
-      let count = line.withUnsafeBytes { bytes in
-        write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        let error = Self.failed("write", path)
-        // A full disk must not leave half a line for the next reader.
-        ftruncate(descriptor, start)
-        lseek(descriptor, start, SEEK_SET)
-        throw error
-      }
-      written += count
+    let number = line.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
+    guard number == 0 else {
+      // A full disk must not leave half a line for the next reader.
+      ftruncate(descriptor, start)
+      lseek(descriptor, start, SEEK_SET)
+      throw Self.failed("write", path, number)
     }
     guard fsync(descriptor) == 0 else { throw Self.failed("sync", path) }
     records.append(record)
@@ -114,9 +106,10 @@ package final class ResultsLog {
     try AtomicFile.write([UInt8](kept.joined(separator: [0x0A])), to: path)
   }
 
-  private static func failed(_ verb: String, _ path: String) -> LabError {
-    let number = errno
-    return LabError(
+  private static func failed(
+    _ verb: String, _ path: String, _ number: Int32 = errno
+  ) -> LabError {
+    LabError(
       .cannotCreate, "cannot \(verb) the results: \(SystemFailure.text(number))", at: path,
       advice: SystemFailure.advice(
         number,

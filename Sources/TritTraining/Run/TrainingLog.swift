@@ -71,20 +71,11 @@ public struct TrainingLog: Sendable {
     guard descriptor >= 0 else { throw failed(errno) }
     defer { close(descriptor) }
     let start = lseek(descriptor, 0, SEEK_END)
-    let line = Array((JSONWriter.text(value) + "\n").utf8)
-    var written = 0
-    while written < line.count {
-      let count = line.withUnsafeBytes { bytes in
-        write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-      }
-      if count < 0 {
-        let number = errno
-        if number == EINTR { continue }
-        // A full disk must not leave half a line for the next reader.
-        ftruncate(descriptor, start)
-        throw failed(number)
-      }
-      written += count
+    let number = Descriptor.write(JSONWriter.text(value) + "\n", to: descriptor)
+    guard number == 0 else {
+      // A full disk must not leave half a line for the next reader.
+      ftruncate(descriptor, start)
+      throw failed(number)
     }
   }
 
