@@ -75,7 +75,7 @@ public struct AutoKVCacheKind: KVCacheKind {
 }
 
 /// A cache that is timed on one query to all of a layer's positions.
-private final class CacheTrial {
+private struct CacheTrial {
   /// Query heads that share a key head, as in the larger models.
   private static let group = 4
   private let cache: any KVCache

@@ -21,13 +21,8 @@ extension TritCommand {
       advice: "leave --plugin out; 'trit list' names the stages that this build has")
   }
 
-  /// The loader of files of C and Swift, which are compiled by the toolchain and kept in the cache folder.
-  public static func compiledPlugins(_ base: Lab) -> PluginLoading {
-    let load = approvedPlugins(base)
-    return { path, lab in try load(path, &lab) { _ in } }
-  }
-
-  /// The same for files that have to be approved. Warnings of the compiler are not printed where `isQuiet`.
+  /// The loader of files of C and Swift, which are compiled by the toolchain, kept in the cache folder, and approved
+  /// before anything of them runs. Warnings of the compiler are not printed where `isQuiet`.
   static func approvedPlugins(_ base: Lab, isQuiet: Bool = false) -> ApprovedLoading {
     { path, lab, approve in
       guard let cache = CacheFolder.path else {

@@ -42,9 +42,7 @@ public enum TritCommand {
     MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()
     CacheFolder.rememberDecisions()
-    let dispatch = CommandDispatch(
-      lab: lab, plugins: load,
-      approved: approved, watched: watched)
+    let dispatch = CommandDispatch(lab: lab, plugins: load, approved: approved, watched: watched)
     ProcessEnd.exit(dispatch.run(words))
   }
 }

@@ -23,9 +23,10 @@ struct RunSupervisor {
     handover.allowed = allowed
     while true {
       var working: RunReport.AtWork?
+      func limit() -> Double { working == nil ? max(seconds, Self.leastSeconds) : seconds }
       let process = try WatchedProcess([WatchedRun.word] + words, handover: handover.text)
       let outcome = process.wait(
-        limit: { working == nil ? max(seconds, Self.leastSeconds) : seconds },
+        limit: limit,
         hear: { line in
           switch RunReport(line: line) {
           case .directory(let path)?:
@@ -39,7 +40,6 @@ struct RunSupervisor {
         })
       if outcome.isOwn, case .exit(let code) = outcome.end { return code }
       Terminal.status("")
-      let limit = working == nil ? max(seconds, Self.leastSeconds) : seconds
       if Interruption.isRequested {
         throw LabError(
           .interrupted,
@@ -48,7 +48,7 @@ struct RunSupervisor {
           advice: "the same command goes on from there")
       }
       var error = outcome.report.error(
-        outcome.end, plugins: plugins, seconds: limit,
+        outcome.end, plugins: plugins, seconds: limit(),
         advice: "mend the file and give the same command again: what was measured stays")
       if working?.isReference == true { error.what += ", in the reference of the experiment" }
       guard let working, !working.isReference,

@@ -26,7 +26,7 @@ public struct LabPlugins: Sendable {
         lab.guest = .plugin(path: path, digest: digest)
         return lab
       },
-      check: { lab, tell in try violations(lab, beside: base, telling: tell) })
+      check: { lab, tell in violations(lab, beside: base, telling: tell) })
   }
 
   /// Whether a file's name says that it is a plug-in.
@@ -93,8 +93,8 @@ public struct LabPlugins: Sendable {
   /// What the stages that `lab` has and `base` has not broke of the laws of their kinds, each named in the evidence.
   private static func violations(
     _ lab: Lab, beside base: Lab, telling tell: (String) -> Void
-  ) throws -> [LawViolation] {
-    try lab.guests.flatMap { key, descriptor -> [LawViolation] in
+  ) -> [LawViolation] {
+    lab.guests.flatMap { key, descriptor -> [LawViolation] in
       guard descriptor.unavailable == nil, base.kind(key)?.descriptor(descriptor.name) == nil else {
         return []
       }

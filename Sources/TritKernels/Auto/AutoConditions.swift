@@ -10,6 +10,15 @@ extension AutoKernel {
     case decode
     /// Many tokens at a time.
     case prefill
+
+    /// What is compared of two times. The geometric mean of both needs no weight for either.
+    func score(decode: Double, prefill: Double) -> Double {
+      switch self {
+      case .both: (decode * prefill).squareRoot()
+      case .decode: decode
+      case .prefill: prefill
+      }
+    }
   }
 
   /// Under which conditions candidates are timed: those under which the model will run.
@@ -58,14 +67,8 @@ extension AutoKernel {
     /// Nanoseconds a token in a batch.
     public let prefill: Double
 
-    /// What is compared for `use`. The geometric mean of the two needs no weight for either.
-    func score(_ use: Use) -> Double {
-      switch use {
-      case .both: (decode * prefill).squareRoot()
-      case .decode: decode
-      case .prefill: prefill
-      }
-    }
+    /// What is compared for `use`.
+    func score(_ use: Use) -> Double { use.score(decode: decode, prefill: prefill) }
   }
 
   /// What was picked for a shape, and why.

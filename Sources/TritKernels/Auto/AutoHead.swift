@@ -66,8 +66,9 @@ public struct AutoHead: OutputHead {
     let candidates = candidates(
       format: try source.stored?.format ?? ExactHead.format(of: source, head: name, on: pool))
     let sample = source.prefix(Self.sampleRows)
-    let trials = try candidates.map { HeadTrial(try $0.prepare(sample, on: pool), on: pool) }
-    for trial in trials { trial.evicts = source.isReadFromMemory }
+    let trials = try candidates.map {
+      HeadTrial(try $0.prepare(sample, on: pool), on: pool, isCold: source.isReadFromMemory)
+    }
     let times = Race().times(trials.count) { [trials[$0].nanoseconds()] }.map { $0[0] }
     let best = Race.winner(times) ?? 0
     let timings = zip(candidates, times).map { head, time in
@@ -93,16 +94,16 @@ public struct AutoHead: OutputHead {
 }
 
 /// A head that is timed on one token.
-private final class HeadTrial {
+private struct HeadTrial {
   private let head: any PreparedHead
   private let pool: WorkerPool?
   private let x: Matrix<Float>
   private let logits: Matrix<Float>
+  /// What is thrown out of the caches before each pass.
   private let memory: [any RawMemory]
-  /// Whether the weights come from memory.
-  var evicts = true
 
-  init(_ head: any PreparedHead, on pool: WorkerPool?) {
+  /// `isCold`: the weights come from memory.
+  init(_ head: any PreparedHead, on pool: WorkerPool?, isCold: Bool) {
     self.head = head
     self.pool = pool
     var random = SeededRandom(seed: 1)
@@ -110,12 +111,12 @@ private final class HeadTrial {
       rows: 1, columns: head.columns,
       (0..<head.columns).map { _ in Float(random.uniform() * 2 - 1) })
     logits = Matrix(rows: 1, columns: head.rows)
-    memory = WeightEviction.memory(of: head)
+    memory = isCold ? WeightEviction.memory(of: head) : []
   }
 
   /// One pass over all rows.
   func nanoseconds() -> Double {
-    if evicts { WeightEviction.evict(memory) }
+    WeightEviction.evict(memory)
     let (head, input, output) = (head, x.view, logits.mutableView)
     let start = MonotonicClock.nanoseconds()
     if let pool {

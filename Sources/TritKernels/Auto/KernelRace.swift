@@ -69,7 +69,7 @@ struct KernelRace {
     }
     let times = Race().times(
       runners.count,
-      score: { AutoKernel.Timing(kernel: "", rows: 1, decode: $0[0], prefill: $0[1]).score(use) },
+      score: { use.score(decode: $0[0], prefill: $0[1]) },
       time: { index in
         // A batch reads its weights once for all tokens: where from matters little.
         let batch = nanoseconds(runners[index], many, isCold: false) / Double(Self.batch)
