@@ -19,6 +19,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritKernels", ["TritCore", "CTritKernels"]),
   ("TritPlugins", ["TritCore", "TritKernels", "CTritPlugin"]),
   ("TritArena", ["TritCore", "TritKernels"]),
+  ("TritDrawing", ["TritCore", "TritQuantization", "TritKernels"]),
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
   ("TritStories", ["TritCore"]),
@@ -57,14 +58,22 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
       "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritStories", "TritModel",
-      "TritTraining", "TritEvaluation", "TritExperiments",
+      "TritTraining", "TritEvaluation", "TritExperiments", "TritDrawing",
     ]
   ),
+  ("TritNotebook", ["TritLab", "TritCore", "TritDrawing", "CTritPlugin"]),
+  ("TritJupyter", ["TritCore", "TritDrawing", "TritNotebook"]),
 ]
 
 /// Every module has one, for people.
 let readme = ["README.md"]
 let tested = libraries.map(\.name).filter { $0 != "TritLab" }
+/// What tests of a module need beside what all do.
+let alsoNeeded: [String: [Target.Dependency]] = [
+  "TritPlugins": ["trit"], "TritNotebook": ["TritNotebook", "trit"],
+  "TritJupyter": ["TritNotebook", "TritJupyter", "trit"],
+]
+
 
 let package = Package(
   name: "TritLab",
@@ -81,7 +90,7 @@ let package = Package(
 
     // MARK: The command: a library, and the program that is its main
     .target(
-      name: "TritCommand", dependencies: ["TritLab"], exclude: readme, swiftSettings: strict),
+      name: "TritCommand", dependencies: ["TritLab", "TritNotebook", "TritJupyter"], exclude: readme, swiftSettings: strict),
     // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag
     // is one of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(
@@ -128,7 +137,7 @@ let package = Package(
       .testTarget(
         name: "\($0)Tests",
         dependencies: ["TritLab", "_TritTestSupport", "_CAllocationCounter"]
-          + ($0 == "TritPlugins" ? ["trit"] : []),
+          + (alsoNeeded[$0] ?? []),
         exclude: $0 == "TritPlugins" ? ["Fixtures"] : [], swiftSettings: strict)
     },
   swiftLanguageModes: [.v6],

@@ -1,6 +1,7 @@
 @_exported import TritArena
 @_exported import TritAttention
 @_exported import TritCore
+@_exported import TritDrawing
 @_exported import TritEvaluation
 @_exported import TritExperiments
 @_exported import TritFormats

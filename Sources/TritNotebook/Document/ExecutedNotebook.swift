@@ -1,0 +1,69 @@
+public import TritDrawing
+
+/// A notebook and what its cells gave: what pages and files are written from.
+public struct ExecutedNotebook: Sendable {
+  /// A piece of a notebook, in its order.
+  public enum Piece: Sendable {
+    /// Markdown between cells, inline values filled in.
+    case prose(String)
+    /// A cell, and what it gave.
+    case cell(ExecutedCell)
+  }
+
+  /// The notebook's file, as it was named.
+  public var path: String
+  /// Its first heading, or the name of its file.
+  public var title: String
+  /// Its pieces.
+  public var pieces: [Piece]
+
+  /// A notebook that was run.
+  public init(path: String, title: String, pieces: [Piece]) {
+    self.path = path
+    self.title = title
+    self.pieces = pieces
+  }
+}
+
+/// A cell and what it gave.
+public struct ExecutedCell: Sendable {
+  /// How running it ended.
+  public enum State: Sendable, Equatable {
+    case passed
+    /// It failed; for a cell that is marked `raises` that is right.
+    case failed(CellFailure)
+    /// It was not run, for this reason.
+    case skipped(String)
+  }
+
+  /// The cell.
+  public var cell: NotebookCell
+  /// What it gave.
+  public var outputs: [CellOutput]
+  /// How it ended.
+  public var state: State
+  /// Its number in the order of running, from 1; nil where it was not run.
+  public var number: Int?
+  /// How long it took, compilation with it.
+  public var seconds: Double
+
+  /// A cell that was run.
+  public init(
+    cell: NotebookCell, outputs: [CellOutput], state: State, number: Int?, seconds: Double
+  ) {
+    self.cell = cell
+    self.outputs = outputs
+    self.state = state
+    self.number = number
+    self.seconds = seconds
+  }
+
+  /// Whether it ended as its marks say.
+  public var isAsExpected: Bool {
+    switch state {
+    case .passed: !cell.options.contains(.raises)
+    case .failed: cell.options.contains(.raises)
+    case .skipped: true
+    }
+  }
+}

@@ -1,0 +1,4 @@
+import Testing
+import TritJupyter
+
+@Suite struct JupyterKernelTests {}
