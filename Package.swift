@@ -61,7 +61,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
       "TritTraining", "TritEvaluation", "TritExperiments", "TritDrawing",
     ]
   ),
-  ("TritNotebook", ["TritLab", "TritCore", "TritDrawing", "CTritPlugin"]),
+  (
+    "TritNotebook",
+    [
+      "TritLab", "TritCore", "TritQuantization", "TritKernels", "TritPlugins", "TritAttention",
+      "TritSampling", "TritModel", "TritExperiments", "TritDrawing", "CTritPlugin",
+    ]
+  ),
   ("TritJupyter", ["TritCore", "TritDrawing", "TritNotebook"]),
 ]
 

@@ -1,5 +1,6 @@
 import Foundation
 import TritLab
+import TritNotebook
 
 #if canImport(Glibc)
   @preconcurrency import Glibc
@@ -26,6 +27,7 @@ public enum TritCommand {
     if let code = Plugins.childMain(CommandLine.arguments, swift: LabPlugins.entry(lab)) {
       ProcessEnd.exit(code)
     }
+    if let code = CellHost.childMain(CommandLine.arguments, lab: lab) { ProcessEnd.exit(code) }
     var words = Array(CommandLine.arguments.dropFirst())
     let watched = WatchedRun(&words)
     let own = plugins.map { Self.approved($0) } ?? approvedPlugins(lab, isQuiet: watched != nil)

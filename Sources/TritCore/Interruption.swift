@@ -60,6 +60,12 @@ public enum Interruption {
     return number == 0 ? LabError.Kind.interrupted.rawValue : 128 + number
   }
 
+  /// Forgets that the user has asked to stop: what was asked to stop has stopped, and this process goes on.
+  package static func reset() {
+    interruptCount.store(0, ordering: .relaxed)
+    firstSignal.store(0, ordering: .relaxed)
+  }
+
   /// How often long loops have asked: it grows while there is progress.
   package static var checkCount: Int { checks.load(ordering: .relaxed) }
 

@@ -55,24 +55,32 @@ struct ChildReport {
 }
 
 /// Functions and lines of addresses in a library, by the toolchain's symbolizer or binutils'.
-struct Symbols {
-  struct Frame: Equatable {
-    var function: String
-    var file: String
-    var line: Int
+package struct Symbols {
+  package struct Frame: Equatable {
+    package var function: String
+    package var file: String
+    package var line: Int
   }
 
-  let toolchain: Toolchain
+  package let toolchain: Toolchain
 
-  /// The frames at `offsets` in `library`; those that were inlined are given in place of their
-  /// callers. Empty where there is no symbolizer.
-  func frames(_ offsets: [UInt], in library: String) -> [Frame] {
+  /// Symbols by the tools of `toolchain`.
+  package init(toolchain: Toolchain) { self.toolchain = toolchain }
+
+  /// The frames at `offsets` in `library`, the innermost first; those that were inlined are given in place of their
+  /// callers, or before them where `withInlined` says so. Empty where there is no symbolizer.
+  package func frames(_ offsets: [UInt], in library: String, withInlined: Bool = false) -> [Frame] {
     let addresses = offsets.map { "0x" + String($0, radix: 16) }
-    guard let tool = toolchain.tool(["llvm-symbolizer", "addr2line"]) else { return [] }
+    guard !addresses.isEmpty, let tool = toolchain.tool(["llvm-symbolizer", "addr2line"]) else {
+      return []
+    }
     let arguments =
       tool.path.hasSuffix("llvm-symbolizer")
-      ? ["--obj=\(library)", "--output-style=GNU", "--functions", "--no-inlines"]
-      : ["-f", "-e", library]
+      ? [
+        "--obj=\(library)", "--output-style=GNU", "--functions",
+        withInlined ? "--inlines" : "--no-inlines",
+      ]
+      : (withInlined ? ["-i"] : []) + ["-f", "-e", library]
     let outcome = try? Subprocess(
       program: tool.path, arguments: arguments + addresses, seconds: 10
     ).run()

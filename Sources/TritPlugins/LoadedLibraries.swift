@@ -10,6 +10,14 @@ package enum LoadedLibraries {
     /// The addresses that it takes.
     package var start: UInt
     package var end: UInt
+
+    /// A library's place.
+    package init(plugin: String, library: String, start: UInt, end: UInt) {
+      self.plugin = plugin
+      self.library = library
+      self.start = start
+      self.end = end
+    }
   }
 
   private static let places = Mutex<[Place]>([])

@@ -92,7 +92,7 @@ package struct PluginFolder {
   package func file(_ name: String) -> String { path + "/" + name }
 
   /// A folder of its own for one compilation; it is gone after `body`.
-  func withScratch<R>(_ body: (String) throws -> R) throws -> R {
+  package func withScratch<R>(_ body: (String) throws -> R) throws -> R {
     var name = Array((path + "/build-XXXXXX").utf8CString)
     guard mkdtemp(&name) != nil else {
       let number = errno
@@ -107,7 +107,7 @@ package struct PluginFolder {
   }
 
   /// Says that the library of `key` was used now.
-  func touch(_ key: String) { utimes(file(key + ".so"), nil) }
+  package func touch(_ key: String) { utimes(file(key + ".so"), nil) }
 
   /// Removes the libraries unused longest where there are too many, with what belongs to them, and
   /// what compilations that were killed have left.

@@ -35,6 +35,23 @@ public enum Plugins {
   }
 }
 
+extension Plugins {
+  /// The kernels of a library that is loaded here and now, unproved: of a cell, whose process is a child already.
+  /// Empty where it offers none. `path` is what messages call its source, `digest` the SHA-256 of that.
+  ///
+  /// Throws `badData` for a library that cannot be loaded or says what no kernel can be.
+  package static func kernels(ofLibrary library: String, path: String, digest: String) throws -> [(
+    descriptor: StageDescriptor, kernel: any LinearKernel
+  )] {
+    guard try LoadedLibrary(library, of: path).symbol("trit_kernels") != nil else { return [] }
+    return try PluginLibrary(library, of: path).entries.map { entry in
+      var descriptor = PluginLoader.descriptor(entry, path: path)
+      descriptor.origin = .plugin(path: path, digest: digest)
+      return (descriptor, CKernel(entry, digest: digest))
+    }
+  }
+}
+
 /// A plug-in whose kernels have passed the laws on this machine.
 public struct LoadedPlugin: Sendable {
   /// The file, as it was named.
@@ -131,7 +148,7 @@ public struct PluginLoader: Sendable {
       expected: "load for C and C++, loadSwift for Swift")
   }
 
-  private static func descriptor(_ entry: PluginLibrary.Entry, path: String) -> StageDescriptor {
+  static func descriptor(_ entry: PluginLibrary.Entry, path: String) -> StageDescriptor {
     let missing = entry.features.missingHere
     let file = VisibleText.line(path.split(separator: "/").last.map(String.init) ?? path)
     return StageDescriptor(

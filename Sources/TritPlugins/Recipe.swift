@@ -45,10 +45,6 @@ extension Recipe {
       })
   }
 
-  /// Modules of C that the lab's own modules were built with. Their contents are not needed to
-  /// import the lab, but their names are.
-  private static let foreignModules = ["CTritKernels", "CTritPlugin", "CYaml"]
-
   /// Swift, by the toolchain's swiftc, against the modules of `program`.
   static func swift(
     _ source: [UInt8], at absolute: String, entry: SwiftEntry, program: String,
@@ -70,7 +66,7 @@ extension Recipe {
       "-emit-library", "-O", "-g", "-swift-version", "5", "-diagnostic-style", "llvm",
       "-module-name", name, "-I", modules.folder, "-module-cache-path", cache,
     ]
-    let maps = foreignModules.map { ("\($0).modulemap", Array("module \($0) {}\n".utf8)) }
+    let maps = SwiftModules.foreign.map { ("\($0).modulemap", Array("module \($0) {}\n".utf8)) }
     return Recipe(
       compiler: compiler, conditions: [modules.identity, entry.type] + flags,
       files: [
@@ -93,14 +89,18 @@ extension Recipe {
 }
 
 /// The modules that a program was built of.
-struct SwiftModules {
-  let folder: String
+package struct SwiftModules {
+  /// Modules of C that the lab's own modules were built with. Their contents are not needed to
+  /// import the lab, but their names are.
+  package static let foreign = ["CTritKernels", "CTritPlugin", "CYaml"]
+
+  package let folder: String
   /// Changes when they or the program are built again.
-  let identity: String
+  package let identity: String
 
   /// Those beside `program`, as a build leaves them, or in `lib/trit/modules` beside its folder, as
   /// an installation does. Throws `missingInput` where there are none.
-  init(of program: String) throws {
+  package init(of program: String) throws {
     let home = (program as NSString).deletingLastPathComponent
     let places = [
       home + "/Modules", (home as NSString).deletingLastPathComponent + "/lib/trit/modules",

@@ -1,4 +1,4 @@
-import TritCore
+package import TritCore
 
 #if canImport(Glibc)
   @preconcurrency import Glibc
@@ -8,33 +8,43 @@ import TritCore
 
 /// A program that is run to its end with a time limit: a compiler, a symbolizer, or this program as
 /// the child that checks a plug-in. What it starts ends with it.
-struct Subprocess {
+package struct Subprocess {
   /// How it ended.
-  struct Outcome {
+  package struct Outcome {
     /// Its exit code; nil where a signal ended it.
-    var code: Int32?
+    package var code: Int32?
     /// The signal that ended it.
-    var signal: Int32?
+    package var signal: Int32?
     /// Whether it took longer than it might.
-    var isLate = false
+    package var isLate = false
     /// The first mebibyte of standard output, of standard error, and of descriptor 3.
-    var output = ""
-    var errors = ""
-    var report = ""
+    package var output = ""
+    package var errors = ""
+    package var report = ""
   }
 
-  let program: String
-  let arguments: [String]
+  package let program: String
+  package let arguments: [String]
   /// Variables that are set beside those of this process.
-  var environment: [String: String] = [:]
+  package var environment: [String: String] = [:]
   /// Seconds until it is ended.
-  var seconds: Double
+  package var seconds: Double
+
+  /// A program that is yet to be run.
+  package init(
+    program: String, arguments: [String], environment: [String: String] = [:], seconds: Double
+  ) {
+    self.program = program
+    self.arguments = arguments
+    self.environment = environment
+    self.seconds = seconds
+  }
 
   private static let most = 1 << 20
 
   /// Runs it. Throws `failure` where the system does not start it, `interrupted` where the user
   /// asks to stop.
-  func run() throws -> Outcome {
+  package func run() throws -> Outcome {
     var pipes: [(reading: Int32, writing: Int32)] = []
     defer { for pipe in pipes where pipe.reading >= 0 { close(pipe.reading) } }
     for _ in 0..<3 {
@@ -54,7 +64,7 @@ struct Subprocess {
     return try wait(for: process, pipes.map(\.reading))
   }
 
-  func refused(_ number: Int32) -> LabError {
+  package func refused(_ number: Int32) -> LabError {
     LabError(
       .failure, "the program does not start: \(SystemFailure.text(number))", at: program,
       advice: SystemFailure.advice(number, otherwise: "check that it can be run by itself"))
@@ -62,7 +72,7 @@ struct Subprocess {
 
   /// Starts it in a group of its own, with nothing to read and these descriptors; those of standard output and error
   /// are this process's where they are not named.
-  func start(_ descriptors: [(from: Int32, to: Int32)]) -> Result<pid_t, LabError> {
+  package func start(_ descriptors: [(from: Int32, to: Int32)]) -> Result<Int32, LabError> {
     #if canImport(Glibc)
       var actions = posix_spawn_file_actions_t()
       var attributes = posix_spawnattr_t()

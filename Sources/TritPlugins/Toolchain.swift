@@ -8,21 +8,21 @@ import TritCore
 #endif
 
 /// The compilers and tools of the machine: those beside `swift`, else those on the PATH.
-struct Toolchain {
+package struct Toolchain {
   /// A program, and what changes when it does.
-  struct Tool: Equatable {
-    let path: String
+  package struct Tool: Equatable {
+    package let path: String
     /// Path, size and time of the file behind all links: another toolchain makes other libraries.
-    let identity: String
+    package let identity: String
   }
 
   /// The folder of `swift`, behind all links; nil where there is none.
-  let beside: String?
+  package let beside: String?
   /// The folders of the PATH.
   private let folders: [String]
 
   /// What the environment's PATH offers.
-  init(path: String = ProcessInfo.processInfo.environment["PATH"] ?? "") {
+  package init(path: String = ProcessInfo.processInfo.environment["PATH"] ?? "") {
     let onPath = path.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
     let swift = onPath.lazy.map { $0 + "/swift" }.first { access($0, X_OK) == 0 }
     beside = swift.map { Self.real($0) }.map { ($0 as NSString).deletingLastPathComponent }
@@ -30,7 +30,7 @@ struct Toolchain {
   }
 
   /// The first of `names` beside `swift`, else the first on the PATH.
-  func tool(_ names: [String]) -> Tool? {
+  package func tool(_ names: [String]) -> Tool? {
     for name in names {
       for folder in (beside.map { [$0] } ?? []) + folders {
         let path = folder + "/" + name
@@ -45,7 +45,7 @@ struct Toolchain {
   }
 
   /// The C compiler. Throws `missingInput` where there is none.
-  func compiler() throws -> Tool {
+  package func compiler() throws -> Tool {
     if let tool = tool(["clang", "cc"]) { return tool }
     throw LabError(
       .missingInput, "there is no C compiler to make a plug-in with",

@@ -5,7 +5,7 @@ extension TritCommand {
       RunCommand.spec(context), GenerateCommand.spec(context), PerplexityCommand.spec(context),
       BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
       PeakCommand.spec(context), KernelCommand.spec(context), ArenaCommand.spec(context),
-      CacheCommand.spec(context),
+      CacheCommand.spec(context), NotebookCommand.spec(context),
       DummyCommand.spec(context), LogitsCommand.spec(context), InspectCommand.spec(context),
       TokenizeCommand.spec(context), DetokenizeCommand.spec(context), ListCommand.spec(context),
       NewCommand.spec(context), SchemaCommand.spec(context), CompletionsCommand.spec(context),

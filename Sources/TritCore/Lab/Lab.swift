@@ -42,6 +42,14 @@ public struct Lab: Sendable {
     }
   }
 
+  /// Removes every stage from outside whose descriptor `isGone` says so, of all kinds: what is written anew, in a cell
+  /// of a notebook, takes the place of what it was before.
+  package mutating func removeGuests(where isGone: (StageDescriptor) -> Bool) {
+    for index in shelves.indices where shelves[index].information.descriptors.contains(where: isGone) {
+      shelves[index] = shelves[index].registry.shelf(withoutGuests: isGone)
+    }
+  }
+
   /// Makes what `choice` names. Throws what `Registry.make` throws.
   public func make<Product: Sendable>(_ kind: StageKind<Product>, _ choice: StageChoice) throws
     -> Product
@@ -127,11 +135,17 @@ private protocol AnyRegistry: Sendable {
   func isDerived(_ name: String) -> Bool
   var hasLaws: Bool { get }
   func broken(by name: String) throws -> [LawViolation]
+  func shelf(withoutGuests isGone: (StageDescriptor) -> Bool) -> Shelf
 }
 
 extension Registry: AnyRegistry {
   fileprivate var hasLaws: Bool { kind.laws != nil }
   fileprivate func check(_ choice: StageChoice) throws { try validate(choice) }
   fileprivate func broken(by name: String) throws -> [LawViolation] { try violations(of: name) }
+  fileprivate func shelf(withoutGuests isGone: (StageDescriptor) -> Bool) -> Shelf {
+    var registry = self
+    registry.removeGuests(where: isGone)
+    return Shelf(registry)
+  }
   fileprivate func attempt(_ choice: StageChoice) throws { _ = try make(choice) }
 }

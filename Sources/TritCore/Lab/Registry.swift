@@ -55,6 +55,13 @@ public struct Registry<Product: Sendable>: Sendable {
     seal()
   }
 
+  /// Removes implementations from outside whose descriptor `isGone` says so, and makes those anew that stand for
+  /// others.
+  package mutating func removeGuests(where isGone: (StageDescriptor) -> Bool) {
+    entries.removeAll { $0.descriptor.origin != .builtIn && isGone($0.descriptor) }
+    seal()
+  }
+
   /// Adds those that stand for others, from what has been registered.
   public mutating func seal() {
     entries.removeAll(where: \.isDerived)

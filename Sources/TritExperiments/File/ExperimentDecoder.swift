@@ -19,6 +19,18 @@ extension ExperimentFile {
       YAMLReader.read(path: path), path: path, overrides: overrides, lab: lab, plugins: plugins)
   }
 
+  /// Decodes `text`, an experiment that stands in the file at `path` from line `line` on, as in a notebook: places in
+  /// messages are those of that file, and paths are relative to its folder.
+  public static func read(
+    text: String, path: String, line: Int = 1, overrides: [String] = [], lab: Lab = .standard,
+    plugins: ExperimentPlugins = ExperimentFile.refusePlugins
+  ) throws -> ExperimentFile {
+    let above = String(repeating: "\n", count: max(line - 1, 0))
+    return try decode(
+      YAMLReader.read(above + text, name: path), path: path, overrides: overrides, lab: lab,
+      plugins: plugins)
+  }
+
   /// Checks a document that has been read from `path`.
   package static func decode(
     _ document: YAMLNode, path: String, overrides: [String], lab: Lab,

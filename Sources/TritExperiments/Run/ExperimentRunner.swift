@@ -38,7 +38,31 @@ public enum ExperimentRunner {
     environment: [String: String] = ProcessInfo.processInfo.environment,
     observer: (RunEvent) -> Void = { _ in }
   ) throws -> RunOutcome {
-    var plan = try ExperimentPlan(path: file, overrides: options.set, lab: lab, plugins: plugins)
+    try run(
+      ExperimentPlan(path: file, overrides: options.set, lab: lab, plugins: plugins),
+      options: options, backend: backend, supervision: supervision, environment: environment,
+      observer: observer)
+  }
+
+  /// Runs an experiment that stands in `text`, from line `line` of the file at `path` on, as in a notebook.
+  ///
+  /// Throws as the run of a file does; places are those of that file.
+  public static func run(
+    text: String, path: String, line: Int = 1, options: RunOptions = RunOptions(),
+    lab: Lab = .standard, observer: (RunEvent) -> Void = { _ in }
+  ) throws -> RunOutcome {
+    let file = try ExperimentFile.read(
+      text: text, path: path, line: line, overrides: options.set, lab: lab)
+    return try run(
+      ExperimentPlan(file), options: options, backend: nil, supervision: nil,
+      environment: ProcessInfo.processInfo.environment, observer: observer)
+  }
+
+  private static func run(
+    _ plan: ExperimentPlan, options: RunOptions, backend: (any ExperimentBackend)?,
+    supervision: RunSupervision?, environment: [String: String], observer: (RunEvent) -> Void
+  ) throws -> RunOutcome {
+    var plan = plan
     let lab = plan.file.lab
     let backend = backend ?? LabBackend(lab: lab)
     if plan.file.model == nil, let path = environment["TRITLAB_MODEL"], !path.isEmpty {

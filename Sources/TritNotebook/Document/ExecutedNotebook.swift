@@ -1,5 +1,3 @@
-public import TritDrawing
-
 /// A notebook and what its cells gave: what pages and files are written from.
 public struct ExecutedNotebook: Sendable {
   /// A piece of a notebook, in its order.
@@ -16,6 +14,8 @@ public struct ExecutedNotebook: Sendable {
   public var title: String
   /// Its pieces.
   public var pieces: [Piece]
+  /// For each piece of prose, in order, the values that were computed for its words; nil where there are none.
+  var proseValues: [[String]?] = []
 
   /// A notebook that was run.
   public init(path: String, title: String, pieces: [Piece]) {

@@ -12,10 +12,12 @@ public enum CellOption: String, Sendable, CaseIterable, Codable {
   case raises
   /// Shown, never run: its fence is prose.
   case noRun = "no-run"
-  /// A solution of an exercise: folded, and run after the notebook's own cells.
+  /// A solution of an exercise: folded, and run like any other.
   case solution
   /// Runs where a model that is not built in is at hand; else it is shown and said to be skipped.
   case large
+  /// Its constants can be set from outside (`NotebookKnob`).
+  case parameters
   /// Its code is folded: what it gives is what matters.
   case folded
 }

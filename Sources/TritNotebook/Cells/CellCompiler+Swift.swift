@@ -1,0 +1,185 @@
+import Foundation
+import TritCore
+import TritPlugins
+
+extension CellCompiler {
+  /// What cells import without saying so.
+  private static let standardImports = ["TritLab", "TritNotebook", "Foundation"]
+
+  /// Compiles a cell of Swift, or finds it. Throws a `CellFailure` where it does not compile.
+  func swift(_ cell: NotebookCell, file: String) throws -> (Product, Note) {
+    let key = key(of: cell)
+    names.place(key, file: file, line: cell.line)
+    if let note = cached(key) {
+      folder.touch(key)
+      return (product(key, note, isFresh: false), note)
+    }
+    return try folder.withScratch { scratch in
+      let source = try parse(cell, key, scratch)
+      if let offset = source.topLevelAwait { throw awaitFailure(cell, file, offset) }
+      let text = scratch + "/text.swift"
+      try AtomicFile.write(module(cell, source, key), to: text)
+      let said = try compile(tools.frontend.path, arguments(key, scratch, text))
+      _ = try compile(tools.linker.path, [
+        "-shared", "-o", "\(scratch)/\(key).so", tools.start, "\(scratch)/\(key).o",
+        "--wrap=swift_errorInMain", "--build-id=none",
+      ])
+      let note = Note(
+        declarations: source.declarations, warnings: String(said.prefix(Self.shownWarnings)))
+      // Later compilers find a module by its name.
+      try rename(module: key, scratch)
+      try place(key, scratch, [".so"], note)
+      return (product(key, note, isFresh: true), note)
+    }
+  }
+
+  /// Characters of warnings that are kept.
+  private static let shownWarnings = 20_000
+
+  private func product(_ key: String, _ note: Note, isFresh: Bool) -> Product {
+    Product(
+      key: key, library: folder.file(key + ".so"), entry: CellNames.module(key) + "_main",
+      warnings: names.told(note.warnings), isFresh: isFresh)
+  }
+
+  private func rename(module key: String, _ scratch: String) throws {
+    let name = CellNames.module(key) + ".swiftmodule"
+    guard Foundation.rename("\(scratch)/\(name)", folder.file(name)) == 0 else {
+      let number = errno
+      throw LabError(
+        .cannotCreate, "cannot keep the module of a cell: \(SystemFailure.text(number))",
+        at: folder.file(name),
+        advice: SystemFailure.advice(number, otherwise: "check the rights of the folder"))
+    }
+  }
+
+  /// What the cell declares. Throws its failure where it does not parse.
+  private func parse(_ cell: NotebookCell, _ key: String, _ scratch: String) throws -> CellSource {
+    let path = scratch + "/" + CellNames.file(key, .swift)
+    // A line before it, as where it is compiled.
+    try AtomicFile.write("\n" + cell.text, to: path)
+    let outcome = try Subprocess(
+      program: tools.frontend.path,
+      arguments: [
+        "-dump-parse", "-dump-ast-format", "json", "-swift-version", "5", "-diagnostic-style",
+        "llvm", path,
+      ], environment: ["LC_ALL": "C"], seconds: Self.seconds
+    ).run()
+    if let source = CellSource(tree: outcome.output, of: cell.text, lead: 1) { return source }
+    let said = told(outcome.errors)
+    let place = said.firstMatch(of: #/^(.+:\d+:\d+): error: /#.anchorsMatchLineEndings())?.1
+    throw CellFailure(
+      .compile, name: "CompileError",
+      message: said.isEmpty ? "the compiler cannot parse the cell" : said,
+      place: place.map(String.init))
+  }
+
+  private func awaitFailure(_ cell: NotebookCell, _ file: String, _ offset: Int) -> CellFailure {
+    let before = cell.text.utf8.prefix(offset)
+    let line = cell.line + before.filter { $0 == UInt8(ascii: "\n") }.count
+    let place = "\(file):\(line)"
+    return CellFailure(
+      .compile, name: "CompileError",
+      message:
+        "\(place): error: a cell cannot await at its top level: the lab's calls are synchronous\n"
+        + "put it into a Task and wait for that with a semaphore, or call what does not await",
+      place: place)
+  }
+
+  /// The text that is compiled: the cell's lines as they are, its last expression shown, imports after it.
+  private func module(_ cell: NotebookCell, _ source: CellSource, _ key: String) -> String {
+    let file = CellNames.file(key, .swift)
+    var text = "#sourceLocation(file: \"\(file)\", line: \(CellNames.firstLine))\n"
+    let bytes = Array(cell.text.utf8)
+    if let shown = source.shown {
+      let before = String(decoding: bytes[..<shown.lowerBound], as: UTF8.self)
+      let row = CellNames.firstLine + before.utf8.filter { $0 == UInt8(ascii: "\n") }.count
+      let column = before.utf8.reversed().prefix { $0 != UInt8(ascii: "\n") }.count
+      // In its own column, so that messages point at it.
+      let expression =
+        String(repeating: " ", count: column) + String(decoding: bytes[shown], as: UTF8.self)
+      text += before
+      text += "\n#sourceLocation(file: \"\(file)\", line: \(row - 1))\n"
+      text += "_showResult(\n\(expression)\n)\n"
+    } else {
+      text += cell.text + "\n"
+    }
+    text += "#sourceLocation(file: \"notebook\", line: 1)\n"
+    for name in Self.standardImports { text += "import \(name)\n" }
+    let earlier = visible.filter { $0.id != cell.id }
+    for cell in earlier {
+      let module = CellNames.module(cell.key)
+      text += cell.language == .c ? "import \(module)\n" : "@testable import \(module)\n"
+    }
+    // A scoped import wins over the others: the last declaration of a name.
+    var last: [String: (kind: String, key: String, count: Int)] = [:]
+    for cell in earlier where cell.language == .swift {
+      for declaration in cell.declarations {
+        let count = (last[declaration.name]?.count ?? 0) + 1
+        last[declaration.name] = (declaration.kind, cell.key, count)
+      }
+    }
+    let own = Set(source.declarations.map(\.name))
+    for (name, found) in last.sorted(by: { $0.key < $1.key })
+    where found.count > 1 && !own.contains(name) {
+      text += "@testable import \(found.kind) \(CellNames.module(found.key)).\(name)\n"
+    }
+    return text
+  }
+
+  private func arguments(_ key: String, _ scratch: String, _ source: String) -> [String] {
+    let name = CellNames.module(key)
+    var arguments = [
+      "-c", "-O", "-g", "-swift-version", "5", "-enable-testing", "-diagnostic-style", "llvm",
+      "-package-name", "notebook", "-module-cache-path", moduleCache, "-I", tools.modules.folder,
+      "-I", folder.path,
+    ]
+    for map in maps() { arguments += ["-Xcc", "-fmodule-map-file=" + map] }
+    arguments += [
+      "-module-name", name, "-entry-point-function-name", name + "_main", "-emit-module",
+      "-emit-module-path", "\(scratch)/\(name).swiftmodule", "-o", "\(scratch)/\(key).o", source,
+    ]
+    return arguments
+  }
+
+  /// Module maps: of the C modules that the lab's own modules name, which need not be there, and of cells of C.
+  private func maps() -> [String] {
+    let foreign = SwiftModules.foreign.map { name -> String in
+      let path = folder.file("\(name).modulemap")
+      if !folder.holds("\(name).modulemap") {
+        try? AtomicFile.write("module \(name) {}\n", to: path)
+      }
+      return path
+    }
+    return foreign
+      + visible.filter { $0.language == .c }.map {
+        folder.file(CellNames.module($0.key) + ".modulemap")
+      }
+  }
+
+  /// Whether `text` is a whole cell of Swift.
+  func completeness(of text: String) -> CellCompleteness {
+    let check = try? folder.withScratch { scratch -> CellCompleteness in
+      let path = scratch + "/text.swift"
+      try AtomicFile.write(text, to: path)
+      let outcome = try Subprocess(
+        program: tools.frontend.path,
+        arguments: ["-dump-parse", "-swift-version", "5", "-diagnostic-style", "llvm", path],
+        environment: ["LC_ALL": "C"], seconds: 10
+      ).run()
+      return Self.completeness(of: text, said: outcome.errors)
+    }
+    return check ?? .invalid
+  }
+
+  private static func completeness(of text: String, said: String) -> CellCompleteness {
+    let errors = said.split(separator: "\n").filter { $0.contains(": error: ") }
+    if errors.isEmpty { return .complete }
+    let opened = text.filter { "({[".contains($0) }.count
+    let depth = opened - text.filter { ")}]".contains($0) }.count
+    let isOpenText = (text.ranges(of: "\"\"\"").count) % 2 == 1
+    let isOpenComment = text.ranges(of: "/*").count > text.ranges(of: "*/").count
+    guard depth > 0 || isOpenText || isOpenComment else { return .invalid }
+    return .incomplete(indent: String(repeating: "  ", count: min(max(depth, 0), 16)))
+  }
+}
