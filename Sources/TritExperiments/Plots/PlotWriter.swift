@@ -137,7 +137,7 @@ extension PlotData {
 }
 
 /// Where the templates of the plots lie.
-enum PlotTemplates {
+package enum PlotTemplates {
   /// The folder that holds `style.gp`: the one named, `TRITLAB_PLOTS`, `plots/` or `share/trit/plots/`
   /// in a folder above the program, `plots/` of the checkout that it was built in, `plots/` here.
   static func locate(

@@ -16,6 +16,8 @@ public struct ExecutedNotebook: Sendable {
   public var pieces: [Piece]
   /// For each piece of prose, in order, the values that were computed for its words; nil where there are none.
   var proseValues: [[String]?] = []
+  /// What its cells have kept (`keep`), in order.
+  public var kept: [KeptValue] = []
 
   /// A notebook that was run.
   public init(path: String, title: String, pieces: [Piece]) {

@@ -34,6 +34,8 @@ struct HostEvent: Codable, Sendable {
     case display
     case update
     case result
+    /// A value is to be kept.
+    case kept
     /// The cell has ended.
     case done
   }
@@ -41,6 +43,7 @@ struct HostEvent: Codable, Sendable {
   var kind: Kind
   var data: DisplayData?
   var id: String?
+  var kept: KeptValue?
   var place: LoadedLibraries.Place?
   var failure: CellFailure?
   /// The calls that led to a thrown error, the innermost first.

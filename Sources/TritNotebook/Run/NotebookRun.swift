@@ -44,6 +44,7 @@ public struct NotebookRun {
     var number = 0
     var failed: NotebookCell?
     var words: [[String]?] = []
+    _ = engine.takeKept()
     for piece in notebook.pieces {
       switch piece {
       case .prose(let text, let line):
@@ -67,6 +68,7 @@ public struct NotebookRun {
     }
     var result = ExecutedNotebook(path: notebook.path, title: notebook.title, pieces: pieces)
     result.proseValues = words
+    result.kept = engine.takeKept()
     return result
   }
 

@@ -101,6 +101,9 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
     return told.withLock { $0 }
   }
 
+  /// What cells have kept since this was called last.
+  func takeKept() -> [KeptValue] { running.withLock { _ in session.takeKept() } }
+
   public func interrupt() { session.interrupt() }
 
   public func end() { session.end() }

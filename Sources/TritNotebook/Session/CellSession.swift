@@ -26,6 +26,14 @@ final class CellSession: @unchecked Sendable {
   private var places: [LoadedLibraries.Place] = []
   /// Cells whose effects the process has, or would have had.
   private(set) var history: [HostCommand] = []
+  /// What cells have kept since it was taken.
+  private var kept: [KeptValue] = []
+
+  /// What cells have kept since this was called last.
+  func takeKept() -> [KeptValue] {
+    defer { kept = [] }
+    return kept
+  }
 
   init(program: String, memoryFolder: String, names: CellNames, limits: CellLimits) {
     self.program = program
@@ -126,6 +134,7 @@ final class CellSession: @unchecked Sendable {
         guard let event = try? JSONDecoder().decode(HostEvent.self, from: data) else { continue }
         if event.kind == .done {
           printed(process, &run, emit)
+          if event.failure == nil { kept += run.kept }
           return finished(event, run)
         }
         take(event, process, &run, emit)
@@ -146,6 +155,7 @@ final class CellSession: @unchecked Sendable {
     /// The end of what was printed on standard error: a crash says there why.
     var lastErrors = ""
     var checkedMemory = 0.0
+    var kept: [KeptValue] = []
 
     init(command: HostCommand, limits: CellLimits, names: CellNames) {
       self.command = command
@@ -159,6 +169,7 @@ final class CellSession: @unchecked Sendable {
   ) {
     switch event.kind {
     case .loaded: if let place = event.place { places.append(place) }
+    case .kept: if let kept = event.kept { run.kept.append(kept) }
     case .ready, .done: break
     case .display, .update, .result:
       printed(process, &run, emit)

@@ -44,10 +44,3 @@ func looks(_ value: Any) -> DisplayData {
 public func fixed(_ value: some BinaryFloatingPoint, _ digits: Int) -> String {
   String(format: "%.\(max(0, min(digits, 17)))f", Double(value))
 }
-
-/// Rows of text under a head.
-func rowsAndColumns(_ head: [String], _ rows: [[String]]) -> DisplayData {
-  let all = [head, head.map { _ in "---" }] + rows
-  let text = all.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
-  return DisplayData(plain: text, [.markdown: text])
-}

@@ -60,9 +60,9 @@ enum ExperimentProgress {
     }
   }
 
-  static func table(_ outcome: RunOutcome) -> DisplayData {
+  static func table(_ outcome: RunOutcome) -> Table {
     let columns = outcome.brief.columns
-    return rowsAndColumns(
+    return Table(
       ["variant"] + columns.map(\.title),
       outcome.brief.labels.enumerated().map { row, label in
         [label] + columns.map { row < $0.cells.count ? $0.cells[row] : "" }

@@ -32,7 +32,7 @@ public struct KernelRace: Sendable, Displayable {
 
   public var displayData: DisplayData {
     let first = rows.first?.seconds ?? 1
-    return rowsAndColumns(
+    return Table(
       ["kernel", "µs", "Gop/s", "GB/s", "of the roof", "times the first", "sums"],
       rows.map { row in
         [
@@ -43,7 +43,8 @@ public struct KernelRace: Sendable, Displayable {
           String(format: "%.2f", first / row.seconds),
           row.sumsAreExact.map { $0 ? "exact" : "WRONG" } ?? "—",
         ]
-      })
+      }
+    ).displayData
   }
 }
 

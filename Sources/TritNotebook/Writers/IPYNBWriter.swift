@@ -77,6 +77,7 @@ public enum IPYNBWriter {
     case .noRun: "skip-execution"
     case .solution: "solution"
     case .large: "large"
+    case .parameters: "parameters"
     }
   }
 
