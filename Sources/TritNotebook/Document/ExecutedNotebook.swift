@@ -19,6 +19,11 @@ public struct ExecutedNotebook: Sendable {
   /// What its cells have kept (`keep`), in order.
   public var kept: [KeptValue] = []
 
+  /// Its cells, in order.
+  public var cells: [ExecutedCell] {
+    pieces.compactMap { if case .cell(let cell) = $0 { cell } else { nil } }
+  }
+
   /// A notebook that was run.
   public init(path: String, title: String, pieces: [Piece]) {
     self.path = path

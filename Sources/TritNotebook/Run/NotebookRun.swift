@@ -36,14 +36,16 @@ public struct NotebookRun {
     self.options = options
   }
 
-  /// Runs `notebook`; `observe` is told what happens, while it does. Cells after a failure are skipped.
+  /// Runs `notebook`; `observe` is told what happens, while it does. Cells after a failure are skipped. Where the same
+  /// engine has run it `before`, what stands before the first change is taken from there.
   public func run(
-    _ notebook: Notebook, observe: @escaping @Sendable (Event) -> Void = { _ in }
+    _ notebook: Notebook, after before: ExecutedNotebook? = nil, observe: @escaping @Sendable (Event) -> Void = { _ in }
   ) -> ExecutedNotebook {
     var pieces: [ExecutedNotebook.Piece] = []
     var number = 0
     var failed: NotebookCell?
     var words: [[String]?] = []
+    var same = unchanged(notebook, before)[...]
     _ = engine.takeKept()
     for piece in notebook.pieces {
       switch piece {
@@ -60,6 +62,12 @@ public struct NotebookRun {
           continue
         }
         number += 1
+        if var known = same.popFirst() {
+          known.cell = cell
+          known.number = number
+          pieces.append(.cell(known))
+          continue
+        }
         let executed = run(cell, number, notebook.path, observe)
         observe(.ended(executed))
         pieces.append(.cell(executed))
@@ -70,6 +78,15 @@ public struct NotebookRun {
     result.proseValues = words
     result.kept = engine.takeKept()
     return result
+  }
+
+  /// The cells at the beginning that passed `before` and are the same now.
+  private func unchanged(_ notebook: Notebook, _ before: ExecutedNotebook?) -> [ExecutedCell] {
+    guard let before else { return [] }
+    return zip(notebook.cells, before.cells).prefix { cell, known in
+      cell.text == known.cell.text && cell.language == known.cell.language
+        && cell.options == known.cell.options && known.isAsExpected && known.number != nil
+    }.map(\.1)
   }
 
   private func skipped(_ cell: NotebookCell, _ failed: NotebookCell?, _ path: String) -> String? {
