@@ -91,12 +91,12 @@ struct MarkdownBlocks {
     while !isLeaf {
       findNext()
       let start = start(in: container, matched: &matched, isClosed: &isClosed)
+      if start == .done { return }
       container = path[matched]
       if start == .none {
         skipToNext()
         break
       }
-      if start == .done { return }
       isLeaf = start == .leaf
     }
     // A line that no block begins in goes on with the paragraph before, whatever it lies in.

@@ -85,11 +85,21 @@ public struct MarkdownHTML {
     return anchor
   }
 
-  func imageMarkup(_ source: String, _ description: String, _ title: String?) -> [UInt8] {
-    if let image { return Array(image(source, description, title).utf8) }
-    var html = Array("<em>".utf8)
-    MarkdownText.escape(description.utf8, into: &html)
-    return html + Array("</em>".utf8)
+  /// What makes images: by itself, so that nothing else of the page is kept with it.
+  var imageMarkup: (String, String, String?) -> [UInt8] {
+    if let image { return { Array(image($0, $1, $2).utf8) } }
+    return { _, description, _ in
+      var html = Array("<em>".utf8)
+      MarkdownText.escape(description.utf8, into: &html)
+      return html + Array("</em>".utf8)
+    }
+  }
+
+  /// The HTML of what a cell shows: its headings are no part of the table of contents.
+  mutating func html(shown markdown: String) -> String {
+    let count = headings.count
+    defer { headings.removeSubrange(count...) }
+    return html(markdown)
   }
 }
 
@@ -103,10 +113,12 @@ struct MarkdownWriter {
   var page: MarkdownHTML
   var output: [UInt8] = []
   private var filled = 0
+  private let image: (String, String, String?) -> [UInt8]
 
   init(references: [String: MarkdownReference], page: MarkdownHTML) {
     self.references = references
     self.page = page
+    image = page.imageMarkup
   }
 
   private mutating func put(_ text: String) { output += text.utf8 }
@@ -116,7 +128,7 @@ struct MarkdownWriter {
   }
 
   private func inline(_ text: some BidirectionalCollection<UInt8>) -> [UInt8] {
-    var reader = MarkdownInline(text.bare, references: references, image: page.imageMarkup)
+    var reader = MarkdownInline(text.bare, references: references, image: image)
     return reader.html()
   }
 
@@ -142,7 +154,7 @@ struct MarkdownWriter {
       put("</p>\n")
     case .heading(let level):
       var reader = MarkdownInline(
-        block.text.bare, references: references, image: page.imageMarkup)
+        block.text.bare, references: references, image: image)
       let html = reader.html()
       let text = String(decoding: reader.plain(of: reader.pieces[...]), as: UTF8.self)
       let anchor = page.anchor(level: level, text: text)

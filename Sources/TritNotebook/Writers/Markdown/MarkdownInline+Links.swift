@@ -23,10 +23,7 @@ extension MarkdownInline {
     emphasize(from: opener.delimiters)
     dropOpeners(from: index)
     if isImage {
-      let inner = pieces[(opener.piece + 1)...]
-      let depth =
-        inner.reduce(0) { if case .html(_, _, let depth) = $1 { max($0, depth) } else { $0 } } + 1
-      let description = String(decoding: plain(of: inner), as: UTF8.self)
+      let (description, depth) = description(of: pieces[(opener.piece + 1)...])
       pieces.removeSubrange(opener.piece...)
       let source = String(decoding: target.destination, as: UTF8.self)
       let title = target.title.map { String(decoding: $0, as: UTF8.self) }
@@ -47,6 +44,13 @@ extension MarkdownInline {
       // No link holds another.
       inactive = openers.count
     }
+  }
+
+  private func description(of inner: ArraySlice<Piece>) -> (String, depth: Int) {
+    let depth = inner.reduce(0) {
+      if case .html(_, _, let depth) = $1 { max($0, depth) } else { $0 }
+    }
+    return (String(decoding: plain(of: inner), as: UTF8.self), depth + 1)
   }
 
   /// Where the brackets lead, and the place behind it all; the place in the text moves there.

@@ -204,6 +204,10 @@ enum CodeHighlighter {
         guard bytes[index] == quote || bytes[index] == UInt8(ascii: "'") else { return nil }
         return shortEnd(index + 1, bytes[index])
       }
+      // A run of hashes is looked at once.
+      if bytes[index] == UInt8(ascii: "#"), index > 0, bytes[index - 1] == bytes[index] {
+        return nil
+      }
       let hashes = bytes[index...].prefix { $0 == UInt8(ascii: "#") }.count
       let start = index + hashes
       guard byte(start) == quote else { return nil }

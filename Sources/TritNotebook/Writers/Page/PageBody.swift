@@ -142,7 +142,7 @@ struct PageBody {
         + "src=\"data:image/png;base64,\(bytes.base64EncodedString())\" /></div>\n"
     }
     if let text = data[.markdown] {
-      return "<div class=\"display\">\n\(scrolling(markdown.html(text)))</div>\n"
+      return "<div class=\"display\">\n\(scrolling(markdown.html(shown: text)))</div>\n"
     }
     return "<pre class=\"value\">\(PageText.html(TerminalText.settled(data.plain)))</pre>\n"
   }

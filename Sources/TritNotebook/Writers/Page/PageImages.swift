@@ -1,5 +1,6 @@
 import Foundation
 internal import TritCore
+internal import TritDrawing
 internal import TritLab
 
 /// Files that a notebook's text shows as images: read from beside it, and put into the page.
