@@ -11,7 +11,7 @@ enum NotebookCommand {
   static let output = OptionSpec(
     "-o", "--output", value: "file",
     help: "Write a page (.html) or a notebook for Jupyter (.ipynb); a folder takes a page of each; can be given again",
-    completion: .files)
+    completion: Completion(files: .any))
   static let timeout = OptionSpec(
     "--timeout", value: "seconds", help: "What a cell may take, 0 for no limit", default: "60")
   static let limit = OptionSpec(
@@ -19,20 +19,20 @@ enum NotebookCommand {
   static let set = OptionSpec(
     "--set", value: "knob=value", help: "Set a knob of the notebook; can be given again")
   static let check = OptionSpec(
-    "--check", help: "Compare kept values and words of the prose with those that are committed")
+    flag: "--check", help: "Compare kept values and words of the prose with those that are committed")
   static let update = OptionSpec(
-    "--update", help: "Write kept values and words of the prose into the files")
+    flag: "--update", help: "Write kept values and words of the prose into the files")
   static let figures = OptionSpec(
     "--figures", value: "folder", help: "Write the figures that answer to this folder",
-    completion: .folders)
+    completion: Completion(files: .any))
   static let keepGoing = OptionSpec(
-    "--keep-going", help: "Run the cells after one that failed")
+    flag: "--keep-going", help: "Run the cells after one that failed")
   static let large = OptionSpec(
     "--large", value: "model", help: "Run cells marked 'large' with this model",
     environment: "TRITLAB_LARGE_MODEL", completion: .models)
   static let runs = OptionSpec(
     "--runs", value: "folder", help: "Where experiments write their runs", default: "runs",
-    completion: .folders)
+    completion: Completion(files: .any))
 
   static func spec(_ context: CommandContext) -> CommandSpec {
     CommandSpec(

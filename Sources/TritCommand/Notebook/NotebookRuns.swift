@@ -76,7 +76,7 @@ struct NotebookRuns {
     engine.end()
     let seconds = MonotonicClock.seconds() - start
     var problems: [String] = []
-    let isWhole = executed.cells.allSatisfy(\.isAsExpected)
+    let isWhole = executed.cells.allSatisfy { $0.isAsExpected }
     let keeping = NotebookKeeping(of: notebook.path)
     if arguments.flag(NotebookCommand.update), isWhole {
       if !executed.kept.isEmpty { try keeping.write(executed.kept) }
