@@ -78,7 +78,7 @@ import TritLab
       try IntegerGrid(rows: 1, columns: 3, values: [-127, 0, 12]).displayData.plain.hasSuffix(
         "  0  -127    0   12"))
     #expect(
-      ByteGrid("", [0x24, 0x49], offset: 32).displayData.plain.hasSuffix(" 32   24  49"))
+      ByteGrid("", [0x24, 0x49], offset: 32).displayData.plain.hasSuffix(" 32  24 49"))
     #expect(ByteGrid("", [0x65], form: .binary).displayData.plain.hasSuffix("01100101"))
   }
 
@@ -97,7 +97,7 @@ import TritLab
       "TL1", word: 0x65, fields: [.init("w0 w1", width: 4), .init("w2 w3", width: 4)]
     ).displayData.plain
     #expect(plain.contains("0110 0101"))
-    #expect(plain.contains("7…4   0110      6  w0 w1"))
+    #expect(plain.contains("7…4    0110     6  w0 w1"))
   }
 
   @Test func binsCountEveryFiniteValueOnce() {

@@ -29,9 +29,10 @@ import TritLab
     }
   }
 
-  /// A bit is in the map if and only if unpacking looks at it.
+  /// A bit is in the map if and only if unpacking looks at it. TQ1_0 has more bytes than values: there some
+  /// bits that packing sets tell unpacking nothing.
   @Test(arguments: names) func unpackingReadsTheseBitsAlone(name: String) throws {
-    let (packing, map) = try map(name)
+    let (packing, map) = try map(name, columns: 10)
     let count = map.rows * map.columns
     let inMap = Set(map.groups.flatMap(\.bits))
     var read: Set<Int> = []
@@ -59,7 +60,8 @@ import TritLab
       }
       withExtendedLifetime(packed) {}
     }
-    #expect(read == inMap)
+    #expect(read.isSubset(of: inMap))
+    if name != "tq1_0" { #expect(read == inMap) }
   }
 
   /// microsoft/BitNet's 128 layout: trit j of a block is in byte j mod 32, at bit 6 − 2·(j div 32).
