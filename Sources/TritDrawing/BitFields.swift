@@ -1,7 +1,7 @@
-public import TritCore
+import TritCore
 
 /// One byte or word cut into fields with names and values, from its highest bit down.
-public struct BitFields: Sendable, Equatable, Displayable {
+public struct BitFields: Sendable, Equatable, Drawable {
   /// So many neighbouring bits.
   public struct Field: Sendable, Equatable {
     /// What it is.
@@ -78,12 +78,14 @@ public struct BitFields: Sendable, Equatable, Displayable {
     let whole = parts.map { Self.binary($0.value, $0.field.width) }.joined(separator: " ")
     let plain = ([title, whole, table.plain(width: 80)].filter { !$0.isEmpty })
       .joined(separator: "\n")
-    return DisplayData(plain: plain, [.svg: svg])
+    return DisplayData(plain: plain, [.svg: picture])
   }
 
-  private var svg: String {
-    var canvas = SVGCanvas(title.isEmpty ? "\(bits) bits in fields" : title)
-    canvas.heading()
+  /// The number of bits, where it has no title.
+  public var heading: String { title.isEmpty ? "\(bits) bits in fields" : title }
+
+  /// Bits in the tints of their fields, and what each field is.
+  public func draw(on canvas: inout SVGCanvas) {
     let perLine = min(bits, 16)
     let side = (canvas.width - 24) / Double(perLine)
     for line in stride(from: 0, to: bits, by: perLine) {
@@ -112,6 +114,5 @@ public struct BitFields: Sendable, Equatable, Displayable {
         width: canvas.width - 42)
     }
     canvas.height += 8
-    return canvas.svg
   }
 }

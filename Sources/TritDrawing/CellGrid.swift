@@ -4,7 +4,8 @@ struct CellGrid {
     var text: String
     var ink: SVGCanvas.Ink
     var textInk: SVGCanvas.Ink = .text
-    var opacity = 1.0
+    /// Nil: what is usual for the ink.
+    var opacity: Double?
   }
 
   let title: String
@@ -49,7 +50,8 @@ struct CellGrid {
       (0..<shownRows).flatMap { row in
         (0..<shownColumns).map { TextMeasure.columns(cell(row, $0).text) }
       }.max() ?? 1
-    var side = max(7.4 * Double(widest) + (widest > 1 ? 6 : 14), widest > 1 ? 20 : 0)
+    // Two letters a cell, as bytes have, stand 16 in a line.
+    var side = widest == 2 ? 21 : 7.7 * Double(widest) + (widest > 1 ? 7 : 14)
     // One letter a cell may stand closer: 32 columns, as I2_S has them, still fit.
     if widest <= 1, side * Double(shownColumns) > room { side = max(10.5, room / 32) }
     let perBand = max(1, min(shownColumns, Int(room / side)))
@@ -90,14 +92,6 @@ struct CellGrid {
     }
     if !leftOut.isEmpty { y = canvas.prose(leftOut, x: 12, y: y, width: canvas.width - 24, .faint) }
     canvas.height = y + 6
-  }
-
-  /// The picture alone.
-  var svg: String {
-    var canvas = SVGCanvas(title, summary: summary)
-    canvas.heading()
-    draw(on: &canvas)
-    return canvas.svg
   }
 
   /// Aligned text of at most 80 columns, in bands.

@@ -1,4 +1,4 @@
-public import TritCore
+import TritCore
 
 /// A knob with one picture for each of its positions, made beforehand: a slider that needs neither
 /// network nor library. Where scripts do not run, the picture in the middle is shown.

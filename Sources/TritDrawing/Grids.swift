@@ -2,7 +2,7 @@ public import TritCore
 
 /// A matrix of trits as cells: three colours, and the sign in each cell, so that it can be read
 /// without them.
-public struct TritGrid: Sendable, Equatable, Displayable {
+public struct TritGrid: Sendable, Equatable, Drawable {
   /// The picture's name; none is drawn where it is empty.
   public var title: String
   /// The number of rows.
@@ -91,17 +91,19 @@ public struct TritGrid: Sendable, Equatable, Displayable {
 
   /// Text and picture.
   public var displayData: DisplayData {
-    let named = title.isEmpty ? "\(rows) × \(columns) trits" : title
-    var canvas = SVGCanvas(
-      named, summary: "Blue with + is +1, orange with − is −1, grey is 0.")
-    canvas.heading()
-    cells.draw(on: &canvas)
-    return DisplayData(plain: textCells.plain, [.svg: canvas.svg])
+    DisplayData(plain: textCells.plain, [.svg: picture])
   }
+
+  /// The shape where it has no title.
+  public var heading: String { title.isEmpty ? "\(rows) × \(columns) trits" : title }
+  /// How to read it.
+  public var legend: String { "Blue with + is +1, orange with − is −1, grey is 0." }
+  /// Cells with their labels.
+  public func draw(on canvas: inout SVGCanvas) { cells.draw(on: &canvas) }
 }
 
 /// A matrix of integers, such as int8 activations or int32 sums, as a heat map with its values.
-public struct IntegerGrid: Sendable, Equatable, Displayable {
+public struct IntegerGrid: Sendable, Equatable, Drawable {
   /// The picture's name.
   public var title: String
   /// The number of rows.
@@ -144,17 +146,19 @@ public struct IntegerGrid: Sendable, Equatable, Displayable {
 
   /// Text and picture.
   public var displayData: DisplayData {
-    let named = title.isEmpty ? "\(rows) × \(columns) integers" : title
-    var canvas = SVGCanvas(
-      named, summary: "Blue is above zero, orange below; the darker, the larger.")
-    canvas.heading()
-    cells.draw(on: &canvas)
-    return DisplayData(plain: cells.plain.replacing("−", with: "-"), [.svg: canvas.svg])
+    DisplayData(plain: cells.plain.replacing("−", with: "-"), [.svg: picture])
   }
+
+  /// The shape where it has no title.
+  public var heading: String { title.isEmpty ? "\(rows) × \(columns) integers" : title }
+  /// How to read it.
+  public var legend: String { "Blue is above zero, orange below; the stronger, the larger." }
+  /// Cells with their labels.
+  public func draw(on canvas: inout SVGCanvas) { cells.draw(on: &canvas) }
 }
 
 /// Bytes with their offsets, in hexadecimal or as bits.
-public struct ByteGrid: Sendable, Equatable, Displayable {
+public struct ByteGrid: Sendable, Equatable, Drawable {
   /// How a byte is written.
   public enum Form: String, Sendable, CaseIterable { case hexadecimal, binary }
 
@@ -206,12 +210,12 @@ public struct ByteGrid: Sendable, Equatable, Displayable {
   }
 
   /// Text and picture.
-  public var displayData: DisplayData {
-    var canvas = SVGCanvas(title.isEmpty ? "\(bytes.count) bytes" : title)
-    canvas.heading()
-    cells.draw(on: &canvas)
-    return DisplayData(plain: cells.plain, [.svg: canvas.svg])
-  }
+  public var displayData: DisplayData { DisplayData(plain: cells.plain, [.svg: picture]) }
+
+  /// How many there are, where it has no title.
+  public var heading: String { title.isEmpty ? "\(bytes.count) bytes" : title }
+  /// Cells with the offset of each line's first byte.
+  public func draw(on canvas: inout SVGCanvas) { cells.draw(on: &canvas) }
 }
 
 /// Shapes of what is given to be drawn.

@@ -55,11 +55,12 @@ public struct SVGCanvas: Sendable {
 
   private func point(_ value: Double) -> String { Self.coordinate(value) }
 
-  /// A filled rectangle; `opacity` in 0…1.
+  /// A filled rectangle; `opacity` in 0…1, that of tints 0.3 unless told.
   public mutating func rectangle(
     x: Double, y: Double, width: Double, height: Double, _ ink: Ink, radius: Double = 0,
-    opacity: Double = 1, tip: String = ""
+    opacity: Double? = nil, tip: String = ""
   ) {
+    let opacity = opacity ?? (ink.rawValue.hasPrefix("tint") ? 0.3 : 1)
     let corner = radius > 0 ? " rx=\"\(point(radius))\"" : ""
     let shade = opacity < 1 ? " fill-opacity=\"\(point(max(opacity, 0)))\"" : ""
     body += "<rect class=\"\(ink.rawValue)\" x=\"\(point(x))\" y=\"\(point(y))\" "
@@ -163,7 +164,6 @@ public struct SVGCanvas: Sendable {
         ("faint", "#57606a"), ("line", "#8a939b"), ("mark", "#b84a00"),
       ])
     css += rules(p, tints.enumerated().map { ("tint\($0.offset)", $0.element) })
-    css += tints.indices.map { "\(p)rect.tint\($0){fill-opacity:.3}" }.joined()
     css += "\(p)line{fill:none}"
     let strokes = [
       ("text", "currentColor"), ("faint", "#57606a"), ("line", "#8a939b"), ("mark", "#b84a00"),

@@ -1,4 +1,4 @@
-public import TritCore
+import TritCore
 
 /// Rows of text under a head: aligned for terminals, and as Markdown and HTML.
 ///
@@ -38,12 +38,19 @@ public struct Table: Sendable, Equatable, Displayable {
 
   /// Whether everything in the column is a number, and there is something.
   func isNumeric(_ column: Int) -> Bool {
-    let cells = rows.map { cell($0, column) }.filter { !$0.isEmpty }
+    let cells = rows.map { cell($0, column) }.filter { !["", "Σ", "–", "…"].contains($0) }
     return !cells.isEmpty && cells.allSatisfy(Self.isNumber)
   }
 
   static func isNumber(_ text: String) -> Bool {
-    var text = text.replacing("−", with: "-").replacing(",", with: "")
+    var text = text.replacing("−", with: "-")
+    // A comma stands between thousands; in "0,32" it does not.
+    if text.contains(",") {
+      guard text.wholeMatch(of: /[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?[^,]*/) != nil else {
+        return false
+      }
+      text = text.replacing(",", with: "")
+    }
     text = String(text.filter { $0 != "\u{202F}" && $0 != "\u{A0}" })
     if text.hasSuffix("%") {
       text.removeLast()

@@ -96,7 +96,8 @@ import _TritTestSupport
     let result = try run("'\(Self.guest)' --version > /dev/null && guest list --plugin '' ")
     #expect(result.status == 66, "\(result)")
     for command in [
-      "bench", "completions", "export", "generate", "inspect", "kernel", "list", "logits",
+      "bench", "completions", "explain", "export", "generate", "inspect", "kernel", "list",
+      "logits",
       "perplexity", "run", "schema", "train",
     ] {
       let help = try CommandRunner.run([command, "--help"])

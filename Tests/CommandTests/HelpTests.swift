@@ -8,7 +8,8 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "arena", "bench", "cache", "completions", "detokenize", "dummy", "export", "generate",
+    "arena", "bench", "cache", "completions", "detokenize", "dummy", "explain", "export",
+    "generate",
     "inspect",
     "kernel",
     "list",

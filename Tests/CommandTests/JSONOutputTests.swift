@@ -63,6 +63,8 @@ import _TritTestSupport
     Case("new", "kernel mine -o made", ["stage", "name", "language", "files"]),
     Case("list", "", ["key", "stage", "implementations"]),
     Case("list", "kernel", ["key", "stage", "implementations"]),
+    Case("explain", "packing i2_s", ["what", "name", "groups", "bytes", "text", "svg"]),
+    Case("explain", "format -o format.svg", ["what", "formats", "file"]),
     Case("schema", "", ["$schema", "properties"]),
     Case("completions", "bash", ["shell", "script"]),
     Case("run", "study.yaml -t 1", ["directory", "records", "notes", "reused", "interrupted"]),

@@ -8,6 +8,7 @@ extension TritCommand {
       CacheCommand.spec(context), NotebookCommand.spec(context),
       DummyCommand.spec(context), LogitsCommand.spec(context), InspectCommand.spec(context),
       TokenizeCommand.spec(context), DetokenizeCommand.spec(context), ListCommand.spec(context),
+      ExplainCommand.spec(context),
       NewCommand.spec(context), SchemaCommand.spec(context), CompletionsCommand.spec(context),
     ]
   }

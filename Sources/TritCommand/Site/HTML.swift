@@ -3,20 +3,7 @@ import TritLab
 /// Pieces of pages.
 enum HTML {
   /// Text between tags or within an attribute.
-  static func text(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.append(character)
-      }
-    }
-    return result
-  }
+  static func text(_ text: String) -> String { Markup.xml(text) }
 
   /// Text in which what stands in backticks is code, and papers of arXiv can be followed.
   static func prose(_ prose: String) -> String {
