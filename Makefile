@@ -16,7 +16,7 @@ export GOAL := $(or $(MAKECMDGOALS),demo)
 export DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-examples test-arm test-leaves test-sanitize test-surroundings test-kills test-race check-blocks \
+.PHONY: help demo test notebooks test-examples test-arm test-leaves test-sanitize test-surroundings test-kills test-race check-blocks \
 	fuzz fuzz-ci fuzz-coverage build dependencies install uninstall bench bench-gate race race-peers scaling \
 	format lint docs clean
 
@@ -48,6 +48,9 @@ test-examples: dependencies ## Build and test the packages below Examples/, with
 
 check-blocks: build ## Run every block of README, CONTRIBUTING and the experiment files, as it is written there
 	@Scripts/check-blocks.sh "$(TRIT)"
+
+notebooks: build ## Run the lessons, hold them against what is committed, write pages to docs/build/notebooks [LIMIT=60]
+	@Scripts/run-notebooks.sh "$(TRIT)"
 
 test-arm: dependencies ## Prove the NEON leaves under an emulator (qemu-user), by the usual law checkers
 	@Scripts/install-dependencies.sh arm

@@ -76,10 +76,9 @@ let readme = ["README.md"]
 let tested = libraries.map(\.name).filter { $0 != "TritLab" }
 /// What tests of a module need beside what all do.
 let alsoNeeded: [String: [Target.Dependency]] = [
-  "TritPlugins": ["trit"], "TritNotebook": ["TritNotebook", "trit"],
+  "TritPlugins": ["trit"], "TritNotebook": ["TritNotebook", "TritDrawing", "trit"],
   "TritJupyter": ["TritNotebook", "TritJupyter", "trit"],
 ]
-
 
 let package = Package(
   name: "TritLab",
@@ -96,7 +95,8 @@ let package = Package(
 
     // MARK: The command: a library, and the program that is its main
     .target(
-      name: "TritCommand", dependencies: ["TritLab", "TritNotebook", "TritJupyter"], exclude: readme, swiftSettings: strict),
+      name: "TritCommand", dependencies: ["TritLab", "TritNotebook", "TritJupyter"],
+      exclude: readme, swiftSettings: strict),
     // Plug-ins of Swift are resolved against the program itself: it exports its symbols. The flag
     // is one of the executable alone, so packages can depend on the libraries all the same.
     .executableTarget(

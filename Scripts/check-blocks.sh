@@ -47,7 +47,7 @@ if [ $# -gt 0 ]; then
 else
   # Every Markdown file outside the build, the runs and the history of changes; every experiment file.
   find . \( -path ./.build -o -path ./docs/build -o -path ./runs -o -path ./models -o -path ./.git \) -prune \
-    -o -name '*.md' ! -name CHANGELOG.md -print > "$work/list"
+    -o -name '*.md' ! -name CHANGELOG.md ! -path '*/notebooks/[0-9]*' -print > "$work/list"
   find ./experiments -name '*.yaml' >> "$work/list"
   LC_ALL=C sort -u "$work/list" | sed 's|^\./||' > "$work/files"
   files=()

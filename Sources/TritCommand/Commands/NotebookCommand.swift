@@ -10,7 +10,8 @@ enum NotebookCommand {
     "file", help: "Notebooks in Markdown", optional: true, repeats: true)
   static let output = OptionSpec(
     "-o", "--output", value: "file",
-    help: "Write a page (.html) or a notebook for Jupyter (.ipynb); a folder takes a page of each; can be given again",
+    help:
+      "Write a page (.html) or a notebook for Jupyter (.ipynb); a folder takes a page of each; can be given again",
     completion: Completion(files: .any))
   static let timeout = OptionSpec(
     "--timeout", value: "seconds", help: "What a cell may take, 0 for no limit", default: "60")
@@ -19,7 +20,8 @@ enum NotebookCommand {
   static let set = OptionSpec(
     "--set", value: "knob=value", help: "Set a knob of the notebook; can be given again")
   static let check = OptionSpec(
-    flag: "--check", help: "Compare kept values and words of the prose with those that are committed")
+    flag: "--check",
+    help: "Compare kept values and words of the prose with those that are committed")
   static let update = OptionSpec(
     flag: "--update", help: "Write kept values and words of the prose into the files")
   static let figures = OptionSpec(
@@ -52,8 +54,14 @@ enum NotebookCommand {
       ],
       json: "an object for each notebook",
       examples: [
-        ("trit notebook run notebooks/01-generate-first.md -o lesson.html", "run a lesson, read its page"),
-        ("trit notebook run notebooks/03-from-weights-to-trits.md --set threshold=0.7", "turn a knob"),
+        (
+          "trit notebook run notebooks/01-generate-first.md -o lesson.html",
+          "run a lesson, read its page"
+        ),
+        (
+          "trit notebook run notebooks/03-from-weights-to-trits.md --set threshold=0.7",
+          "turn a knob"
+        ),
         ("trit notebook watch mine.md -o mine.html", "run what changed at every save"),
       ],
       run: run)
@@ -63,7 +71,8 @@ enum NotebookCommand {
     let paths = Array(arguments.arguments.dropFirst())
     guard !paths.isEmpty else {
       throw LabError(
-        .usage, "'\(arguments.arguments[0])' needs a notebook", expected: "trit notebook run FILE.md")
+        .usage, "'\(arguments.arguments[0])' needs a notebook",
+        expected: "trit notebook run FILE.md")
     }
     switch try arguments.choice(action) {
     case "watch": try NotebookWatch(paths, arguments).run()

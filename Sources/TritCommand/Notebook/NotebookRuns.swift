@@ -15,7 +15,9 @@ struct NotebookRuns {
     outputs = try NotebookOutputs(arguments.all(NotebookCommand.output), count: paths.count)
     style = try Style.out(arguments)
     let knobs = arguments.all(NotebookCommand.set)
-    if !knobs.isEmpty, arguments.flag(NotebookCommand.check) || arguments.flag(NotebookCommand.update) {
+    if !knobs.isEmpty,
+      arguments.flag(NotebookCommand.check) || arguments.flag(NotebookCommand.update)
+    {
       throw LabError(
         .usage, "with other knobs, other values come out: they are not those that are committed",
         at: "--set", advice: "leave out --check and --update")
@@ -60,7 +62,7 @@ struct NotebookRuns {
       got: failure.map(\.message) ?? first.outcome.problems.first
         ?? (first.outcome.isLate
           ? String(format: "%.1f s, more than --limit allows", first.outcome.seconds) : nil)
-        ?? "a cell that is marked 'raises' did not fail",
+          ?? "a cell that is marked 'raises' did not fail",
       advice: isVerdict
         ? "where the new values are right: trit notebook run \(first.path) --update" : nil)
   }
@@ -206,7 +208,8 @@ final class NotebookPrinter: @unchecked Sendable {
     isAtLineStart = true
     let place = "\(path):\(run.cell.line)"
     switch run.state {
-    case .skipped(let reason): Terminal.note("  \(place) \(run.cell.language.rawValue): skipped, \(reason)")
+    case .skipped(let reason):
+      Terminal.note("  \(place) \(run.cell.language.rawValue): skipped, \(reason)")
     default:
       let end =
         run.isAsExpected

@@ -45,7 +45,8 @@ public struct Lab: Sendable {
   /// Removes every stage from outside whose descriptor `isGone` says so, of all kinds: what is written anew, in a cell
   /// of a notebook, takes the place of what it was before.
   package mutating func removeGuests(where isGone: (StageDescriptor) -> Bool) {
-    for index in shelves.indices where shelves[index].information.descriptors.contains(where: isGone) {
+    for index in shelves.indices
+    where shelves[index].information.descriptors.contains(where: isGone) {
       shelves[index] = shelves[index].registry.shelf(withoutGuests: isGone)
     }
   }

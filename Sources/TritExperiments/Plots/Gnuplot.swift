@@ -14,7 +14,8 @@ package enum Gnuplot {
   /// gnuplot draws all: its start takes longer than a drawing.
   ///
   /// Throws `missingInput` where there is no gnuplot or no style, and a failure with gnuplot's words.
-  package static func svgs(_ scripts: [(title: String, script: String)], width: Int, height: Int) throws
+  package static func svgs(_ scripts: [(title: String, script: String)], width: Int, height: Int)
+    throws
     -> [String]
   {
     let environment = ProcessInfo.processInfo.environment

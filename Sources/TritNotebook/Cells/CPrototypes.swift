@@ -16,7 +16,9 @@ struct CPrototypes {
       switch unit {
       case .directive(let line): header += line + "\n"
       case .function(let declaration):
-        guard !Self.isStatic(declaration), let name = Self.functionName(declaration) else { continue }
+        guard !Self.isStatic(declaration), let name = Self.functionName(declaration) else {
+          continue
+        }
         symbols.append(name)
         header += "\(declaration) __asm__(\"\(prefix)\(name)\");\n"
       case .declaration(let declaration, let isInitialised):

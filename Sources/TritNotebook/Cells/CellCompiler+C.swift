@@ -34,7 +34,8 @@ extension CellCompiler {
       _ = try compile(
         tools.clang.path,
         [
-          "-shared", "-fuse-ld=lld", "-o", "\(scratch)/\(key).so", object, "-lm", "-Wl,--build-id=none",
+          "-shared", "-fuse-ld=lld", "-o", "\(scratch)/\(key).so", object, "-lm",
+          "-Wl,--build-id=none",
         ])
       try AtomicFile.write(
         "#pragma once\n\(prototypes.header)", to: folder.file(module + ".h"))

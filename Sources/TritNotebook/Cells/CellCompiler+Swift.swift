@@ -20,10 +20,12 @@ extension CellCompiler {
       let text = scratch + "/text.swift"
       try AtomicFile.write(module(cell, source, key), to: text)
       let said = try compile(tools.frontend.path, arguments(key, scratch, text))
-      _ = try compile(tools.linker.path, [
-        "-shared", "-o", "\(scratch)/\(key).so", tools.start, "\(scratch)/\(key).o",
-        "--wrap=swift_errorInMain", "--build-id=none",
-      ])
+      _ = try compile(
+        tools.linker.path,
+        [
+          "-shared", "-o", "\(scratch)/\(key).so", tools.start, "\(scratch)/\(key).o",
+          "--wrap=swift_errorInMain", "--build-id=none",
+        ])
       let note = Note(
         declarations: source.declarations, warnings: String(said.prefix(Self.shownWarnings)))
       // Later compilers find a module by its name.

@@ -152,15 +152,19 @@ final class CellCompiler {
     guard !said.isEmpty else {
       let end = outcome.signal.map { "signal \($0)" } ?? "exit code \(outcome.code ?? 0)"
       return CellFailure(
-        .compile, name: "CompileError", message: "the compiler failed: \(program) ended with \(end)")
+        .compile, name: "CompileError", message: "the compiler failed: \(program) ended with \(end)"
+      )
     }
     var message = said
     if said.contains("module compiled with Swift") {
       message +=
         "\nthe swift on the PATH is of another version than the one that built the program: put that one first"
     }
-    if said.contains("undefined symbol: __wrap_swift_errorInMain") || said.contains("undefined symbol: $s4Trit") {
-      message += "\nthis program does not export its symbols: link it with -Xlinker --export-dynamic"
+    if said.contains("undefined symbol: __wrap_swift_errorInMain")
+      || said.contains("undefined symbol: $s4Trit")
+    {
+      message +=
+        "\nthis program does not export its symbols: link it with -Xlinker --export-dynamic"
     }
     let place = said.split(separator: "\n").lazy
       .compactMap { $0.firstMatch(of: #/^(.+:\d+:\d+): (?:fatal )?error: /#)?.1 }.first
@@ -181,7 +185,9 @@ final class CellCompiler {
       if name.hasPrefix("modules-"), now - stamp.modified / 1_000_000_000 > 30 * 86_400 {
         try? FileManager.default.removeItem(atPath: folder.file(name))
       }
-      if name.hasSuffix(".so") { files.append((String(name.dropLast(3)), stamp.modified, stamp.size)) }
+      if name.hasSuffix(".so") {
+        files.append((String(name.dropLast(3)), stamp.modified, stamp.size))
+      }
     }
     files.sort { $0.used > $1.used }
     var bytes = 0

@@ -28,6 +28,7 @@ struct CellSource: Sendable {
     guard let root = try? JSONSerialization.jsonObject(with: Data(tree.utf8)) as? [String: Any],
       let items = root["items"] as? [[String: Any]]
     else { return nil }
+    let lines = Array((String(repeating: "\n", count: lead) + text).utf8)
     for item in items {
       let kind = item["_kind"] as? String ?? ""
       if let word = Self.kinds[kind], let name = Self.name(item) {
@@ -38,17 +39,16 @@ struct CellSource: Sendable {
           Declaration(name: name, kind: item["let"] as? Bool == true ? "let" : "var"))
       }
       if kind == "top_level_code_decl", topLevelAwait == nil {
-        topLevelAwait = Self.await(in: item["body"] as Any)
+        topLevelAwait = Self.await(in: item["body"] as Any, of: lines)
       }
     }
     let last = items.last { $0["_kind"] as? String != "var_decl" }
     if let last, last["_kind"] as? String == "top_level_code_decl" {
-      let lines = String(repeating: "\n", count: lead) + text
-      shown = Self.expression(in: last, of: Array(lines.utf8)).map {
+      shown = Self.expression(in: last, of: lines).map {
         ($0.lowerBound - lead)..<($0.upperBound - lead)
       }
     }
-    topLevelAwait = topLevelAwait.map { $0 - lead }
+    topLevelAwait = topLevelAwait.map { max($0 - lead, 0) }
   }
 
   private static func name(_ item: [String: Any]) -> String? {
@@ -59,16 +59,26 @@ struct CellSource: Sendable {
   }
 
   /// The offset of an `await` that belongs to the top level: those in closures do not.
-  private static func await(in node: Any) -> Int? {
-    if let list = node as? [Any] { return list.lazy.compactMap { Self.await(in: $0) }.first }
+  private static func await(in node: Any, of bytes: [UInt8]) -> Int? {
+    if let list = node as? [Any] {
+      return list.lazy.compactMap { Self.await(in: $0, of: bytes) }.first
+    }
     guard let object = node as? [String: Any] else { return nil }
     let kind = object["_kind"] as? String ?? ""
     if kind == "closure_expr" || kind.hasSuffix("func_decl") { return nil }
-    let isLoop = kind == "for_each_stmt" && object["await_loc"] != nil
-    if kind == "await_expr" || isLoop || object["is_async"] as? Bool == true {
-      return (object["range"] as? [String: Any])?["start"] as? Int ?? 0
-    }
-    return object.values.lazy.compactMap { Self.await(in: $0) }.first
+    let start = (object["range"] as? [String: Any])?["start"] as? Int
+    // The tree does not say that a loop awaits; its text does.
+    let isLoop =
+      kind == "for_each_stmt" && start.map { isAwaiting(bytes[min($0, bytes.count)...]) } == true
+    if kind == "await_expr" || isLoop { return start ?? 0 }
+    return object.values.lazy.compactMap { Self.await(in: $0, of: bytes) }.first
+  }
+
+  /// Whether a loop's text begins with `for await` or `for try await`.
+  private static func isAwaiting(_ loop: ArraySlice<UInt8>) -> Bool {
+    let words = String(decoding: loop.prefix(200), as: UTF8.self).split(
+      whereSeparator: \.isWhitespace)
+    return words.dropFirst().first == "await" || words.dropFirst().prefix(2) == ["try", "await"]
   }
 
   /// The range of a statement that is an expression with a value to show.

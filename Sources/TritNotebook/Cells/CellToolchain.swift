@@ -24,7 +24,8 @@ struct CellToolchain {
       throw LabError(
         .missingInput, "cells of notebooks are compiled, and there is no Swift toolchain",
         expected: "swift on the PATH, of the version that built this program",
-        advice: "install it from swift.org and add its usr/bin to PATH: export PATH=DIR/usr/bin:$PATH")
+        advice:
+          "install it from swift.org and add its usr/bin to PATH: export PATH=DIR/usr/bin:$PATH")
     }
     func tool(_ name: String) throws -> Toolchain.Tool {
       if let tool = toolchain.tool([name]), tool.path.hasPrefix(folder + "/") { return tool }
@@ -51,7 +52,9 @@ struct CellToolchain {
       throw LabError(
         .missingInput, "cells of notebooks need the modules that the program was built of",
         at: program, got: (error as? LabError)?.expected.map { "no \($0)" },
-        advice: "use the program of a checkout, .build/release/trit, or one that 'make install' has put in place")
+        advice:
+          "use the program of a checkout, .build/release/trit, or one that 'make install' has put in place"
+      )
     }
   }
 

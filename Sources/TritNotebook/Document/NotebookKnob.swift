@@ -41,12 +41,16 @@ public struct NotebookKnob: Sendable, Equatable {
       isFlag
       ? text == "true" || text == "false"
       : isList
-        ? text.hasPrefix("[") && text.hasSuffix("]") && text.allSatisfy { "[]0123456789.,-+e \"_".contains($0) || $0.isLetter }
+        ? text.hasPrefix("[") && text.hasSuffix("]")
+          && text.allSatisfy { "[]0123456789.,-+e \"_".contains($0) || $0.isLetter }
         : value.contains(".") ? Double(text) != nil : Int(text) != nil
     guard isFine else {
       throw LabError(
-        .usage, "'\(VisibleText.line(text))' is no value for the knob '\(name)'", at: "--set \(name)",
-        expected: isFlag ? "true or false" : isList ? "a list in brackets" : value.contains(".") ? "a number" : "a whole number",
+        .usage, "'\(VisibleText.line(text))' is no value for the knob '\(name)'",
+        at: "--set \(name)",
+        expected: isFlag
+          ? "true or false"
+          : isList ? "a list in brackets" : value.contains(".") ? "a number" : "a whole number",
         got: VisibleText.line(text), advice: "the notebook has: \(name) = \(value)")
     }
     return text
@@ -64,15 +68,20 @@ extension Notebook {
         let known = knobs.map { "\($0.name) (\($0.value))" }
         throw LabError(
           .usage,
-          parts.count == 2 ? "the notebook has no knob '\(VisibleText.line(name))'" : "a setting is name=value",
-          at: path, expected: known.isEmpty ? "no knob: it has none" : known.joined(separator: ", "),
+          parts.count == 2
+            ? "the notebook has no knob '\(VisibleText.line(name))'" : "a setting is name=value",
+          at: path,
+          expected: known.isEmpty ? "no knob: it has none" : known.joined(separator: ", "),
           got: VisibleText.line(setting), advice: Suggestion.didYouMean(name, knobs.map(\.name)))
       }
       let literal = try knob.literal(String(parts[1]))
       for index in pieces.indices {
         guard case .cell(var cell) = pieces[index], cell.id == knob.cell else { continue }
-        let lines = cell.text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
-          guard NotebookKnob.all(in: NotebookCell(id: "", language: .swift, text: String(line))).first?.name == name,
+        let lines = cell.text.split(separator: "\n", omittingEmptySubsequences: false).map {
+          line -> String in
+          guard
+            NotebookKnob.all(in: NotebookCell(id: "", language: .swift, text: String(line))).first?
+              .name == name,
             let equals = line.range(of: "=")
           else { return String(line) }
           return line[...equals.lowerBound] + " " + literal

@@ -62,7 +62,9 @@ public struct NotebookKeeping: Sendable {
 
 extension Notebook {
   /// The text of the file with the values that `executed` has computed for the words of its prose.
-  static func updated(_ text: String, by executed: ExecutedNotebook, of notebook: Notebook) -> String {
+  static func updated(_ text: String, by executed: ExecutedNotebook, of notebook: Notebook)
+    -> String
+  {
     var result = ""
     var rest = text[...]
     var proses = executed.proseValues.makeIterator()

@@ -39,7 +39,8 @@ public struct NotebookRun {
   /// Runs `notebook`; `observe` is told what happens, while it does. Cells after a failure are skipped. Where the same
   /// engine has run it `before`, what stands before the first change is taken from there.
   public func run(
-    _ notebook: Notebook, after before: ExecutedNotebook? = nil, observe: @escaping @Sendable (Event) -> Void = { _ in }
+    _ notebook: Notebook, after before: ExecutedNotebook? = nil,
+    observe: @escaping @Sendable (Event) -> Void = { _ in }
   ) -> ExecutedNotebook {
     var pieces: [ExecutedNotebook.Piece] = []
     var number = 0
@@ -96,7 +97,8 @@ public struct NotebookRun {
   }
 
   private func run(
-    _ cell: NotebookCell, _ number: Int, _ path: String, _ observe: @escaping @Sendable (Event) -> Void
+    _ cell: NotebookCell, _ number: Int, _ path: String,
+    _ observe: @escaping @Sendable (Event) -> Void
   ) -> ExecutedCell {
     observe(.started(cell))
     let outputs = OutputList()

@@ -10,14 +10,25 @@ struct CellAssistance {
 
   /// What cells can call without ceremony.
   static let surface: [(name: String, about: String)] = [
-    ("lab", "The stages of this notebook: `lab.kinds`, `lab.make(.kernel, StageChoice(\"i2_s\"))`."),
+    (
+      "lab", "The stages of this notebook: `lab.kinds`, `lab.make(.kernel, StageChoice(\"i2_s\"))`."
+    ),
     ("display", "`display(value)` shows a value now; `.update(value)` replaces it."),
-    ("model", "`model(\"builtin:storyteller\", [\"kernel\": \"i2_s\"])` loads a model as an `Engine`."),
+    (
+      "model",
+      "`model(\"builtin:storyteller\", [\"kernel\": \"i2_s\"])` loads a model as an `Engine`."
+    ),
     ("checkpoint", "`checkpoint(\"builtin:tiny\")` opens a model's file: shapes and weights."),
     ("generate", "`generate(engine, \"Once\", tokens: 40)` continues a text."),
     ("probe", "`probe(engine, \"text\") { $0.hasPrefix(\"blk.0\") }` gives intermediates by name."),
-    ("race", "`race([\"reference\", \"i2_s\"], shape: WeightShape(1024, 2560))` times kernels in turn."),
-    ("check", "`check(kernel)` or `check(\"sampler\", \"greedy\")`: whether a stage keeps its laws."),
+    (
+      "race",
+      "`race([\"reference\", \"i2_s\"], shape: WeightShape(1024, 2560))` times kernels in turn."
+    ),
+    (
+      "check",
+      "`check(kernel)` or `check(\"sampler\", \"greedy\")`: whether a stage keeps its laws."
+    ),
     ("require", "`require(holds, \"claim\")` prints CHECK PASS, or fails the notebook."),
     ("add", "`add(MyKernel())` adds a stage to the lab of this notebook."),
     ("experiment", "`experiment(\"\"\"…\"\"\")` runs an experiment with this notebook's stages."),
@@ -67,7 +78,8 @@ struct CellAssistance {
 
   /// Types that cells write often.
   private static let types = [
-    "StageChoice", "StageDescriptor", "StageKey", "WeightShape", "Matrix", "MatrixView", "TernaryMatrix",
+    "StageChoice", "StageDescriptor", "StageKey", "WeightShape", "Matrix", "MatrixView",
+    "TernaryMatrix",
     "QuantizedWeights", "QuantizedRows", "LabError", "Table", "Engine", "Checkpoint", "DotKernel",
     "LinearKernel", "WeightQuantizer", "ActivationQuantizer", "Perplexity", "SamplingOptions",
     "GenerationOptions", "Verdict", "KernelRace",
@@ -89,14 +101,22 @@ struct CellAssistance {
     if let colon = quoted.firstIndex(of: ":"), !quoted.hasPrefix("builtin:") {
       let name = String(quoted[..<colon])
       let head = quoted[...colon]
-      let typed = quoted.split(separator: ",", omittingEmptySubsequences: false).last.map(String.init) ?? ""
-      let last = typed.contains(":") ? String(typed[typed.index(after: typed.firstIndex(of: ":") ?? typed.startIndex)...]) : typed
-      let parameters = lab.kinds.flatMap { $0.descriptors.filter { $0.name == name } }.flatMap(\.parameters)
+      let typed =
+        quoted.split(separator: ",", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+      let last =
+        typed.contains(":")
+        ? String(typed[typed.index(after: typed.firstIndex(of: ":") ?? typed.startIndex)...])
+        : typed
+      let parameters = lab.kinds.flatMap { $0.descriptors.filter { $0.name == name } }.flatMap(
+        \.parameters)
       return Set(parameters.map(\.name)).sorted().filter { $0.hasPrefix(last) }
         .map { head + quoted.dropFirst(head.count).dropLast(last.count) + $0 + "=" }
     }
-    let stages = Set(lab.kinds.flatMap { $0.descriptors.map(\.name) } + lab.kinds.map(\.key.rawValue))
-    let models = ["builtin:storyteller", "builtin:tiny", "builtin:storyteller-fp", "builtin:tiny-fp"]
+    let stages = Set(
+      lab.kinds.flatMap { $0.descriptors.map(\.name) } + lab.kinds.map(\.key.rawValue))
+    let models = [
+      "builtin:storyteller", "builtin:tiny", "builtin:storyteller-fp", "builtin:tiny-fp",
+    ]
     return (stages.sorted() + models + files(quoted)).filter { $0.hasPrefix(quoted) }
   }
 

@@ -37,6 +37,7 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
 
   deinit { session.stop() }
 
+  /// Compiles and runs `cell`, as `CellExecutor` says; one cell at a time, others wait.
   public func run(
     _ cell: NotebookCell, file: String, emit: @escaping @Sendable (CellOutput) -> Void
   ) -> CellFailure? {
@@ -76,7 +77,8 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
           language: .experiment, id: cell.id, key: "", text: cell.text, file: file, line: cell.line,
           runs: runs), emit: emit)
     }
-    let (product, note) = try cell.language == .c ? compiler.c(cell, file: file) : compiler.swift(cell, file: file)
+    let (product, note) =
+      try cell.language == .c ? compiler.c(cell, file: file) : compiler.swift(cell, file: file)
     if !product.warnings.isEmpty { emit(.stream(.stderr, product.warnings + "\n")) }
     let command = HostCommand(
       language: cell.language, id: cell.id, key: product.key, library: product.library,
@@ -104,8 +106,10 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
   /// What cells have kept since this was called last.
   func takeKept() -> [KeptValue] { running.withLock { _ in session.takeKept() } }
 
+  /// Asks the cell that runs to stop.
   public func interrupt() { session.interrupt() }
 
+  /// Ends the process of the cells, and what it has started.
   public func end() { session.end() }
 
   /// Forgets all cells: the next one begins with nothing.
@@ -116,13 +120,16 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
     }
   }
 
+  /// Names of cells, of the lab and of files that can stand there.
   public func completions(of text: String, at offset: Int) -> CellCompletions {
     CellAssistance(lab: lab, names: compiler.declaredNames).completions(of: text, at: offset)
   }
 
+  /// What the lab knows of the word there, as Markdown.
   public func inspection(of text: String, at offset: Int) -> String? {
     CellAssistance(lab: lab, names: compiler.declaredNames).inspection(of: text, at: offset)
   }
 
+  /// Whether `text` is a whole cell of Swift.
   public func completeness(of text: String) -> CellCompleteness { compiler.completeness(of: text) }
 }

@@ -26,7 +26,9 @@ final class CellProcess {
       // The report of a crash is the child's own, and short.
       environment: ["SWIFT_BACKTRACE": "enable=no"], seconds: 0)
     var pipes: [(reading: Int32, writing: Int32)] = []
-    func closeAll() { for pipe in pipes { for end in [pipe.reading, pipe.writing] { close(end) } } }
+    func closeAll() {
+      for pipe in pipes { for end in [pipe.reading, pipe.writing] { close(end) } }
+    }
     for _ in 0..<5 {
       var ends: [Int32] = [-1, -1]
       guard pipe(&ends) == 0 else {

@@ -87,7 +87,8 @@ final class CellSession: @unchecked Sendable {
       let lost = history[index...]
       history.removeSubrange(index...)
       stop()
-      throw LostState(keys: Set(lost.map(\.key)), file: earlier.file, line: earlier.line, failure: failure)
+      throw LostState(
+        keys: Set(lost.map(\.key)), file: earlier.file, line: earlier.line, failure: failure)
     }
   }
 
@@ -180,7 +181,8 @@ final class CellSession: @unchecked Sendable {
         }
         if run.shownBytes > run.limits.shown {
           data = DisplayData(
-            plain: "not shown: the values of this cell take more than \(run.limits.shown >> 20) MiB")
+            plain: "not shown: the values of this cell take more than \(run.limits.shown >> 20) MiB"
+          )
         }
         switch event.kind {
         case .result: emit(.result(data))
@@ -200,7 +202,8 @@ final class CellSession: @unchecked Sendable {
       let bytes = process.drain(descriptor)
       guard !bytes.isEmpty else { continue }
       if stream == .stderr {
-        run.lastErrors = String((run.lastErrors + String(decoding: bytes, as: UTF8.self)).suffix(4000))
+        run.lastErrors = String(
+          (run.lastErrors + String(decoding: bytes, as: UTF8.self)).suffix(4000))
       }
       let room = run.limits.printed - run.printedBytes
       run.printedBytes += bytes.count
@@ -210,7 +213,8 @@ final class CellSession: @unchecked Sendable {
       if bytes.count >= room {
         emit(
           .stream(
-            .stderr, "\n… what this cell prints beyond \(run.limits.printed >> 10) KiB is left out\n"))
+            .stderr,
+            "\n… what this cell prints beyond \(run.limits.printed >> 10) KiB is left out\n"))
       }
     }
   }
@@ -238,7 +242,8 @@ final class CellSession: @unchecked Sendable {
           CellFailure(
             .crash, name: "OutOfMemory",
             message:
-              "the cell takes more memory than it may: \(bytes >> 20) MiB of \(run.limits.memory >> 20) MiB"))
+              "the cell takes more memory than it may: \(bytes >> 20) MiB of \(run.limits.memory >> 20) MiB"
+          ))
       }
     }
     guard let asked = run.asked else { return nil }
@@ -249,10 +254,13 @@ final class CellSession: @unchecked Sendable {
       asked.kind == .timeout
       ? CellFailure(
         .timeout, name: "Timeout",
-        message: "the cell took longer than \(Self.text(run.limits.seconds ?? 0)) s, and did not stop when it was asked")
+        message:
+          "the cell took longer than \(Self.text(run.limits.seconds ?? 0)) s, and did not stop when it was asked"
+      )
       : CellFailure(
         .interrupted, name: "Interrupted",
-        message: "the cell was interrupted; it did not stop when it was asked, so its process was ended")
+        message:
+          "the cell was interrupted; it did not stop when it was asked, so its process was ended")
     return killed(process, &run, emit, what)
   }
 
@@ -288,7 +296,8 @@ final class CellSession: @unchecked Sendable {
         ? "the cell took longer than \(Self.text(run.limits.seconds ?? 0)) s"
         : "the cell was interrupted, and its process ended"
       return told(
-        CellFailure(asked.kind, name: asked.kind == .timeout ? "Timeout" : "Interrupted", message: message),
+        CellFailure(
+          asked.kind, name: asked.kind == .timeout ? "Timeout" : "Interrupted", message: message),
         trace, run)
     }
     let number = status & 0x7F
@@ -306,13 +315,15 @@ final class CellSession: @unchecked Sendable {
       }
     let why = trace.reason ?? said ?? Self.meaning(of: signal)
     return told(
-      CellFailure(.crash, name: "Crash", message: "the cell crashed: \(why) (\(Self.name(of: signal)))"),
+      CellFailure(
+        .crash, name: "Crash", message: "the cell crashed: \(why) (\(Self.name(of: signal)))"),
       trace, run)
   }
 
   private static func name(of signal: Int32) -> String {
     let names = [
-      SIGSEGV: "SIGSEGV", SIGBUS: "SIGBUS", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP", SIGABRT: "SIGABRT",
+      SIGSEGV: "SIGSEGV", SIGBUS: "SIGBUS", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
+      SIGABRT: "SIGABRT",
       SIGFPE: "SIGFPE", SIGKILL: "SIGKILL", SIGTERM: "SIGTERM", SIGSYS: "SIGSYS",
     ]
     return names[signal] ?? "signal \(signal)"

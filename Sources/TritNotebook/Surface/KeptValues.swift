@@ -19,7 +19,8 @@ public struct KeptValue: Codable, Sendable, Equatable {
     guard numbers.count == before.count else {
       return "\(numbers.count) numbers, kept are \(before.count)"
     }
-    for (index, pair) in zip(numbers, before).enumerated() where !(abs(pair.0 - pair.1) <= kept.within) {
+    for (index, pair) in zip(numbers, before).enumerated()
+    where !(abs(pair.0 - pair.1) <= kept.within) {
       let bound = kept.within > 0 ? " ± \(kept.within)" : ""
       return "number \(index) is \(pair.0), kept is \(pair.1)\(bound)"
     }

@@ -30,6 +30,7 @@ public struct KernelRace: Sendable, Displayable {
   /// The rows, in the order that was asked for.
   public var rows: [Row]
 
+  /// A table.
   public var displayData: DisplayData {
     let first = rows.first?.seconds ?? 1
     return Table(

@@ -7,7 +7,8 @@ nonisolated(unsafe) public var lab = Lab()
 
 /// Adds a kernel under its own name; one of that name from another cell is replaced. Throws a usage error for a name
 /// of the program's own.
-public func add(_ kernel: any LinearKernel, _ summary: String = "a kernel of this notebook") throws {
+public func add(_ kernel: any LinearKernel, _ summary: String = "a kernel of this notebook") throws
+{
   let descriptor = StageDescriptor(
     kernel.name, summary: summary, source: "this notebook", kernel: KernelFacts())
   replace(.kernel, descriptor)

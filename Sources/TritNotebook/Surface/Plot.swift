@@ -78,7 +78,9 @@ public struct Plot: Sendable, Displayable {
     let rows = zip(labels, values).enumerated().map { index, pair in
       "\(index)\t\(Double(pair.1))\t\(Self.quoted(pair.0))"
     }
-    plot.commands += ["set boxwidth 0.7", "set yrange [0:*]", "set xrange [-0.6:\(labels.count).6-1]"]
+    plot.commands += [
+      "set boxwidth 0.7", "set yrange [0:*]", "set xrange [-0.6:\(labels.count).6-1]",
+    ]
     plot.series.append(
       Series(style: .bars, name: name, rows: rows, using: "1:2:xtic(3)"))
     guard !format.isEmpty else { return plot }
@@ -125,10 +127,12 @@ public struct Plot: Sendable, Displayable {
     var plot = self
     let at = Double(y)
     plot.commands.append(
-      "set arrow from graph 0, first \(at) to graph 1, first \(at) nohead lc rgb red lw 1.5 dt 2 front")
+      "set arrow from graph 0, first \(at) to graph 1, first \(at) nohead lc rgb red lw 1.5 dt 2 front"
+    )
     if !name.isEmpty {
       plot.commands.append(
-        "set label \(Self.quoted(name)) at graph 0.99, first \(at) right offset 0,0.6 textcolor rgb red")
+        "set label \(Self.quoted(name)) at graph 0.99, first \(at) right offset 0,0.6 textcolor rgb red"
+      )
     }
     return plot
   }
@@ -180,7 +184,8 @@ public struct Plot: Sendable, Displayable {
   /// Its SVG. Throws what gnuplot says, `missingInput` where there is none.
   public func svg() throws -> SVGImage {
     SVGImage(
-      try Gnuplot.svgs([(title, script)], width: width, height: height)[0], plain: "figure: \(title)")
+      try Gnuplot.svgs([(title, script)], width: width, height: height)[0],
+      plain: "figure: \(title)")
   }
 
   /// The SVG, or the reason why there is none.

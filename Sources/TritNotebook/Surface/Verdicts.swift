@@ -28,6 +28,7 @@ public struct Verdict: Sendable, Displayable, CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
+  /// Its description.
   public var displayData: DisplayData { DisplayData(plain: description) }
 
   init(_ claim: String, _ violations: [LawViolation]) {
