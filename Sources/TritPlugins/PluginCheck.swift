@@ -135,6 +135,7 @@ struct PluginCheck {
     case SIGFPE: "SIGFPE, a division by zero"
     case SIGABRT: "SIGABRT, an abort"
     case SIGTRAP: "SIGTRAP, a trap"
+    case SIGKILL: "SIGKILL, sent by somebody, or by the system where memory is short"
     default: "signal \(signal)"
     }
   }
