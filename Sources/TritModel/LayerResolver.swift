@@ -42,7 +42,7 @@ public struct LayerResolver: Sendable {
     checkpoint: Checkpoint, selection: StageSelection, lab: Lab = .stages
   ) throws {
     self.checkpoint = checkpoint
-    self.selection = selection
+    self.selection = selection.completed(by: lab)
     self.lab = lab
     let layers = checkpoint.configuration.layers
     let names = (0..<layers).flatMap { layer in

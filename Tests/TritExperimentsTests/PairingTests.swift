@@ -112,7 +112,7 @@ import TritExperiments
     #expect((verdict(text) == nil) == isLegal, "\(verdict(text) ?? "accepted")")
     let file = try decode(
       "name: t\nreference: none\nmeasure: {weights: {}}\nbase: {\(text)}")
-    #expect((complaint(file.base.selection) == nil) == isLegal)
+    #expect((complaint(file.base.selection()) == nil) == isLegal)
   }
 
   /// `model` over another choice gives a layer back to the checkpoint.
@@ -120,7 +120,7 @@ import TritExperiments
     let file = try decode(
       "name: t\nmeasure: {weights: {}}\n"
         + "base: {quantizer: absmean, layers: {\"blk.0.*\": {quantizer: model}}}")
-    let engine = try Engine(checkpoint: checkpoint, selection: file.base.selection)
+    let engine = try Engine(checkpoint: checkpoint, selection: file.base.selection())
     #expect(engine.layers.first { $0.name == "blk.0.attn_q" }?.form == "float32 weights")
     #expect(engine.layers.first { $0.name == "blk.1.attn_q" }?.form.hasPrefix("ternary") == true)
   }
