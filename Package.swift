@@ -40,8 +40,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   (
     "TritEvaluation",
     [
-      "TritCore", "TritFormats", "TritTokenization", "TritKernels", "TritSampling", "TritModel",
-      "TritStories",
+      "TritCore", "TritFormats", "TritTokenization", "TritKernels", "TritModel", "TritStories",
     ]
   ),
   (

@@ -1,3 +1,5 @@
+// What the CPU can do: single features by cpuid, with what the system keeps of its registers, or by the
+// auxiliary vector on ARM; and the groups of them that kernels ask for.
 #include "CTritKernels.h"
 
 #if defined(__aarch64__) && defined(__linux__)

@@ -1,3 +1,5 @@
+// TL2 on AVX2: pshufb looks 32 rows up at once, triples with their signs apart, and pairs for the columns that no
+// tile of triples takes. Source: arXiv 2502.11880, section 3.2.
 #include "tk_lookup.h"
 
 #if defined(__x86_64__)

@@ -45,41 +45,18 @@ final class ArenaChildProcess {
     (input, output, errors) = (inner[0], outer[0], third[0])
     defer { for descriptor in [inner[1], outer[1], third[1]] { close(descriptor) } }
 
-    #if canImport(Glibc)
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #else
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, inner[1], STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, outer[1], STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, third[1], STDERR_FILENO)
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // What this process ignores or blocks must not hide how the child ends.
-    var defaults = sigset_t()
-    var mask = sigset_t()
-    sigemptyset(&defaults)
-    sigemptyset(&mask)
-    for signal in [SIGPIPE, SIGXFSZ, SIGSEGV, SIGBUS, SIGABRT] { sigaddset(&defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setsigmask(&attributes, &mask)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
-
-    var words = ([program] + arguments).map { strdup($0) } + [nil]
-    var variables = Self.environment(extra).map { strdup($0) } + [nil]
-    defer { for word in words + variables { free(word) } }
-    var started = pid_t()
-    let number = posix_spawn(&started, program, &actions, &attributes, &words, &variables)
-    guard number == 0 else {
+    var start = ProcessStart(program, arguments)
+    start.environment = extra
+    start.descriptors = [
+      (inner[1], STDIN_FILENO), (outer[1], STDOUT_FILENO), (third[1], STDERR_FILENO),
+    ]
+    start.silent = []
+    switch start.start() {
+    case .success(let number): process = number
+    case .failure(let refusal):
       for descriptor in [input, output, errors] { close(descriptor) }
-      throw Self.refused(number)
+      throw Self.refused(refusal.number)
     }
-    process = started
   }
 
   deinit {
@@ -95,17 +72,6 @@ final class ArenaChildProcess {
     LabError(
       .failure, "cannot start a process for the arena: \(SystemFailure.text(number))",
       advice: SystemFailure.advice(number, otherwise: "end other programs and try again"))
-  }
-
-  private static func environment(_ extra: [String: String]) -> [String] {
-    var result: [String] = []
-    var next = environ
-    while let entry = next.pointee {
-      let text = String(cString: entry)
-      if !extra.keys.contains(where: { text.hasPrefix($0 + "=") }) { result.append(text) }
-      next += 1
-    }
-    return result + extra.map { "\($0)=\($1)" }
   }
 
   /// Sends a line. A child that is gone does not matter here: its end is told by `run`.

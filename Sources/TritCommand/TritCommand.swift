@@ -40,6 +40,10 @@ public enum TritCommand {
     StandardStreams.open()
     // A reader that leaves early must not look like a crash: writes report EPIPE instead.
     signal(SIGPIPE, SIG_IGN)
+    if ArgumentParser.asksForJSON(words) {
+      // Crashes of a watched process are told by the one that watches.
+      ErrorDocument.install(crashes: watched == nil) { Complaint.line($0, exitCode: $1) }
+    }
     MappingFaults.install(prefix: "trit: error: ")
     MemoryLimit.install(prefix: "trit: error: ")
     Interruption.install()

@@ -16,11 +16,17 @@ package enum ChildProcess {
     _ = fcntl(reading, F_SETFD, FD_CLOEXEC)
     _ = fcntl(writing, F_SETFD, FD_CLOEXEC)
     defer { close(reading) }
-    let started = start(program, arguments, in: folder, errors: writing)
+    // The call that would change the folder is hidden from Swift by the system's headers.
+    let line = "unset CDPATH; cd -- \"$1\" && shift && exec \"$@\""
+    var start = ProcessStart("/bin/sh", ["-c", line, "sh", folder, program] + arguments)
+    start.descriptors = [(writing, STDERR_FILENO)]
+    start.silent = [STDIN_FILENO, STDOUT_FILENO]
+    let started = start.start()
     close(writing)
-    guard case .success(let process) = started else {
-      if case .failure(let failure) = started { return refusal(failure.number) }
-      return nil
+    let process: Int32
+    switch started {
+    case .success(let number): process = number
+    case .failure(let refused): return refusal(refused.number)
     }
     let said = readAll(reading)
     var status: Int32 = 0
@@ -40,48 +46,10 @@ package enum ChildProcess {
     return status
   }
 
-  private struct Failure: Error { let number: Int32 }
-
   private static func refusal(_ number: Int32) -> String {
     let words = SystemFailure.text(number)
     let advice = SystemFailure.advice(number, otherwise: "")
     return advice.isEmpty ? words : "\(words) (\(advice))"
-  }
-
-  private static func start(
-    _ program: String, _ arguments: [String], in folder: String, errors: Int32
-  ) -> Result<pid_t, Failure> {
-    #if canImport(Glibc)
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #else
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #endif
-    var number = posix_spawn_file_actions_init(&actions)
-    guard number == 0 else { return .failure(Failure(number: number)) }
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-    number = posix_spawnattr_init(&attributes)
-    guard number == 0 else { return .failure(Failure(number: number)) }
-    defer { posix_spawnattr_destroy(&attributes) }
-    // This process ignores what a program expects to end it.
-    var defaults = sigset_t()
-    sigemptyset(&defaults)
-    for signal in [SIGPIPE, SIGXFSZ] { sigaddset(&defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-    // The call that would change the folder is hidden from Swift by the system's headers.
-    let line = "unset CDPATH; cd -- \"$1\" && shift && exec \"$@\""
-    var words: [UnsafeMutablePointer<CChar>?] =
-      (["sh", "-c", line, "sh", folder, program] + arguments).map { strdup($0) }
-    words.append(nil)
-    defer { for word in words { free(word) } }
-    var process = pid_t()
-    number = posix_spawn(&process, "/bin/sh", &actions, &attributes, words, environ)
-    return number == 0 ? .success(process) : .failure(Failure(number: number))
   }
 
   /// All that comes until the end, as text without white space at its ends.

@@ -9,6 +9,8 @@ import Synchronization
 private let interruptCount = Atomic<Int>(0)
 private let firstSignal = Atomic<Int32>(0)
 private let checks = Atomic<Int>(0)
+/// What a command that was asked for JSON says of a second request, by signal.
+nonisolated(unsafe) private let endTexts = SignalTexts()
 
 /// Ctrl-C as a polite request: long loops call `check()` and unwind by an error, so that what has been
 /// measured is kept and nothing is left half written. A second request ends the process at once.
@@ -25,9 +27,12 @@ public enum Interruption {
     var set = sigset_t()
     sigemptyset(&set)
     for number in numbers {
+      let error = LabError(.interrupted, "interrupted twice: ended at once")
+      endTexts.set(ErrorDocument.line(error, exitCode: 128 + number), for: number)
       signal(number) { number in
         _ = firstSignal.compareExchange(expected: 0, desired: number, ordering: .relaxed)
         if interruptCount.add(1, ordering: .relaxed).newValue > 1 {
+          endTexts.write(for: firstSignal.load(ordering: .relaxed))
           TemporaryFiles.removeAll()
           ProcessEnd.announce()
           _exit(Interruption.exitCode)

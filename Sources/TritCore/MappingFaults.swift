@@ -91,8 +91,9 @@ public enum MappingFaults {
       let slot = table + index
       // The page that holds the last byte reaches beyond it.
       let page = UInt(max(sysconf(Int32(_SC_PAGESIZE)), 1))
+      let error = error(path, count: count)
       slot.pointee.text.store(
-        copy(error(path, count: count).description + "\n"), ordering: .relaxed)
+        copy(error.description + "\n" + ErrorDocument.line(error)), ordering: .relaxed)
       slot.pointee.end.store(
         start + (UInt(count) + page - 1) / page * page, ordering: .relaxed)
       slot.pointee.start.store(start, ordering: .releasing)

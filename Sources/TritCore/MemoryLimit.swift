@@ -103,11 +103,11 @@ public enum MemoryLimit {
   /// What a buffer does that cannot be made and has no caller to tell. In a library it traps, as Swift's own
   /// arrays do; a command installs an end with a message.
   package static func refused(_ bytes: Int) -> Never {
-    let text = error(bytes, for: "a buffer", advice: nil).description
+    let error = error(bytes, for: "a buffer", advice: nil)
     if isCommand.load(ordering: .acquiring) {
-      stop(text)
+      stop(error.description + "\n" + ErrorDocument.line(error))
     }
-    fatalError(text)
+    fatalError(error.description)
   }
 
   /// From now on a buffer that cannot be made ends the process with a message and the exit code of a failure,
@@ -118,9 +118,10 @@ public enum MemoryLimit {
     isCommand.store(true, ordering: .releasing)
     guard let limit else { return }
     takeOneArena()
-    let text =
-      "the process stopped where it was refused memory, as far as can be told\n"
-      + "  got: a limit of \(mebibytes(limit)) on the address space\n  next: \(advice)\n"
+    let error = LabError(
+      .failure, "the process stopped where it was refused memory, as far as can be told",
+      got: "a limit of \(mebibytes(limit)) on the address space", advice: advice)
+    let text = error.description + "\n" + ErrorDocument.line(error)
     trapText.store(UInt(bitPattern: strdup(text)), ordering: .releasing)
     for number in [SIGILL, SIGTRAP, SIGABRT] { signal(number, onTrap) }
   }
@@ -138,9 +139,8 @@ public enum MemoryLimit {
   }
 
   private static func stop(_ text: String) -> Never {
-    let line = text + "\n"
     write(prefixText)
-    line.utf8CString.withUnsafeBufferPointer {
+    text.utf8CString.withUnsafeBufferPointer {
       _ = Self.write($0.baseAddress, $0.count - 1)
     }
     TemporaryFiles.removeAll()

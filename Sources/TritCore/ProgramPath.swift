@@ -20,6 +20,13 @@ public enum ProgramPath {
   /// A path by which the program can be opened, whatever its name.
   public static var readable: String { path ?? "/proc/self/exe" }
 
+  /// The folder of the experiment files that come with the program: that of the checkout which this process stands in,
+  /// else the one beside the program, as a build or an installation has it; nil where there is none.
+  package static var experiments: String? {
+    let candidates = folders.flatMap { [$0 + "/share/trit/experiments", $0 + "/experiments"] }
+    return (["experiments"] + candidates).first { FileKind(at: $0 + "/quickstart.yaml") == .file }
+  }
+
   /// The folders above the program, the nearest first, the root left out; none where its path is not known.
   public static let folders: [String] = {
     var parts = (path ?? "").split(separator: "/").dropLast()

@@ -5,8 +5,8 @@ extension Lab {
   /// Everything that the lab ships: the stages of engines, and what experiments measure and draw.
   public static let standard: Lab = {
     var lab = stages
-    lab.install(Registry<MeasureDefinition>.standard)
-    lab.install(Registry<FigureDefinition>.standard)
+    lab.place(Registry<MeasureDefinition>.standard)
+    lab.place(Registry<FigureDefinition>.standard)
     return lab
   }()
 }

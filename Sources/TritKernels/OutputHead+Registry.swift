@@ -91,7 +91,9 @@ extension Registry where Product == any OutputHead {
             .choice(AutoHead.Loss.allCases.map(\.rawValue)), default: .text("none")),
           ParameterDescriptor(
             "k", "how many of the greatest logits are exact where the tail may be lost",
-            .integer(1...100_000), default: .integer(40)),
+            .integer(1...100_000), default: .integer(40),
+            onlyWhere: ParameterDescriptor.Condition(
+              "loss", is: AutoHead.Loss.allCases.filter { $0 != .none }.map(\.rawValue))),
         ],
         accepts: "float32 weights", gives: "logits")
     ) { parameters in

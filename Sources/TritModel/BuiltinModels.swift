@@ -24,7 +24,8 @@ public enum BuiltinModels {
         expected: names.isEmpty
           ? "built-in models beside the command" : names.joined(separator: ", "),
         advice: trained.contains(name)
-          ? "it is not shipped with this build; train it: trit train experiments/train/\(name).yaml"
+          ? "it is not shipped with this build; train it: "
+            + "trit train \(ProgramPath.experiments ?? "experiments")/train/\(name).yaml"
           : Suggestion.didYouMean(name, names)
             ?? "give a checkpoint folder or a GGUF file, as in -m path/to/model")
     }

@@ -95,6 +95,7 @@ public final class Engine: LanguageModel {
         got: "\(options.threads)")
     }
     configuration = checkpoint.configuration
+    let selection = selection.completed(by: lab)
     self.selection = selection
     self.lab = lab
     path = checkpoint.path

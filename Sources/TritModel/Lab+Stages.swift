@@ -9,15 +9,15 @@ extension Lab {
   /// It is the one list of kinds: a further kind of stage is a line here, and the module that defines it.
   public static let stages: Lab = {
     var lab = Lab()
-    lab.install(Registry<any WeightQuantizer>.standard)
-    lab.install(Registry<any ActivationQuantizer>.standard)
-    lab.install(Registry<any Packing>.standard)
-    lab.install(Registry<any LinearKernel>.standard)
-    lab.install(Registry<any Attention>.standard)
-    lab.install(Registry<any KVCacheKind>.standard)
-    lab.install(Registry<any OutputHead>.standard)
-    lab.install(Registry<any LogitsProcessor>.standard)
-    lab.install(Registry<any Sampler>.standard)
+    lab.place(Registry<any WeightQuantizer>.standard)
+    lab.place(Registry<any ActivationQuantizer>.standard)
+    lab.place(Registry<any Packing>.standard)
+    lab.place(Registry<any LinearKernel>.standard)
+    lab.place(Registry<any Attention>.standard)
+    lab.place(Registry<any KVCacheKind>.standard)
+    lab.place(Registry<any OutputHead>.standard)
+    lab.place(Registry<any LogitsProcessor>.standard)
+    lab.place(Registry<any Sampler>.standard)
     return lab
   }()
 

@@ -29,9 +29,27 @@ public struct StageSelection: Sendable, Hashable {
     choices[kind.key] ?? kind.standard
   }
 
-  /// Chooses for a kind that is known by its key.
-  public mutating func choose(_ choice: StageChoice?, for key: StageKey) {
-    set(choice, for: key, standard: Lab.stages.kind(key)?.standard)
+  /// Chooses for a kind of a lab; what is the standard there is no choice.
+  public mutating func choose(_ choice: StageChoice?, for kind: StageInformation) {
+    set(choice, for: kind.key, standard: kind.standard)
+  }
+
+  /// Chooses for the kind of `lab` that has this key; a key of no kind has no standard.
+  public mutating func choose(_ choice: StageChoice?, for key: StageKey, in lab: Lab) {
+    set(choice, for: key, standard: lab.kind(key)?.standard)
+  }
+
+  /// The same selection with the standards of `lab` written down where they are others than the lab's own: what an
+  /// engine runs with.
+  package func completed(by lab: Lab) -> StageSelection {
+    var result = self
+    for kind in lab.kinds(in: .layer, .model) where choices[kind.key] == nil {
+      guard let standard = kind.standard, standard != Lab.stages.kind(kind.key)?.standard else {
+        continue
+      }
+      result.choices[kind.key] = standard
+    }
+    return result
   }
 
   private mutating func set(_ choice: StageChoice?, for key: StageKey, standard: StageChoice?) {

@@ -72,7 +72,10 @@ struct CompilationUnit {
           got: recipe.compiler.path, advice: "compile the file by hand to see where it hangs")
       }
       guard outcome.code == 0 else {
-        throw CompilerMessages(text, path: path).error(outcome, compiler: recipe.compiler.path)
+        var error = CompilerMessages(text, path: path)
+          .error(outcome, compiler: recipe.compiler.path)
+        error.code = .notBuilt
+        throw error
       }
       let note = Note(
         includes: try includes(scratch), warnings: String(text.prefix(Self.shownWarnings)))

@@ -64,7 +64,8 @@ struct PluginCheck {
     if let refusal = verdict.refusal {
       throw LabError(
         LabError.Kind(rawValue: refusal.kind) ?? .failure, refusal.what, at: refusal.place ?? path,
-        expected: refusal.expected, got: refusal.got, advice: refusal.advice)
+        expected: refusal.expected, got: refusal.got, advice: refusal.advice,
+        code: LabError.Code(rawValue: refusal.code))
     }
     if !verdict.broken.isEmpty { throw wrong(verdict) }
   }
@@ -91,7 +92,8 @@ struct PluginCheck {
       expected: names.isEmpty
         ? nil : "sums[t][r] = Σ_k trit[r][k] · x[t][k], for every shape and range of rows",
       got: lines.joined(separator: "\n"),
-      advice: "mend the file and give the same command again: it is compiled and checked anew")
+      advice: "mend the file and give the same command again: it is compiled and checked anew",
+      code: .brokenLaw)
   }
 
   /// The error for a child that did not come to its end.
@@ -116,7 +118,8 @@ struct PluginCheck {
     return LabError(
       .failure, what, at: place,
       got: got.joined(separator: "\n"),
-      advice: "mend the file and give the same command again; nothing else was touched")
+      advice: "mend the file and give the same command again; nothing else was touched",
+      code: .crashed)
   }
 
   private func shown(_ frame: Symbols.Frame) -> String {
@@ -132,6 +135,7 @@ struct PluginCheck {
     case SIGFPE: "SIGFPE, a division by zero"
     case SIGABRT: "SIGABRT, an abort"
     case SIGTRAP: "SIGTRAP, a trap"
+    case SIGKILL: "SIGKILL, sent by somebody, or by the system where memory is short"
     default: "signal \(signal)"
     }
   }

@@ -33,6 +33,7 @@ enum PluginChild {
       var expected: String?
       var got: String?
       var advice: String?
+      var code: String
     }
     var broken: [Broken] = []
     var refusal: Refusal?
@@ -68,7 +69,7 @@ enum PluginChild {
       let error = error as? LabError ?? LabError(.failure, "\(error)", at: words[1])
       verdict.refusal = Verdict.Refusal(
         kind: error.kind.rawValue, what: error.what, place: error.place, expected: error.expected,
-        got: error.got, advice: error.advice)
+        got: error.got, advice: error.advice, code: error.code.rawValue)
     }
     guard let json = try? JSONEncoder().encode(verdict) else { return 1 }
     tell("V " + String(decoding: json, as: UTF8.self))

@@ -66,12 +66,13 @@ extension Recipe {
       "-emit-library", "-O", "-g", "-swift-version", "5", "-diagnostic-style", "llvm",
       "-module-name", name, "-I", modules.folder, "-module-cache-path", cache,
     ]
+    let entrySource = Array(SwiftPlugin.entrySource(type: entry.type).utf8)
     let maps = SwiftModules.foreign.map { ("\($0).modulemap", Array("module \($0) {}\n".utf8)) }
     return Recipe(
-      compiler: compiler, conditions: [modules.identity, entry.type] + flags,
+      compiler: compiler, conditions: [modules.identity, SHA256.hex(bytes: entrySource)] + flags,
       files: [
         ("plugin.swift", line + source),
-        ("trit_plugin_entry.swift", Array(SwiftPlugin.entrySource(type: entry.type).utf8)),
+        ("trit_plugin_entry.swift", entrySource),
       ] + maps,
       arguments: { scratch in
         flags + maps.flatMap { ["-Xcc", "-fmodule-map-file=\(scratch)/\($0.0)"] }

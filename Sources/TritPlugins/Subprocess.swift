@@ -73,55 +73,11 @@ package struct Subprocess {
   /// Starts it in a group of its own, with nothing to read and these descriptors; those of standard output and error
   /// are this process's where they are not named.
   package func start(_ descriptors: [(from: Int32, to: Int32)]) -> Result<Int32, LabError> {
-    #if canImport(Glibc)
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #else
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #endif
-    var number = posix_spawn_file_actions_init(&actions)
-    guard number == 0 else { return .failure(refused(number)) }
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    for (from, to) in descriptors { posix_spawn_file_actions_adddup2(&actions, from, to) }
-    number = posix_spawnattr_init(&attributes)
-    guard number == 0 else { return .failure(refused(number)) }
-    defer { posix_spawnattr_destroy(&attributes) }
-    // This process ignores what a program expects to end it. A group of its own ends as a whole.
-    var defaults = sigset_t()
-    sigemptyset(&defaults)
-    for signal in [SIGPIPE, SIGXFSZ, SIGALRM] { sigaddset(&defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETPGROUP))
-    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
-    var variables = variables()
-    words.append(nil)
-    variables.append(nil)
-    defer {
-      for word in words { free(word) }
-      for variable in variables { free(variable) }
-    }
-    var process = pid_t()
-    number = posix_spawn(&process, program, &actions, &attributes, words, variables)
-    return number == 0 ? .success(process) : .failure(refused(number))
-  }
-
-  /// The environment of this process, byte for byte, with the changes.
-  private func variables() -> [UnsafeMutablePointer<CChar>?] {
-    var result: [UnsafeMutablePointer<CChar>?] = []
-    var next = environ
-    while let variable = next.pointee {
-      let isChanged = environment.keys.contains { name in
-        strncmp(variable, name, name.utf8.count) == 0
-          && variable[name.utf8.count] == CChar(UInt8(ascii: "="))
-      }
-      if !isChanged { result.append(strdup(variable)) }
-      next += 1
-    }
-    return result + environment.map { strdup("\($0.key)=\($0.value)") }
+    var start = ProcessStart(program, arguments)
+    start.environment = environment
+    start.descriptors = descriptors
+    start.isGroup = true
+    return start.start().mapError { refused($0.number) }
   }
 
   private func wait(for process: pid_t, _ reading: [Int32]) throws -> Outcome {

@@ -66,9 +66,13 @@ public struct SwiftPlugin: @unchecked Sendable {
   /// Whether it was checked now, not by an earlier run of this program on this CPU.
   public let wasChecked: Bool
   private let entry: UnsafeMutableRawPointer
+  /// What the library's `register` takes.
+  private let context: Any.Type
 
-  /// The symbol that the file written beside the plug-in's exports.
+  /// The symbols that the file written beside the plug-in's exports: its `register`, and the type
+  /// of what that takes.
   static let symbol = "trit_plugin_entry"
+  static let contextSymbol = "trit_plugin_context"
 
   /// Loads the library of `product`. Throws `badData` where it cannot be loaded.
   init(
@@ -76,10 +80,13 @@ public struct SwiftPlugin: @unchecked Sendable {
     wasCompiled: Bool = false, wasChecked: Bool = false, loaded: (UInt, UInt) -> Void = { _, _ in }
   ) throws {
     let handle = try LoadedLibrary(library, of: path)
-    guard let entry = handle.symbol(Self.symbol) else {
+    guard let entry = handle.symbol(Self.symbol),
+      let context = handle.symbol(Self.contextSymbol)
+    else {
       throw LabError(
-        .badData, "the library of the plug-in lacks its entry", at: path, expected: Self.symbol,
-        advice: "remove the library, it is made again: rm '\(library)'")
+        .badData, "the library of the plug-in lacks its entry", at: path,
+        expected: "\(Self.symbol) and \(Self.contextSymbol)",
+        advice: "remove the library, it is made again: rm '\(library)'", code: .notBuilt)
     }
     loaded(handle.start(of: entry), handle.end(of: entry))
     LoadedLibraries.note(
@@ -91,11 +98,32 @@ public struct SwiftPlugin: @unchecked Sendable {
     self.wasCompiled = wasCompiled
     self.wasChecked = wasChecked
     self.entry = entry
+    self.context = Self.type(context)
   }
 
-  /// Calls the plug-in's `register`, which was compiled for a `Context`: the type of the
-  /// `SwiftEntry` that it was loaded with. Throws what it throws.
+  /// Asks the library for the type that its `register` takes.
+  private static func type(_ symbol: UnsafeMutableRawPointer) -> Any.Type {
+    typealias Answer = @convention(c) (UnsafeMutableRawPointer) -> Void
+    let answer = unsafeBitCast(symbol, to: Answer.self)
+    var type: Any.Type = Never.self
+    withUnsafeMutablePointer(to: &type) { answer($0) }
+    return type
+  }
+
+  /// Calls the plug-in's `register`, which was compiled for the type of the `SwiftEntry` that it was
+  /// loaded with.
+  ///
+  /// Throws `usage` where that is not `Context`: memory of one type must not be taken for another;
+  /// and what `register` throws.
   public func register<Context>(into context: inout Context) throws {
+    guard self.context == Context.self else {
+      throw LabError(
+        .usage, "the plug-in was compiled for another entry than the one that it is given",
+        at: path, expected: "register(_: inout \(String(reflecting: Context.self)))",
+        got: "register(_: inout \(String(reflecting: self.context)))",
+        advice: "give PluginLoader and Plugins.childMain of its program one SwiftEntry",
+        code: .notBuilt)
+    }
     typealias Entry = @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Void
     let function = unsafeBitCast(entry, to: Entry.self)
     var failure: (any Error)?
@@ -105,8 +133,8 @@ public struct SwiftPlugin: @unchecked Sendable {
     if let failure { throw failure }
   }
 
-  /// The file that is compiled beside the plug-in's: it gives `register` a name that can be looked
-  /// up.
+  /// The file that is compiled beside the plug-in's: it gives `register` and its type names that can
+  /// be looked up.
   static func entrySource(type: String) -> String {
     """
     import TritLab
@@ -120,6 +148,11 @@ public struct SwiftPlugin: @unchecked Sendable {
       } catch {
         failure.assumingMemoryBound(to: (any Error)?.self).pointee = error
       }
+    }
+
+    @_cdecl("\(contextSymbol)")
+    public func tritPluginContext(_ type: UnsafeMutableRawPointer) {
+      type.assumingMemoryBound(to: Any.Type.self).pointee = \(type).self
     }
 
     """

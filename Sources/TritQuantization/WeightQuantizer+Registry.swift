@@ -128,8 +128,10 @@ extension Registry where Product == any WeightQuantizer {
         default: .text(word)),
       ParameterDescriptor(
         "group",
-        "columns that share a scale; above 0 it sets granularity to group; 0 stands for 128 there",
-        .integer(0...65536), default: .integer(0)),
+        "columns that share a scale; above 0 it sets granularity to group, and is refused beside another; "
+          + "0 stands for 128 there",
+        .integer(0...65536), default: .integer(0),
+        onlyWhere: ParameterDescriptor.Condition("granularity", is: ["group"], isImplied: true)),
     ]
   }
 

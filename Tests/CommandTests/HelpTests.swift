@@ -1,5 +1,7 @@
 import Foundation
 import Testing
+import TritCommand
+import TritLab
 import _TritTestSupport
 
 /// Help and completion texts, compared with the files in Snapshots. After a wanted change run the tests
@@ -88,5 +90,14 @@ import _TritTestSupport
     }
     let expected = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text == expected, "\(name) differs; see CONTRIBUTING, Tests")
+  }
+
+  /// `Lab.install` refuses the names of options, which it knows by a list of its own.
+  @Test func theLabKnowsTheOptions() {
+    let context = CommandContext(lab: .standard)
+    let stages = Set(
+      Lab.standard.kinds(in: .layer, .model).flatMap { $0.flags + ["--\($0.key.rawValue)"] })
+    let names = Set(TritCommand.commands(context).flatMap { $0.options.flatMap(\.names) })
+    #expect(names.subtracting(stages) == Lab.optionNames)
   }
 }

@@ -29,7 +29,7 @@ import TritLab
   func withoutAnErrorEveryIndexIsVisitedOnce(threads: Int) throws {
     let pool = WorkerPool(threads: threads)
     let seen = AlignedBuffer<UInt8>(count: 1000)
-    try pool.runThrowing(count: 1000, alignment: 7, partsPerThread: 4) { range, _ in
+    pool.runThrowing(count: 1000, alignment: 7, partsPerThread: 4) { range, _ in
       for index in range { seen.base[index] += 1 }
     }
     #expect(seen.buffer.allSatisfy { $0 == 1 })

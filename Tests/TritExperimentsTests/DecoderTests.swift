@@ -167,4 +167,36 @@ import TritExperiments
     #expect(problems(Self.head, set: ["base=[1"]).first?.place == "--set base")
     #expect(problems(Self.head, set: ["a..b=1"]).first?.what.contains("empty key") == true)
   }
+
+  /// `Lab.install` refuses the keys of files, which it knows by a list of its own.
+  @Test func theLabKnowsTheKeys() {
+    let lab = Lab.standard
+    let stages = Set(lab.kinds(in: .layer, .model).map(\.key.rawValue))
+    let keys = Set(ExperimentDecoder.keys + ExperimentDecoder.settingKeys(of: lab)).subtracting(
+      stages)
+    #expect(keys == Lab.fileKeys)
+  }
+
+  /// A parameter that has no effect beside another is refused where it stands.
+  @Test(arguments: [
+    ("quantizer: {name: absmean, granularity: row, group: 64}", "quantizer.group"),
+    ("quantizer: {name: int4, granularity: tensor, group: 32}", "quantizer.group"),
+    ("head: {name: auto, k: 5}", "head.k"), ("head: \"auto:loss=none,k=5\"", "head.k"),
+  ])
+  func aParameterWithoutEffectIsRefused(text: String, path: String) throws {
+    let problems = problems("name: t\nmeasure: {weights: {}}\nbase: {\(text)}")
+    #expect(problems.count == 1)
+    #expect(problems.first?.description.contains("has no effect beside") == true, "\(problems)")
+    #expect(problems.first?.description.contains(path) == true, "\(problems)")
+  }
+
+  @Test(arguments: [
+    "quantizer: {name: absmean, group: 64}", "quantizer: {name: int4, granularity: row}",
+    "quantizer: {name: absmean, granularity: group, group: 64}",
+    "quantizer: {name: twn, granularity: row, group: 0}", "head: \"auto:loss=tail,k=5\"",
+    "head: \"auto:loss=int8,k=5\"",
+  ])
+  func aParameterWithAnEffectIsNot(text: String) throws {
+    #expect(problems("name: t\nmeasure: {weights: {}}\nbase: {\(text)}").isEmpty)
+  }
 }

@@ -112,7 +112,22 @@ import TritExperiments
     #expect((verdict(text) == nil) == isLegal, "\(verdict(text) ?? "accepted")")
     let file = try decode(
       "name: t\nreference: none\nmeasure: {weights: {}}\nbase: {\(text)}")
-    #expect((complaint(file.base.selection) == nil) == isLegal)
+    #expect((complaint(file.base.selection()) == nil) == isLegal)
+  }
+
+  /// A packing that cannot hold what the quantizer gives, or gives what the kernel does not take, is found before a
+  /// model is read.
+  @Test(arguments: [
+    ("quantizer: absmean, packing: tq2_0, kernel: i2_s", true),
+    ("quantizer: int4, packing: int4, kernel: int4", true),
+    ("quantizer: int4, packing: i2_s", false),
+    ("quantizer: none, packing: base3", false),
+    ("quantizer: absmean, packing: int8, kernel: i2_s", false),
+    ("quantizer: absmean, packing: int8, kernel: int8", true),
+    ("quantizer: absmean, packing: model, kernel: i2_s", true),
+  ])
+  func packings(text: String, isLegal: Bool) throws {
+    #expect((verdict(text) == nil) == isLegal, "\(verdict(text) ?? "accepted")")
   }
 
   /// `model` over another choice gives a layer back to the checkpoint.
@@ -120,7 +135,7 @@ import TritExperiments
     let file = try decode(
       "name: t\nmeasure: {weights: {}}\n"
         + "base: {quantizer: absmean, layers: {\"blk.0.*\": {quantizer: model}}}")
-    let engine = try Engine(checkpoint: checkpoint, selection: file.base.selection)
+    let engine = try Engine(checkpoint: checkpoint, selection: file.base.selection())
     #expect(engine.layers.first { $0.name == "blk.0.attn_q" }?.form == "float32 weights")
     #expect(engine.layers.first { $0.name == "blk.1.attn_q" }?.form.hasPrefix("ternary") == true)
   }

@@ -36,7 +36,7 @@ import _TritTestSupport
     }
     #expect(
       Lab.standard.kinds(in: .layer).filter(\.isLeftToModels).map(\.key) == [
-        .quantizer, .activations,
+        .quantizer, .activations, .packing,
       ])
   }
 
@@ -45,11 +45,79 @@ import _TritTestSupport
     var selection = StageSelection()
     selection.kernel = StageChoice("auto")
     selection.quantizer = StageChoice("model")
-    selection.choose(StageChoice("f32"), for: .cache)
+    selection.choose(StageChoice("f32"), for: .cache, in: .stages)
     #expect(selection == StageSelection() && selection.choices.isEmpty)
-    selection.choose(StageChoice("i2_s"), for: .kernel)
+    selection.choose(StageChoice("i2_s"), for: .kernel, in: .stages)
     #expect(selection.kernel == StageChoice("i2_s") && selection != StageSelection())
     #expect(StageSelection.reference.choices.count == 4)
+  }
+
+  /// The key of a kind is a flag and a key of files: it must be free there.
+  @Test func aKeyThatMeansSomethingElseIsRefused() throws {
+    func error(_ key: String, flags: [String] = []) -> LabError? {
+      var lab = Lab.standard
+      let registry = Registry<Int>(
+        StageKind<Int>(key, stage: "rope", scope: .model, flags: flags))
+      let count = lab.kinds.count
+      do {
+        try lab.install(registry)
+      } catch {
+        #expect(lab.kinds.count == count, "\(key)")
+        return error as? LabError
+      }
+      #expect(lab.kinds.count == count + 1, "\(key)")
+      return nil
+    }
+    for key in ["threads", "seed", "file", "model", "layers", "sweep", "base"] {
+      let found = try #require(error(key), "\(key)")
+      #expect(found.kind == .usage && found.code == .duplicateName, "\(found)")
+      #expect(found.what.contains(key), "\(found)")
+    }
+    for flag in ["-m", "--json", "-ctk", "--quantizer"] {
+      #expect(error("rope", flags: [flag])?.what.contains("'\(flag)'") == true, "\(flag)")
+    }
+    for key in ["", "Rope", "-rope", "ro pe", String(repeating: "a", count: 33)] {
+      #expect(error(key)?.code == .badName, "\(key)")
+    }
+    #expect(error("rope") == nil && error("rope-2", flags: ["-rp"]) == nil)
+    var lab = Lab.standard
+    try lab.install(Registry<any LinearKernel>.standard)
+    try lab.install(Registry<any Sampler>.standard)
+    #expect(lab.kinds.count == Lab.standard.kinds.count)
+    // A kind that comes with its first implementation is asked the same.
+    let threads = StageKind<Int>("threads", stage: "threads", scope: .model)
+    let refused = try #require(throws: LabError.self) {
+      try lab.add(threads, StageDescriptor("two", summary: "2", source: "a test")) { _ in 2 }
+    }
+    #expect(refused.code == .duplicateName && lab.kind(threads.key) == nil)
+  }
+
+  /// What is the standard is a matter of the lab that is given, for selections and for engines.
+  @Test func standardsAreThoseOfTheLab() throws {
+    var lab = Lab.stages
+    var caches = Registry<any KVCacheKind>(
+      StageKind<any KVCacheKind>(
+        "cache", stage: "KV cache", scope: .model, standard: StageChoice("mine")))
+    caches.register(StageDescriptor("mine", summary: "f16", source: "a test")) { _ in
+      try Lab.stages.make(.cache, StageChoice("f16"))
+    }
+    caches.register(StageDescriptor("f32", summary: "f32", source: "a test")) { _ in
+      try Lab.stages.make(.cache, StageChoice("f32"))
+    }
+    try lab.install(caches)
+    var selection = StageSelection()
+    selection.choose(StageChoice("mine"), for: .cache, in: lab)
+    #expect(selection.choices.isEmpty)
+    let folder = try TemporaryFolder("standards")
+    let checkpoint = try Checkpoint(path: TinyCheckpoint.write(.bitnetPacked, in: folder))
+    let options = EngineOptions(threads: 1, maxContext: 8)
+    let engine = try Engine(
+      checkpoint: checkpoint, selection: selection, lab: lab, options: options)
+    #expect(engine.selection.cache == StageChoice("mine"))
+    selection.choose(StageChoice("f32"), for: .cache, in: lab)
+    #expect(selection.choices == [.cache: StageChoice("f32")])
+    selection.choose(StageChoice("f32"), for: .cache, in: .stages)
+    #expect(selection.choices.isEmpty)
   }
 
   /// `auto` and a packing's bare name choose among what is registered when they are made, not when the lab was.

@@ -26,6 +26,64 @@ import _TritTestSupport
     #expect(error.got == "version 2")
   }
 
+  /// Version 1 as its first commit (6be4a03) had it, in a file that was written then and has its own copy of the
+  /// header. A build that reads it no longer must refuse it by its number.
+  @Test func aFileOfVersionOneIsRead() throws {
+    let text = """
+      #include <stddef.h>
+      #include <stdint.h>
+      typedef struct trit_work {
+        const void *packed;
+        size_t rows, columns, first_row, end_row, tokens;
+        const int8_t *x;
+        size_t x_stride;
+        const uint8_t *layout;
+        size_t layout_stride;
+        int32_t *sums;
+        size_t sums_stride;
+      } trit_work;
+      typedef struct trit_kernel {
+        const char *name, *summary, *source, *needs;
+        size_t row_alignment, column_multiple;
+        size_t (*packed_bytes)(size_t rows, size_t columns);
+        void (*pack)(size_t rows, size_t columns, const int8_t *trits, void *packed);
+        void (*multiply)(const trit_work *work);
+        size_t layout_tokens;
+        size_t (*layout_bytes)(size_t columns);
+        void (*layout)(size_t tokens, size_t columns, const int8_t *x, size_t x_stride, void *block);
+        int32_t (*dot)(const uint8_t *codes, const int8_t *x, size_t columns);
+      } trit_kernel;
+      static size_t bytes(size_t rows, size_t columns) { return rows * columns; }
+      static void pack(size_t rows, size_t columns, const int8_t *trits, void *packed) {
+        int8_t *out = packed;
+        for (size_t i = 0; i < rows * columns; i++) out[i] = trits[i];
+      }
+      static void multiply(const trit_work *w) {
+        const int8_t *weights = w->packed;
+        for (size_t t = 0; t < w->tokens; t++)
+          for (size_t r = w->first_row; r < w->end_row; r++) {
+            int32_t sum = 0;
+            for (size_t k = 0; k < w->columns; k++)
+              sum += weights[r * w->columns + k] * w->x[t * w->x_stride + k];
+            w->sums[t * w->sums_stride + r] = sum;
+          }
+      }
+      static const trit_kernel table[] = {
+          {.name = "old", .packed_bytes = bytes, .pack = pack, .multiply = multiply}};
+      __attribute__((visibility("default"))) const struct {
+        uint32_t version, kernel_size;
+        size_t count;
+        const trit_kernel *kernels;
+      } trit_kernels = {1, sizeof(trit_kernel), 1, table};
+
+      """
+    let test = try PluginCase()
+    let plugin = try test.loader.load(test.write(text))
+    #expect(plugin.wasChecked && plugin.kernels.map(\.descriptor.name) == ["old"])
+    let refused = try test.error(text.replacing("{1, sizeof", with: "{0, sizeof"))
+    #expect(refused.got == "version 0" && refused.advice?.isEmpty == false, "\(refused)")
+  }
+
   @Test func aChangedHeaderIsRefused() throws {
     let error = try PluginCase().error(Self.list("1, 96, 1, &trit_kernels"))
     #expect(error.what.contains("another size"))

@@ -69,7 +69,7 @@ import _TritTestSupport
 
   @Test func aWrongKernelIsTold() throws {
     let error = try Self.error(Self.plugin("sum + 1"))
-    #expect(error.kind == .verdict, "\(error)")
+    #expect(error.kind == .verdict && error.code == .brokenLaw, "\(error)")
     #expect(error.got?.contains("'mine'") == true, "\(error)")
   }
 
@@ -80,7 +80,7 @@ import _TritTestSupport
         "trapped(sum)", before: "func trapped(_ n: Int32) -> Int32 { fatalError(\"enough\") }"),
       to: "mine.swift")
     let error = try #require(throws: LabError.self) { _ = try test.loader.loadSwift(path) }
-    #expect(error.kind == .failure)
+    #expect(error.kind == .failure && error.code == .crashed)
     #expect(error.what.contains("crashed"), "\(error)")
     #expect(error.place?.hasPrefix(path + ":") == true, "\(error)")
     #expect(error.got?.contains("enough") == true, "\(error)")
@@ -98,10 +98,60 @@ import _TritTestSupport
     #expect(error.kind == .usage)
   }
 
+  /// The program of the child takes plug-ins of the whole `Lab`; the loader says that they register
+  /// kernels alone.
+  @Test func anotherEntryThanTheChildsIsTold() throws {
+    let test = try PluginCase()
+    let path = try test.write(
+      "import TritLab\nfunc register(_ kernels: inout Registry<any LinearKernel>) throws {}\n",
+      to: "mine.swift")
+    let loader = PluginLoader(
+      folder: test.folder.path + "/cache", program: PluginCase.trit, seconds: 60, swift: .kernels)
+    let error = try #require(throws: LabError.self) { _ = try loader.loadSwift(path) }
+    #expect(error.kind == .usage && error.code == .notBuilt, "\(error)")
+    #expect(error.place == path)
+    #expect(error.expected == "register(_: inout TritCore.Lab)", "\(error)")
+    #expect(
+      error.got == "register(_: inout TritCore.Registry<TritKernels.LinearKernel>)", "\(error)")
+  }
+
+  /// Memory of one type is never given to code for another, in the process of the loader either.
+  @Test func anotherTypeThanTheLoadersIsTold() throws {
+    let test = try PluginCase()
+    let path = try test.write(Self.plugin("sum"), to: "mine.swift")
+    let plugin = try test.loader.loadSwift(path)
+    var kernels = Registry<any LinearKernel>(.kernel)
+    let error = try #require(throws: LabError.self) { try plugin.register(into: &kernels) }
+    #expect(error.expected?.contains("Registry<") == true, "\(error)")
+    #expect(error.got == "register(_: inout TritCore.Lab)", "\(error)")
+    #expect(kernels.names.isEmpty)
+    var lab = Lab.standard
+    try plugin.register(into: &lab)
+    #expect(lab.kind(.kernel)?.descriptor("mine") != nil)
+  }
+
+  /// One file for two entries makes two libraries, and neither is taken for the other.
+  @Test func theEntryIsPartOfTheKey() throws {
+    let test = try PluginCase()
+    let path = try test.write(
+      "import TritLab\nfunc register<T>(_ anything: inout T) throws {}\n", to: "mine.swift")
+    let folder = test.folder.path + "/cache"
+    let entries = [SwiftEntry.kernels, LabPlugins.entry()]
+    let products = try entries.map {
+      try PluginBuilder(folder: folder, program: PluginCase.trit, swift: $0).build(path)
+    }
+    #expect(products.map(\.isFresh) == [true, true])
+    #expect(products[0].library != products[1].library)
+    let again = try PluginBuilder(folder: folder, program: PluginCase.trit, swift: .kernels)
+      .build(path)
+    #expect(!again.isFresh && again.library == products[0].library)
+  }
+
   @Test func aCompileErrorHasItsPlace() throws {
     let error = try Self.error(Self.plugin("undeclared"))
     #expect(error.place?.hasSuffix("mine.swift:12:14") == true, "\(error)")
     #expect(error.what.contains("cannot find 'undeclared' in scope"))
+    #expect(error.code == .notBuilt)
   }
 
   @Test func aFileWithoutRegisterIsTold() throws {

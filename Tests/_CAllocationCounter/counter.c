@@ -1,3 +1,5 @@
+// Counts the allocations of each thread: the C library's own functions under their other names, with a count before.
+// Under a sanitizer, which has an allocator of its own, nothing is counted.
 #include "AllocationCounter.h"
 
 #include <stddef.h>

@@ -1,3 +1,5 @@
+// What the fuzzer sees of the code under test: how often an input has reached each edge, by counters that the
+// compiler puts there, and where those edges are.
 #include "FuzzHooks.h"
 
 #include <stdlib.h>

@@ -75,7 +75,7 @@ package struct StageOptions: Sendable {
     if let preferred { selection.head = preferred }
     if let values = try choice(Self.cacheValues, arguments) { selection.cache = values }
     for (kind, option) in kinds {
-      if let choice = try choice(option, arguments) { selection.choose(choice, for: kind.key) }
+      if let choice = try choice(option, arguments) { selection.choose(choice, for: kind) }
     }
     if let values = try choice(Self.cacheValues, arguments), values != selection.cache {
       throw LabError(

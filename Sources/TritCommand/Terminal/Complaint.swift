@@ -45,9 +45,18 @@ struct Complaint {
     return exitCode
   }
 
-  /// `error` is the first of `errors`, as most lines have one.
+  /// The line for programs of an error that ends the process where nobody can report it.
+  static func line(_ error: LabError, exitCode: Int32) -> String {
+    JSONWriter.text(document([error], omitted: 0, exitCode: exitCode))
+  }
+
   private var document: JSONValue {
-    let all = problems.map(Self.document)
+    Self.document(problems, omitted: omitted, exitCode: exitCode)
+  }
+
+  /// `error` is the first of `errors`, as most lines have one.
+  private static func document(_ problems: [LabError], omitted: Int, exitCode: Int32) -> JSONValue {
+    let all = problems.map { document($0) }
     return [
       "error": all.first ?? .null, "errors": .array(all), "omitted": JSONValue(omitted),
       "exit_code": JSONValue(exitCode),

@@ -15,7 +15,16 @@ public struct Lab: Sendable {
   public init() {}
 
   /// Adds a kind of stage with its implementations. A kind of that key is replaced.
-  public mutating func install<Product: Sendable>(_ registry: Registry<Product>) {
+  ///
+  /// Throws a usage error for a key or a flag that has another meaning where stages are chosen: that of an option of
+  /// the command, a key of experiment files, or a flag of another kind.
+  public mutating func install<Product: Sendable>(_ registry: Registry<Product>) throws {
+    try checkKey(registry.kind.key, flags: registry.kind.flags)
+    place(registry)
+  }
+
+  /// The same for a kind of the lab's own, whose names are known to be free.
+  package mutating func place<Product: Sendable>(_ registry: Registry<Product>) {
     shelves.removeAll { $0.key == registry.kind.key }
     shelves.append(Shelf(registry))
   }
@@ -38,6 +47,7 @@ public struct Lab: Sendable {
     if let index = shelves.firstIndex(where: { $0.key == kind.key }) {
       shelves[index] = Shelf(registry)
     } else {
+      try checkKey(kind.key, flags: kind.flags)
       shelves.append(Shelf(registry))
     }
   }

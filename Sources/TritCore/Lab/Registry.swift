@@ -178,6 +178,7 @@ public struct Registry<Product: Sendable>: Sendable {
           expected: parameter.domainText, got: value.description, code: .badParameter)
       }
     }
+    if let (_, error) = descriptor.withoutEffect(choice, stage: stage) { throw error }
     return descriptor
   }
 }

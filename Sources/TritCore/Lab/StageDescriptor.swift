@@ -22,13 +22,36 @@ public struct ParameterDescriptor: Sendable {
   public let domain: Domain
   /// The value when none is given.
   public let defaultValue: ParameterValue
+  /// Beside which other parameter it has an effect; nil where it always has.
+  public let condition: Condition?
+
+  /// Another parameter that must have one of some values, lest this one has no effect: then it is refused.
+  public struct Condition: Sendable {
+    /// The other parameter.
+    public let name: String
+    /// Its values beside which this one has an effect.
+    public let values: [String]
+    /// Whether this one stands for such a value where the other is not given.
+    public let isImplied: Bool
+
+    /// A condition.
+    public init(_ name: String, is values: [String], isImplied: Bool = false) {
+      self.name = name
+      self.values = values
+      self.isImplied = isImplied
+    }
+  }
 
   /// Describes a parameter.
-  public init(_ name: String, _ summary: String, _ domain: Domain, default: ParameterValue) {
+  public init(
+    _ name: String, _ summary: String, _ domain: Domain, default: ParameterValue,
+    onlyWhere condition: Condition? = nil
+  ) {
     self.name = name
     self.summary = summary
     self.domain = domain
     defaultValue = `default`
+    self.condition = condition
   }
 
   /// The legal values in words.
@@ -145,5 +168,36 @@ public struct StageDescriptor: Sendable {
     self.unavailable = unavailable
     self.kernel = kernel
     self.origin = origin
+  }
+}
+
+extension StageDescriptor {
+  /// The first parameter that `choice` gives and that has no effect beside the others, with the error: one that is
+  /// ignored in silence would make two names of one thing. nil where there is none.
+  package func withoutEffect(_ choice: StageChoice, stage: String) -> (
+    parameter: String, error: LabError
+  )? {
+    for parameter in parameters {
+      guard let condition = parameter.condition, let value = choice.parameters[parameter.name],
+        value != parameter.defaultValue,
+        let other = parameters.first(where: { $0.name == condition.name })
+      else { continue }
+      let given = choice.parameters[condition.name]
+      if given == nil, condition.isImplied { continue }
+      let beside = (given ?? other.defaultValue).description
+      guard !condition.values.contains(beside) else { continue }
+      let needed = condition.values.map { "\(condition.name)=\($0)" }
+      return (
+        parameter.name,
+        LabError(
+          .usage,
+          "the parameter '\(parameter.name)' of \(stage) '\(choice.name)' has no effect beside "
+            + "\(condition.name)=\(beside)",
+          expected: "\(parameter.name) with \(needed.joined(separator: " or ")), "
+            + "or no \(parameter.name)",
+          got: "\(parameter.name)=\(value)", code: .badParameter)
+      )
+    }
+    return nil
   }
 }

@@ -100,8 +100,10 @@ package final class LeafRunner: Sendable {
 
   /// A leaf has no way to report an error: what goes wrong on the way ends the process.
   private static func stop(_ message: String) -> Never {
-    try? FileHandle.standardError.write(contentsOf: Data("error: \(message)\n".utf8))
-    exit(LabError.Kind.internalError.rawValue)
+    let error = LabError(.internalError, message)
+    let text = "error: \(error)\n" + ErrorDocument.line(error)
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    ProcessEnd.exit(LabError.Kind.internalError.rawValue)
   }
 
   /// Runs `leaf` over there and gives its result; outputs are written.

@@ -73,9 +73,11 @@ package struct ExperimentDecoder {
     "records", "plots", "threads", "seed", "context",
   ]
   /// What a variant can choose.
-  var settingKeys: [String] {
-    ["model"] + stages.lab.kinds(in: .layer, .model).map(\.key.rawValue)
-      + ["sampler", "threads", "layers"]
+  var settingKeys: [String] { Self.settingKeys(of: stages.lab) }
+
+  package static func settingKeys(of lab: Lab) -> [String] {
+    let stages = lab.kinds(in: .layer, .model).map(\.key.rawValue)
+    return ["model"] + stages + ["sampler", "threads", "layers"]
   }
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
@@ -290,24 +292,25 @@ package struct ExperimentDecoder {
   static let referenceWords = ["openblas-f32", "none"]
 
   private func reference(_ fields: Fields) -> VariantSettings? {
-    guard let node = fields["reference"] else { return .openblas }
+    let lab = stages.lab
+    guard let node = fields["reference"] else { return .openblas(lab) }
     if case .scalar = node.content {
       let word = problems.word(node, "reference", Self.referenceWords)
-      return word == "none" ? nil : .openblas
+      return word == "none" ? nil : .openblas(lab)
     }
-    var reference = VariantSettings.openblas.overridden(by: settings(node, "reference"))
+    var reference = VariantSettings.openblas(lab).overridden(by: settings(node, "reference"))
     reference.sampler = nil
     return reference
   }
 }
 
 extension VariantSettings {
-  /// The fp32 reference through OpenBLAS, as settings.
-  static var openblas: VariantSettings {
+  /// The fp32 reference through OpenBLAS, as settings of the kinds of `lab`.
+  static func openblas(_ lab: Lab) -> VariantSettings {
     let selection = StageSelection.reference
     var settings = VariantSettings()
     // All of them are written down, those too that are the standard: a base must not change the reference.
-    for kind in Lab.stages.kinds(in: .layer, .model) {
+    for kind in lab.kinds(in: .layer, .model) {
       settings.stages[kind.key] = selection.choice(kind) ?? .asTheModelSays
     }
     return settings

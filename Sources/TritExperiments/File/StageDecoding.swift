@@ -129,6 +129,13 @@ struct StageDecoding {
       }
       result.parameters[name] = value
     }
+    if isGood, let (name, error) = descriptor.withoutEffect(result, stage: label) {
+      let position = parameters.first { $0.name == name }?.position
+      problems.add(
+        error.what, "\(path).\(name)", at: node[name]?.position ?? position ?? namePosition,
+        expected: error.expected, got: error.got)
+      return nil
+    }
     return isGood ? result : nil
   }
 }

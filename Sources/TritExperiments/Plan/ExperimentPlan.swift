@@ -18,8 +18,11 @@ public struct PlannedVariant: Sendable {
   /// Where the variant was written.
   public var position: SourcePosition
 
+  /// Where its stages come from.
+  let lab: Lab
+
   /// The choices as an engine takes them.
-  public var selection: StageSelection { settings.selection }
+  public var selection: StageSelection { settings.selection(in: lab) }
 }
 
 /// The deterministic, numbered list of variants that an experiment file stands for.
@@ -58,7 +61,7 @@ public struct ExperimentPlan: Sendable {
         PlannedVariant(
           index: 0, id: "", label: named.name, name: named.name,
           settings: file.base.overridden(by: named.settings),
-          overrides: named.settings.flattened, position: named.position))
+          overrides: named.settings.flattened, position: named.position, lab: file.lab))
     }
     guard list.count <= Self.maximumVariants else {
       throw LabError(
@@ -71,7 +74,7 @@ public struct ExperimentPlan: Sendable {
       list.append(
         PlannedVariant(
           index: 0, id: "", label: "base", name: nil, settings: file.base, overrides: [],
-          position: file.document["base"]?.position ?? file.document.position))
+          position: file.document["base"]?.position ?? file.document.position, lab: file.lab))
     }
     Self.number(&list, problems)
     Self.label(&list)
@@ -80,7 +83,7 @@ public struct ExperimentPlan: Sendable {
       PlannedVariant(
         index: -1, id: settings.identity, label: "reference", name: "reference",
         settings: settings, overrides: [],
-        position: file.document["reference"]?.position ?? file.document.position)
+        position: file.document["reference"]?.position ?? file.document.position, lab: file.lab)
     }
     StagePairing(file.lab).check(variants + (reference.map { [$0] } ?? []), problems)
     try problems.throwIfAny()
@@ -105,7 +108,7 @@ public struct ExperimentPlan: Sendable {
       let position = keys.compactMap { settings.positions[$0] }.last
       return PlannedVariant(
         index: 0, id: "", label: "", name: nil, settings: file.base.overridden(by: settings),
-        overrides: settings.flattened, position: position ?? file.document.position)
+        overrides: settings.flattened, position: position ?? file.document.position, lab: file.lab)
     }
   }
 
@@ -185,10 +188,10 @@ extension VariantSettings {
     return String(SHA256.hex(text).prefix(10))
   }
 
-  /// The choices as an engine takes them; what is not chosen is the engine's default.
-  public var selection: StageSelection {
+  /// The choices among the stages of `lab` as an engine takes them; what is not chosen is the standard there.
+  public func selection(in lab: Lab = .stages) -> StageSelection {
     var selection = StageSelection()
-    for (key, choice) in stages { selection.choose(choice, for: key) }
+    for (key, choice) in stages { selection.choose(choice, for: key, in: lab) }
     selection.layers = layers.map { LayerOverride(pattern: $0.pattern, choices: $0.stages) }
     return selection
   }

@@ -38,14 +38,28 @@ package enum RecordCoding {
     return Data(result.utf8)
   }
 
-  package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
+  /// Writes figures that are none as words.
+  static func encoder() -> JSONEncoder {
     let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
+    return encoder
+  }
+
+  /// Reads what `encoder` writes.
+  static func decoder() -> JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
+    return decoder
+  }
+
+  package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
+    let encoder = encoder()
     encoder.outputFormatting =
       pretty
       ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
       : [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
     let data = try encoder.encode(value)
     guard value is RunRecord else { return visible(data) }
     let document = try JSONReader.read(String(decoding: data, as: UTF8.self), path: "record")
@@ -63,9 +77,6 @@ package enum RecordCoding {
   }
 
   package static func decode(_ data: Data) throws -> RunRecord {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
     let document = try JSONReader.read(String(decoding: data, as: UTF8.self), path: "record")
     if let found = document["schema"]?.string, found != RunRecord.form {
       throw LabError(
@@ -81,7 +92,7 @@ package enum RecordCoding {
         reason.hasPrefix(beginnings.infinite)
           ? words.infinite : reason.hasPrefix(beginnings.negative) ? words.negative : words.none)
     }
-    return try decoder.decode(RunRecord.self, from: Data(JSONWriter.text(changed).utf8))
+    return try decoder().decode(RunRecord.self, from: Data(JSONWriter.text(changed).utf8))
   }
 
   /// `document` with every figure in `metrics` and in the columns of `series` put through `change`.

@@ -10,7 +10,7 @@ extension LabBackend {
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
     let checkpoint = try checkpoint(request.model.path)
     let configuration = checkpoint.configuration
-    let selection = request.settings.selection
+    let selection = request.settings.selection(in: lab)
     let resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, lab: lab)
     try checkPairs(resolver)
@@ -32,8 +32,7 @@ extension LabBackend {
         else { continue }
         let resolved = try resolver.resolve(role, layer: layer)
         do {
-          _ = try resolved.kernel.prepare(
-            resolved.weights, for: resolved.activations.form, under: resolved.conditions)
+          _ = try resolved.prepared()
         } catch let error as LabError {
           throw error.inside(resolved.name)
         }

@@ -66,7 +66,7 @@ final class LabBackend: ExperimentBackend {
     let start = ContinuousClock.now
     let checkpoint = try checkpoint(request.model.path)
     let engine = try Engine(
-      checkpoint: checkpoint, selection: request.settings.selection, lab: lab,
+      checkpoint: checkpoint, selection: request.settings.selection(in: lab), lab: lab,
       options: EngineOptions(threads: request.threads, maxContext: request.context))
     return LabSession(
       engine: engine, checkpoint: checkpoint, lab: lab,

@@ -109,7 +109,9 @@ struct RunDirectory {
 
 /// `state.json`: which plan a run directory belongs to and whether it is done; resuming reads it.
 struct RunState: Codable {
-  var schema = "trit/run-state/1"
+  /// The form of today. Of another one it is not known what it means.
+  static let form = "trit/run-state/1"
+  var schema = form
   var plan: String
   var isFinished: Bool
 
@@ -117,7 +119,8 @@ struct RunState: Codable {
     guard let bytes = try? WholeFile.read(directory + "/state.json", limit: .small) else {
       return nil
     }
-    return try? JSONDecoder().decode(RunState.self, from: Data(bytes))
+    let state = try? JSONDecoder().decode(RunState.self, from: Data(bytes))
+    return state?.schema == form ? state : nil
   }
 }
 

@@ -90,24 +90,16 @@ extension RunHandover {
   }
 }
 
-/// Values between the two processes, one line each; figures that are none as words.
+/// Values between the two processes, one line each; figures that are none are words, as in records.
 private enum RunCoding {
-  private static let words = (infinite: "inf", negative: "-inf", none: "nan")
-
   static func text(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
-    guard let data = try? encoder.encode(value) else {
+    guard let data = try? RecordCoding.encoder().encode(value) else {
       preconditionFailure("what the processes of a run tell each other has a form in JSON")
     }
     return String(decoding: data, as: UTF8.self)
   }
 
   static func value<V: Decodable>(_ type: V.Type, _ text: some StringProtocol) -> V? {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: words.infinite, negativeInfinity: words.negative, nan: words.none)
-    return try? decoder.decode(type, from: Data(text.utf8))
+    try? RecordCoding.decoder().decode(type, from: Data(text.utf8))
   }
 }

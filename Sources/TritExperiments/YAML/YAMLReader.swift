@@ -21,7 +21,8 @@ public enum YAMLReader {
     case .absent:
       throw LabError(
         .missingInput, "there is no such file", at: place,
-        advice: "check the path; the experiment files of the lab are in experiments/")
+        advice: "check the path"
+          + (ProgramPath.experiments.map { "; the lab's own files are in \($0)" } ?? ""))
     case .folder:
       throw LabError(
         .missingInput, "this is a folder, not a file", at: place,
@@ -36,7 +37,9 @@ public enum YAMLReader {
       throw LabError(
         .badData, "this is a model, not an experiment file", at: place,
         expected: "a YAML experiment file",
-        advice: "name the model by --set: trit run experiments/quickstart.yaml --set model=\(path)")
+        advice: "name the model by --set: "
+          + "trit run \(ProgramPath.experiments.map { "\($0)/quickstart.yaml" } ?? "FILE") "
+          + "--set model=\(path)")
     }
     return try read(bytes) { .file(place, line: $0, column: $1) }
   }

@@ -197,6 +197,6 @@ extension FuzzTarget {
       document, path: "x.yaml", overrides: overrides, lab: .standard, plugins: { _, _ in })
     let plan = try ExperimentPlan(file)
     try demand(!plan.variants.isEmpty && !plan.listing.isEmpty, "a plan has a variant")
-    for variant in plan.variants { _ = variant.settings.selection }
+    for variant in plan.variants { _ = variant.selection }
   }
 }

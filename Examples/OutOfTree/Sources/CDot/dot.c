@@ -1,3 +1,4 @@
+// A dot product of 2-bit codes and int8 activations, in plain C and with AVX2.
 #include "dot.h"
 
 int32_t extra_dot_portable(const uint8_t *codes, const int8_t *x, size_t columns) {

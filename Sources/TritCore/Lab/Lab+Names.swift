@@ -1,0 +1,62 @@
+extension Lab {
+  /// Keys of experiment files and of their variants that are no stages.
+  package static let fileKeys: Set<String> = [
+    "base", "context", "description", "layers", "measure", "model", "name", "plots", "plugins",
+    "records", "reference", "sampler", "seed", "sweep", "threads", "tokenizer", "variants",
+  ]
+
+  /// Options of the command that are no stages, by every spelling. The command is not known here: a
+  /// test compares the list with the tables of its subcommands.
+  package static let optionNames: Set<String> = [
+    "--against", "--allow-plugins", "--batch-size", "--bos", "--brief", "--budget",
+    "--cache-type-v", "--chunks", "--color", "--ctx-size", "--data", "--data-dir", "--delay",
+    "--display-prompt", "--embedding", "--escape", "--file", "--force", "--frequency-penalty",
+    "--gpu-layers", "--help", "--ids", "--ignore-eos", "--json", "--kl-divergence", "--language",
+    "--layers", "--like", "--limit", "--list", "--logit-bias", "--min-p", "--mlock", "--model",
+    "--models", "--multiple-choice", "--multiple-choice-tasks", "--n-depth", "--n-gen",
+    "--n-gpu-layers", "--n-predict", "--n-prompt", "--name", "--no-image-cache", "--no-mmap",
+    "--no-tokenizer", "--no-warmup", "--output", "--output-err", "--output-tensor-type",
+    "--outtype", "--parse-special", "--plugin", "--plugin-timeout", "--poll", "--ppl-stride",
+    "--presence-penalty", "--preset", "--prompt", "--protocol", "--quiet", "--reference",
+    "--repeat-last-n", "--repeat-penalty", "--repetitions", "--restart", "--runs", "--samplers",
+    "--seed", "--set", "--shape", "--special", "--split", "--stride", "--temp", "--temperature",
+    "--tensors", "--threads", "--threads-batch", "--times", "--token-embedding-type", "--tokenizer",
+    "--tokens", "--top-k", "--top-p", "--type", "--typical", "--ubatch-size", "--verbose",
+    "--version", "--warm", "--zeros", "-b", "-c", "-ctv", "-d", "-e", "-f", "-fa", "-h", "-l", "-m",
+    "-mmp", "-n", "-ngl", "-o", "-oe", "-p", "-pg", "-q", "-r", "-s", "-t", "-tb", "-temp", "-ub",
+    "-v",
+  ]
+
+  /// Throws a usage error where a kind's key or one of its flags means something else already.
+  func checkKey(_ key: StageKey, flags: [String]) throws {
+    let letters = key.rawValue.utf8
+    let isGood =
+      (1...32).contains(letters.count)
+      && letters.allSatisfy {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "-")
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+      } && letters.first != UInt8(ascii: "-")
+    guard isGood else {
+      throw LabError(
+        .usage, "'\(key.rawValue)' is no key for a kind of stage",
+        expected: "1 to 32 small letters, digits and '-', since it is a flag and a key of files",
+        code: .badName)
+    }
+    func refused(_ name: String, _ whose: String) -> LabError {
+      LabError(
+        .usage, "the kind of stage '\(key.rawValue)' cannot have the name '\(name)'",
+        expected: "a name of its own", got: whose, advice: "give the kind another key or flag",
+        code: .duplicateName)
+    }
+    if Self.fileKeys.contains(key.rawValue), kind(key) == nil {
+      throw refused(key.rawValue, "a key of experiment files")
+    }
+    for flag in flags + ["--\(key.rawValue)"] {
+      if Self.optionNames.contains(flag) { throw refused(flag, "an option of the command") }
+      let other = kinds.first {
+        $0.key != key && ($0.flags + ["--\($0.key.rawValue)"]).contains(flag)
+      }
+      if let other { throw refused(flag, "the flag of the \(other.stage)") }
+    }
+  }
+}
