@@ -29,7 +29,8 @@ public func selection(_ stages: [String: String]) throws -> StageSelection {
   for (key, text) in stages.sorted(by: { $0.key < $1.key }) {
     let choice = try StageChoice(parsing: text)
     try lab.validate(StageKey(rawValue: key), choice)
-    result.choose(choice, for: StageKey(rawValue: key))
+    guard let kind = lab.kind(StageKey(rawValue: key)) else { continue }
+    result.choose(choice, for: kind)
   }
   return result
 }
