@@ -49,6 +49,8 @@ public protocol Packing: Sendable {
   /// format does not hold them itself.
   func read(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, scales: [Float]?) throws
     -> PackedMatrix
+  /// Whether every code stands for zero, whatever the scales.
+  func isZero(_ packed: PackedMatrix) -> Bool
   /// The scale that `unpack` gives back for `scale`: itself, unless the format stores it rounded.
   func storedScale(_ scale: Float) -> Float
 }
@@ -56,4 +58,10 @@ public protocol Packing: Sendable {
 extension Packing {
   /// Scales are kept as they are.
   public func storedScale(_ scale: Float) -> Float { scale }
+
+  /// Unpacks and looks.
+  public func isZero(_ packed: PackedMatrix) -> Bool {
+    guard let values = try? unpack(packed).integers?.values else { return false }
+    return values.span.withUnsafeBufferPointer { $0.allSatisfy { $0 == 0 } }
+  }
 }

@@ -67,11 +67,14 @@ extension QuantizedWeights {
     let count = rows * columns
     return switch self {
     case .dense: 4 * count
-    case .ternary(let matrix): (2 * count + 7) / 8 + 4 * matrix.scales.count
+    case .ternary(let matrix): Self.plainBytes(trits: count, scales: matrix.scales.count)
     case .integer(let matrix):
       ((matrix.bits <= 4 ? 4 : 8) * count + 7) / 8 + 4 * matrix.scales.count
     }
   }
+
+  /// The same of so many trits and scales.
+  static func plainBytes(trits: Int, scales: Int) -> Int { (2 * trits + 7) / 8 + 4 * scales }
 }
 
 /// A linear layer that is ready to run.
@@ -153,7 +156,40 @@ struct BlockBuilder {
     return ProjectionGroup.grouped(layers, epsilon: epsilon)
   }
 
+  /// A layer over the bytes of the file, where its kernel multiplies such bytes; nil where it has to be prepared.
+  private func adopted(_ role: LinearRole, layer: Int) throws -> BuiltLinear? {
+    let checkpoint = resolver.checkpoint
+    let choices = resolver.choices(role, layer: layer)
+    let kernel = try resolver.lab[.kernel].make(choices.kernel)
+    guard let name = checkpoint.packing(role, layer: layer),
+      (kernel as? any AdoptingKernel)?.adopts == name,
+      choices.quantizer == nil, choices.packing.map({ $0 == StageChoice(name) }) ?? true
+    else { return nil }
+    let activationChoice = choices.activations ?? resolver.defaultActivations(for: .ternary)
+    let activations = try resolver.lab[.activations].make(activationChoice)
+    guard let (packed, packing) = try checkpoint.packed(role, layer: layer),
+      let linear = kernel.adopted(packed, for: activations.form)
+    else { return nil }
+    let count = packed.rows * packed.columns
+    let isZero = packed.scales.allSatisfy { $0 == 0 } || packing.isZero(packed)
+    return BuiltLinear(
+      linear: linear,
+      report: LayerReport(
+        name: LayerResolver.name(role, layer: layer), rows: linear.rows, columns: linear.columns,
+        form: "ternary weights (scale per \(packed.granularity))", weights: .ternary,
+        granularity: packed.granularity, provenance: "trits of the checkpoint",
+        kernel: linear.kernel, activations: activationChoice.description,
+        activationForm: activations.form, arithmetic: linear.arithmetic,
+        bytes: linear.weightBytes, skips: linear.skips,
+        plainBytes: QuantizedWeights.plainBytes(trits: count, scales: packed.scales.count),
+        kernelChoice: choices.kernel.description, isPicked: false, isZero: isZero),
+      activations: activations, activationChoice: activationChoice,
+      innerNorm: checkpoint.isUnconverted(role, layer: layer)
+        ? nil : try checkpoint.innerNorm(role, layer: layer))
+  }
+
   private func prepared(_ role: LinearRole, layer: Int) throws -> BuiltLinear {
+    if let layer = try adopted(role, layer: layer) { return layer }
     let resolved = try resolver.resolve(role, layer: layer)
     let linear: any PreparedLinear
     do {
@@ -161,8 +197,7 @@ struct BlockBuilder {
       try MemoryLimit.require(
         Size.product(5, resolved.weights.rows, resolved.weights.columns), for: "its weights",
         advice: "take a smaller model, or a narrower kernel such as i2_s")
-      linear = try resolved.kernel.prepare(
-        resolved.weights, for: resolved.activations.form, under: resolved.conditions)
+      linear = try resolved.prepared()
     } catch let error as LabError {
       throw error.inside(resolved.name)
     }

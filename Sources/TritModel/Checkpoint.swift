@@ -178,14 +178,8 @@ public struct Checkpoint: Sendable {
         info, rows: rows, columns: columns, scale: divides ? 1 / stored : stored, from: source)
       return SourceLinear(weights: .ternary(matrix), innerNorm: innerNorm)
     }
-    if TernaryTensors.isContainer(info.type) {
-      var matrix = try TernaryTensors.read(info, from: source, packings: packings)
-      if let factor = try outputScale(stem) {
-        matrix = TernaryMatrix(
-          rows: rows, columns: columns, trits: matrix.trits,
-          scales: matrix.scales.map { $0 * factor },
-          granularity: matrix.granularity)
-      }
+    if let (packed, packing) = try packed(role, layer: layer) {
+      let matrix = try TernaryTensors.unpack(packed, by: packing, info, from: source)
       return SourceLinear(weights: .ternary(matrix), innerNorm: innerNorm)
     }
     let values = try floats(info.name)
@@ -209,6 +203,26 @@ public struct Checkpoint: Sendable {
           + "masters are quantization_mode 'online'")
     }
     return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
+  }
+
+  /// The registered packing whose bytes the file has for a layer; nil where it holds no packed trits, or in another
+  /// way (`TernaryTensors.readHuggingFace`).
+  func packing(_ role: LinearRole, layer: Int) -> String? {
+    source.info(names.linear(role, layer: layer) + ".weight")
+      .flatMap { TernaryTensors.packing(of: $0.type) }
+  }
+
+  /// The bytes of a layer as the file holds them, every code checked, with the scales that they stand for; nil where it
+  /// holds no packed trits.
+  func packed(_ role: LinearRole, layer: Int) throws -> (
+    packed: PackedMatrix, packing: any Packing
+  )? {
+    let stem = names.linear(role, layer: layer)
+    let info = try info(stem + ".weight")
+    guard TernaryTensors.isContainer(info.type) else { return nil }
+    let (packed, packing) = try TernaryTensors.packed(info, from: source, packings: packings)
+    guard let factor = try outputScale(stem) else { return (packed, packing) }
+    return (packed.with(scales: packed.scales.map { $0 * factor }, packed.granularity), packing)
   }
 
   /// Gains of the RMSNorm inside a linear, `[columns]`; nil where linears have none.

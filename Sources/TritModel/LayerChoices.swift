@@ -8,6 +8,8 @@ package struct LayerChoices: Hashable, Sendable {
   package var quantizer: StageChoice?
   /// Activation quantizer; nil is as the checkpoint says.
   package var activations: StageChoice?
+  /// Packing that the quantized weights go through; nil leaves them as they are.
+  package var packing: StageChoice?
   /// Kernel.
   package var kernel: StageChoice
   /// The pattern of the override that chose the kernel; nil where that is the model's.
@@ -17,14 +19,18 @@ package struct LayerChoices: Hashable, Sendable {
   package init(_ selection: StageSelection, under overrides: some Sequence<LayerOverride>) {
     quantizer = selection.quantizer
     activations = selection.activations
+    packing = selection.packing
     kernel = selection.kernel
     for override in overrides {
       if let own = override.quantizer { quantizer = own == .asTheModelSays ? nil : own }
       if let own = override.activations { activations = own == .asTheModelSays ? nil : own }
+      if let own = override.packing { packing = own == .asTheModelSays ? nil : own }
       if let own = override.kernel {
         kernel = own
         kernelPattern = override.pattern
-      } else if override.quantizer != nil || override.activations != nil {
+      } else if override.quantizer != nil || override.activations != nil
+        || override.packing != nil
+      {
         // A kernel chosen for the other layers' form would be an illegal pair here.
         kernel = StageChoice("auto")
         kernelPattern = nil

@@ -10,6 +10,8 @@ public struct ResolvedLinear: Sendable {
   public let source: SourceLinear
   /// The weights as the kernel gets them.
   public let weights: QuantizedWeights
+  /// The same in the bytes of the packing that was chosen, for kernels that adopt them; nil where none was.
+  public let packed: PackedMatrix?
   /// Where `weights` come from, in words: `trits of the checkpoint`, `absmean of the masters`…
   public let provenance: String
   /// What quantizes the layer's input.
@@ -22,6 +24,13 @@ public struct ResolvedLinear: Sendable {
   public let kernelChoice: StageChoice
   /// How it will run, and what it can leave out: what its kernel is prepared under.
   public let conditions: AutoKernel.Conditions
+
+  /// The layer ready to run: over the bytes of the packing where the kernel adopts them, else laid out by the kernel.
+  /// Throws what the kernel says of the weights or the activations.
+  package func prepared() throws -> any PreparedLinear {
+    if let packed, let layer = kernel.adopted(packed, for: activations.form) { return layer }
+    return try kernel.prepare(weights, for: activations.form, under: conditions)
+  }
 }
 
 /// Resolves the choices of a `StageSelection` for every layer of a checkpoint, one layer at a time, so
@@ -70,12 +79,13 @@ public struct LayerResolver: Sendable {
     let source = try checkpoint.linear(role, layer: layer)
     let choices = choices(role, layer: layer)
     do {
-      let (weights, provenance) = try quantized(
+      var (weights, provenance) = try quantized(
         source.weights, by: choices.quantizer,
         isUnconverted: checkpoint.isUnconverted(role, layer: layer))
-      let activationChoice = choices.activations ?? defaultActivations(for: weights)
+      let packed = try choices.packing.map { try packing(&weights, &provenance, by: $0) }
+      let activationChoice = choices.activations ?? defaultActivations(for: weights.kind)
       return ResolvedLinear(
-        name: name, source: source, weights: weights, provenance: provenance,
+        name: name, source: source, weights: weights, packed: packed, provenance: provenance,
         activations: try lab[.activations].make(activationChoice),
         activationChoice: activationChoice, kernel: try lab[.kernel].make(choices.kernel),
         kernelChoice: choices.kernel, conditions: conditions(role))
@@ -141,9 +151,21 @@ public struct LayerResolver: Sendable {
     return (try absmean.quantize(matrix.view), "absmean of the masters")
   }
 
+  /// Sends `weights` through a packing, and gives its bytes. What comes out has the packing's form: trits are integers
+  /// after `int8`, and scales are as it stores them. Throws what `Packing.pack` throws.
+  private func packing(
+    _ weights: inout QuantizedWeights, _ provenance: inout String, by choice: StageChoice
+  ) throws -> PackedMatrix {
+    let packing = try lab[.packing].make(choice)
+    let packed = try packing.pack(weights)
+    weights = try packing.unpack(packed).collapsed
+    provenance += ", packed by \(choice)"
+    return packed.collapsed
+  }
+
   /// int8 where the model was trained so and the layer is quantized, float32 for dense layers.
-  private func defaultActivations(for weights: QuantizedWeights) -> StageChoice {
-    if case .dense = weights { return StageChoice("none") }
+  func defaultActivations(for weights: QuantizedWeights.Kind) -> StageChoice {
+    if weights == .dense { return StageChoice("none") }
     let trained = checkpoint.configuration.quantization?.quantizesActivations ?? true
     return StageChoice(trained ? "int8" : "none")
   }

@@ -17,6 +17,12 @@ extension StageSelection {
     set { self[.activations] = newValue }
   }
 
+  /// Packing that the quantized weights go through; nil leaves them as they are.
+  public var packing: StageChoice? {
+    get { self[.packing] }
+    set { self[.packing] = newValue }
+  }
+
   /// Linear kernel (a packing's name alone picks its fastest kernel here).
   public var kernel: StageChoice {
     get { chosen(.kernel) }
@@ -88,6 +94,8 @@ extension LayerOverride {
 
   /// Weight quantizer for the layers, if overridden.
   public var quantizer: StageChoice? { choices[.quantizer] }
+  /// Packing for the layers, if overridden.
+  public var packing: StageChoice? { choices[.packing] }
   /// Activation quantizer for the layers, if overridden.
   public var activations: StageChoice? { choices[.activations] }
   /// Kernel for the layers, if overridden.

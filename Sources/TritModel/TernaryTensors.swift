@@ -4,6 +4,9 @@ import TritKernels
 
 /// Reading of tensors that already hold trits, in whatever container, exactly.
 package enum TernaryTensors {
+  /// The packings that files may ask for.
+  package static let packings = ["i2_s", "tq1_0", "tq2_0", "tl1", "tl2"]
+
   /// Whether tensors of `type` hold trits.
   static func isContainer(_ type: TensorType) -> Bool { packing(of: type) != nil }
 
@@ -19,26 +22,51 @@ package enum TernaryTensors {
     }
   }
 
-  /// Reads a GGUF ternary tensor `[rows, columns]` through its packing.
-  static func read(
+  /// The bytes of a GGUF ternary tensor `[rows, columns]`, every code and scale checked. There is one scale where the
+  /// format has written the same for every block, as tensor-scaled models look in it: that opens them to every kernel.
+  static func packed(
     _ info: TensorInfo, from source: any TensorSource, packings: Registry<any Packing>
-  ) throws -> TernaryMatrix {
+  ) throws -> (PackedMatrix, any Packing) {
     guard let name = packing(of: info.type), info.shape.count == 2 else {
       throw LabError(
         .badData, "tensor '\(info.name)' does not hold ternary weights", at: source.path,
         got: "\(info.type) \(info.shape)")
     }
     let packing = try packings.make(StageChoice(name))
-    let place = "\(source.path): \(info.name)"
-    do {
+    return try placed(info, source) {
       let packed = try packing.read(
         try source.bytes(info.name), rows: info.shape[0], columns: info.shape[1], scales: nil)
+      try checkScales(packed.scales, place: place(info, source))
+      let isUniform = packed.scales.allSatisfy { $0 == packed.scales.first }
+      return (isUniform ? packed.collapsed : packed, packing)
+    }
+  }
+
+  /// The trits of what `packed` has read.
+  static func unpack(
+    _ packed: PackedMatrix, by packing: any Packing, _ info: TensorInfo,
+    from source: any TensorSource
+  ) throws -> TernaryMatrix {
+    try placed(info, source) {
       guard case .ternary(let matrix) = try packing.unpack(packed) else {
-        throw LabError(.internalError, "packing '\(name)' did not unpack to trits", at: place)
+        throw LabError(.internalError, "packing '\(packing.name)' did not unpack to trits")
       }
-      return try collapsed(checkingScales(of: matrix, place: place))
+      return matrix
+    }
+  }
+
+  private static func place(_ info: TensorInfo, _ source: any TensorSource) -> String {
+    "\(source.path): \(info.name)"
+  }
+
+  /// Errors of `body` say which tensor they are about.
+  private static func placed<R>(
+    _ info: TensorInfo, _ source: any TensorSource, _ body: () throws -> R
+  ) throws -> R {
+    do {
+      return try body()
     } catch let error as LabError {
-      throw error.place?.contains(info.name) == true ? error : error.inside(place)
+      throw error.place?.contains(info.name) == true ? error : error.inside(place(info, source))
     }
   }
 
@@ -81,8 +109,8 @@ package enum TernaryTensors {
         }
       }
     }
-    let matrix = TernaryMatrix(rows: rows, columns: columns, trits: trits, scales: [scale])
-    return try checkingScales(of: matrix, place: "\(source.path): \(info.name)")
+    try checkScales([scale], place: place(info, source))
+    return TernaryMatrix(rows: rows, columns: columns, trits: trits, scales: [scale])
   }
 
   /// The trits of `matrix` if it holds nothing but −s, 0 and +s for one s: what converters write for
@@ -105,25 +133,11 @@ package enum TernaryTensors {
       rows: matrix.rows, columns: matrix.columns, trits: trits, scales: [scale])
   }
 
-  private static func checkingScales(of matrix: TernaryMatrix, place: String) throws
-    -> TernaryMatrix
-  {
-    guard matrix.scales.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+  private static func checkScales(_ scales: [Float], place: String) throws {
+    if let bad = scales.first(where: { !($0.isFinite && $0 >= 0) }) {
       throw LabError(
         .badData, "a weight scale is not a finite number", at: place,
-        expected: "finite scales of at least 0",
-        got: "\(matrix.scales.first { !($0.isFinite && $0 >= 0) } ?? .nan)")
+        expected: "finite scales of at least 0", got: "\(bad)")
     }
-    return matrix
-  }
-
-  /// One scale for the tensor, where all group scales are the same: that is how tensor-scaled models
-  /// look in block formats, and it opens them to every kernel.
-  private static func collapsed(_ matrix: TernaryMatrix) -> TernaryMatrix {
-    guard matrix.granularity != .tensor, let first = matrix.scales.first,
-      matrix.scales.allSatisfy({ $0 == first })
-    else { return matrix }
-    return TernaryMatrix(
-      rows: matrix.rows, columns: matrix.columns, trits: matrix.trits, scales: [first])
   }
 }

@@ -115,6 +115,21 @@ import TritExperiments
     #expect((complaint(file.base.selection()) == nil) == isLegal)
   }
 
+  /// A packing that cannot hold what the quantizer gives, or gives what the kernel does not take, is found before a
+  /// model is read.
+  @Test(arguments: [
+    ("quantizer: absmean, packing: tq2_0, kernel: i2_s", true),
+    ("quantizer: int4, packing: int4, kernel: int4", true),
+    ("quantizer: int4, packing: i2_s", false),
+    ("quantizer: none, packing: base3", false),
+    ("quantizer: absmean, packing: int8, kernel: i2_s", false),
+    ("quantizer: absmean, packing: int8, kernel: int8", true),
+    ("quantizer: absmean, packing: model, kernel: i2_s", true),
+  ])
+  func packings(text: String, isLegal: Bool) throws {
+    #expect((verdict(text) == nil) == isLegal, "\(verdict(text) ?? "accepted")")
+  }
+
   /// `model` over another choice gives a layer back to the checkpoint.
   @Test func theWordModelOfALayerIsTheCheckpointsOwn() throws {
     let file = try decode(

@@ -49,6 +49,40 @@ import TritLab
     #expect(laws([.int8], [.int8, .float32]) == [law])
   }
 
+  /// Bytes that are taken for those of another layout give other sums, and a kernel that adopts what it would not
+  /// prepare is one that checks nothing.
+  @Test func aLiarAboutItsLayoutIsFound() {
+    struct Liar: AdoptingKernel {
+      let name = "liar"
+      let accepts = ActivationForm.int8
+      let adopts: String? = "i2_s"
+      /// What it does with the bytes.
+      let layer: @Sendable (PackedMatrix) throws -> any PreparedLinear
+      func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
+        try I2SScalarKernel().prepare(weights)
+      }
+      func adopt(_ packed: PackedMatrix) throws -> any PreparedLinear { try layer(packed) }
+    }
+    func laws(_ layer: @escaping @Sendable (PackedMatrix) throws -> any PreparedLinear) -> [String]
+    {
+      checkLinearKernel(Liar(layer: layer), shapes: [WeightShape(32, 256)], tokens: [1]).map(\.law)
+    }
+    #expect(laws { try I2SScalarKernel().adopt($0) }.isEmpty)
+    let swapped = laws { packed in
+      let bytes = AlignedBuffer<UInt8>(copying: packed.bytes.rawBuffer)
+      bytes[0] = packed.bytes[1]
+      bytes[1] = packed.bytes[0]
+      return try I2SScalarKernel().adopt(
+        PackedMatrix(
+          packing: "i2_s", rows: packed.rows, columns: packed.columns, bytes: bytes,
+          scales: packed.scales, granularity: packed.granularity))
+    }
+    #expect(swapped.contains("int32 sums are the oracle's, bit for bit"), "\(swapped)")
+    let refused = laws { _ in throw LabError(.usage, "not today") }
+    #expect(
+      refused.contains("packed bytes are taken if and only if their weights are"), "\(refused)")
+  }
+
   /// Facts of a kernel stand beside it, not in its name: every one that shares a bare name says so, and the bare
   /// name is there.
   @Test func factsAgreeWithNames() throws {

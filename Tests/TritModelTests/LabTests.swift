@@ -36,7 +36,7 @@ import _TritTestSupport
     }
     #expect(
       Lab.standard.kinds(in: .layer).filter(\.isLeftToModels).map(\.key) == [
-        .quantizer, .activations,
+        .quantizer, .activations, .packing,
       ])
   }
 

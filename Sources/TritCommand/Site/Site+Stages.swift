@@ -97,7 +97,6 @@ extension Site {
     case .sampling:
       facts.append(("flag", code("trit generate --samplers NAME,NAME:parameter=value")))
       facts.append(("in experiments", "in the list " + code("sampler:")))
-    case .file: facts.append(("chosen by", "what a file holds, and by the kernel"))
     case .experiment:
       facts.append(
         (

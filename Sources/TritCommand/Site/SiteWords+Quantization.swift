@@ -158,7 +158,8 @@ extension SiteWords {
       where memory is the limit, fewer bits are faster, as long as unpacking keeps up.
       """,
     choosing: """
-      A file's packing is what it is; a kernel lays weights out again for itself when it is prepared. \
+      A file's packing is what it is. A kernel of the same layout takes its bytes as they are; others lay the weights out \
+      again for themselves. Where a packing is chosen, the weights go through it, and kernels see what a file of it would hold. \
       `trit export` writes `i2_s`, `tq1_0` or `tq2_0` for other programs.
       """,
     laws: [

@@ -21,8 +21,6 @@ public enum StageScope: String, Sendable, Hashable, CaseIterable {
   case model
   /// In a chain that draws tokens.
   case sampling
-  /// By what a file holds: packings.
-  case file
   /// In experiment files: measures and figures.
   case experiment
 }

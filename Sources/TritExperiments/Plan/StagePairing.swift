@@ -19,14 +19,14 @@ struct StagePairing {
   init(_ lab: Lab) { self.lab = lab }
 
   func check(_ variants: [PlannedVariant], _ problems: Problems) {
-    var verdicts: [LayerChoices: LabError?] = [:]
+    var verdicts: [LayerChoices: Verdict?] = [:]
     for variant in variants {
       let selection = variant.selection
       guard check(makes: variant, problems) else { continue }
       for choices in selection.layerChoices() {
         var trio = choices
         trio.kernelPattern = nil
-        let verdict: LabError?
+        let verdict: Verdict?
         if let known = verdicts[trio] {
           verdict = known
         } else {
@@ -34,13 +34,16 @@ struct StagePairing {
           verdicts[trio] = .some(verdict)
         }
         guard let verdict else { continue }
-        let key = choices.kernelPattern.map { "layers.\"\($0)\".kernel" } ?? "kernel"
+        let word = verdict.key.rawValue
+        let pattern = verdict.key == .kernel ? choices.kernelPattern : nil
+        let key = pattern.map { "layers.\"\($0)\".\(word)" } ?? word
         let position =
-          variant.settings.positions["kernel"] ?? variant.settings.positions["quantizer"]
+          variant.settings.positions[word] ?? variant.settings.positions["quantizer"]
           ?? variant.position
+        let error = verdict.error
         problems.add(
-          verdict.what, "variant '\(variant.label)', \(key)", at: position,
-          expected: verdict.expected, got: verdict.got, advice: verdict.advice)
+          error.what, "variant '\(variant.label)', \(key)", at: position,
+          expected: error.expected, got: error.got, advice: error.advice)
       }
     }
   }
@@ -77,8 +80,20 @@ struct StagePairing {
     return isGood
   }
 
-  /// Why the three cannot work together, if so.
-  private func judge(_ choices: LayerChoices) -> LabError? {
+  /// Why choices cannot work together, and which of them says so.
+  private struct Verdict {
+    let key: StageKey
+    let error: LabError
+  }
+
+  /// Why the choices of a layer cannot work together, if so.
+  private func judge(_ choices: LayerChoices) -> Verdict? {
+    if let error = packingError(choices) { return Verdict(key: .packing, error: error) }
+    return kernelError(choices).map { Verdict(key: .kernel, error: $0) }
+  }
+
+  /// Why the kernel does not take what the others give, if so.
+  private func kernelError(_ choices: LayerChoices) -> LabError? {
     guard let runner = try? lab[.kernel].make(choices.kernel) else { return nil }
     // `auto` finds a kernel for whatever comes, with the weights in hand.
     if runner is AutoKernel { return nil }
@@ -93,7 +108,9 @@ struct StagePairing {
           + "activations '\(named.name)' gives \(rows.form.rawValue)",
         advice: "use activations \(fitting.joined(separator: ", ")), or another kernel")
     }
-    guard let quantizer = choices.quantizer, let weights = sample(quantizer) else { return nil }
+    guard let quantizer = choices.quantizer, let made = sample(quantizer),
+      let weights = packed(made, choices.packing)
+    else { return nil }
     let form = rows?.form ?? runner.accepts
     do {
       _ = try runner.prepare(weights, for: form)
@@ -107,6 +124,32 @@ struct StagePairing {
     } catch {
       return nil
     }
+  }
+
+  /// Why the packing cannot hold what the quantizer gives, if so.
+  private func packingError(_ choices: LayerChoices) -> LabError? {
+    guard let choice = choices.packing, let packing = try? lab[.packing].make(choice),
+      let quantizer = choices.quantizer, let weights = self.sample(quantizer)
+    else { return nil }
+    do {
+      _ = try packing.pack(weights)
+      return nil
+    } catch let error as LabError {
+      // A packing that refuses every form at this shape refuses the shape, not the quantizer.
+      let takesAnother = lab[.quantizer].names.contains { other in
+        sample(StageChoice(other)).map { (try? packing.pack($0)) != nil } ?? false
+      }
+      return takesAnother ? error : nil
+    } catch {
+      return nil
+    }
+  }
+
+  /// `weights` after the packing of that choice; nil where it does not take them.
+  private func packed(_ weights: QuantizedWeights, _ choice: StageChoice?) -> QuantizedWeights? {
+    guard let choice else { return weights }
+    guard let packing = try? lab[.packing].make(choice) else { return nil }
+    return try? packing.unpack(packing.pack(weights)).collapsed
   }
 
   /// What a quantizer makes of the small matrix; nil where it makes nothing of it.

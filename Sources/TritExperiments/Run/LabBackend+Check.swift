@@ -32,8 +32,7 @@ extension LabBackend {
         else { continue }
         let resolved = try resolver.resolve(role, layer: layer)
         do {
-          _ = try resolved.kernel.prepare(
-            resolved.weights, for: resolved.activations.form, under: resolved.conditions)
+          _ = try resolved.prepared()
         } catch let error as LabError {
           throw error.inside(resolved.name)
         }

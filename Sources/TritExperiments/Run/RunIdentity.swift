@@ -1,6 +1,7 @@
 internal import TritCore
 internal import TritFormats
 internal import TritKernels
+internal import TritModel
 
 /// Everything that the figures of one record depend on. Its digest is what `RunRecord.inputs` holds: a
 /// record is taken over from an earlier run only where all of this is equal.
@@ -163,12 +164,12 @@ extension RunInputs {
       switch kind.scope {
       // Layers that choose another form without a kernel run with the standard one.
       case .layer, .model:
-        running = ([settings.stages] + settings.layers.map(\.stages))
+        let chosen = ([settings.stages] + settings.layers.map(\.stages))
           .compactMap { $0[key]?.name ?? kind.standard?.name }
+        // The bytes of a file ask for its packing by name, which a lab of somebody's own may give to another.
+        running = chosen + (key == .packing ? TernaryTensors.packings : [])
       case .sampling: running = samplers
       case .experiment: running = key == .measure ? plan.file.measure.keys : []
-      // A file's bytes decide: any model may hold them.
-      case .file: running = [descriptor.name]
       }
       let own = [descriptor.name] + descriptor.aliases
       guard running.contains(where: { own.contains($0) || mayRun(descriptor, as: $0, of: kind) })

@@ -4,7 +4,7 @@ public import TritCore
 ///
 /// The candidates stand in a fixed order, fastest first, so that the choice never depends on a
 /// measurement; `auto` measures.
-public struct FastestKernel: LinearKernel {
+public struct FastestKernel: LinearKernel, AdoptingKernel {
   /// The packing's name: `i2_s`, `int8`…
   public let name: String
   private let candidates: [any LinearKernel]
@@ -37,6 +37,17 @@ public struct FastestKernel: LinearKernel {
   {
     try checkForm(form)
     return try first { try $0.prepare(weights, for: form) }
+  }
+
+  /// What the fastest candidate adopts: where that has panels of its own, a slower one is no gain.
+  public var adopts: String? { (candidates[0] as? any AdoptingKernel)?.adopts }
+
+  /// The fastest candidate's layer over the bytes.
+  public func adopt(_ packed: PackedMatrix) throws -> any PreparedLinear {
+    guard let first = candidates[0] as? any AdoptingKernel else {
+      throw LabError(.internalError, "kernel '\(name)' adopts no packed bytes")
+    }
+    return try first.adopt(packed)
   }
 
   private func first(_ prepare: (any LinearKernel) throws -> any PreparedLinear) throws

@@ -19,7 +19,8 @@ public protocol LossyLinear: PreparedLinear {
 ///    a range is written;
 /// 4. the same rows of activations give the same outputs whatever other rows stand beside them;
 /// 5. wanted outputs (`SelectiveLinear`) are those of the whole product, the others those or 0;
-/// 6. `prepare` takes weights for the forms of activations that the kernel states in `forms`, and for no others.
+/// 6. `prepare` takes weights for the forms of activations that the kernel states in `forms`, and for no others;
+/// 7. a layer over packed bytes (`AdoptingKernel`) obeys the same laws, against the weights that the bytes hold.
 ///
 /// The oracle is asked for integer kernels; kernels that take float32 activations are compared with
 /// sums in float64. Returns what was broken, at most `limit` cases: the search ends there, since a
@@ -79,6 +80,7 @@ private struct KernelChecker {
     // A form is taken whatever the shape.
     if legal == 1 { forms(weights, evidence) }
     guard let exact = try? oracle.prepare(weights) else { return }
+    if fill == .random { adopted(weights, seed: seed, evidence) }
     // Extreme weights differ from random ones in overflow only: a few tokens show it.
     var counts =
       fill == .random ? tokens : [min(tokens.max() ?? 1, ProductSample.activationPatterns)]
@@ -95,6 +97,29 @@ private struct KernelChecker {
       violations += run.check(kernel.name)
       if violations.count >= limit { return }
     }
+  }
+
+  /// Packs the weights as the kernel adopts them, and checks the layer over those bytes.
+  mutating func adopted(_ weights: QuantizedWeights, seed: UInt64, _ evidence: String) {
+    guard let adopting = kernel as? any AdoptingKernel, let name = adopting.adopts,
+      let packing = try? Registry<any Packing>.standard.make(StageChoice(name)),
+      let packed = try? packing.pack(weights), let stored = try? packing.unpack(packed)
+    else { return }
+    let adopted = try? adopting.adopt(packed)
+    let expected = try? kernel.prepare(stored)
+    if (adopted == nil) != (expected == nil) {
+      broken(
+        "packed bytes are taken if and only if their weights are",
+        "\(evidence) as \(name): the bytes are \(adopted == nil ? "refused" : "taken")")
+    }
+    guard let adopted, let exact = try? oracle.prepare(stored) else { return }
+    facts(adopted, WeightShape(weights.rows, weights.columns), "\(evidence) as \(name)")
+    let x = ProductSample.activations(
+      rows: 5, columns: weights.columns, form: kernel.accepts, first: 0, seed: seed)
+    let run = KernelRun(
+      weights: stored, prepared: adopted, exact: exact, x: x,
+      evidence: "\(evidence) as \(name), 5 tokens")
+    violations += run.check(kernel.name)
   }
 
   mutating func forms(_ weights: QuantizedWeights, _ evidence: String) {

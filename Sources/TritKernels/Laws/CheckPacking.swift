@@ -78,6 +78,10 @@ private struct PackingChecker {
     }
     do {
       let back = try packing.unpack(packed)
+      let isZero = back.integers?.values.buffer.allSatisfy { $0 == 0 } ?? false
+      if packing.isZero(packed) != isZero {
+        broken("isZero says whether all values are zero", "\(evidence): \(packing.isZero(packed))")
+      }
       if let difference = difference(weights, back) {
         broken("unpack(pack(w)) is w", "\(evidence): \(difference)")
       }

@@ -8,7 +8,7 @@ public import TritCore
 /// tables are rounded to int8. It takes any number of tokens, where bitnet.cpp takes one.
 ///
 /// Source: arXiv 2502.11880, TL1_1; microsoft/BitNet, codegen_tl1.py.
-public struct TL1Kernel: LinearKernel, KeepingKernel {
+public struct TL1Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
@@ -46,6 +46,14 @@ public struct TL1Kernel: LinearKernel, KeepingKernel {
   {
     try restoreLookup(rows, columns, form, TK_LOOKUP_PAIRS, isLossy: isLossy, from: &memory)
   }
+
+  /// `tl1`, unless the form is 512 bits wide.
+  public var adopts: String? { form.hasTiles ? "tl1" : nil }
+
+  /// Looks up in the bytes where they are.
+  public func adopt(_ packed: PackedMatrix) throws -> any PreparedLinear {
+    try adoptLookup(packed, TL1Packing(), form, TL1Layer.self, isLossy: isLossy)
+  }
 }
 
 /// TL2: three trits index a table of the sums that they can make up to the sign, and a bit is the sign;
@@ -55,7 +63,7 @@ public struct TL1Kernel: LinearKernel, KeepingKernel {
 /// for TL2_0; any number of tokens.
 ///
 /// Source: arXiv 2502.11880, TL2_1; microsoft/BitNet, codegen_tl2.py.
-public struct TL2Kernel: LinearKernel, KeepingKernel {
+public struct TL2Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
   /// How the look-ups are done.
   public typealias Form = LookupForm
 
@@ -84,6 +92,14 @@ public struct TL2Kernel: LinearKernel, KeepingKernel {
     -> any PreparedLinear
   {
     try restoreLookup(rows, columns, form, TK_LOOKUP_TRIPLES, isLossy: isLossy, from: &memory)
+  }
+
+  /// `tl2`, unless the form is 512 bits wide.
+  public var adopts: String? { form.hasTiles ? "tl2" : nil }
+
+  /// Looks up in the bytes where they are.
+  public func adopt(_ packed: PackedMatrix) throws -> any PreparedLinear {
+    try adoptLookup(packed, TL2Packing(), form, TL2Layer.self, isLossy: isLossy)
   }
 }
 
@@ -117,6 +133,25 @@ extension LinearKernel {
       return LossyLookupLinear(kernel: name, layer: layer, scales: scales, form: form)
     }
     return LookupLinear(kernel: name, layer: layer, scales: scales, form: form)
+  }
+
+  /// The layer of a lookup-table kernel over bitnet.cpp's tiles.
+  fileprivate func adoptLookup<Layer: LookupLayer>(
+    _ packed: PackedMatrix, _ packing: some Packing, _ form: LookupForm, _: Layer.Type,
+    isLossy: Bool
+  ) throws -> any PreparedLinear {
+    try checkRuns(on: form.features)
+    try checkAdopted(packed, packing)
+    let scales = try rowScales(packed)
+    guard form.hasTiles, !isLossy || form != .neon else {
+      throw LabError(
+        .usage, "kernel '\(name)' has no tiles that a file could hold",
+        expected: "a scalar, avx2 or lossless neon form")
+    }
+    let layer = try naming { try Layer(packed) }
+    return isLossy
+      ? LossyLookupLinear(kernel: name, layer: layer, scales: scales, form: form)
+      : LookupLinear(kernel: name, layer: layer, scales: scales, form: form)
   }
 
   /// The layer from what was kept of it: panels alone are.
@@ -157,6 +192,9 @@ public enum LookupForm: String, Sendable, CaseIterable {
   /// The same, and for more than one token `vpermb`, which Intel does in half the time; TL1_0: 64 int8 sums by
   /// `vpermb`, added up by `vpdpbusd`.
   case avx512vbmi
+
+  /// Whether it looks up in bitnet.cpp's tiles, the bytes of a file, and not in panels of 64 rows.
+  var hasTiles: Bool { self != .avx512 && self != .avx512vbmi }
 
   /// What the CPU must have.
   public var features: CPUFeatures {

@@ -26,6 +26,8 @@ protocol LossyLookupLayer: Sendable {
 
 /// The same for lossless tables too: bitnet.cpp's tiles.
 protocol LookupLayer: LossyLookupLayer {
+  /// Takes bytes of the packing as they are, where the layout takes the shape.
+  init(_ packed: PackedMatrix) throws
   /// The layout of the lossless tables.
   var tables: any LookupTables { get }
   /// The sums of the `group` rows from `row` on into `sums` `[tokens, group]`.

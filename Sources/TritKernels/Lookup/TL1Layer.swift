@@ -16,6 +16,13 @@ struct TL1Layer: LookupLayer {
     bytes = try packing.pack(weights).bytes
   }
 
+  init(_ packed: PackedMatrix) throws {
+    rows = packed.rows
+    columns = packed.columns
+    tiling = try TL1Packing().tiling(rows: packed.rows, columns: packed.columns)
+    bytes = packed.bytes
+  }
+
   var codeBytes: Int { bytes.count }
   var memory: [any RawMemory] { [bytes] }
   var group: Int { tiling.innerRows }

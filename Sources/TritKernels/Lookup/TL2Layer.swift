@@ -12,6 +12,11 @@ struct TL2Layer: LookupLayer {
     bytes = try packing.pack(weights).bytes
   }
 
+  init(_ packed: PackedMatrix) throws {
+    tiling = try TL2Packing().tiling(rows: packed.rows, columns: packed.columns)
+    bytes = packed.bytes
+  }
+
   var rows: Int { tiling.rows }
   var columns: Int { tiling.columns }
   var codeBytes: Int { tiling.codeBytes }

@@ -92,6 +92,21 @@ extension BlockPacking {
         granularity: packed.granularity))
   }
 
+  /// Whether the codes of all blocks are those of zeros, whatever the scales.
+  func isZeroInBlocks(_ packed: PackedMatrix) -> Bool {
+    let codes = Self.blockBytes - 2
+    return withUnsafeTemporaryAllocation(of: Int8.self, capacity: blockColumns) { trits in
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: codes) { zero in
+        guard let trits = trits.baseAddress, let zero = zero.baseAddress else { return false }
+        trits.update(repeating: 0, count: blockColumns)
+        Self.packBlock(trits, into: zero)
+        return stride(from: 0, to: packed.bytes.count, by: Self.blockBytes).allSatisfy { start in
+          (0..<codes).allSatisfy { packed.bytes.base[start + $0] == zero[$0] }
+        }
+      }
+    }
+  }
+
   func readBlocks(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int) throws -> PackedMatrix {
     try check(rows: rows, columns: columns, granularity: .group(blockColumns))
     try checkLength(bytes.count, rows: rows, columns: columns)

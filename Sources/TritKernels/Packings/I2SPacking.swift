@@ -103,6 +103,11 @@ public struct I2SPacking: Packing {
       granularity: granularity)
   }
 
+  /// Whether all codes are 1, which is looked for in the bytes.
+  public func isZero(_ packed: PackedMatrix) -> Bool {
+    packed.bytes.rawBuffer.prefix(packed.rows * packed.columns / 4).allSatisfy { $0 == 0x55 }
+  }
+
   /// The first stretch of the first `count` bytes that holds a code of 3; empty where none does. Looking
   /// at whole stretches keeps the loop free of exits, so that it runs in vectors.
   private static func suspects(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> Range<Int> {

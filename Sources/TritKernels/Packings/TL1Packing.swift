@@ -135,6 +135,11 @@ public struct TL1Packing: Packing {
       granularity: granularity)
   }
 
+  /// Whether all indices are 4, which is looked for in the bytes.
+  public func isZero(_ packed: PackedMatrix) -> Bool {
+    packed.bytes.rawBuffer.prefix(packed.rows * packed.columns / 4).allSatisfy { $0 == 0x44 }
+  }
+
   /// 3 w₀ + w₁ + 4.
   @inline(__always) static func index(_ first: Int8, _ second: Int8) -> UInt8 {
     UInt8(bitPattern: 3 &* first &+ second &+ 4)

@@ -123,6 +123,15 @@ public struct TL2Packing: Packing {
         granularity: packed.granularity))
   }
 
+  /// Whether all indices are those of zero, 0 of triples and 4 of pairs, which is looked for in the bytes.
+  public func isZero(_ packed: PackedMatrix) -> Bool {
+    guard let tiling = try? tiling(rows: packed.rows, columns: packed.columns) else { return false }
+    let bytes = packed.bytes.rawBuffer
+    let pairs = tiling.indexBytes + tiling.signBytes
+    return bytes[..<pairs].allSatisfy { $0 == 0 }
+      && bytes[pairs..<pairs + tiling.pairBytes].allSatisfy { $0 == 0x44 }
+  }
+
   /// Reads a tensor of a file: planes, padding, scale, tail. `scales`, one or one a row, replace the
   /// tail's.
   public func read(

@@ -49,6 +49,9 @@ public struct TQ1Packing: Packing, BlockPacking {
     try readBlocks(bytes, rows: rows, columns: columns)
   }
 
+  /// Whether all codes stand for zero, which is looked for in the bytes.
+  public func isZero(_ packed: PackedMatrix) -> Bool { isZeroInBlocks(packed) }
+
   /// `scale` rounded to float16.
   public func storedScale(_ scale: Float) -> Float { Float(Float16(scale)) }
 

@@ -78,13 +78,24 @@ extension LinearKernel {
 
   /// The scales of `weights` where there is one per tensor or row, one a row; else an error.
   public func rowScales(_ weights: TernaryMatrix) throws -> [Float] {
-    switch weights.granularity {
-    case .tensor: return [Float](repeating: weights.scales[0], count: weights.rows)
-    case .row: return weights.scales
+    try rowScales(weights.scales, weights.granularity, rows: weights.rows)
+  }
+
+  /// The scales of packed trits as one a row; throws for scales per group.
+  public func rowScales(_ packed: PackedMatrix) throws -> [Float] {
+    try rowScales(packed.scales, packed.granularity, rows: packed.rows)
+  }
+
+  private func rowScales(
+    _ scales: [Float], _ granularity: ScaleGranularity, rows: Int
+  ) throws -> [Float] {
+    switch granularity {
+    case .tensor: return [Float](repeating: scales[0], count: rows)
+    case .row: return scales
     case .group:
       throw LabError.illegalPair(
         "kernel", name, takes: "ternary weights with one scale per tensor or row",
-        form: QuantizedWeights.ternary(weights).form,
+        form: "ternary weights (scale per \(granularity))",
         advice: "use kernel 'int8' or 'reference', or a quantizer with a scale per tensor or row")
     }
   }

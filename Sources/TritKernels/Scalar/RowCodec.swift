@@ -39,7 +39,8 @@ struct ScalarLinear<Codec: RowCodec>: PreparedLinear {
   /// Tokens that share one decoding.
   private static var tile: Int { 16 }
 
-  var weightBytes: Int { codec.bytes.count + 4 * scales.count }
+  /// Without the tail that a packing may have behind the rows.
+  var weightBytes: Int { rows * codec.rowBytes + 4 * scales.count }
   var memory: [any RawMemory] { [codec.bytes] }
   private var groups: Int { (columns + span - 1) / span }
 
@@ -123,10 +124,19 @@ extension LinearKernel {
   func scalarLinear<Codec: RowCodec>(_ weights: IntegerWeights, _ codec: Codec) throws
     -> any PreparedLinear
   {
-    var scales = weights.scales
+    try scalarLinear(
+      rows: weights.rows, columns: weights.columns, scales: weights.scales,
+      granularity: weights.granularity, codec)
+  }
+
+  /// The layer that `codec` makes of values `[rows, columns]` with their scales.
+  func scalarLinear<Codec: RowCodec>(
+    rows: Int, columns: Int, scales: [Float], granularity: ScaleGranularity, _ codec: Codec
+  ) throws -> any PreparedLinear {
+    var scales = scales
     var isGrouped = false
-    switch weights.granularity {
-    case .tensor: scales = [Float](repeating: weights.scales[0], count: weights.rows)
+    switch granularity {
+    case .tensor: scales = [Float](repeating: scales[0], count: rows)
     case .row: break
     case .group(let size):
       isGrouped = true
@@ -139,7 +149,7 @@ extension LinearKernel {
       }
     }
     return ScalarLinear(
-      kernel: name, rows: weights.rows, columns: weights.columns, codec: codec, scales: scales,
-      span: weights.granularity.span(columns: weights.columns), isGrouped: isGrouped)
+      kernel: name, rows: rows, columns: columns, codec: codec, scales: scales,
+      span: granularity.span(columns: columns), isGrouped: isGrouped)
   }
 }

@@ -95,14 +95,13 @@ struct LayerImage {
     self.images = images
     checkpoint = resolver.checkpoint
     let selection = resolver.selection
-    var choices = [
-      "quantizer \(selection.quantizer?.description ?? "model")",
-      "activations \(selection.activations?.description ?? "model")", "kernel \(selection.kernel)",
-    ]
+    let kinds = resolver.lab.kinds(in: .layer)
+    var choices = kinds.map {
+      "\($0.key.rawValue) \(selection.choice($0)?.description ?? StageKey.asTheModelSays)"
+    }
     for layer in selection.layers {
-      choices.append(
-        "layers \(layer.pattern): \(layer.quantizer?.description ?? "-") "
-          + "\(layer.activations?.description ?? "-") \(layer.kernel?.description ?? "-")")
+      let own = kinds.map { layer.choices[$0.key]?.description ?? "-" }
+      choices.append("layers \(layer.pattern): \(own.joined(separator: " "))")
     }
     // An override of the form means `auto` where it names no kernel.
     let kernels = [selection.kernel] + selection.layers.map { $0.kernel ?? StageChoice("auto") }
