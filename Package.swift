@@ -68,7 +68,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
       "TritSampling", "TritModel", "TritExperiments", "TritDrawing", "CTritPlugin",
     ]
   ),
-  ("TritJupyter", ["TritCore", "TritDrawing", "TritNotebook"]),
+  ("TritJupyter", ["TritCore", "TritFormats", "TritDrawing", "TritNotebook"]),
 ]
 
 /// Every module has one, for people.
@@ -117,7 +117,7 @@ let package = Package(
     // Attacks the libraries and the command's options.
     .executableTarget(
       name: "trit-fuzz",
-      dependencies: ["TritLab", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
+      dependencies: ["TritLab", "TritJupyter", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
       path: "Tests/TritFuzz", swiftSettings: strict),
     // A program of somebody else's that is the command with more stages.
     .executableTarget(

@@ -4,7 +4,7 @@ import TritNotebook
 
 /// `trit notebook`: runs notebooks, and serves those who write them.
 enum NotebookCommand {
-  static let action = ArgumentSpec("action", help: "What to do", choices: ["run"])
+  static let action = ArgumentSpec("action", help: "What to do", choices: ["run", "kernel", "install"])
   static let files = ArgumentSpec(
     "file", help: "Notebooks in Markdown", optional: true, repeats: true)
   static let timeout = OptionSpec(
@@ -17,12 +17,17 @@ enum NotebookCommand {
       "notebook", context, overview: "Run notebooks.",
       discussion: "Runs the cells of notebooks.",
       arguments: [action, files],
-      groups: [OptionGroup("OPTIONS", [timeout, set])],
+      groups: [OptionGroup("OPTIONS", [timeout, set]), installOptions],
       json: "an object", examples: [("trit notebook run notebooks/01-generate-first.md", "run a lesson")],
       run: run)
   }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    switch try arguments.choice(action) {
+    case "kernel": return try serve(arguments)
+    case "install": return try install(arguments)
+    default: break
+    }
     for file in arguments.arguments.dropFirst() {
       var notebook = try Notebook(path: file)
       try notebook.set(arguments.all(set))
