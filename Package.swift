@@ -64,10 +64,11 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritNotebook",
     [
       "TritLab", "TritCore", "TritQuantization", "TritKernels", "TritPlugins", "TritAttention",
-      "TritSampling", "TritModel", "TritExperiments", "TritDrawing", "CTritPlugin",
+      "TritSampling", "TritModel", "TritExperiments", "TritDrawing", "TritFormats",
+      "TritTokenization", "CTritPlugin",
     ]
   ),
-  ("TritJupyter", ["TritCore", "TritDrawing", "TritNotebook"]),
+  ("TritJupyter", ["TritCore", "TritFormats", "TritDrawing", "TritNotebook"]),
 ]
 
 /// Every module has one, for people.
@@ -116,7 +117,7 @@ let package = Package(
     // Attacks the libraries and the command's options.
     .executableTarget(
       name: "trit-fuzz",
-      dependencies: ["TritLab", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
+      dependencies: ["TritLab", "TritJupyter", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
       path: "Tests/TritFuzz", swiftSettings: strict),
     // A program of somebody else's that is the command with more stages.
     .executableTarget(

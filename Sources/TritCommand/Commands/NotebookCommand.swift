@@ -5,7 +5,7 @@ import TritNotebook
 /// `trit notebook`: runs notebooks, and serves those who write them.
 enum NotebookCommand {
   static let action = ArgumentSpec(
-    "action", help: "What to do", choices: ["run", "watch", "new"])
+    "action", help: "What to do", choices: ["run", "watch", "new", "kernel", "install"])
   static let files = ArgumentSpec(
     "file", help: "Notebooks in Markdown", optional: true, repeats: true)
   static let output = OptionSpec(
@@ -43,14 +43,15 @@ enum NotebookCommand {
         A notebook is Markdown whose fences of 'swift', 'c' and 'yaml experiment' are cells: they are compiled, run in a \
         child of this program one after the other, and keep their state. 'run' fails with code 1 where a cell fails that \
         is not marked 'raises', with code 2 where a check or a kept value differs; 'watch' runs what changed whenever \
-        the file is saved; 'new' starts one. Cells are native code: run notebooks that you trust. A Swift toolchain of \
+        the file is saved; 'new' starts one. 'kernel' serves Jupyter, which 'install' tells of it. Cells are native code: run notebooks that you trust. A Swift toolchain of \
         the version that built this program must be on the PATH.
         """,
       arguments: [action, files],
       groups: [
         OptionGroup(
           "OPTIONS",
-          [output, set, check, update, figures, timeout, limit, keepGoing, large, runs])
+          [output, set, check, update, figures, timeout, limit, keepGoing, large, runs]),
+        installOptions,
       ],
       json: "an object for each notebook",
       examples: [
@@ -68,6 +69,11 @@ enum NotebookCommand {
   }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    switch try arguments.choice(action) {
+    case "kernel": return try serve(arguments)
+    case "install": return try install(arguments)
+    default: break
+    }
     let paths = Array(arguments.arguments.dropFirst())
     guard !paths.isEmpty else {
       throw LabError(

@@ -9,22 +9,22 @@ extension Lab {
   /// test compares the list with the tables of its subcommands.
   package static let optionNames: Set<String> = [
     "--against", "--allow-plugins", "--batch-size", "--bos", "--brief", "--budget",
-    "--cache-type-v", "--chunks", "--color", "--ctx-size", "--data", "--data-dir", "--delay",
-    "--display-prompt", "--embedding", "--escape", "--file", "--force", "--frequency-penalty",
-    "--gpu-layers", "--help", "--ids", "--ignore-eos", "--json", "--kl-divergence", "--language",
+    "--cache-type-v", "--check", "--chunks", "--color", "--columns", "--ctx-size", "--data",
+    "--data-dir", "--delay", "--display-name", "--display-prompt", "--embedding", "--escape",
+    "--figures", "--file", "--force", "--frequency-penalty", "--gpu-layers", "--help", "--ids",
+    "--ignore-eos", "--json", "--keep-going", "--kl-divergence", "--language", "--large",
     "--layers", "--like", "--limit", "--list", "--logit-bias", "--min-p", "--mlock", "--model",
     "--models", "--multiple-choice", "--multiple-choice-tasks", "--n-depth", "--n-gen",
     "--n-gpu-layers", "--n-predict", "--n-prompt", "--name", "--no-image-cache", "--no-mmap",
     "--no-tokenizer", "--no-warmup", "--output", "--output-err", "--output-tensor-type",
     "--outtype", "--parse-special", "--plugin", "--plugin-timeout", "--poll", "--ppl-stride",
-    "--presence-penalty", "--preset", "--prompt", "--protocol", "--quiet", "--reference",
-    "--repeat-last-n", "--repeat-penalty", "--repetitions", "--restart", "--runs", "--samplers",
-    "--seed", "--set", "--shape", "--special", "--split", "--stride", "--temp", "--temperature",
-    "--tensors", "--threads", "--threads-batch", "--times", "--token-embedding-type", "--tokenizer",
-    "--tokens", "--top-k", "--top-p", "--type", "--typical", "--ubatch-size", "--verbose",
-    "--version", "--warm", "--zeros", "-b", "-c", "-ctv", "-d", "-e", "-f", "-fa", "-h", "-l", "-m",
-    "-mmp", "-n", "-ngl", "-o", "-oe", "-p", "-pg", "-q", "-r", "-s", "-t", "-tb", "-temp", "-ub",
-    "-v",
+    "--prefix", "--presence-penalty", "--preset", "--prompt", "--protocol", "--quiet",
+    "--reference", "--remove", "--repeat-last-n", "--repeat-penalty", "--repetitions", "--restart",
+    "--rows", "--runs", "--samplers", "--seed", "--set", "--shape", "--special", "--split",
+    "--stride", "--sys-prefix", "--temp", "--temperature", "--tensors", "--threads",
+    "--threads-batch", "--timeout", "--times", "--token-embedding-type", "--tokenizer", "--tokens",
+    "--top-k", "--top-p", "--type", "--typical", "--ubatch-size", "--update", "--user", "--verbose",
+    "--version", "--warm", "--zeros",
   ]
 
   /// Throws a usage error where a kind's key or one of its flags means something else already.

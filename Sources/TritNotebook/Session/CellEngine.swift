@@ -42,6 +42,7 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
     _ cell: NotebookCell, file: String, emit: @escaping @Sendable (CellOutput) -> Void
   ) -> CellFailure? {
     running.withLock { _ in
+      session.begin()
       let failure: CellFailure?
       do {
         failure = try perform(cell, file: file, emit: emit)

@@ -45,6 +45,9 @@ final class CellSession: @unchecked Sendable {
   /// Asks what runs to stop. Called by any thread.
   func interrupt() { requests.add(1, ordering: .relaxed) }
 
+  /// Forgets wishes of before: a cell begins, which is compiled first. What comes from now on is meant for it.
+  func begin() { requests.store(0, ordering: .relaxed) }
+
   /// Nothing runs from now on. Called by any thread.
   func end() { isEnded.store(true, ordering: .relaxed) }
 
@@ -63,8 +66,13 @@ final class CellSession: @unchecked Sendable {
 
   /// Runs a command; nil where it ended well.
   func run(_ command: HostCommand, emit: (CellOutput) -> Void) throws -> CellFailure? {
-    requests.store(0, ordering: .relaxed)
-    try restore()
+    // A wish of now need not wait until the state is restored; it can be restored by the next cell.
+    if requests.load(ordering: .relaxed) == 0 { try restore() }
+    if requests.load(ordering: .relaxed) > 0 {
+      return CellFailure(
+        .interrupted, name: "Interrupted", message: "the cell was interrupted before it ran",
+        place: "\(command.file):\(command.line)")
+    }
     let failure = try perform(command, limits: limits, emit: emit)
     history.removeAll { $0.id == command.id }
     if failure == nil, command.language != .experiment { history.append(command) }
@@ -224,7 +232,10 @@ final class CellSession: @unchecked Sendable {
     _ process: CellProcess, _ run: inout Running, _ emit: (CellOutput) -> Void
   ) -> CellFailure? {
     let now = MonotonicClock.seconds()
-    let wishes = requests.load(ordering: .relaxed) + (Interruption.isRequested ? 1 : 0)
+    // A cell that runs again restores the state: it ran before, and interrupted it would be lost.
+    let wishes =
+      run.command.isReplay
+      ? 0 : requests.load(ordering: .relaxed) + (Interruption.isRequested ? 1 : 0)
     if wishes > 0, run.asked == nil {
       run.asked = (now, .interrupted, wishes)
       process.interrupt()

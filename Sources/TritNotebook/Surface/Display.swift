@@ -21,7 +21,8 @@ public struct Shown: Sendable {
 
 /// Shows the value of a cell's last expression; what the compiler of cells wraps it in.
 public func _showResult<Value>(_ value: Value) {
-  if value is Void { return }
+  // What is shown already need not be shown again.
+  if value is Void || value is Shown { return }
   HostChannel.send(HostEvent(kind: .result, data: looks(value)), waits: true)
 }
 
