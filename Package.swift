@@ -64,7 +64,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritNotebook",
     [
       "TritLab", "TritCore", "TritQuantization", "TritKernels", "TritPlugins", "TritAttention",
-      "TritSampling", "TritModel", "TritExperiments", "TritDrawing", "TritFormats",
+      "TritSampling", "TritModel", "TritExperiments", "TritDrawing",
       "TritTokenization", "CTritPlugin",
     ]
   ),

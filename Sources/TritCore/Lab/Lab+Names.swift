@@ -24,7 +24,9 @@ extension Lab {
     "--stride", "--sys-prefix", "--temp", "--temperature", "--tensors", "--threads",
     "--threads-batch", "--timeout", "--times", "--token-embedding-type", "--tokenizer", "--tokens",
     "--top-k", "--top-p", "--type", "--typical", "--ubatch-size", "--update", "--user", "--verbose",
-    "--version", "--warm", "--zeros",
+    "--version", "--warm", "--zeros", "-b", "-c", "-ctv", "-d", "-e", "-f", "-fa", "-h", "-l", "-m",
+    "-mmp", "-n", "-ngl", "-o", "-oe", "-p", "-pg", "-q", "-r", "-s", "-t", "-tb", "-temp", "-ub",
+    "-v",
   ]
 
   /// Throws a usage error where a kind's key or one of its flags means something else already.

@@ -36,7 +36,8 @@ struct CPrototypes {
       header += declaration + ";\n"
       return
     }
-    if words.contains("static") { return }
+    // The call of a macro that defines something, as TRIT_KERNELS, defines it once.
+    if words.contains("static") || declaration.contains("{") { return }
     // A prototype of a function that is defined elsewhere, or a macro's call.
     guard !declaration.hasSuffix(")") else {
       header += declaration + ";\n"

@@ -21,11 +21,12 @@ extension CellCompiler {
     return try folder.withScratch { scratch in
       let source = "\(scratch)/\(CellNames.file(key, .c))"
       let object = "\(scratch)/\(key).o"
-      try AtomicFile.write(PluginBuilder.header, to: scratch + "/trit_kernel.h")
+      // Beside the headers of cells, which include it too.
+      try AtomicFile.write(PluginBuilder.header, to: folder.file("trit_kernel.h"))
       try AtomicFile.write(
         "#line \(CellNames.firstLine) \"\(CellNames.file(key, .c))\"\n\(cell.text)\n", to: source)
       let prototypes = CPrototypes(of: cell.text, prefix: module + ".")
-      var arguments = Self.flags + ["-I", scratch]
+      var arguments = Self.flags + ["-I", folder.path]
       for header in earlierHeaders(cell, prototypes) { arguments += ["-include", header] }
       let said = try compile(tools.clang.path, arguments + ["-c", "-o", object, source])
       // A cell that is run again defines its functions again: symbols are the cell's own.
