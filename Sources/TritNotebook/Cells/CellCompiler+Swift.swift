@@ -153,10 +153,8 @@ extension CellCompiler {
       }
       return path
     }
-    return foreign
-      + visible.filter { $0.language == .c }.map {
-        folder.file(CellNames.module($0.key) + ".modulemap")
-      }
+    // Also of cells that count no more: modules of cells before name them.
+    return foreign + modulesOfC.map { folder.file($0 + ".modulemap") }
   }
 
   /// Whether `text` is a whole cell of Swift.

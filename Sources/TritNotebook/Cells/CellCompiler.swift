@@ -38,6 +38,8 @@ final class CellCompiler {
   let names: CellNames
   /// Cells that have run, in order.
   private(set) var visible: [Visible] = []
+  /// Modules of all cells of C that have run, in order.
+  private(set) var modulesOfC: [String] = []
   /// Where system modules are kept; compilers of other versions have others.
   let moduleCache: String
 
@@ -58,6 +60,8 @@ final class CellCompiler {
   /// What `cell` has declared counts from now on; what it had declared before does not.
   func keep(_ cell: NotebookCell, _ product: Product, _ note: Note) {
     forget(cell.id)
+    let module = CellNames.module(product.key)
+    if cell.language == .c, !modulesOfC.contains(module) { modulesOfC.append(module) }
     visible.append(
       Visible(
         id: cell.id, key: product.key, language: cell.language, declarations: note.declarations))

@@ -37,8 +37,10 @@ public func add(
 
 /// Makes room for a stage that a cell adds: what another cell has called so goes.
 func replace<Product>(_ kind: StageKind<Product>, _ descriptor: StageDescriptor) {
+  // The lab cannot be asked while it is changed.
+  let ofKind = Set(lab.kind(kind.key)?.descriptors.map(\.origin) ?? [])
   lab.removeGuests { known in
     guard known.name == descriptor.name, case .plugin = known.origin else { return false }
-    return lab.kind(kind.key)?.descriptors.contains { $0.name == known.name } ?? false
+    return ofKind.contains(known.origin)
   }
 }
