@@ -18,10 +18,11 @@ public struct TopK: LogitsProcessor {
   /// Keeps `k` candidates, or all for 0.
   public init(_ k: Int) { self.k = max(0, k) }
 
-  /// Selects partially: the kept candidates are in no particular order.
+  /// What is kept is sorted, best first: a draw of a seed depends on nothing but the kept candidates, and not on the
+  /// logits below them, which a screened head leaves inexact.
   public mutating func process(_ candidates: inout [Candidate], history: borrowing TokenHistory) {
     guard k > 0, k < candidates.count else { return }
-    candidates.withUnsafeMutableBufferPointer { CandidateSelection.selectBest(k, of: $0) }
+    candidates.withUnsafeMutableBufferPointer { CandidateSelection.sortBest(k, of: $0) }
     candidates.removeLast(candidates.count - k)
   }
 }

@@ -15,7 +15,7 @@ import _TritTestSupport
     "inspect",
     "kernel",
     "list",
-    "logits", "new", "peak", "perplexity", "run", "schema", "tokenize", "train",
+    "logits", "new", "notebook", "peak", "perplexity", "run", "schema", "tokenize", "train",
   ]
 
   @Test(arguments: commands)

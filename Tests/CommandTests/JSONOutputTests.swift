@@ -61,6 +61,8 @@ import _TritTestSupport
     Case("tokenize", "-m builtin:tiny -p Once --ids", []),
     Case("detokenize", "-m builtin:tiny --ids 5,6", ["ids", "text"]),
     Case("new", "kernel mine -o made", ["stage", "name", "language", "files"]),
+    Case("notebook", "new made.md", ["file"]),
+    Case("notebook", "run lesson.md", lines: true, ["file", "passed", "seconds", "cells"]),
     Case("list", "", ["key", "stage", "implementations"]),
     Case("list", "kernel", ["key", "stage", "implementations"]),
     Case("explain", "packing i2_s", ["what", "name", "groups", "bytes", "text", "svg"]),
@@ -89,6 +91,7 @@ import _TritTestSupport
       sweep: {cache: [f32, f16]}
       measure: {generate: {prompts: [Once], tokens: 2}}
       """, to: "study.yaml")
+    try folder.write("# One\n\n```swift\n1 + 1\n```\n", to: "lesson.md")
     try folder.write(
       """
       name: small

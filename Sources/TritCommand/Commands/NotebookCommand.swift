@@ -82,7 +82,7 @@ enum NotebookCommand {
     }
     switch try arguments.choice(action) {
     case "watch": try NotebookWatch(paths, arguments).run()
-    case "new": for path in paths { try NotebookStart.write(path) }
+    case "new": for path in paths { try NotebookStart.write(path, arguments) }
     default: try NotebookRuns(paths, arguments).run()
     }
   }

@@ -71,7 +71,7 @@ struct NotebookWatch {
 /// `trit notebook new`: a notebook to begin with.
 enum NotebookStart {
   /// Writes it. Throws where there is a file already.
-  static func write(_ path: String) throws {
+  static func write(_ path: String, _ arguments: ParsedArguments) throws {
     guard path.hasSuffix(".md") else {
       throw LabError(
         .usage, "a notebook is a file of Markdown", at: path, expected: "a name that ends in .md",
@@ -111,6 +111,9 @@ enum NotebookStart {
       \(fence)
 
       """, to: path)
+    guard !arguments.isJSON else {
+      return try Terminal.line(JSONWriter.text(.object([("file", .string(path))])))
+    }
     try Terminal.line("wrote \(path); run it: trit notebook run \(path) -o \(name).html")
   }
 }
