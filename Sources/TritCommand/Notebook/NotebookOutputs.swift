@@ -39,16 +39,7 @@ struct NotebookOutputs {
     _ notebook: ExecutedNotebook, among others: [String], note: (String) -> Void
   ) throws -> [String] {
     var written: [String] = []
-    for folder in folders {
-      do {
-        try FileManager.default.createDirectory(
-          atPath: folder, withIntermediateDirectories: true)
-      } catch {
-        throw LabError(
-          .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
-          at: folder)
-      }
-    }
+    for folder in folders { try Self.make(folder: folder) }
     for path in files + folders.map({ $0 + "/" + Self.name(notebook.path) + ".html" }) {
       try AtomicFile.write(
         path.hasSuffix(".ipynb")
@@ -56,6 +47,17 @@ struct NotebookOutputs {
       written.append(path)
     }
     return written
+  }
+
+  /// Makes a folder where there is none.
+  static func make(folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw LabError(
+        .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
+        at: folder)
+    }
   }
 
   /// The name of a notebook's file without its ending.

@@ -83,6 +83,7 @@ struct NotebookRuns {
     if arguments.flag(NotebookCommand.update), isWhole {
       if !executed.kept.isEmpty { try keeping.write(executed.kept) }
       _ = try notebook.update(from: executed)
+      problems = printer.stale.filter { $0.contains("not computed: ") }
     } else if arguments.flag(NotebookCommand.check) {
       problems = printer.stale
       if isWhole { problems += try keeping.differences(executed.kept) }
@@ -95,6 +96,7 @@ struct NotebookRuns {
 
   /// Writes the figures that were shown as answers.
   private func figures(_ executed: ExecutedNotebook, to folder: String) throws {
+    try NotebookOutputs.make(folder: folder)
     for output in executed.cells.flatMap(\.outputs) {
       guard case .display(let data, let id?) = output, id.hasPrefix("figure-"), let svg = data[.svg]
       else { continue }

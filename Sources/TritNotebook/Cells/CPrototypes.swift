@@ -92,6 +92,13 @@ struct CPrototypes {
 
     init(text: [Unicode.Scalar]) { self.text = text }
 
+    /// Whether only blanks stand before this place in its line.
+    private var isAtLineStart: Bool {
+      var before = at - 1
+      while before >= 0, text[before] == " " || text[before] == "\t" { before -= 1 }
+      return before < 0 || text[before] == "\n"
+    }
+
     private func looking(at word: String) -> Bool {
       text[at...].starts(with: word.unicodeScalars)
     }
@@ -106,7 +113,8 @@ struct CPrototypes {
           continue
         }
         let scalar = text[at]
-        if scalar == "#", depth == 0, String(unit).allSatisfy(\.isWhitespace) { return directive() }
+        // What stands before a directive and has no end is the call of a macro: nothing that others could use.
+        if scalar == "#", depth == 0, isAtLineStart { return directive() }
         if scalar == "\"" || scalar == "'" {
           let literal = self.literal()
           if !isInitialised { unit.append(contentsOf: literal) }

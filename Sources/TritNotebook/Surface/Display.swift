@@ -1,5 +1,6 @@
 import Foundation
 public import TritDrawing
+import TritExperiments
 
 /// A value that was shown, and can be shown anew in its place.
 public struct Shown: Sendable {
@@ -22,7 +23,7 @@ public struct Shown: Sendable {
 /// Shows the value of a cell's last expression; what the compiler of cells wraps it in.
 public func _showResult<Value>(_ value: Value) {
   // What is shown already need not be shown again.
-  if value is Void || value is Shown { return }
+  if value is Void || value is Shown || value is RunOutcome { return }
   HostChannel.send(HostEvent(kind: .result, data: looks(value)), waits: true)
 }
 

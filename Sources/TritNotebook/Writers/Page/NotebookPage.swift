@@ -45,9 +45,10 @@ public struct NotebookPage {
   public func write(_ notebook: ExecutedNotebook) -> Written {
     let images = PageImages(notebook: notebook.path)
     var body = PageBody(images: images, settled: SettledOutputs(of: notebook))
+    let figures = Self.figures(of: notebook)
     for piece in notebook.pieces {
       switch piece {
-      case .prose(let text): body.add(prose: text)
+      case .prose(let text): body.add(prose: Self.withoutShown(text, figures))
       case .cell(let cell): body.add(cell)
       }
     }
@@ -96,6 +97,28 @@ public struct NotebookPage {
     if let previous { text += Self.link(previous, "prev", "← ", "") }
     if let next { text += Self.link(next, "next", "", " →") }
     return text + "</nav>\n"
+  }
+
+  /// The names of the figures that cells show as answers.
+  private static func figures(of notebook: ExecutedNotebook) -> Set<String> {
+    var names: Set<String> = []
+    for case .display(_, let id?) in notebook.cells.flatMap(\.outputs) where id.hasPrefix("figure-")
+    {
+      names.insert(String(id.dropFirst("figure-".count)))
+    }
+    return names
+  }
+
+  /// Prose without the images of figures that stand on the page already, drawn by their cells: the committed files are
+  /// for those who read the notebook without running it.
+  private static func withoutShown(_ text: String, _ figures: Set<String>) -> String {
+    guard !figures.isEmpty else { return text }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+      guard let match = line.wholeMatch(of: /\s*!\[[^\]]*\]\((?:[^()\s]*\/)?([^()\s\/]+)\.svg\)\s*/)
+      else { return true }
+      return !figures.contains(String(match.1))
+    }
+    return lines.joined(separator: "\n")
   }
 
   private static func link(_ link: Link, _ rel: String, _ before: String, _ after: String) -> String
