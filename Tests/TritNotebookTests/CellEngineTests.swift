@@ -157,6 +157,20 @@ import _TritTestSupport
     #expect(value("first()") == "10")
   }
 
+  @Test func directivesAroundFunctionsOfCStayWhole() {
+    let text = """
+      #if defined(__x86_64__) || defined(__aarch64__)
+      static int half(int a) { return a / 2; }
+      int known(int a) { return half(a); }
+      #else
+      int known(int a) { return a; }
+      #endif
+      #define TWICE(x) (2 * (x))
+      """
+    #expect(run(text, id: "a", language: .c).failure == nil)
+    #expect(value("known(8)") == "4")
+  }
+
   @Test func aKernelOfACellIsProvedAndRuns() {
     let kernel = """
       #include "trit_kernel.h"

@@ -28,9 +28,9 @@ struct InlineValues {
       func before(_ index: String.Index) -> Character? {
         index > text.startIndex ? text[text.index(before: index)] : nil
       }
-      while let character = before(end), "*`_".contains(character) { end = text.index(before: end) }
+      while let character = before(end), "*`".contains(character) { end = text.index(before: end) }
       var start = end
-      while let character = before(start), !character.isWhitespace, !"*`_(|[".contains(character) {
+      while let character = before(start), !character.isWhitespace, !"*`(|[".contains(character) {
         start = text.index(before: start)
       }
       guard start < end else { continue }
