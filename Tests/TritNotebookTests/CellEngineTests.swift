@@ -277,7 +277,7 @@ import _TritTestSupport
       keep("bytes", [1, 2, 3])
       ```
 
-      A trit is **1.60**<!--= fixed(bits, 2) --> bits.
+      A trit is **1.60**<!--= fixed(bits, 2) --> bits, in **blk.0.a_b**<!--= "blk.1.c_d" -->.
       """
     let path = folder.path + "/t.md"
     try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -289,13 +289,14 @@ import _TritTestSupport
       }
     }
     #expect(executed.cells.allSatisfy { $0.isAsExpected })
-    #expect(stale.printed == "1.60→1.58")
+    #expect(stale.printed == "1.60→1.58blk.0.a_b→blk.1.c_d")
     #expect(executed.kept.map(\.name) == ["bits", "bytes"])
     guard case .prose(let shown)? = executed.pieces.last else { return #expect(Bool(false)) }
     #expect(shown.contains("**1.58** bits"))
     #expect(try notebook.update(from: executed))
     #expect(
-      try String(contentsOfFile: path, encoding: .utf8) == text.replacing("1.60", with: "1.58"))
+      try String(contentsOfFile: path, encoding: .utf8)
+        == text.replacing("1.60", with: "1.58").replacing("blk.0.a_b", with: "blk.1.c_d"))
     let keeping = NotebookKeeping(of: path)
     #expect(try keeping.differences(executed.kept).count == 1)
     try keeping.write(executed.kept)

@@ -19,12 +19,17 @@ struct CPrototypes {
         guard !Self.isStatic(declaration), let name = Self.functionName(declaration) else {
           continue
         }
-        symbols.append(name)
+        define(name)
         header += "\(declaration) __asm__(\"\(prefix)\(name)\");\n"
       case .declaration(let declaration, let isInitialised):
         add(declaration, isInitialised: isInitialised, prefix)
       }
     }
+  }
+
+  /// Branches of the preprocessor may define a name more than once.
+  private mutating func define(_ name: String) {
+    if !symbols.contains(name) { symbols.append(name) }
   }
 
   private mutating func add(_ declaration: String, isInitialised: Bool, _ prefix: String) {
@@ -44,7 +49,7 @@ struct CPrototypes {
       return
     }
     guard let name = Self.variableName(declaration) else { return }
-    symbols.append(name)
+    define(name)
     header += "extern \(declaration) __asm__(\"\(prefix)\(name)\");\n"
   }
 
