@@ -70,7 +70,11 @@ import _TritTestSupport
     Case("schema", "", ["$schema", "properties"]),
     Case("completions", "bash", ["shell", "script"]),
     Case("run", "study.yaml -t 1", ["directory", "records", "notes", "reused", "interrupted"]),
-    Case("run", "study.yaml --list", ["index", "id", "name", "label", "overrides"]),
+    Case("run", "study.yaml --list", ["index", "id", "name", "label", "reused", "overrides"]),
+    Case("run", "study.yaml -t 1 -j 2", ["directory", "records", "notes", "reused"]),
+    Case("run", "study.yaml --emit slurm", ["form", "variants", "script"]),
+    Case(
+      "collect", "shards --allow-missing", ["directory", "records", "missing", "sources", "files"]),
     Case("help", "", ["name", "usage", "options", "arguments", "examples"]),
     Case("--version", "", ["version", "commit", "cpu", "blas"]),
   ]
@@ -124,6 +128,12 @@ import _TritTestSupport
     let folder = try Self.scratch()
     let place = ["XDG_CACHE_HOME": folder.file("cache")]
     try Self.keep(in: folder)
+    if one.command == "collect" {
+      let part = try CommandRunner.run(
+        ["run", "study.yaml", "-t", "1", "--index", "0", "-o", "shards"], environment: place,
+        folder: folder.path)
+      #expect(part.status == 0, "\(part)")
+    }
     let result = try CommandRunner.run(
       [one.command] + one.words + ["--json"], environment: place, folder: folder.path)
     #expect(result.status == 0, "\(result)")

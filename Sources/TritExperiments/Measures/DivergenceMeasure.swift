@@ -1,9 +1,9 @@
 internal import TritCore
-internal import TritEvaluation
+public import TritEvaluation
 internal import TritModel
 
 /// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity reports.
-public struct DivergenceMeasure: Measure {
+public struct DivergenceMeasure: WindowedMeasure {
   /// The key of the section.
   public static let key = "divergence"
   /// What is measured.
@@ -19,10 +19,11 @@ public struct DivergenceMeasure: Measure {
       "field", "The field to read of each line of a JSONL file.", .text,
       .section(PerplexityMeasure.key, unless: "data")),
     MeasureField(
-      "context", "Tokens a window.", .integer(PerplexityMeasure.windows),
+      "context", "Tokens a window.", .integer(PerplexityMeasure.windowLengths),
       .section(PerplexityMeasure.key, unless: nil)),
     MeasureField(
-      "chunks", "Windows, at most.", .integer(1...PerplexityMeasure.windows.upperBound),
+      "chunks", "Windows, at most; or a part of them, a:b, from 0 and without b.",
+      .windows(1...PerplexityMeasure.windowLengths.upperBound),
       .section(PerplexityMeasure.key, unless: nil)),
   ]
   /// Its columns in the table of results.
@@ -48,8 +49,8 @@ public struct DivergenceMeasure: Measure {
   public let field: String?
   /// Tokens a window; nil as in `PerplexityMeasure`.
   public let context: Int?
-  /// Windows, at most; nil is all of the text.
-  public let chunks: Int?
+  /// The windows that are measured.
+  public let windows: WindowSelection
 
   /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) throws {
@@ -62,7 +63,7 @@ public struct DivergenceMeasure: Measure {
     data = place
     field = settings.textIfGiven("field")
     context = settings.integerIfGiven("context")
-    chunks = settings.integerIfGiven("chunks")
+    windows = settings.windows("chunks")
   }
 
   /// What has to be there before anything runs.
@@ -86,10 +87,46 @@ public struct DivergenceMeasure: Measure {
       name: PerplexityMeasure.protocols[0], context: context,
       longest: min(run.longestWindow, reference.longestWindow))
     let text = try run.text()
-    let result = try DivergenceMeasurement().measure(
+    let (result, first, total) = try DivergenceMeasurement().measure(
       variant: run.engine, reference: reference.model, text: text.text, method: method,
-      limit: chunks, parseSpecial: text.writesControlTokens
+      selection: windows, parseSpecial: text.writesControlTokens
     ) { run.progress($0.fraction) }
+    var measured = Self.measured(result, context: method.context)
+    measured.facts = run.warnings(Self.key, context: method.context)
+    if windows.isPart {
+      measured.part = WindowPart(
+        windows, first: first, count: result.chunkCounts.count, total: total,
+        columns: [
+          "loss": result.variantNLL, "base_loss": result.baseNLL, "kld": result.divergences,
+          "delta_p": result.probabilityChanges,
+          "same_top": result.sameTop.map { $0 ? 1 : 0 },
+          "position": result.positions.map { Double($0) },
+          "window_tokens": result.chunkCounts.map { Double($0) },
+        ])
+    }
+    return measured
+  }
+
+  /// The figures of all parts.
+  public func joined(
+    _ columns: [String: [Double]], parts: [[String: Double]]
+  ) throws -> Measured {
+    let columns = PartColumns(columns: columns, section: Self.key)
+    let counts: [Int] = try columns.integers("window_tokens")
+    try columns.check(
+      tokens: ["loss", "base_loss", "kld", "delta_p", "same_top", "position"], windows: counts)
+    let context = parts.first?["context"].flatMap { Int(exactly: $0) }
+    let method = try PerplexityProtocol(name: PerplexityMeasure.protocols[0], context: context)
+    let result = DivergenceStatistics(
+      method: method, variantNLL: try columns.values("loss"),
+      baseNLL: try columns.values("base_loss"), divergences: try columns.values("kld"),
+      probabilityChanges: try columns.values("delta_p"),
+      sameTop: try columns.values("same_top").map { $0 != 0 },
+      positions: try columns.integers("position"), chunkCounts: counts)
+    return Self.measured(result, context: method.context)
+  }
+
+  private static func measured(_ result: DivergenceStatistics, context: Int) -> Measured {
     let buckets = result.byPosition(buckets: 32)
     let series = Series(columns: [
       "position": buckets.map(\.position), "kld": buckets.map(\.mean.value),
@@ -97,9 +134,7 @@ public struct DivergenceMeasure: Measure {
       "window_error": buckets.map { $0.windowError ?? .nan },
       "tokens": buckets.map { Double($0.count) },
     ])
-    return Measured(
-      metrics: Self.metrics(result, context: method.context), series: ["by_position": series],
-      facts: run.warnings(Self.key, context: method.context))
+    return Measured(metrics: metrics(result, context: context), series: ["by_position": series])
   }
 
   private static func metrics(_ result: DivergenceStatistics, context: Int) -> [String: Double] {

@@ -82,6 +82,8 @@ public struct Measured: Sendable, Codable {
   public var facts: [String: String]
   /// Texts that were written.
   public var texts: [GeneratedText]
+  /// What every scored token gave, where a part of the text's windows was measured.
+  public var part: WindowPart?
 
   /// Figures, and what goes with them.
   public init(

@@ -57,6 +57,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var texts: [GeneratedText] = []
   /// Curves and tables: name to columns of equal length.
   public var series: [String: Series] = [:]
+  /// What this is a part of, where the windows of a text are shared out over runs (`trit collect` joins them).
+  public var part: RecordPart?
 }
 
 /// A text that a variant wrote.
