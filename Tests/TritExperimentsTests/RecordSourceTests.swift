@@ -6,9 +6,9 @@ import TritExperiments
 
 /// `records:` of a file, a folder, a folder of folders, a glob.
 @Suite struct RecordSourceTests {
-  private func run(_ folder: String, _ text: String, set: [String] = ["model=m"]) throws
-    -> RunOutcome
-  {
+  private func run(
+    _ folder: String, _ text: String, set: [String] = ["model=m"], out: String = "runs"
+  ) throws -> RunOutcome {
     try AtomicFile.write(text, to: folder + "/x.yaml")
     return try ExperimentRunner.run(
       file: folder + "/x.yaml",
