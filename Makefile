@@ -16,7 +16,7 @@ export GOAL := $(or $(MAKECMDGOALS),demo)
 export DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test notebooks test-examples test-arm test-leaves test-sanitize test-surroundings test-jupyter notebook test-kills test-race check-blocks \
+.PHONY: help demo test notebooks test-examples test-arm test-leaves test-sanitize test-surroundings test-slurm test-jupyter notebook test-kills test-race check-blocks \
 	fuzz fuzz-ci fuzz-coverage build dependencies install uninstall bench bench-gate race race-peers scaling \
 	format lint docs clean
 
@@ -59,6 +59,9 @@ test-arm: dependencies ## Prove the NEON leaves under an emulator (qemu-user), b
 
 test-leaves: ## Call every C leaf at every shape against guard pages, plain and under clang's UBSan
 	@Scripts/test-leaves.sh
+
+test-slurm: build ## Run a sweep as a job array under a real Slurm, by GNU parallel and by windows: equal to one run
+	@Scripts/test-slurm.sh "$(TRIT)"
 
 test-jupyter: build ## Run Jupyter's conformance suite, nbclient and 100 rounds of abuse on the kernel [ROUNDS=100]
 	@Scripts/test-jupyter.sh "$(TRIT)" "$(or $(ROUNDS),100)"

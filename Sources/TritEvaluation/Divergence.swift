@@ -167,10 +167,25 @@ public struct DivergenceMeasurement {
     return collector.statistics(.llamaCpp(context: file.context))
   }
 
-  /// Compares `variant` with `reference` over `windows` that `method` made.
+  /// Compares `variant` with `reference` on the windows of `text` that `selection` asks for.
+  public func measure(
+    variant: any LanguageModel, reference: any LanguageModel, text: String,
+    method: PerplexityProtocol, selection: WindowSelection, parseSpecial: Bool = false,
+    progress: ProgressReporter? = nil
+  ) throws -> (statistics: DivergenceStatistics, first: Int, total: Int) {
+    let (windows, first, total) = try method.windows(
+      of: text, tokenizer: reference.tokenizer, selection: selection, parseSpecial: parseSpecial)
+    let statistics = try measure(
+      variant: variant, reference: reference, windows: windows, method: method, firstChunk: first,
+      progress: progress)
+    return (statistics, first, total)
+  }
+
+  /// Compares `variant` with `reference` over `windows` that `method` made; `firstChunk` is the number of the first
+  /// among the windows of the text.
   public func measure(
     variant: any LanguageModel, reference: any LanguageModel, windows: [ScoringWindow],
-    method: PerplexityProtocol, progress: ProgressReporter? = nil
+    method: PerplexityProtocol, firstChunk: Int = 0, progress: ProgressReporter? = nil
   ) throws -> DivergenceStatistics {
     let vocabulary = reference.vocabularySize
     guard variant.vocabularySize == vocabulary else {
@@ -193,7 +208,7 @@ public struct DivergenceMeasurement {
         let part = first..<min(first + rowsHeld, end)
         // One token beyond the part: the target of its last position.
         let tokens = Array(window.tokens[...part.upperBound])
-        let place = "chunk \(index + 1)"
+        let place = "chunk \(firstChunk + index + 1)"
         try collector.hold(part, of: reference, tokens: tokens)
         try collector.compare(part, of: variant, tokens: tokens, place: place)
         first = part.upperBound

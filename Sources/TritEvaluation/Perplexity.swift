@@ -23,11 +23,13 @@ public struct PerplexityResult: Sendable {
   public let scoredBytes: Int?
   /// Wall time of the model and the scoring, in seconds.
   public let seconds: Double
+  /// The number of the first window among those of the text, from 0: more where a part was run.
+  public let firstChunk: Int
 
   /// Collects a run; the counts add up to the tokens.
   public init(
     method: PerplexityProtocol, nll: [Double], positions: [Int32], chunkCounts: [Int],
-    scoredBytes: Int?, seconds: Double
+    scoredBytes: Int?, seconds: Double, firstChunk: Int = 0
   ) {
     precondition(
       chunkCounts.reduce(0, +) == nll.count && positions.count == nll.count,
@@ -38,6 +40,7 @@ public struct PerplexityResult: Sendable {
     self.chunkCounts = chunkCounts
     self.scoredBytes = scoredBytes
     self.seconds = seconds
+    self.firstChunk = firstChunk
   }
 
   /// Number of scored tokens.
@@ -93,10 +96,12 @@ public struct PerplexityResult: Sendable {
       + " +/- \(Decimals.text(estimate.error.isNaN ? 0 : estimate.error, 5))"
   }
 
-  /// llama-perplexity's running line: `[1]4.1234,[2]5.0000,…`.
+  /// llama-perplexity's running line: `[1]4.1234,[2]5.0000,…`; a part begins with the number of its first window.
   public var runningLine: String {
-    runningPerplexity.enumerated().map { "[\($0.offset + 1)]\(Decimals.text($0.element, 4))," }
-      .joined()
+    runningPerplexity.enumerated().map {
+      "[\(firstChunk + $0.offset + 1)]\(Decimals.text($0.element, 4)),"
+    }
+    .joined()
   }
 
   /// Mean `−ln p` by position in the window, in `buckets` groups of equal width over `0..<context`; empty
@@ -208,11 +213,24 @@ public enum Perplexity {
       model, windows: windows, method: method, parseSpecial: parseSpecial, progress: progress)
   }
 
+  /// Runs `model` over the windows of `text` that `selection` asks for.
+  public static func measure(
+    _ model: any LanguageModel, text: String, method: PerplexityProtocol,
+    selection: WindowSelection, parseSpecial: Bool = false, progress: ProgressReporter? = nil
+  ) throws -> (result: PerplexityResult, total: Int) {
+    let (windows, first, total) = try method.windows(
+      of: text, tokenizer: model.tokenizer, selection: selection, parseSpecial: parseSpecial)
+    let result = try measure(
+      model, windows: windows, method: method, parseSpecial: parseSpecial, firstChunk: first,
+      progress: progress)
+    return (result, total)
+  }
+
   /// Runs `model` over `windows` that `method` made, of a text that writes control tokens where
-  /// `parseSpecial` is true.
+  /// `parseSpecial` is true; `firstChunk` is the number of the first among the windows of the text.
   public static func measure(
     _ model: any LanguageModel, windows: [ScoringWindow], method: PerplexityProtocol,
-    parseSpecial: Bool = false, progress: ProgressReporter? = nil
+    parseSpecial: Bool = false, firstChunk: Int = 0, progress: ProgressReporter? = nil
   ) throws -> PerplexityResult {
     try checkFit(model, windows)
     let start = ContinuousClock.now
@@ -233,7 +251,7 @@ public enum Perplexity {
         let target = window.tokens[position + 1]
         let value = LogSoftmax(logits, powers: powers.base).nll(logits[target])
         guard value.isFinite else {
-          throw notFinite("chunk \(index + 1), position \(position)", value)
+          throw notFinite("chunk \(firstChunk + index + 1), position \(position)", value)
         }
         nll.append(value)
         positions.append(Int32(truncatingIfNeeded: position))
@@ -257,7 +275,7 @@ public enum Perplexity {
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     return PerplexityResult(
       method: method, nll: nll, positions: positions, chunkCounts: counts, scoredBytes: bytes,
-      seconds: Double(seconds) + Double(attoseconds) * 1e-18)
+      seconds: Double(seconds) + Double(attoseconds) * 1e-18, firstChunk: firstChunk)
   }
 
   static func notFinite(_ place: String, _ value: Double) -> LabError {

@@ -197,14 +197,13 @@ extension PerplexityProtocol {
 }
 
 extension [ScoringWindow] {
-  /// Digest of what is scored, 64 hex digits: two runs whose windows have one are over the same tokens.
-  public var digest: String {
-    var hash = SHA256()
-    for window in self {
-      let words = [Int64(window.firstScored), Int64(window.tokens.count)]
-        + window.tokens.map { Int64($0) }
-      words.map(\.littleEndian).withUnsafeBytes { hash.update($0) }
+  /// A number for each window, of 52 bits of the SHA-256 of its tokens and of what counts: two runs whose windows have the
+  /// same are over the same tokens, and parts of a text have those of the whole.
+  public var fingerprints: [Double] {
+    map { window in
+      let words = [Int64(window.firstScored)] + window.tokens.map { Int64($0) }
+      let digest = words.map(\.littleEndian).withUnsafeBytes { SHA256.hex($0) }
+      return Double(UInt64(digest.prefix(13), radix: 16) ?? 0)
     }
-    return hash.finish()
   }
 }

@@ -54,7 +54,7 @@ extension PerplexityResult {
     var sum = 0.0
     var weights = 0
     for (index, count) in chunkCounts.enumerated() where count > 0 {
-      let weight = index == 0 || stride == context ? count : count - 1
+      let weight = firstChunk + index == 0 || stride == context ? count : count - 1
       sum += Moments.mean(Array(nll[start..<start + count])) * Double(weight)
       weights += weight
       start += count

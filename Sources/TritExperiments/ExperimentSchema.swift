@@ -68,13 +68,8 @@ public enum ExperimentSchema {
             }) as Object,
         ] as Object,
         "base": ["$ref": "#/$defs/settings"] as Object,
-        "sweep": [
-          "description": "Axes whose product is run; the last varies fastest.", "type": "object",
-          "additionalProperties": false,
-          "properties": settings.mapValues {
-            ["type": "array", "minItems": 1, "items": $0] as Object
-          },
-        ] as Object,
+        "sweep": sweep(settings),
+        "design": design,
         "variants": [
           "description": "Named variants, each on top of the base.", "type": "array",
           "items": [
@@ -84,16 +79,79 @@ public enum ExperimentSchema {
         ] as Object,
         "measure": measure(lab),
         "records": string(
-          "A results.jsonl of an earlier run: what is reported and drawn, in place of 'measure'."),
+          "Records of earlier runs, reported and drawn in place of 'measure': a results.jsonl, a folder, or a "
+            + "glob."),
         "plots": [
           "description": "Figures to draw, and templates of your own for their data.",
           "type": "array", "items": plot(lab),
         ] as Object,
         "threads": integer("Threads of every variant.", ExperimentDecoder.threadRange),
-        "seed": integer("The seed of everything random.", 0...(1 << 53)),
+        "seed": integer("The seed of everything random.", ExperimentDecoder.seedRange),
         "context": integer("Positions of the KV cache.", ExperimentDecoder.contextRange),
       ] as Object,
       "$defs": definitions(lab, settings: settings),
+    ]
+  }
+
+  /// Which points of a sweep are run.
+  private static var design: Object {
+    [
+      "description": "Which points of the sweep are run.",
+      "oneOf": SweepDesign.words.map { ["const": $0.name, "description": $0.summary] as Object },
+    ]
+  }
+
+  /// Axes: lists of values, ranges of numbers, or choices with lists and ranges in them.
+  private static func sweep(_ settings: Object) -> Object {
+    let most = ExperimentPlan.maximumVariants
+    var properties: Object = settings.mapValues { value in
+      [
+        "anyOf": [
+          [
+            "type": "array", "minItems": 1,
+            "items": ["anyOf": [value, ["$ref": "#/$defs/grid"]] as [Any]] as Object,
+          ] as Object,
+          ["$ref": "#/$defs/range"], ["$ref": "#/$defs/grid"],
+        ] as [Object]
+      ] as Object
+    }
+    properties["design"] = design
+    properties["random"] =
+      [
+        "description": "So many points, drawn by a seed from the full product.",
+        "anyOf": [
+          integer("How many.", 1...most),
+          [
+            "type": "object", "additionalProperties": false, "required": ["count"],
+            "properties": [
+              "count": integer("How many.", 1...most),
+              "seed": integer("The seed; the experiment's else.", ExperimentDecoder.seedRange),
+            ] as Object,
+          ],
+        ] as [Object],
+      ] as Object
+    return [
+      "description": "Axes whose product is run; the last varies fastest.", "type": "object",
+      "additionalProperties": false, "properties": properties,
+    ]
+  }
+
+  /// A range of numbers in a sweep.
+  private static var range: Object {
+    let most = ExperimentPlan.maximumVariants
+    return [
+      "description": "Numbers from one end to the other, both included.",
+      "type": "object", "additionalProperties": false, "required": ["from", "to"],
+      "properties": [
+        "from": ["type": "number"], "to": ["type": "number"],
+        "step": [
+          "type": "number", "description": "What is added, or multiplied with scale: log.",
+        ] as Object,
+        "count": integer("So many, evenly.", 2...most),
+        "random": integer("So many, drawn by the experiment's seed.", 1...most),
+        "scale": ["enum": SweepValues.scales],
+      ] as Object,
+      "oneOf": ["step", "count", "random"].map { ["required": [$0]] as Object },
     ]
   }
 
@@ -103,6 +161,11 @@ public enum ExperimentSchema {
         "type": "object", "additionalProperties": false, "properties": settings,
       ] as Object,
       "sampler": sampler(lab),
+      "range": range,
+      "grid": [
+        "description": "A choice in long form whose parameters may be lists or ranges.",
+        "type": "object", "minProperties": 1,
+      ] as Object,
     ]
     for kind in lab.kinds(in: .layer, .model) { list[kind.key.rawValue] = stage(kind) }
     return list
@@ -113,6 +176,8 @@ public enum ExperimentSchema {
     var list: Object = [
       "model": string("Another model than the experiment's."),
       "threads": integer("Threads.", ExperimentDecoder.threadRange),
+      "seed": integer(
+        "The seed of everything random; the experiment's else.", ExperimentDecoder.seedRange),
       "sampler": ["$ref": "#/$defs/sampler"] as Object,
     ]
     func reference(_ kind: StageInformation) -> Object { ["$ref": "#/$defs/\(kind.key.rawValue)"] }
@@ -231,6 +296,17 @@ public enum ExperimentSchema {
     case .integers(let range): return list(integer("One of them.", range))
     case .words(_, let pattern, _): return list(["type": "string", "pattern": pattern])
     case .sampler: return ["$ref": "#/$defs/sampler"]
+    case .windows(let range):
+      return [
+        "description": about,
+        "anyOf": [
+          integer("Windows, at most.", range),
+          [
+            "type": "string", "pattern": "^[0-9]*:[0-9]*(/([0-9]+|all))?$",
+            "description": "A part of the windows, half open and from 0.",
+          ],
+        ] as [Object],
+      ]
     case .prompts:
       return list([
         "anyOf": [

@@ -15,6 +15,8 @@ package enum WatchedChild {
   static let report: Int32 = 3
   /// Where it reads what it must know.
   static let handover: Int32 = 4
+  /// Where it is told what to do next, a line each, where it was started to be told.
+  static let orders: Int32 = 5
   /// How often it says that something goes on, in microseconds.
   private static let beat: UInt32 = 200_000
   /// Lines of two threads do not mix.
@@ -31,6 +33,24 @@ package enum WatchedChild {
     ProcessEnd.announce(on: report)
     Thread.detachNewThread { tellProgress() }
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The next line that it is told; nil at the end of orders, and where the user asks to stop. To wait is no hang.
+  package static func nextOrder() -> String? {
+    _ = fcntl(orders, F_SETFD, FD_CLOEXEC)
+    var bytes: [UInt8] = []
+    while true {
+      guard (try? Interruption.check()) != nil else { return nil }
+      var wanted = pollfd(fd: orders, events: Int16(POLLIN), revents: 0)
+      guard poll(&wanted, 1, 100) > 0 else { continue }
+      // One by one: what follows the end of the line is the next order.
+      var byte: UInt8 = 0
+      let count = read(orders, &byte, 1)
+      if count < 0, errno == EINTR { continue }
+      guard count == 1 else { return nil }
+      guard byte != UInt8(ascii: "\n") else { return String(decoding: bytes, as: UTF8.self) }
+      bytes.append(byte)
+    }
   }
 
   /// Says that long loops go on, while they do.

@@ -30,15 +30,17 @@ package final class WatchedProcess {
 
   private let process: pid_t
   private let reading: Int32
+  /// Where the child is told what to do; −1 where it is told nothing.
+  private let orders: Int32
   private var pending: [UInt8] = []
   private var report = CrashReport()
   private var saidEnd = false
   private var isReaped = false
   private var status: Int32 = 0
 
-  /// Starts this program with `arguments`; it reads `handover` by `WatchedChild.begin`. Throws a failure with the
-  /// system's words.
-  package init(_ arguments: [String], handover: String) throws {
+  /// Starts this program with `arguments`; it reads `handover` by `WatchedChild.begin`, and with `takesOrders` what
+  /// `order` sends. Throws a failure with the system's words.
+  package init(_ arguments: [String], handover: String, takesOrders: Bool = false) throws {
     let child = Subprocess(
       program: ProgramPath.readable, arguments: arguments,
       // The report of a crash is the child's own, and short.
@@ -58,23 +60,37 @@ package final class WatchedProcess {
       throw child.refused(number)
     }
     rewind(file)
+    var told: [Int32] = [-1, -1]
+    if takesOrders {
+      guard pipe(&told) == 0 else {
+        let number = errno
+        for end in ends { close(end) }
+        throw child.refused(number)
+      }
+      _ = fcntl(told[1], F_SETFD, FD_CLOEXEC)
+    }
     // Out of the way of the numbers that the child has them under.
+    let listening = takesOrders ? fcntl(told[0], F_DUPFD_CLOEXEC, 10) : -1
+    if takesOrders { close(told[0]) }
     let writing = fcntl(ends[1], F_DUPFD_CLOEXEC, 10)
     let handed = fcntl(fileno(file), F_DUPFD_CLOEXEC, 10)
     close(ends[1])
     _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-    let started = child.start([
-      (writing, WatchedChild.report), (handed, WatchedChild.handover),
-    ])
+    var descriptors = [(writing, WatchedChild.report), (handed, WatchedChild.handover)]
+    if takesOrders { descriptors.append((listening, WatchedChild.orders)) }
+    let started = child.start(descriptors)
+    if takesOrders { close(listening) }
     close(writing)
     close(handed)
     do {
       process = try started.get()
     } catch {
       close(ends[0])
+      if takesOrders { close(told[1]) }
       throw error
     }
     reading = ends[0]
+    orders = told[1]
   }
 
   deinit {
@@ -83,6 +99,12 @@ package final class WatchedProcess {
       ChildProcess.reap(process)
     }
     close(reading)
+    if orders >= 0 { close(orders) }
+  }
+
+  /// Tells it a line, which may be done while another thread waits for its end. False where it is gone.
+  package func order(_ line: String) -> Bool {
+    Descriptor.write(line + "\n", to: orders) == 0
   }
 
   /// Waits for its end. `hear` gets every line that it tells, `limit` says how many seconds it may be silent now. The

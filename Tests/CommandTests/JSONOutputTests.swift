@@ -72,7 +72,11 @@ import _TritTestSupport
     Case("schema", "", ["$schema", "properties"]),
     Case("completions", "bash", ["shell", "script"]),
     Case("run", "study.yaml -t 1", ["directory", "records", "notes", "reused", "interrupted"]),
-    Case("run", "study.yaml --list", ["index", "id", "name", "label", "overrides"]),
+    Case("run", "study.yaml --list", ["index", "id", "name", "label", "reused", "overrides"]),
+    Case("run", "study.yaml -t 1 -j 2", ["directory", "records", "notes", "reused"]),
+    Case("run", "study.yaml --emit slurm", ["form", "variants", "script"]),
+    Case(
+      "collect", "shards --allow-missing", ["directory", "records", "missing", "sources", "files"]),
     Case("help", "", ["name", "usage", "options", "arguments", "examples"]),
     Case("--version", "", ["version", "commit", "cpu", "blas"]),
   ]
@@ -137,6 +141,12 @@ import _TritTestSupport
     if one.command == "compare" {
       let run = try CommandRunner.run(["run", "pairs.yaml", "-q"], folder: folder.path)
       #expect(run.status == 0, "\(run)")
+    }
+    if one.command == "collect" {
+      let part = try CommandRunner.run(
+        ["run", "study.yaml", "-t", "1", "--index", "0", "-o", "shards"], environment: place,
+        folder: folder.path)
+      #expect(part.status == 0, "\(part)")
     }
     let result = try CommandRunner.run(
       [one.command] + one.words + ["--json"], environment: place, folder: folder.path)

@@ -12,6 +12,7 @@ import TritExperiments
     measure:
       perplexity: {data: t.txt}
       tasks: {}
+
     """
 
   private func run(

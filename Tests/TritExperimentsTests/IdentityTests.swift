@@ -59,6 +59,7 @@ import TritExperiments
     ("perplexity.chunks", ["measure.perplexity.chunks=3"]),
     ("divergence.context", ["measure.divergence.context=33"]),
     ("divergence.chunks", ["measure.divergence.chunks=3"]),
+    ("perplexity.keep", ["measure.perplexity.keep=tokens"]),
     ("tasks.limit", ["measure.tasks.limit=3"]),
     ("tasks.split", ["measure.tasks.split=lm-eval"]),
     ("speed.prompt", ["measure.speed.prompt=127"]),

@@ -85,7 +85,9 @@ enum CompareCommand {
       heading: heading[0], labels: rows.dropFirst().map { $0[0] },
       columns: heading.indices.dropFirst().map { column in
         TextTable.Column(
-          title: heading[column], cells: rows.dropFirst().map { $0[column] }, rank: column)
+          title: heading[column], cells: rows.dropFirst().map { $0[column] },
+          // What it comes to is wanted before how it was found.
+          rank: column == heading.count - 1 ? 2 : 2 * column)
       })
     let (lines, leftOut) = table.lines(width: Terminal.width, style: style)
     for line in lines { try Terminal.line(line) }

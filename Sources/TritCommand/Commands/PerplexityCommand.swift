@@ -20,7 +20,9 @@ enum PerplexityCommand {
     "--ppl-stride", "--stride", value: "n", help: "Step of the sliding window (strided)",
     default: "half the context")
   static let chunks = OptionSpec(
-    "--chunks", value: "n", help: "Windows at most; -1 is all", default: "all")
+    "--chunks", value: "n|a:b",
+    help: "Windows at most, -1 is all; or a part of them, a:b, from 0 and without b",
+    default: "all")
   static let divergence = OptionSpec(
     flag: "--kl-divergence", help: "Compare with the fp32 reference, token by token")
   static let logitsFile = OptionSpec(
@@ -55,6 +57,10 @@ enum PerplexityCommand {
         log-probabilities, acc_norm those a character (Unicode code point), acc_bytes those a byte; one space in \
         front of a choice is not counted. Shares have 95 % Wilson intervals. The last lines are acc of all with \
         its standard error and the accuracy of guessing.
+
+        --chunks 8 runs the first 8 windows, --chunks 8:16 the windows 8 to 15 and nothing else: a long text can be \
+        shared out. 'trit run' does that for a whole experiment, and 'trit collect' joins the parts to the digits \
+        of one run.
 
         Where a token spans context and choice, it is scored with the choice. lm-evaluation-harness cuts at \
         the number of tokens that the context alone has, and so loses part of the choice: --split lm-eval \
@@ -120,7 +126,7 @@ enum PerplexityCommand {
     // What is wrong in itself is told before a model is opened.
     let standard = try PerplexityProtocol(
       name: name, context: asked.flatMap { $0 == 0 ? nil : $0 }, stride: asked == 0 ? nil : step)
-    let limit = try arguments.integer(chunks, in: -1...Int.max).flatMap { $0 < 0 ? nil : $0 }
+    let windows = try selection(arguments)
     let selection = try arguments.stages.selection(arguments)
     let data = try TextDataset.load(dataset, directory: arguments.text(dataFolder))
     let checkpoint = try ModelOptions.checkpoint(arguments)
@@ -146,23 +152,28 @@ enum PerplexityCommand {
       let printer = ProgressPrinter("divergence", value: "KLD")
       let statistics = try DivergenceMeasurement().measure(
         variant: variant, reference: try engine(.reference), text: data.text, method: method,
-        limit: limit, parseSpecial: data.writesControlTokens, progress: printer.show)
+        selection: windows, parseSpecial: data.writesControlTokens, progress: printer.show
+      ).statistics
       return try report(statistics, arguments)
     }
     let printer = ProgressPrinter("perplexity", value: "PPL")
-    let windows = try method.windows(
-      of: data.text, tokenizer: variant.tokenizer, limit: limit,
+    let (cut, first, total) = try method.windows(
+      of: data.text, tokenizer: variant.tokenizer, selection: windows,
       parseSpecial: data.writesControlTokens)
     let result: PerplexityResult
     if let path = arguments.text(logitsFile) {
       result = try LogitsFileWriter.write(
-        variant, windows: windows, method: method, to: path,
+        variant, windows: cut, method: method, to: path,
         parseSpecial: data.writesControlTokens, progress: printer.show)
-      Terminal.note("logits: \(path), \(windows.count) chunks")
+      Terminal.note("logits: \(path), \(cut.count) chunks")
     } else {
       result = try Perplexity.measure(
-        variant, windows: windows, method: method, parseSpecial: data.writesControlTokens,
-        progress: printer.show)
+        variant, windows: cut, method: method, parseSpecial: data.writesControlTokens,
+        firstChunk: first, progress: printer.show)
+    }
+    if windows.isPart {
+      let last = result.firstChunk + result.chunks
+      Terminal.note("windows \(result.firstChunk):\(last) of \(total)")
     }
     try report(
       result, floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
@@ -191,13 +202,29 @@ enum PerplexityCommand {
         variant: variant, reference: base, limit: limit, progress: printer.show), arguments)
   }
 
+  /// The windows that `--chunks` asks for: N as llama-perplexity has it, or a part.
+  private static func selection(_ arguments: ParsedArguments) throws -> WindowSelection {
+    guard let text = arguments.text(chunks), text.contains(":") else {
+      let count = try arguments.integer(
+        chunks, in: -1...Int.max, expected: "a whole number from -1, or a part of the windows, a:b")
+      return WindowSelection(first: count.flatMap { $0 < 0 ? nil : $0 })
+    }
+    guard let selection = WindowSelection(text) else {
+      throw ParserError.invalidValue(
+        chunks, value: text,
+        expected: "a part of the windows, half open and from 0, as 0:8, 8:16 or 16:")
+    }
+    return selection
+  }
+
   private static func report(
     _ result: PerplexityResult, floor: Double?, floorBits: Double?, _ arguments: ParsedArguments
   ) throws {
     if arguments.isJSON {
       let record: JSONValue = [
         "protocol": .string(result.method.name), "context": JSONValue(result.method.context),
-        "chunks": JSONValue(result.chunks), "scored_tokens": JSONValue(result.scoredTokens),
+        "chunks": JSONValue(result.chunks), "first_chunk": JSONValue(result.firstChunk),
+        "scored_tokens": JSONValue(result.scoredTokens),
         "perplexity": JSONValue(result.perplexity.value),
         "perplexity_error": JSONValue(result.perplexity.error),
         "perplexity_window_error": JSONValue(result.perplexityWindowError.map { JSONValue($0) }),

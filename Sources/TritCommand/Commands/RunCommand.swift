@@ -17,6 +17,26 @@ enum RunCommand {
   static let model = OptionSpec(
     "-m", "--model", value: "model", help: "Short for --set model=…", completion: .models)
 
+  static let jobs = OptionSpec(
+    "-j", "--jobs", value: "n",
+    help:
+      "Processes that measure, which share the threads out; speed is measured alone, at the end",
+    default: "1")
+  static let index = OptionSpec(
+    "--index", value: "i", help: "Run the variant of this number alone, from 0")
+  static let shard = OptionSpec(
+    "--shard", value: "i/n", help: "Run every n-th variant, the i-th of n shares (i from 1)")
+  static let only = OptionSpec(
+    "--only", value: "glob",
+    help: "Run the variants with such a label ('*int8*'); may be repeated")
+  static let chunks = OptionSpec(
+    "--chunks", value: "a:b",
+    help: "Run these windows of every text alone, from 0 and without b; 'trit collect' joins them")
+  static let emit = OptionSpec(
+    "--emit", value: "form",
+    help: "Print a script that runs the variants one by one: slurm, parallel or make",
+    choices: RunScripts.forms)
+
   static let allowPlugins = OptionSpec(
     flag: "--allow-plugins",
     help: "Run what 'plugins:' of the file names, this time, without a question")
@@ -37,6 +57,11 @@ enum RunCommand {
         or COLUMNS), and in its last line 'results: ' and the run directory. Programs read results.jsonl \
         or metrics.csv there: DIR=$(trit run FILE --quiet).
 
+        A sweep can be shared out. -j 2 measures two variants at the same time; two runs of one file share what they \
+        measure. --list numbers the variants; --index, --shard and --only run some of them, --chunks some windows of \
+        every text; --emit prints the job array, the lines or the Makefile that does so; 'trit collect' merges what \
+        they leave, with the digits of one run.
+
         A file may name plug-ins, 'plugins: [mine.c]', by paths relative to it. They are native code: \
         'trit run' asks once on a terminal and remembers the content of what was allowed; elsewhere \
         --allow-plugins says yes for one run. What lies in a cache of Hugging Face's or in a model's \
@@ -46,9 +71,11 @@ enum RunCommand {
       arguments: [file],
       groups: [
         OptionGroup("OPTIONS", [list, set, model, force, output, quiet, ModelOptions.threads]),
+        OptionGroup("SHARING OUT", [jobs, index, shard, only, chunks, emit]),
         OptionGroup("PLUG-INS", [allowPlugins, pluginTimeout]),
       ],
-      json: "one object: directory, records, notes; --list: one list of the variants",
+      json:
+        "one object: directory, records, notes; --list: one list of the variants; --emit: form, script",
       plugins: true,
       examples: [
         ("trit run experiments/quickstart.yaml --set model=DIR", "text, perplexity, plots"),
@@ -56,6 +83,11 @@ enum RunCommand {
         (
           "trit run study.yaml --set base.quantizer=absmean:group=64 -o /data/runs",
           "one choice changed, records elsewhere"
+        ),
+        ("trit run study.yaml -j 2 -t 8", "two variants at a time, with 4 threads each"),
+        (
+          "trit run study.yaml -t 8 --emit slurm > study.sbatch",
+          "a job array of a variant each, for 'sbatch'"
         ),
         (
           "cat \"$(trit run study.yaml --quiet)/metrics.csv\"",
@@ -79,28 +111,40 @@ enum RunCommand {
     let plugins: ExperimentPlugins = { path, lab in
       try context.approved(path, &lab) { try trust.approve(path, digest: $0) }
     }
-    if context.watched == nil {
-      let loaded = try ExperimentFile.lab(
-        ofFile: path, overrides: options.set, lab: arguments.lab, plugins: plugins
-      ).plugins
-      if !loaded.isEmpty {
-        let supervisor = RunSupervisor(
-          words: Array(CommandLine.arguments.dropFirst()), plugins: loaded.map(\.path),
-          seconds: Double(seconds))
-        ProcessEnd.exit(try supervisor.run(allowed: trust.allowed))
-      }
-    }
-    if arguments.flag(list) {
+    try select(arguments, &options)
+    let count = try arguments.integer(jobs, in: 1...1024) ?? 1
+    if arguments.has(emit) || arguments.flag(list) {
       let plan = try ExperimentPlan(
         path: path, overrides: options.set, lab: arguments.lab, plugins: plugins)
-      guard arguments.isJSON else { return try Terminal.out(plan.listing) }
-      return try Terminal.json(document(plan))
+      return arguments.has(emit)
+        ? try emit(plan, arguments, options) : try show(plan, arguments, options)
+    }
+    var loaded: [String] = []
+    if context.watched == nil || count > 1 {
+      loaded = try ExperimentFile.lab(
+        ofFile: path, overrides: options.set, lab: arguments.lab, plugins: plugins
+      ).plugins.map(\.path)
+    }
+    if context.watched == nil, !loaded.isEmpty {
+      let supervisor = RunSupervisor(words: words, plugins: loaded, seconds: Double(seconds))
+      ProcessEnd.exit(try supervisor.run(allowed: trust.allowed))
+    }
+    if let watched = context.watched, watched.handover.worker != nil {
+      return try ExperimentRunner.work(
+        file: path, options: options, lab: arguments.lab, plugins: plugins,
+        supervision: watched.supervision, next: WatchedChild.nextOrder)
+    }
+    let workers = RunWorkers(
+      count: count, seconds: loaded.isEmpty ? nil : Double(seconds), plugins: loaded
+    ) { handover in
+      try WatchedProcess(
+        [WatchedRun.word] + words, handover: handover.text, takesOrders: true)
     }
     let isQuiet = arguments.flag(quiet)
     let printer = RunPrinter()
     let outcome = try ExperimentRunner.run(
       file: path, options: options, lab: arguments.lab, plugins: plugins, backend: nil,
-      supervision: context.watched?.supervision,
+      supervision: context.watched?.supervision, workers: count > 1 ? workers : nil,
       observer: isQuiet ? { _ in } : printer.show)
     if arguments.isJSON {
       try Terminal.json(document(outcome))
@@ -128,24 +172,106 @@ enum RunCommand {
 }
 
 extension RunCommand {
-  /// What `--list` says, as JSON.
-  private static func document(_ plan: ExperimentPlan) -> JSONValue {
+  /// The words of this command line, as another process of the program gets them.
+  private static var words: [String] {
+    let words = Array(CommandLine.arguments.dropFirst())
+    return words.first == WatchedRun.word ? Array(words.dropFirst()) : words
+  }
+
+  /// Reads which part of the experiment is run.
+  private static func select(_ arguments: ParsedArguments, _ options: inout RunOptions) throws {
+    options.selection.index = try arguments.integer(index, in: 0...Int.max)
+    options.selection.labels = arguments.all(only)
+    if let text = arguments.text(shard) {
+      guard let share = VariantSelection.Shard(text) else {
+        throw ParserError.invalidValue(
+          shard, value: text, expected: "i/n with i from 1 to n, as 1/4 … 4/4")
+      }
+      options.selection.shard = share
+    }
+    if let text = arguments.text(chunks) {
+      guard let windows = WindowSelection(text), windows.isPart, windows.whole == .unknown else {
+        throw ParserError.invalidValue(
+          chunks, value: text,
+          expected:
+            "a part of the windows, half open and from 0, as 0:8, 8:16 or 16: (how many at most "
+            + "is --set measure.perplexity.chunks=N)")
+      }
+      options.windows = windows
+    }
+  }
+
+  /// Prints the script that runs the variants one by one.
+  private static func emit(
+    _ plan: ExperimentPlan, _ arguments: ParsedArguments, _ options: RunOptions
+  ) throws {
+    guard let form = try arguments.choice(emit) else { return }
+    var words = ["run", arguments.arguments[0]]
+    for text in options.set { words += ["--set", text] }
+    for path in arguments.all(.plugin) { words += ["--plugin", path] }
+    for (flag, isOn) in [
+      (force, arguments.flag(force)), (allowPlugins, arguments.flag(allowPlugins)),
+    ] where isOn {
+      words.append(flag.mainName)
+    }
+    for option in [chunks, pluginTimeout] {
+      if let text = arguments.text(option) { words += [option.mainName, text] }
+    }
+    let scripts = RunScripts(
+      plan: try plan.selecting(options.selection), words: words,
+      root: options.outputDirectory ?? "runs",
+      threads: options.threads ?? plan.file.threads ?? 1,
+      jobs: try arguments.integer(jobs, in: 1...1024))
+    let script = try scripts.text(form)
+    guard arguments.isJSON else { return try Terminal.out(script) }
+    try Terminal.json([
+      "form": .string(form), "variants": JSONValue(scripts.plan.variants.count),
+      "script": .string(script),
+    ])
+  }
+
+  /// Prints what `--list` says: number, id, label, whether it is known already, what is chosen.
+  private static func show(
+    _ plan: ExperimentPlan, _ arguments: ParsedArguments, _ options: RunOptions
+  ) throws {
+    let plan = try plan.selecting(options.selection)
+    let known = ExperimentRunner.known(plan, options: options)
+    guard !arguments.isJSON else { return try Terminal.json(document(plan, known)) }
+    for variant in plan.variants {
+      var choices = variant.overrides.map { "\($0.key)=\($0.value)" }
+      if let name = variant.name { choices.insert("name=\(name)", at: 0) }
+      let state = known[variant.index].map { $0 ? "reused" : "to do" } ?? "?"
+      try Terminal.line(
+        [
+          "\(variant.index)", variant.id, VisibleText.line(variant.label), state,
+          VisibleText.line(choices.joined(separator: " ")),
+        ].joined(separator: "\t"))
+    }
+  }
+
+  /// The same as JSON.
+  private static func document(_ plan: ExperimentPlan, _ known: [Int: Bool]) -> JSONValue {
     .array(
       plan.variants.map { variant in
         [
           "index": JSONValue(variant.index), "id": .string(variant.id),
           "name": variant.name.map(JSONValue.string) ?? .null, "label": .string(variant.label),
+          "reused": known[variant.index].map(JSONValue.bool) ?? .null,
           "overrides": .object(variant.overrides.map { ($0.key, .string($0.value)) }),
         ]
       })
   }
 
   /// The records are those of `results.jsonl`.
-  private static func document(_ outcome: RunOutcome) throws -> JSONValue {
-    let records = try outcome.records.map { record in
+  static func records(_ outcome: RunOutcome) throws -> [JSONValue] {
+    try outcome.records.map { record in
       try JSONReader.read(
         String(decoding: RecordCoding.encode(record), as: UTF8.self), path: "record")
     }
+  }
+
+  private static func document(_ outcome: RunOutcome) throws -> JSONValue {
+    let records = try records(outcome)
     return [
       "directory": .string(outcome.directory), "interrupted": .bool(outcome.wasInterrupted),
       "reused": JSONValue(outcome.reused), "records": .array(records),
@@ -155,7 +281,7 @@ extension RunCommand {
   }
 
   /// Prints the short table, what must be said beside it, and where everything else is.
-  private static func show(_ outcome: RunOutcome, style: Style) throws {
+  static func show(_ outcome: RunOutcome, style: Style) throws {
     let brief = outcome.brief
     let width = Terminal.width
     let table = TextTable(
@@ -177,54 +303,5 @@ extension RunCommand {
     // Paths stay whole, however long: they are there to be copied, and the last line to be read by scripts.
     try Terminal.line("report:  \(outcome.directory)/report.html (and summary.md)")
     try Terminal.line("results: \(outcome.directory)")
-  }
-}
-
-/// Shows what a run tells: on a terminal progress on one line that changes, elsewhere plain lines.
-final class RunPrinter {
-  private let isTerminal = Terminal.isInteractive
-  private var lastNote = Date.distantPast
-  private var count = 0
-  private var warned: Set<String> = []
-
-  /// Seconds between progress lines where standard error is a file or a pipe.
-  private static let interval = 10.0
-
-  /// Shows one event.
-  func show(_ event: RunEvent) {
-    switch event {
-    case .started(let directory, let variants, let resumed):
-      Terminal.note("\(resumed ? "continuing" : "running") \(variants) variants in \(directory)")
-    case .variantStarted(let index, let of, let label):
-      count = of
-      if isTerminal {
-        Terminal.status("[\(index + 1)/\(of)] \(label)")
-      } else {
-        Terminal.note("[\(index + 1)/\(of)] \(label)")
-      }
-    case .progress(let label, let section, let fraction, let remaining):
-      var text = "\(label): \(section) \(Int((100 * fraction).rounded())) %"
-      if let remaining { text += ", \(ProgressPrinter.duration(remaining)) left" }
-      if isTerminal {
-        Terminal.status(text)
-      } else if Date().timeIntervalSince(lastNote) >= Self.interval {
-        lastNote = Date()
-        Terminal.note("  " + text)
-      }
-    case .variantEnded(let record):
-      Terminal.status("")
-      let why = record.error.map { ": " + $0 } ?? ""
-      Terminal.note("  \(record.label): \(record.status.rawValue)\(why)")
-    case .variantReused(let record):
-      Terminal.note("  \(record.label): known from \(record.reusedFrom ?? "an earlier run")")
-    case .warning(let label, let section, let text, let kind):
-      // On a busy machine every variant has the same to say: once is enough, the table marks them all.
-      guard warned.insert(kind).inserted else { return }
-      Terminal.status("")
-      Terminal.note("warning: \(label): \(section): \(text)")
-    case .note(let text):
-      Terminal.status("")
-      Terminal.note("note: " + text)
-    }
   }
 }

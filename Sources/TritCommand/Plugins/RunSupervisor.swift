@@ -35,7 +35,8 @@ struct RunSupervisor {
           case .atWork(let now)?: working = now
           case .speeds(let speeds)?: handover.speeds.merge(speeds) { $1 }
           case .measured(let id)?: handover.measured.append(id)
-          case nil: break
+          // Processes with orders tell these, and have another watcher.
+          case .progress?, .record?, .note?, nil: break
           }
         })
       if outcome.isOwn, case .exit(let code) = outcome.end { return code }

@@ -1,30 +1,36 @@
 extension Lab {
   /// Keys of experiment files and of their variants that are no stages.
   package static let fileKeys: Set<String> = [
-    "base", "context", "description", "layers", "measure", "model", "name", "plots", "plugins",
+    "base", "context", "description", "design", "layers", "measure", "model", "name", "plots",
+    "plugins",
     "records", "reference", "sampler", "seed", "sweep", "threads", "tokenizer", "variants",
   ]
 
   /// Options of the command that are no stages, by every spelling. The command is not known here: a
   /// test compares the list with the tables of its subcommands.
   package static let optionNames: Set<String> = [
-    "--against", "--allow-plugins", "--batch-size", "--bos", "--brief", "--budget",
+    "--against", "--allow-missing", "--allow-plugins", "--batch-size", "--bos", "--brief",
+    "--budget",
     "--cache-type-v", "--check", "--chunks", "--color", "--columns", "--ctx-size", "--data",
-    "--data-dir", "--delay", "--display-name", "--display-prompt", "--embedding", "--escape",
+    "--data-dir", "--delay", "--display-name", "--display-prompt", "--embedding", "--emit",
+    "--escape",
     "--figures", "--file", "--force", "--frequency-penalty", "--gpu-layers", "--help", "--ids",
-    "--ignore-eos", "--json", "--keep-going", "--kl-divergence", "--language", "--large",
+    "--ignore-eos", "--index", "--jobs", "--json", "--keep-going", "--kl-divergence", "--language",
+    "--large",
     "--layers", "--like", "--limit", "--list", "--logit-bias", "--min-p", "--mlock", "--model",
     "--models", "--multiple-choice", "--multiple-choice-tasks", "--n-depth", "--n-gen",
     "--n-gpu-layers", "--n-predict", "--n-prompt", "--name", "--no-image-cache", "--no-mmap",
-    "--no-tokenizer", "--no-warmup", "--output", "--output-err", "--output-tensor-type",
+    "--no-tokenizer", "--no-warmup", "--only", "--output", "--output-err", "--output-tensor-type",
     "--outtype", "--parse-special", "--plugin", "--plugin-timeout", "--poll", "--ppl-stride",
     "--prefix", "--presence-penalty", "--preset", "--prompt", "--protocol", "--quiet",
     "--reference", "--remove", "--repeat-last-n", "--repeat-penalty", "--repetitions", "--restart",
-    "--rows", "--runs", "--samplers", "--seed", "--set", "--shape", "--special", "--split",
+    "--rows", "--runs", "--samplers", "--seed", "--set", "--shape", "--shard", "--special",
+    "--split",
     "--stride", "--sys-prefix", "--temp", "--temperature", "--tensors", "--threads",
     "--threads-batch", "--timeout", "--times", "--token-embedding-type", "--tokenizer", "--tokens",
     "--top-k", "--top-p", "--type", "--typical", "--ubatch-size", "--update", "--user", "--verbose",
-    "--version", "--warm", "--zeros", "-b", "-c", "-ctv", "-d", "-e", "-f", "-fa", "-h", "-l", "-m",
+    "--version", "--warm", "--zeros", "-b", "-c", "-ctv", "-d", "-e", "-f", "-fa", "-h", "-j", "-l",
+    "-m",
     "-mmp", "-n", "-ngl", "-o", "-oe", "-p", "-pg", "-q", "-r", "-s", "-t", "-tb", "-temp", "-ub",
     "-v",
   ]

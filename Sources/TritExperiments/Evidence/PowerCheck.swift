@@ -11,8 +11,8 @@ struct PowerCheck {
     file.measure.sections.compactMap { section in
       let (key, unit): (String, String)
       switch section.measure {
-      case let measure as PerplexityMeasure where measure.chunks == 1: (key, unit) = ("chunks", "window")
-      case let measure as DivergenceMeasure where measure.chunks == 1: (key, unit) = ("chunks", "window")
+      case let measure as PerplexityMeasure where measure.windows.isOne: (key, unit) = ("chunks", "window")
+      case let measure as DivergenceMeasure where measure.windows.isOne: (key, unit) = ("chunks", "window")
       case let measure as TasksMeasure where measure.limit == 1: (key, unit) = ("limit", "question")
       default: return nil
       }
@@ -43,6 +43,11 @@ struct PowerCheck {
         + "\(Figures.plain(Figures.rounded(factor * Double(size.units)))) \(size.unit)s would answer it"
     }
   }
+}
+
+extension WindowSelection {
+  /// Whether no more than one window is asked for.
+  fileprivate var isOne: Bool { upper.map { $0 - lower <= 1 } ?? false }
 }
 
 extension Figures {

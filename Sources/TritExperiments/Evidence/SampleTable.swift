@@ -22,6 +22,11 @@ public struct SampleTable: Sendable, Codable, Equatable {
     self.columns = columns
     self.exactColumns = exactColumns
   }
+
+  /// The digest of windows that have these fingerprints (`[ScoringWindow].fingerprints`).
+  static func content(_ prints: [Double]) -> String {
+    SHA256.hex(prints.map { "\($0)" }.joined(separator: " "))
+  }
 }
 
 /// A quantity that a measure tells unit by unit, so that two variants can be compared in pairs.

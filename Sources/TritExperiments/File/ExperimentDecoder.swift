@@ -67,8 +67,8 @@ package struct ExperimentDecoder {
   let problems: Problems
 
   package static let keys = [
-    "name", "description", "plugins", "model", "tokenizer", "reference", "baseline", "detect", "base", "sweep",
-    "variants",
+    "name", "description", "plugins", "model", "tokenizer", "reference", "baseline", "detect",
+    "base", "sweep", "design", "variants",
     "measure",
     "records", "plots", "threads", "seed", "context",
   ]
@@ -77,10 +77,12 @@ package struct ExperimentDecoder {
 
   package static func settingKeys(of lab: Lab) -> [String] {
     let stages = lab.kinds(in: .layer, .model).map(\.key.rawValue)
-    return ["model"] + stages + ["sampler", "threads", "layers"]
+    return ["model"] + stages + ["sampler", "threads", "seed", "layers"]
   }
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
+  /// What a JSON number holds exactly.
+  static let seedRange = 0...(1 << 53)
   /// More globs than the linear layers of any model.
   static let maximumLayers = 2_000
   static let contextRange = 2...16_777_216
@@ -100,9 +102,10 @@ package struct ExperimentDecoder {
         "bad value", "name", at: node.position, expected: "a name with letters or digits",
         got: "\"\(name)\"")
     }
-    let seed = fields.integer("seed", 0...(1 << 53)) ?? 1
+    let seed = fields.integer("seed", Self.seedRange) ?? 1
     let base = fields["base"].map { settings($0, "base") } ?? VariantSettings()
     let reference = reference(fields)
+    let sweep = sweep(fields, seed: UInt64(seed))
     let measure = fields["measure"].map { measurements($0, seed: UInt64(seed)) } ?? Measurements()
     let records = fields["records"].flatMap { pathReference($0, "records") }
     if fields["records"] != nil {
@@ -124,7 +127,7 @@ package struct ExperimentDecoder {
       tokenizer: fields["tokenizer"].flatMap { pathReference($0, "tokenizer") },
       reference: reference, baseline: fields.text("baseline"),
       detect: fields["detect"].map(detect) ?? [:],
-      base: base, sweep: fields["sweep"].map(sweep) ?? [],
+      base: base, sweep: sweep.axes, design: sweep.design,
       variants: fields["variants"].map(variants) ?? [], measure: measure, records: records,
       plots: fields["plots"].map {
         plots($0, measure: records == nil ? measure : nil, hasReference: reference != nil)
@@ -138,7 +141,8 @@ package struct ExperimentDecoder {
   /// What is recorded is not measured again: keys that say what to run have no meaning beside it.
   private func recordsStandAlone(_ fields: Fields) {
     for key in [
-      "model", "tokenizer", "reference", "base", "sweep", "variants", "measure", "context",
+      "model", "tokenizer", "reference", "base", "sweep", "design", "variants", "measure",
+      "context",
     ] {
       guard let node = fields[key] else { continue }
       problems.add(
@@ -200,13 +204,14 @@ package struct ExperimentDecoder {
   }
 
   /// Reads the value of one key into `result`.
-  private func set(
+  func set(
     _ key: String, _ node: YAMLNode, _ path: String, in result: inout VariantSettings
   ) {
     switch key {
     case "model": result.model = pathReference(node, path)
     case "sampler": result.sampler = stages.sampler(node, path)
     case "threads": result.threads = problems.integer(node, path, Self.threadRange)
+    case "seed": result.seed = problems.integer(node, path, Self.seedRange).map { UInt64($0) }
     case "layers": result.layers = layers(node, path)
     default:
       let stage = StageKey(rawValue: key)
@@ -248,33 +253,6 @@ package struct ExperimentDecoder {
         layer.stages[key] = stages.choice(value, fields.keyPath(key.rawValue), key)
       }
       return layer
-    }
-  }
-
-  private func sweep(_ node: YAMLNode) -> [SweepAxis] {
-    let keys = settingKeys
-    guard let fields = Fields(node, "sweep", keys: keys, problems) else { return [] }
-    return (node.entries ?? []).compactMap { entry in
-      guard keys.contains(entry.key) else { return nil }
-      let path = fields.keyPath(entry.key)
-      guard let values = entry.value.elements else {
-        problems.wrongType(
-          entry.value, path, expected: "a list of values",
-          advice: "write [\(YAMLWriter.flow(entry.value))], or move a single value to 'base'")
-        return nil
-      }
-      guard !values.isEmpty else {
-        problems.add(
-          "the list is empty", path, at: entry.value.position, expected: "a value or more")
-        return nil
-      }
-      let settings = values.enumerated().map { index, value in
-        var one = VariantSettings()
-        one.positions[entry.key] = value.position
-        set(entry.key, value, "\(path)[\(index)]", in: &one)
-        return one
-      }
-      return SweepAxis(key: entry.key, values: settings)
     }
   }
 

@@ -19,8 +19,10 @@ public struct ExperimentFile: Sendable {
   public var detect: [String: Double]
   /// The choices that all variants start from.
   public var base: VariantSettings
-  /// The axes whose product is run, in the order of the file.
+  /// The axes, in the order of the file.
   public var sweep: [SweepAxis]
+  /// Which points of the grid that the axes span are run.
+  public var design: SweepDesign
   /// Named variants, in the order of the file.
   public var variants: [NamedVariant]
   /// What is measured on each of them.
@@ -104,6 +106,8 @@ public struct VariantSettings: Sendable {
   public var sampler: SamplerSettings?
   /// Threads.
   public var threads: Int?
+  /// The seed of everything random that has none of its own; nil is the experiment's.
+  public var seed: UInt64?
   /// Overrides by layer, later ones win.
   public var layers: [LayerSettings] = []
   /// Where each of these was written, by key.
@@ -119,6 +123,7 @@ public struct VariantSettings: Sendable {
     result.stages.merge(other.stages) { $1 }
     result.sampler = other.sampler ?? sampler
     result.threads = other.threads ?? threads
+    result.seed = other.seed ?? seed
     result.layers += other.layers
     result.positions.merge(other.positions) { $1 }
     return result
@@ -131,6 +136,7 @@ public struct VariantSettings: Sendable {
     for (key, choice) in Lab.inOrder(stages) { list.append((key.rawValue, choice.description)) }
     if let sampler { list.append(("sampler", sampler.description)) }
     if let threads { list.append(("threads", "\(threads)")) }
+    if let seed { list.append(("seed", "\(seed)")) }
     for layer in layers {
       for (key, choice) in Lab.inOrder(layer.stages) {
         list.append(("layers.\(layer.pattern).\(key.rawValue)", choice.description))
@@ -150,7 +156,7 @@ public struct LayerSettings: Sendable, Hashable {
 
 /// One axis of a sweep: a key and the values it takes.
 public struct SweepAxis: Sendable {
-  /// The key that varies: a stage, `sampler`, `threads`, `model` or `layers`.
+  /// The key that varies: a stage, `sampler`, `threads`, `seed`, `model` or `layers`.
   public var key: String
   /// One setting for each value, in the order of the file.
   public var values: [VariantSettings]

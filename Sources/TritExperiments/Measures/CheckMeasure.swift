@@ -82,7 +82,8 @@ extension MeasureField.Form {
   /// Whether a file could have given `value`.
   fileprivate func accepts(_ value: SettingValue) -> Bool {
     switch (self, value) {
-    case (.integer(let range), .integer(let number)): range.contains(number)
+    case (.integer(let range), .integer(let number)), (.windows(let range), .integer(let number)):
+      range.contains(number)
     case (.real(let range), .real(let number)): range.contains(number)
     case (.real(let range), .integer(let number)): range.contains(Double(number))
     case (.word(let words), .text(let text)): words.contains { $0.name == text }
@@ -90,7 +91,7 @@ extension MeasureField.Form {
     case (.integers(let range), .integers(let list)): list.allSatisfy(range.contains)
     case (.words(_, _, let isLegal), .texts(let list)): list.allSatisfy(isLegal)
     case (.flag, .flag), (.data, .place), (.questions, .place), (.prompts, .texts),
-      (.sampler, .sampler):
+      (.sampler, .sampler), (.windows, .windows):
       true
     default: false
     }

@@ -3,7 +3,7 @@ public import TritEvaluation
 internal import TritModel
 
 /// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity reports.
-public struct DivergenceMeasure: Measure {
+public struct DivergenceMeasure: WindowedMeasure {
   /// The key of the section.
   public static let key = "divergence"
   /// What is measured.
@@ -19,10 +19,11 @@ public struct DivergenceMeasure: Measure {
       "field", "The field to read of each line of a JSONL file.", .text,
       .section(PerplexityMeasure.key, unless: "data")),
     MeasureField(
-      "context", "Tokens a window.", .integer(PerplexityMeasure.windows),
+      "context", "Tokens a window.", .integer(PerplexityMeasure.windowLengths),
       .section(PerplexityMeasure.key, unless: nil)),
     MeasureField(
-      "chunks", "Windows, at most.", .integer(1...PerplexityMeasure.windows.upperBound),
+      "chunks", "Windows, at most; or a part of them, a:b, from 0 and without b.",
+      .windows(1...PerplexityMeasure.windowLengths.upperBound),
       .section(PerplexityMeasure.key, unless: nil)),
   ]
   /// The mean divergence of each window: compared where the baseline is a variant too.
@@ -50,14 +51,14 @@ public struct DivergenceMeasure: Measure {
     ReportColumn(
       "Flips", key: "divergence.flips.share", group: .quality,
       meaning:
-        "How often the likeliest next token is another than the reference's. KL divergence and flips measure the "
-        + "volume of change, not its direction: a model can change much and be as good."
+        "How often the likeliest next token is another than the reference's. KL divergence and flips measure "
+        + "the volume of change, not its direction: a model can change much and be as good."
     ) { value, _ in Figures.percent(value) },
     ReportColumn(
       "Signed flips", key: "divergence.flips.signed", group: .quality,
       meaning:
-        "Positions where the likeliest token became the text's own, less those where it no longer is, as a share of "
-        + "all: the direction. Above 0 the variant predicts the text better than the reference."
+        "Positions where the likeliest token became the text's own, less those where it no longer is, as a "
+        + "share of all: the direction. Above 0 the variant predicts the text better than the reference."
     ) { value, _ in Figures.signed(100 * value, digits: 2) + " %" },
   ]
 
@@ -67,8 +68,8 @@ public struct DivergenceMeasure: Measure {
   public let field: String?
   /// Tokens a window; nil as in `PerplexityMeasure`.
   public let context: Int?
-  /// Windows, at most; nil is all of the text.
-  public let chunks: Int?
+  /// The windows that are measured.
+  public let windows: WindowSelection
 
   /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) throws {
@@ -81,7 +82,7 @@ public struct DivergenceMeasure: Measure {
     data = place
     field = settings.textIfGiven("field")
     context = settings.integerIfGiven("context")
-    chunks = settings.integerIfGiven("chunks")
+    windows = settings.windows("chunks")
   }
 
   /// What has to be there before anything runs.
@@ -105,12 +106,59 @@ public struct DivergenceMeasure: Measure {
       name: PerplexityMeasure.protocols[0], context: context,
       longest: min(run.longestWindow, reference.longestWindow))
     let text = try run.text()
-    let windows = try method.windows(
-      of: text.text, tokenizer: reference.model.tokenizer, limit: chunks,
+    let (cut, first, total) = try method.windows(
+      of: text.text, tokenizer: reference.model.tokenizer, selection: windows,
       parseSpecial: text.writesControlTokens)
     let result = try DivergenceMeasurement().measure(
-      variant: run.engine, reference: reference.model, windows: windows, method: method
+      variant: run.engine, reference: reference.model, windows: cut, method: method,
+      firstChunk: first
     ) { run.progress($0.fraction) }
+    let prints = cut.fingerprints
+    var measured = Self.measured(result, prints, context: method.context)
+    measured.facts = run.warnings(Self.key, context: method.context)
+    if windows.isPart {
+      measured.part = WindowPart(
+        windows, first: first, count: result.chunkCounts.count, total: total,
+        columns: [
+          "loss": result.variantNLL, "base_loss": result.baseNLL, "kld": result.divergences,
+          "delta_p": result.probabilityChanges,
+          "same_top": result.sameTop.map { $0 ? 1 : 0 },
+          "right": result.variantRight.map { $0 ? 1 : 0 },
+          "base_right": result.baseRight.map { $0 ? 1 : 0 }, "window_print": prints,
+          "position": result.positions.map { Double($0) },
+          "window_tokens": result.chunkCounts.map { Double($0) },
+        ])
+    }
+    return measured
+  }
+
+  /// The figures of all parts.
+  public func joined(
+    _ columns: [String: [Double]], parts: [[String: Double]]
+  ) throws -> Measured {
+    let columns = PartColumns(columns: columns, section: Self.key)
+    let counts: [Int] = try columns.integers("window_tokens")
+    try columns.check(
+      tokens: [
+        "loss", "base_loss", "kld", "delta_p", "same_top", "right", "base_right", "position",
+      ], windows: counts)
+    let context = parts.first?["context"].flatMap { Int(exactly: $0) }
+    let method = try PerplexityProtocol(name: PerplexityMeasure.protocols[0], context: context)
+    let result = DivergenceStatistics(
+      method: method, variantNLL: try columns.values("loss"),
+      baseNLL: try columns.values("base_loss"), divergences: try columns.values("kld"),
+      probabilityChanges: try columns.values("delta_p"),
+      sameTop: try columns.values("same_top").map { $0 != 0 },
+      variantRight: try columns.values("right").map { $0 != 0 },
+      baseRight: try columns.values("base_right").map { $0 != 0 },
+      positions: try columns.integers("position"), chunkCounts: counts)
+    return Self.measured(
+      result, try columns.values("window_print"), context: method.context)
+  }
+
+  private static func measured(
+    _ result: DivergenceStatistics, _ prints: [Double], context: Int
+  ) -> Measured {
     let buckets = result.byPosition(buckets: 32)
     let series = Series(columns: [
       "position": buckets.map(\.position), "kld": buckets.map(\.mean.value),
@@ -119,10 +167,9 @@ public struct DivergenceMeasure: Measure {
       "tokens": buckets.map { Double($0.count) },
     ])
     return Measured(
-      metrics: Self.metrics(result, context: method.context), series: ["by_position": series],
-      facts: run.warnings(Self.key, context: method.context),
+      metrics: metrics(result, context: context), series: ["by_position": series],
       samples: SampleTable(
-        unit: "window", content: windows.digest, columns: Self.columns(of: result)))
+        unit: "window", content: SampleTable.content(prints), columns: columns(of: result)))
   }
 
   /// Means of each window.
@@ -134,13 +181,12 @@ public struct DivergenceMeasure: Measure {
         return values[start..<start + count].reduce(0, +) / Double(max(count, 1))
       }
     }
+    let pairs = zip(result.variantRight, result.baseRight)
     return [
       "kld": means(result.divergences), "loss": means(result.variantNLL),
       "base_loss": means(result.baseNLL), "same_top": means(result.sameTop.map { $0 ? 1 : 0 }),
-      "right_to_wrong": means(
-        zip(result.variantRight, result.baseRight).map { !$0 && $1 ? 1 : 0 }),
-      "wrong_to_right": means(
-        zip(result.variantRight, result.baseRight).map { $0 && !$1 ? 1 : 0 }),
+      "right_to_wrong": means(pairs.map { !$0 && $1 ? 1 : 0 }),
+      "wrong_to_right": means(pairs.map { $0 && !$1 ? 1 : 0 }),
       "tokens": result.chunkCounts.map { Double($0) },
     ]
   }

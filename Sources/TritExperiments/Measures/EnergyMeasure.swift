@@ -71,6 +71,13 @@ public struct EnergyMeasure: Measure {
     accumulator = settings.text("accumulator")
   }
 
+  /// The machine for itself, where joules are measured: the counters are those of the whole processor.
+  public var needs: MeasureNeeds {
+    var needs = MeasureNeeds()
+    needs.needsMachine = tokens > 0
+    return needs
+  }
+
   /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let engine = run.engine

@@ -70,6 +70,9 @@ public struct MeasureNeeds: Sendable {
   public var comparesWithReference = false
   /// Whether it means nothing without a reference, and is not measured on the reference itself.
   public var requiresReference = false
+  /// Whether its figures are of time or energy, so that nothing else of the experiment may run meanwhile: where
+  /// several processes measure, it waits until the machine is its own.
+  public var needsMachine = false
   /// Logits processors and samplers that it runs with.
   public var sampler: SamplerSettings?
 

@@ -1,4 +1,5 @@
 internal import TritCore
+internal import TritEvaluation
 
 /// What an experiment measures: its sections, in the order in which they run.
 public struct Measurements: Sendable {
@@ -10,6 +11,20 @@ public struct Measurements: Sendable {
     public let settings: MeasureSettings
     /// What they stand for.
     public let measure: any Measure
+    /// What it is made from.
+    let definition: MeasureDefinition
+
+    /// The section with `seed` wherever the file names none.
+    func seeded(_ seed: UInt64) throws -> Section {
+      var settings = settings
+      for field in definition.fields where settings.positions[field.name] == nil {
+        guard case .seedOfExperiment = field.standard else { continue }
+        settings.values[field.name] = .integer(Int(clamping: seed))
+      }
+      return Section(
+        key: key, settings: settings, measure: try definition.make(settings),
+        definition: definition)
+    }
   }
 
   /// The sections.
@@ -50,7 +65,8 @@ extension ExperimentDecoder {
       do {
         result.sections.append(
           Measurements.Section(
-            key: definition.key, settings: settings, measure: try definition.make(settings)))
+            key: definition.key, settings: settings, measure: try definition.make(settings),
+            definition: definition))
       } catch let error as LabError {
         problems.add(error)
       } catch let errors as LabErrors {
@@ -120,6 +136,7 @@ extension ExperimentDecoder {
     case .text: return problems.text(node, path).map { .text($0) }
     case .data, .questions: return pathReference(node, path).map { .place($0) }
     case .sampler: return stages.sampler(node, path).map { .sampler($0) }
+    case .windows(let range): return windows(node, path, range)
     case .integers(let range):
       return list(node, path, expected: "a list of numbers, as [\(range.lowerBound), …]") {
         problems.integer($0, $1, range)
@@ -138,6 +155,23 @@ extension ExperimentDecoder {
         node, path, expected: "a list of prompts: [Once upon a time, {text: The cat}]", prompt
       ).map { .texts($0) }
     }
+  }
+
+  /// A number of windows, or a part of them.
+  private func windows(
+    _ node: YAMLNode, _ path: String, _ range: ClosedRange<Int>
+  ) -> SettingValue? {
+    guard case .string(let text)? = node.scalar else {
+      return problems.integer(node, path, range).map { .integer($0) }
+    }
+    guard let selection = WindowSelection(text), selection.isPart else {
+      problems.add(
+        "bad value", path, at: node.position,
+        expected: "how many windows, or a part of them, half open and from 0: 0:8, 8:16, 16:",
+        got: text)
+      return nil
+    }
+    return .windows(selection)
   }
 
   /// A list that is not empty.

@@ -1,4 +1,5 @@
 public import TritCore
+public import TritEvaluation
 
 /// A setting of a section of `measure:`: from it come decoding, validation, the schema, digests and documentation.
 public struct MeasureField: Sendable {
@@ -26,6 +27,8 @@ public struct MeasureField: Sendable {
     case prompts
     /// How tokens are drawn.
     case sampler
+    /// Windows of a text: how many at most, or which: `a:b`, half open and from 0 (`WindowSelection`).
+    case windows(ClosedRange<Int>)
   }
 
   /// What holds where the file says nothing.
@@ -79,6 +82,7 @@ public struct MeasureField: Sendable {
       case .words(let expected, _, _): .text("a list of: \(expected)")
       case .prompts: .text("a list of texts")
       case .sampler: .text("a sampler, or processors in order")
+      case .windows(let range): .text("\(range.lowerBound)…, or a part of the windows, a:b")
       }
     let standard: ParameterValue =
       switch self.standard {
@@ -110,6 +114,8 @@ public enum SettingValue: Sendable, Hashable {
   case texts([String])
   /// How tokens are drawn.
   case sampler(SamplerSettings)
+  /// A part of the windows of a text.
+  case windows(WindowSelection)
 
   /// The value as it would be written.
   public var text: String {
@@ -122,6 +128,7 @@ public enum SettingValue: Sendable, Hashable {
     case .integers(let list): "[" + list.map(String.init).joined(separator: ", ") + "]"
     case .texts(let list): "[" + list.joined(separator: ", ") + "]"
     case .sampler(let value): value.description
+    case .windows(let value): value.description
     }
   }
 }
@@ -195,6 +202,12 @@ public struct MeasureSettings: Sendable {
   /// How tokens are drawn.
   public func sampler(_ name: String) -> SamplerSettings? {
     if case .sampler(let value)? = values[name] { value } else { nil }
+  }
+
+  /// Windows of a text; all where nobody said more.
+  public func windows(_ name: String) -> WindowSelection {
+    if case .windows(let value)? = values[name] { return value }
+    return integerIfGiven(name).map { WindowSelection(first: $0) } ?? .all
   }
 
   /// An error about a setting, with its place in the file. `field` may name an element: `shapes[1]`.

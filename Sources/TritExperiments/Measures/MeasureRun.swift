@@ -84,6 +84,8 @@ public struct Measured: Sendable, Codable {
   public var texts: [GeneratedText]
   /// What was seen unit by unit.
   public var samples: SampleTable?
+  /// What every scored token gave, where a part of the text's windows was measured.
+  public var part: WindowPart?
 
   /// Figures, and what goes with them.
   public init(

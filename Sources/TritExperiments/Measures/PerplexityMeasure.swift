@@ -1,14 +1,14 @@
 internal import Foundation
 internal import TritCore
-internal import TritEvaluation
+public import TritEvaluation
 internal import TritModel
 
 /// Perplexity of a text by a named protocol.
-public struct PerplexityMeasure: Measure {
+public struct PerplexityMeasure: WindowedMeasure {
   /// The protocols; the first is the default.
   static let protocols = ["llama.cpp", "strided", "contiguous"]
   /// Tokens of a window. Of the protocol `llama.cpp`, 3 are the fewest whose second half predicts one.
-  static let windows = 2...16_777_216
+  static let windowLengths = 2...16_777_216
   static let halfWindows = 3...16_777_216
 
   /// The key of the section.
@@ -26,12 +26,14 @@ public struct PerplexityMeasure: Measure {
         expected: "a text file, a folder, or the name of a data set",
         advice: "as in data: data/little-stories.txt, or wikitext-2-raw/test")),
     MeasureField("field", "The field to read of each line of a JSONL file.", .text),
-    MeasureField("context", "Tokens a window.", .integer(windows)),
-    MeasureField("chunks", "Windows, at most.", .integer(1...windows.upperBound)),
+    MeasureField("context", "Tokens a window.", .integer(windowLengths)),
+    MeasureField(
+      "chunks", "Windows, at most; or a part of them, a:b, from 0 and without b.",
+      .windows(1...windowLengths.upperBound)),
     MeasureField(
       "protocol", "How windows are cut and scored.", .word(protocols.map { ($0, "") }),
       standard: .text(protocols[0])),
-    MeasureField("stride", "Tokens between windows.", .integer(1...windows.upperBound)),
+    MeasureField("stride", "Tokens between windows.", .integer(1...windowLengths.upperBound)),
     MeasureField(
       "keep", "Losses that are kept beside the figures.",
       .word([("windows", "the mean of each window"), ("tokens", "that of each token too")]),
@@ -89,8 +91,8 @@ public struct PerplexityMeasure: Measure {
   public let protocolName: String
   /// Tokens between windows, for `strided`.
   public let stride: Int?
-  /// Windows, at most; nil is all of the text.
-  public let chunks: Int?
+  /// The windows that are measured.
+  public let windows: WindowSelection
   /// Whether the loss of every token is kept.
   public let keepsTokens: Bool
 
@@ -104,7 +106,7 @@ public struct PerplexityMeasure: Measure {
     context = settings.integerIfGiven("context")
     protocolName = settings.text("protocol")
     stride = settings.integerIfGiven("stride")
-    chunks = settings.integerIfGiven("chunks")
+    windows = settings.windows("chunks")
     keepsTokens = settings.text("keep") == "tokens"
     if protocolName == Self.protocols[0] { try Self.checkWindow(settings) }
     guard let stride else { return }
@@ -157,41 +159,89 @@ public struct PerplexityMeasure: Measure {
     let method = try PerplexityProtocol(
       name: protocolName, context: context, stride: stride, longest: run.longestWindow)
     let text = try run.text()
-    let windows = try method.windows(
-      of: text.text, tokenizer: run.engine.tokenizer, limit: chunks,
+    let (cut, first, total) = try method.windows(
+      of: text.text, tokenizer: run.engine.tokenizer, selection: windows,
       parseSpecial: text.writesControlTokens)
     let result = try Perplexity.measure(
-      run.engine, windows: windows, method: method, parseSpecial: text.writesControlTokens
+      run.engine, windows: cut, method: method, parseSpecial: text.writesControlTokens,
+      firstChunk: first
     ) { run.progress($0.fraction) }
+    let prints = cut.fingerprints
+    var metrics = Self.metrics(result)
+    if let floor = try text.floor(by: run.engine.tokenizer) {
+      metrics["floor"] = exp(floor)
+      metrics["floor_nll"] = floor
+      metrics["floor_bits_per_byte"] = text.floorBitsPerByte
+      Self.compareWithFloor(&metrics)
+    }
+    var measured = Measured(
+      metrics: metrics, facts: run.warnings(Self.key, context: method.context),
+      samples: samples(result, prints))
+    if windows.isPart {
+      measured.part = WindowPart(
+        windows, first: result.firstChunk, count: result.chunks, total: total,
+        columns: [
+          "loss": result.nll, "position": result.positions.map { Double($0) },
+          "window_tokens": result.chunkCounts.map { Double($0) }, "window_print": prints,
+          // Bytes of each part; none where they are not known.
+          "bytes": result.scoredBytes.map { [Double($0)] } ?? [.nan],
+        ])
+    }
+    return measured
+  }
+
+  /// The figures of all parts.
+  public func joined(
+    _ columns: [String: [Double]], parts: [[String: Double]]
+  ) throws -> Measured {
+    let columns = PartColumns(columns: columns, section: Self.key)
+    let counts: [Int] = try columns.integers("window_tokens")
+    try columns.check(tokens: ["loss", "position"], windows: counts)
+    let bytes = try columns.values("bytes")
+    let method = try PerplexityProtocol(
+      name: protocolName, context: parts.first?["context"].flatMap { Int(exactly: $0) },
+      stride: stride)
+    let result = PerplexityResult(
+      method: method, nll: try columns.values("loss"), positions: try columns.integers("position"),
+      chunkCounts: counts,
+      scoredBytes: bytes.contains { $0.isNaN } ? nil : Int(exactly: bytes.reduce(0, +)),
+      seconds: parts.reduce(0) { $0 + ($1["seconds"] ?? 0) })
+    var metrics = Self.metrics(result)
+    for key in ["floor", "floor_nll", "floor_bits_per_byte"] { metrics[key] = parts.first?[key] }
+    Self.compareWithFloor(&metrics)
+    return Measured(
+      metrics: metrics, samples: samples(result, try columns.values("window_print")))
+  }
+
+  /// What each window gave; `prints` say which windows they were.
+  private func samples(_ result: PerplexityResult, _ prints: [Double]) -> SampleTable {
+    var table = SampleTable(
+      unit: "window", content: SampleTable.content(prints),
+      columns: ["loss": result.chunkMeans, "tokens": result.chunkCounts.map { Double($0) }])
+    if keepsTokens { table.columns["token_loss"] = result.nll }
+    return table
+  }
+
+  private static func metrics(_ result: PerplexityResult) -> [String: Double] {
     var metrics: [String: Double] = [
       "value": result.perplexity.value, "error": result.perplexity.error,
       "nll": result.meanNLL.value, "nll_error": result.meanNLL.error,
       "tokens": Double(result.scoredTokens), "chunks": Double(result.chunks),
-      "context": Double(method.context), "seconds": result.seconds,
+      "context": Double(result.method.context), "seconds": result.seconds,
     ]
     if let bits = result.bitsPerByte { metrics["bits_per_byte"] = bits }
     metrics["nll_window_error"] = result.meanNLLWindowError ?? .nan
     metrics["window_error"] = result.perplexityWindowError ?? .nan
     if let loop = result.documentedLoopNLL { metrics["documented_loop_nll"] = loop }
-    if let floor = try text.floor(by: run.engine.tokenizer) {
-      metrics["floor"] = exp(floor)
-      metrics["floor_nll"] = floor
-      metrics["floor_bits_per_byte"] = text.floorBitsPerByte
-      metrics["above_floor"] = result.meanNLL.value - floor
-      metrics["above_floor_error"] = result.meanNLL.error
-      metrics["above_floor_window_error"] = result.meanNLLWindowError ?? .nan
-    }
-    return Measured(
-      metrics: metrics, facts: run.warnings(Self.key, context: method.context),
-      samples: samples(result, windows))
+    return metrics
   }
 
-  private func samples(_ result: PerplexityResult, _ windows: [ScoringWindow]) -> SampleTable {
-    var table = SampleTable(
-      unit: "window", content: windows.digest,
-      columns: ["loss": result.chunkMeans, "tokens": result.chunkCounts.map { Double($0) }])
-    if keepsTokens { table.columns["token_loss"] = result.nll }
-    return table
+  /// How far the model is above the text's source, where that is known.
+  private static func compareWithFloor(_ metrics: inout [String: Double]) {
+    guard let floor = metrics["floor_nll"], let nll = metrics["nll"] else { return }
+    metrics["above_floor"] = nll - floor
+    metrics["above_floor_error"] = metrics["nll_error"]
+    metrics["above_floor_window_error"] = metrics["nll_window_error"]
   }
 
   /// How it was measured, for readers of the report.

@@ -77,6 +77,13 @@ public struct RooflineMeasure: Measure {
     return isLegal ? sides : nil
   }
 
+  /// The machine for itself: it measures time.
+  public var needs: MeasureNeeds {
+    var needs = MeasureNeeds()
+    needs.needsMachine = true
+    return needs
+  }
+
   /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let engine = run.engine

@@ -52,6 +52,13 @@ public struct SpeedMeasure: Measure {
     roofs = settings.flag("roofs")
   }
 
+  /// The machine for itself: it measures time.
+  public var needs: MeasureNeeds {
+    var needs = MeasureNeeds()
+    needs.needsMachine = true
+    return needs
+  }
+
   /// Throws what cannot work with a cache of `context` positions.
   public func check(context: Int) throws {
     guard prompt + tokens > context else { return }

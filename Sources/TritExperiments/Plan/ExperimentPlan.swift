@@ -27,13 +27,15 @@ public struct PlannedVariant: Sendable {
 
 /// The deterministic, numbered list of variants that an experiment file stands for.
 ///
-/// With a sweep, its product in written order (the last axis varies fastest), each on top of the base;
-/// then the named variants, each on top of the base. With neither, the base alone.
+/// With a sweep, its product in written order (the last axis varies fastest), or the part of it that the
+/// design says, each on top of the base; then the named variants, each on top of the base. With neither, the base alone.
 public struct ExperimentPlan: Sendable {
   /// The file.
   public var file: ExperimentFile
-  /// The variants, in the order in which they run.
+  /// The variants, in the order in which they run: all, or those that were selected.
   public var variants: [PlannedVariant]
+  /// All variants that the file stands for.
+  public let all: [PlannedVariant]
   /// What they are compared with, if anything.
   public var reference: PlannedVariant?
 
@@ -79,6 +81,7 @@ public struct ExperimentPlan: Sendable {
     Self.number(&list, problems)
     Self.label(&list)
     variants = list
+    all = list
     reference = file.reference.map { settings in
       PlannedVariant(
         index: -1, id: settings.identity, label: "reference", name: "reference",
@@ -86,6 +89,7 @@ public struct ExperimentPlan: Sendable {
         position: file.document["reference"]?.position ?? file.document.position, lab: file.lab)
     }
     checkBaseline(problems)
+    checkSeeds(problems)
     StagePairing(file.lab).check(variants + (reference.map { [$0] } ?? []), problems)
     try problems.throwIfAny()
   }
@@ -104,24 +108,37 @@ public struct ExperimentPlan: Sendable {
 
   private static func product(_ file: ExperimentFile) throws -> [PlannedVariant] {
     guard !file.sweep.isEmpty else { return [] }
-    var combinations: [VariantSettings] = [VariantSettings()]
-    for axis in file.sweep {
-      guard combinations.count * axis.values.count <= maximumVariants else {
-        throw LabError(
-          .badData, "sweep: the product has too many variants",
-          at: (file.document["sweep"]?.position ?? file.document.position).description,
-          expected: "at most \(maximumVariants)", advice: "split the file, or drop values")
-      }
-      combinations = combinations.flatMap { start in
-        axis.values.map { start.overridden(by: $0) }
-      }
+    let points = SweepPoints(axes: file.sweep, base: file.base, design: file.design)
+    guard let count = points.count, count <= maximumVariants else {
+      throw LabError(
+        .badData, "sweep: the product has too many variants",
+        at: (file.document["sweep"]?.position ?? file.document.position).description,
+        expected: "at most \(maximumVariants)", got: points.count.map { "\($0)" },
+        advice:
+          "split the file, drop values, or run some of them: sweep.random: 100, or design: ofat")
     }
     let keys = file.sweep.map(\.key)
-    return combinations.map { settings in
+    return points.all.map { settings in
       let position = keys.compactMap { settings.positions[$0] }.last
       return PlannedVariant(
         index: 0, id: "", label: "", name: nil, settings: file.base.overridden(by: settings),
         overrides: settings.flattened, position: position ?? file.document.position, lab: file.lab)
+    }
+  }
+
+  /// A seed that a measure has of its own is not the variants'.
+  private func checkSeeds(_ problems: Problems) {
+    guard let variant = all.first(where: { $0.settings.seed != nil }) else { return }
+    for section in file.measure.sections {
+      for field in section.definition.fields {
+        guard case .seedOfExperiment = field.standard,
+          let position = section.settings.positions[field.name]
+        else { continue }
+        problems.add(
+          "seeds of variants have no effect beside it", "measure.\(section.key).\(field.name)",
+          at: position, expected: "none, where variants have seeds",
+          got: "a seed in variant '\(variant.label)'", advice: "drop it, or the variants' seeds")
+      }
     }
   }
 
@@ -153,6 +170,7 @@ public struct ExperimentPlan: Sendable {
       let parts = (varying.isEmpty ? list[index].overrides : varying).map { pair -> String in
         switch pair.key {
         case "threads": return pair.value == "1" ? "1 thread" : "\(pair.value) threads"
+        case "seed": return "seed \(pair.value)"
         case "model": return pair.value.split(separator: "/").last.map(String.init) ?? pair.value
         case let key where key.hasPrefix("layers."):
           let pattern = key.dropFirst("layers.".count).split(separator: ".").dropLast()
@@ -190,6 +208,7 @@ public struct ExperimentPlan: Sendable {
       + file.plots.map { "\($0.name) \($0.figure.key) \($0.template?.path ?? "")" }
       .joined(separator: ",")
       + "\n\(file.model?.path ?? "")\n\(file.seed) \(file.threads ?? 0) \(file.context ?? 0)"
+    // A part of the variants is a plan of its own.
     return String(SHA256.hex(text).prefix(16))
   }
 }

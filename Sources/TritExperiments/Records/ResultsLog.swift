@@ -36,7 +36,15 @@ package final class ResultsLog {
     lseek(descriptor, 0, SEEK_END)
   }
 
-  deinit { close(descriptor) }
+  /// A log that is neither read nor written, of a run whose log another process keeps.
+  init(unopened path: String) {
+    self.path = path
+    records = []
+    wasTorn = false
+    descriptor = -1
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Appends a record; when this returns it is on the disk.
   func append(_ record: RunRecord) throws {

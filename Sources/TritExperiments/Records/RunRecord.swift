@@ -59,6 +59,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var series: [String: Series] = [:]
   /// Where the samples are that differences are made of, relative to the run directory; nil where it has none.
   public var samples: String?
+  /// What this is a part of, where the windows of a text are shared out over runs (`trit collect` joins them).
+  public var part: RecordPart?
 }
 
 /// A text that a variant wrote.

@@ -2,19 +2,27 @@ internal import TritCore
 internal import TritEvaluation
 
 extension ExperimentRun {
-  /// Measures the speeds of `work` in rounds, before anything else is measured: by the variants' numbers,
-  /// what came out. Empty where one variant alone is to be measured, or none by speed.
+  /// Measures the speeds of `work` in rounds, while nothing else of the experiment is measured on this machine.
+  /// Nothing is done where one variant alone is to be measured, or none by speed.
+  func measureSpeeds(of work: [PlannedVariant]) throws {
+    guard let wanted = plan.file.measure.first(SpeedMeasure.self), work.count > 1 else { return }
+    let measured = try machine.during(
+      alone: true,
+      waiting: { [self] in
+        observer(.note("speeds wait until no other run of the experiment measures on this machine"))
+      }
+    ) { try measureRounds(wanted, of: work) }
+    speeds.merge(measured) { $1 }
+  }
+
+  /// By the variants' numbers, what came out.
   ///
   /// All variants that fit in half of the free memory are loaded side by side; more are measured in groups, each
   /// in rounds of its own. What cannot be loaded or measured is left out: it says why when its turn comes.
   /// Throws `interrupted`.
-  func measureSpeeds(
-    of work: [PlannedVariant], load: (PlannedVariant) throws -> any VariantSession,
-    observer: (RunEvent) -> Void
+  private func measureRounds(
+    _ wanted: SpeedMeasure, of work: [PlannedVariant]
   ) throws -> [Int: Measured] {
-    guard let wanted = plan.file.measure.first(SpeedMeasure.self), work.count > 1 else {
-      return [:]
-    }
     var results: [Int: Measured] = [:]
     var waiting = work
     while !waiting.isEmpty {
@@ -26,7 +34,7 @@ extension ExperimentRun {
         waiting.removeFirst()
         do {
           try Interruption.check()
-          guard let session = try load(next) as? any InterleavedSpeed else { continue }
+          guard let session = try session(for: next) as? any InterleavedSpeed else { continue }
           // Whoever watches learns whose turn it is.
           let watched = WatchedSpeed(session) { [self] in atWork(next, SpeedMeasure.key) }
           group.append((next.index, next.label, supervision == nil ? session : watched))

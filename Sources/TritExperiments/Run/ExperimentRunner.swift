@@ -35,13 +35,14 @@ public enum ExperimentRunner {
     file: String, options: RunOptions, lab: Lab = .standard,
     plugins: ExperimentPlugins = ExperimentFile.refusePlugins,
     backend: (any ExperimentBackend)?, supervision: RunSupervision? = nil,
+    workers: RunWorkers? = nil,
     environment: [String: String] = ProcessInfo.processInfo.environment,
     observer: (RunEvent) -> Void = { _ in }
   ) throws -> RunOutcome {
     try run(
       ExperimentPlan(path: file, overrides: options.set, lab: lab, plugins: plugins),
-      options: options, backend: backend, supervision: supervision, environment: environment,
-      observer: observer)
+      options: options, backend: backend, supervision: supervision, workers: workers,
+      environment: environment, observer: observer)
   }
 
   /// Runs an experiment that stands in `text`, from line `line` of the file at `path` on, as in a notebook.
@@ -60,15 +61,12 @@ public enum ExperimentRunner {
 
   private static func run(
     _ plan: ExperimentPlan, options: RunOptions, backend: (any ExperimentBackend)?,
-    supervision: RunSupervision?, environment: [String: String], observer: (RunEvent) -> Void
+    supervision: RunSupervision?, workers: RunWorkers? = nil, environment: [String: String],
+    observer: (RunEvent) -> Void
   ) throws -> RunOutcome {
-    var plan = plan
+    let plan = try completed(plan, options: options, environment: environment)
     let lab = plan.file.lab
     let backend = backend ?? LabBackend(lab: lab)
-    if plan.file.model == nil, let path = environment["TRITLAB_MODEL"], !path.isEmpty {
-      plan.file.model = PathReference(text: path, path: path)
-    }
-    if let threads = options.threads { plan.file.threads = threads }
     let inputs = try RunInputs(plan, lab: lab, backend: backend, environment: environment)
     let root = options.outputDirectory ?? "runs"
     // A report of records takes no time: each is a run of its own.
@@ -79,14 +77,100 @@ public enum ExperimentRunner {
     return try withoutActuallyEscaping(observer) { observer in
       let run = ExperimentRun(
         plan: plan, inputs: inputs, directory: directory, backend: backend,
-        supervision: supervision, observer: observer)
-      let earlier =
-        options.force
-        ? []
-        : RunDirectory.earlierRecords(root: root, name: plan.file.name, besides: directory.path)
+        supervision: supervision,
+        earlier: options.force
+          ? nil : EarlierRecords(root: root, name: plan.file.name, besides: directory.path),
+        experiment: root + "/" + plan.file.name.slug, observer: observer)
       let plots = PlotWriter(
         directory: directory.path, templates: options.plotsDirectory, environment: environment)
-      return try run.run(earlier: earlier, plots: plots)
+      return try run.run(plots: plots, workers: workers)
+    }
+  }
+
+  /// Measures, in a process of its own, the variants of `file` that `next` names one by one, and tells their records: what
+  /// `RunWorkers` starts.
+  package static func work(
+    file: String, options: RunOptions, lab: Lab, plugins: ExperimentPlugins,
+    supervision: RunSupervision, next: () -> String?,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws {
+    guard let task = supervision.handover.worker, let directory = supervision.handover.directory
+    else { throw LabError(.internalError, "a process of a run was handed no task") }
+    var plan = try completed(
+      ExperimentPlan(path: file, overrides: options.set, lab: lab, plugins: plugins),
+      options: options, environment: environment)
+    let wanted = Set(task.variants)
+    plan.variants = plan.variants.filter { wanted.contains($0.index) }
+    let backend = LabBackend(lab: plan.file.lab, digested: task.models)
+    let inputs = try RunInputs(
+      plan, lab: plan.file.lab, backend: backend, environment: environment)
+    let told = ProgressTeller(supervision.tell)
+    let run = ExperimentRun(
+      plan: plan, inputs: inputs, directory: .guest(of: directory), backend: backend,
+      observer: told.hear)
+    while let line = next(), let order = WorkerOrder(line: line) {
+      let variant =
+        order.variant < 0 ? plan.reference : plan.variants.first { $0.index == order.variant }
+      guard let variant else {
+        throw LabError(.internalError, "a process of a run was told to measure another's variant")
+      }
+      let record = run.measured(variant, order)
+      supervision.tell(.record(record))
+      if record.status == .interrupted { return }
+    }
+  }
+
+  /// The plan with what options and environment say over the file.
+  static func completed(
+    _ plan: ExperimentPlan, options: RunOptions, environment: [String: String]
+  ) throws -> ExperimentPlan {
+    var plan = try plan.selecting(options.selection)
+    if plan.file.model == nil, let path = environment["TRITLAB_MODEL"], !path.isEmpty {
+      plan.file.model = PathReference(text: path, path: path)
+    }
+    if let threads = options.threads { plan.file.threads = threads }
+    if let windows = options.windows { try plan.file.share(windows) }
+    return plan
+  }
+
+  /// Which variants of a plan need not be measured: their records are below `options.outputDirectory`. Empty where the
+  /// model or a text is not at hand, so that nobody can say.
+  package static func known(
+    _ plan: ExperimentPlan, options: RunOptions,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [Int: Bool] {
+    guard let plan = try? completed(plan, options: options, environment: environment),
+      let inputs = try? RunInputs(
+        plan, lab: plan.file.lab, backend: LabBackend(lab: plan.file.lab), environment: environment),
+      inputs.records == nil
+    else { return [:] }
+    let records = EarlierRecords(
+      root: options.outputDirectory ?? "runs", name: plan.file.name, besides: ""
+    ).all().filter { $0.status == .finished && $0.role == .variant }
+    let digests = Set(records.map(\.inputs))
+    return Dictionary(
+      uniqueKeysWithValues: plan.variants.map { variant in
+        (variant.index, !options.force && digests.contains(inputs.digest(of: variant, in: plan)))
+      })
+  }
+}
+
+/// Tells how far a variant is, a few times a second.
+private final class ProgressTeller {
+  private let tell: (RunReport) -> Void
+  private var last = (section: "", time: 0.0)
+
+  init(_ tell: @escaping (RunReport) -> Void) { self.tell = tell }
+
+  func hear(_ event: RunEvent) {
+    switch event {
+    case .progress(_, let section, let fraction, _):
+      let now = MonotonicClock.seconds()
+      guard section != last.section || now - last.time > 0.3 else { return }
+      last = (section, now)
+      tell(.progress(section: section, fraction: fraction))
+    case .note(let text): tell(.note(text))
+    default: break
     }
   }
 }
@@ -94,9 +178,9 @@ public enum ExperimentRunner {
 /// Everything outside the file that a run depends on: models, data, threads, program, machine.
 struct RunInputs {
   /// By path.
-  private(set) var models: [String: InputIdentity] = [:]
+  var models: [String: InputIdentity] = [:]
   /// By path and field.
-  private(set) var data: [String: InputIdentity] = [:]
+  var data: [String: InputIdentity] = [:]
   /// Questions, by path and limit.
   private(set) var questions: [String: InputIdentity] = [:]
   /// What is reported in place of measurements.
@@ -104,7 +188,7 @@ struct RunInputs {
   /// What an `auto` that may lose something picked, by number of the variant.
   private var picked: [Int: [StageKey: StageChoice]] = [:]
   let threads: Int
-  let program = ProgramIdentity.here
+  var program = ProgramIdentity.here
   let lab: Lab
 
   /// Finds and digests all models and texts. Throws `LabErrors` with everything that is missing.
@@ -174,32 +258,15 @@ struct RunInputs {
     )
   }
 
-  /// The newest record of each variant in a file that a run has written.
+  /// The newest record of each variant in what runs have written.
   private static func records(
     _ source: PathReference, at position: SourcePosition?
   ) throws -> [RunRecord] {
     let place = (position?.description).map { "\($0): records" } ?? "records"
-    guard FileKind(at: source.path) != .absent else {
-      throw LabError(
-        .missingInput, "there are no such records", at: place,
-        expected: "a results.jsonl of an earlier run", got: source.path)
-    }
-    let records: [RunRecord]
     do {
-      records = ResultsLog.latest(try ResultsLog.records(of: source.path))
+      return try RecordSource(source.path).records()
     } catch let error as LabError {
       throw error.inside(place)
-    }
-    guard !records.isEmpty else {
-      throw LabError(
-        .badData, "the file holds no record", at: place,
-        expected: "a results.jsonl of an earlier run", got: source.path)
-    }
-    let folder = (source.path as NSString).deletingLastPathComponent
-    return records.map { record in
-      var record = record
-      record.samples = SampleFile.path(of: record, in: folder.isEmpty ? "." : folder)
-      return record
     }
   }
 

@@ -18,7 +18,14 @@ final class LabBackend: ExperimentBackend {
   /// The tokenizer of every model, where the experiment names one.
   private var tokenizer: String?
 
-  init(lab: Lab) { self.lab = lab }
+  /// Models that another process of the run has digested, by where they were found.
+  private let digested: [String: InputIdentity]
+
+  init(lab: Lab, digested: [InputIdentity] = []) {
+    self.lab = lab
+    self.digested = Dictionary(
+      digested.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+  }
 
   func use(tokenizer: PathReference) throws {
     let path = tokenizer.isName ? try ModelLocation.resolve(tokenizer.path) : tokenizer.path
@@ -32,9 +39,13 @@ final class LabBackend: ExperimentBackend {
     let checkpoint = try checkpoint(path)
     // A tokenizer that cannot be read is told where text is needed; its file counts all the same.
     _ = try? checkpoint.tokenizer()
-    let content = try checkpoint.contentDigest()
     let figures = TrainingFigures.of(path)
     training[path] = figures
+    if var known = digested[path] {
+      known.name = model.text
+      return known
+    }
+    let content = try checkpoint.contentDigest()
     return InputIdentity(
       name: model.text, path: path, digest: content.digest, bytes: content.bytes,
       reading: figures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }

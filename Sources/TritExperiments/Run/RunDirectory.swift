@@ -13,7 +13,8 @@ struct RunDirectory {
   let log: ResultsLog
   /// Unfinished runs of the same plan that other processes work on.
   let busy: [(path: String, process: String)]
-  private let lock: FolderLock
+  /// nil in a process that measures for the one that holds it.
+  private let lock: FolderLock?
 
   private static let lockName = "run.lock"
 
@@ -55,20 +56,21 @@ struct RunDirectory {
     return RunDirectory(path: path, isResumed: false, log: log, busy: busy, lock: lock)
   }
 
-  /// The records of all earlier runs of the experiment, newest last, with the run that measured each.
-  static func earlierRecords(root: String, name: String, besides: String) -> [RunRecord] {
-    runs(of: root + "/" + name.slug).filter { $0 != besides }.flatMap { run in
-      ResultsLog.read(run + "/results.jsonl").map { record in
-        var record = record
-        record.samples = SampleFile.path(of: record, in: run)
-        record.reusedFrom = record.reusedFrom ?? (run as NSString).lastPathComponent
-        return record
-      }
-    }
+  /// The folder of a run that another process of it keeps: for one that measures and leaves the log alone.
+  static func guest(of path: String) -> RunDirectory {
+    RunDirectory(path: path, isResumed: true, log: ResultsLog(unopened: path), busy: [], lock: nil)
+  }
+
+  /// A new folder for a run of the experiment `name`, whatever others there are.
+  static func new(root: String, name: String, now: Date = Date()) throws -> RunDirectory {
+    let path = try create(in: root + "/" + name.slug, now: now)
+    let lock = try FolderLock(folder: path, name: lockName, what: "run")
+    let log = try ResultsLog(path + "/results.jsonl")
+    return RunDirectory(path: path, isResumed: false, log: log, busy: [], lock: lock)
   }
 
   /// The run folders of an experiment, oldest first: their names are times.
-  private static func runs(of folder: String) -> [String] {
+  static func runs(of folder: String) -> [String] {
     let names = (try? FolderListing(folder).names) ?? []
     return names.map { folder + "/" + $0 }
       .filter { FileManager.default.fileExists(atPath: $0 + "/results.jsonl") }
@@ -116,6 +118,7 @@ struct RunState: Codable {
   var plan: String
   var isFinished: Bool
 
+  /// The state in a run directory; nil where there is none of today's form.
   static func read(_ directory: String) -> RunState? {
     guard let bytes = try? WholeFile.read(directory + "/state.json", limit: .small) else {
       return nil

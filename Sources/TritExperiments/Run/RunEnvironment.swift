@@ -114,7 +114,7 @@ enum ResolvedFile {
     set(["seed"], "\(plan.file.seed)", plain: true)
     set(["threads"], "\(inputs.threads)", plain: true)
     // A comment ends with its line, so that a name with another one in it would be read as keys.
-    let commented = plan.variants.map {
+    let commented = plan.all.map {
       "# \($0.index)  \($0.id)  \(VisibleText.line($0.label))\n"
     }.joined()
     return
@@ -123,7 +123,7 @@ enum ResolvedFile {
   }
 
   private static func absolute(_ reference: PathReference) -> String {
-    FileManager.default.fileExists(atPath: reference.path)
+    FileManager.default.fileExists(atPath: reference.path) || NameGlob.isGlob(reference.path)
       ? absolute(reference.path) : reference.text
   }
 

@@ -1,4 +1,5 @@
 internal import TritCore
+internal import TritEvaluation
 internal import TritFormats
 internal import TritKernels
 internal import TritModel
@@ -127,9 +128,12 @@ package enum InputText {
 }
 
 extension RunInputs {
-  /// Digest of everything that the measurements of `variant` depend on.
-  func digest(of variant: PlannedVariant, in plan: ExperimentPlan) -> String {
-    identity(of: variant, in: plan).digest
+  /// Digest of everything that the measurements of `variant` depend on; `ofWhole` as if all windows of a text were
+  /// measured at once where the plan asks for a part.
+  func digest(
+    of variant: PlannedVariant, in plan: ExperimentPlan, ofWhole: Bool = false
+  ) -> String {
+    identity(of: variant, in: plan, ofWhole: ofWhole).digest
   }
 
   /// Whether code from outside may run on `variant`.
@@ -138,18 +142,22 @@ extension RunInputs {
   }
 
   /// Everything that the measurements of `variant` depend on.
-  func identity(of variant: PlannedVariant, in plan: ExperimentPlan) -> RunIdentity {
+  func identity(
+    of variant: PlannedVariant, in plan: ExperimentPlan, ofWhole: Bool = false
+  ) -> RunIdentity {
     let model = model(of: variant, in: plan)
     let settings = settings(of: variant)
     return RunIdentity(
       program: "\(program.version) \(program.digest)", libraries: program.libraries,
       processor: program.processor, threads: threads(of: variant), context: plan.file.context,
-      seed: plan.file.seed, model: model?.digest ?? "", training: model?.reading ?? "",
+      seed: settings.seed ?? plan.file.seed, model: model?.digest ?? "",
+      training: model?.reading ?? "",
       // The model goes by its content, and what draws tokens belongs to `generate`.
-      stages: settings.flattened.filter { !["model", "threads", "sampler"].contains($0.key) }
+      stages: settings.flattened
+        .filter { !["model", "threads", "sampler", "seed"].contains($0.key) }
         .map { "\($0.key)=\($0.value)" },
       origins: origins(of: settings, in: plan),
-      measures: measures(of: variant, in: plan))
+      measures: measures(of: variant, in: plan, ofWhole: ofWhole))
   }
 
   /// Stages from outside that the variant chooses, or that an implementation which stands for others (`auto`, a
@@ -192,12 +200,14 @@ extension RunInputs {
 
   /// The sections that are measured on `variant`, each with what it depends on. Every setting is an input but those
   /// that say where a text is: of it, what was read counts.
-  private func measures(of variant: PlannedVariant, in plan: ExperimentPlan) -> [MeasureIdentity] {
+  private func measures(
+    of variant: PlannedVariant, in plan: ExperimentPlan, ofWhole: Bool
+  ) -> [MeasureIdentity] {
     let reference = variant.index < 0 ? nil : plan.reference
     let referenceIdentity = reference.map {
       identity(of: $0, in: plan).withoutMeasures.digest
     }
-    return plan.file.measure.sections.compactMap { section in
+    return plan.sections(of: variant).compactMap { section in
       let needs = section.measure.needs
       // The reference is not compared with itself.
       if needs.requiresReference, variant.index < 0 { return nil }
@@ -207,6 +217,9 @@ extension RunInputs {
         case .data, .questions: values[field.name] = nil
         case .sampler:
           if let own = variant.settings.sampler { values[field.name] = .sampler(own) }
+        case .windows:
+          guard ofWhole, case .windows(let part)? = values[field.name] else { break }
+          values[field.name] = part.needed.map { .integer($0) }
         default: break
         }
       }

@@ -1,3 +1,5 @@
+public import TritEvaluation
+
 /// How an experiment is run, apart from what its file says.
 public struct RunOptions: Sendable {
   /// Overrides, `key.path=value` each; later ones win.
@@ -11,6 +13,11 @@ public struct RunOptions: Sendable {
   public var threads: Int?
   /// The folder with the plots' templates; nil looks in `TRITLAB_PLOTS`, then around the program.
   public var plotsDirectory: String?
+  /// Which variants are measured; the reference is, where it is needed.
+  public var selection = VariantSelection()
+  /// Which of the windows that the file asks for are measured, for measures of a text; nil is all. `collect` joins the
+  /// parts.
+  public var windows: WindowSelection?
 
   /// The defaults: new or continued run below `runs`.
   public init(
@@ -33,6 +40,8 @@ public enum RunEvent: Sendable {
   case variantStarted(index: Int, of: Int, label: String)
   /// A section of a variant is so far, 0…1; `remaining` seconds of the whole run, once known.
   case progress(label: String, section: String, fraction: Double, remaining: Double?)
+  /// Several variants are at work in processes of their own: how far each is, how many are done.
+  case working([VariantAtWork], done: Int, of: Int, remaining: Double?)
   /// A variant is done; the record says how.
   case variantEnded(RunRecord)
   /// A variant's record is taken from an earlier run.
@@ -42,6 +51,16 @@ public enum RunEvent: Sendable {
   case warning(label: String, section: String, text: String, kind: String)
   /// Something that the user should know and that fails nothing: no gnuplot, say.
   case note(String)
+}
+
+/// How far a process is with a variant.
+public struct VariantAtWork: Sendable {
+  /// The variant.
+  public var label: String
+  /// The section that is measured; empty while the model is loaded.
+  public var section: String
+  /// How much of the section is done, 0…1.
+  public var fraction: Double
 }
 
 /// What a run came to.

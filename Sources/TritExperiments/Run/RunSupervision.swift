@@ -42,8 +42,47 @@ package struct RunHandover: Codable, Sendable {
   package var allowed: [String] = []
   /// Whether a process has said already that the run begins.
   package var hasBegun = false
+  /// What a process measures that is one of several of its run; nil for one that runs all.
+  package var worker: WorkerTask?
 
   package init() {}
+}
+
+/// What one of several processes of a run needs to measure variants that it is told one by one.
+package struct WorkerTask: Codable, Sendable {
+  /// The variants that it may be told, by number; −1 is the reference.
+  package var variants: [Int]
+  /// Threads for each variant, at most.
+  package var threads: Int
+  /// What the run depends on, as the process that hands out has found it, so that no file is digested twice.
+  package var models: [InputIdentity]
+  /// How many such processes there are.
+  package var count: Int
+}
+
+/// A variant that a process is to measure.
+package struct WorkerOrder: Codable, Sendable {
+  /// The number in the plan; −1 is the reference.
+  package var variant: Int
+  /// Threads, at most.
+  package var threads: Int
+  /// What the reference wrote, where it is known.
+  package var referenceTexts: [GeneratedText]?
+
+  /// One line.
+  package var line: String { RunCoding.text(self) }
+
+  /// Reads what `line` gave.
+  package init?(line: String) {
+    guard let value = RunCoding.value(WorkerOrder.self, line) else { return nil }
+    self = value
+  }
+
+  init(variant: Int, threads: Int, referenceTexts: [GeneratedText]?) {
+    self.variant = variant
+    self.threads = threads
+    self.referenceTexts = referenceTexts
+  }
 }
 
 /// What a watched run tells, as it happens.
@@ -56,6 +95,12 @@ package enum RunReport: Codable, Sendable {
   case speeds([String: Measured])
   /// A record of this run is on the disk.
   case measured(id: String)
+  /// How far a process with orders is.
+  case progress(section: String, fraction: Double)
+  /// What a process with orders measured.
+  case record(RunRecord)
+  /// Something that the user should know.
+  case note(String)
 
   /// Who is at work.
   package struct AtWork: Codable, Sendable, Equatable {
