@@ -3,6 +3,7 @@ extension TritCommand {
   package static func commands(_ context: CommandContext) -> [CommandSpec] {
     [
       RunCommand.spec(context), GenerateCommand.spec(context), PerplexityCommand.spec(context),
+      TasksCommand.spec(context),
       BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
       PeakCommand.spec(context), KernelCommand.spec(context), ArenaCommand.spec(context),
       CacheCommand.spec(context), NotebookCommand.spec(context),
