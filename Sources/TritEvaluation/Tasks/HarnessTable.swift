@@ -78,6 +78,8 @@ public enum HarnessTable {
     return texts.map { text in
       guard let text else { return "   N/A" }
       guard text.contains(".") else { return text }
+      // Beside words all four stay.
+      if values.contains(nil) { return text }
       return String(text.dropLast(digits == 0 ? 5 : 4 - digits))
     }
   }
