@@ -23,7 +23,8 @@ enum ParquetAdvice {
     let target = root.map { "\($0)/\(folder(task))/\(split).jsonl" } ?? jsonl(files[0])
     return LabError(
       .badData, "the records of \(task.name) are a Parquet file, which is not read", at: files[0],
-      expected: "JSONL, plain or gzip", advice: "convert it: " + conversion(of: files, to: target))
+      expected: "JSONL, plain or gzip",
+      advice: "convert it (pip install datasets): " + conversion(of: files, to: target))
   }
 
   /// The error for a split that is nowhere.
@@ -33,7 +34,7 @@ enum ParquetAdvice {
     LabError(
       .missingInput, "the \(what) of \(task.name) (split '\(split)') are not there", at: root,
       expected: tried.prefix(3).map { $0 + ".jsonl" }.joined(separator: ", or ") + ", plain or .gz",
-      advice: "get them: "
+      advice: "get them (pip install datasets): "
         + download(task, split, to: "\(root)/\(folder(task))/\(split).jsonl"))
   }
 
@@ -43,7 +44,7 @@ enum ParquetAdvice {
       "import datasets,os,sys; *a,b=sys.argv[1:]; os.makedirs(os.path.dirname(b) or \".\","
       + "exist_ok=True); datasets.Dataset.from_parquet(a).to_json(b,force_ascii=False)"
     return "python3 -c '\(code)' "
-      + (files + [target]).map(quoted).joined(separator: " ") + " (pip install datasets)"
+      + (files + [target]).map(quoted).joined(separator: " ")
   }
 
   /// Gets a split from the hub and writes it as JSONL.
@@ -55,7 +56,6 @@ enum ParquetAdvice {
       + "exist_ok=True); datasets.load_dataset(p,n or None,split=s).to_json(b,force_ascii=False)"
     return "python3 -c '\(code)' "
       + [task.dataset, configuration ?? "", split, target].map(quoted).joined(separator: " ")
-      + " (pip install datasets)"
   }
 
   private static func folder(_ task: HarnessTask) -> String {
