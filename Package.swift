@@ -80,6 +80,9 @@ let alsoNeeded: [String: [Target.Dependency]] = [
   "TritJupyter": ["TritNotebook", "TritJupyter", "trit"],
 ]
 
+/// Whose tests read files that lie beside them.
+let withFixtures: Set<String> = ["TritPlugins", "TritEvaluation"]
+
 let package = Package(
   name: "TritLab",
   products: [
@@ -144,7 +147,7 @@ let package = Package(
         name: "\($0)Tests",
         dependencies: ["TritLab", "_TritTestSupport", "_CAllocationCounter"]
           + (alsoNeeded[$0] ?? []),
-        exclude: $0 == "TritPlugins" ? ["Fixtures"] : [], swiftSettings: strict)
+        exclude: withFixtures.contains($0) ? ["Fixtures"] : [], swiftSettings: strict)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -36,7 +36,7 @@ struct QuestionReader {
   func task() throws -> MultipleChoiceTask {
     guard value.object != nil else {
       throw LabError(
-        .badData, "the line is no question: it is \(Self.words(value)), not an object", at: place,
+        .badData, "the line is no question: it is \(value.inWords), not an object", at: place,
         expected: Self.form)
     }
     let context = try string("context", required("context"))
@@ -55,7 +55,7 @@ struct QuestionReader {
     let field = try required("choices")
     guard let list = field.array else {
       throw fault(
-        "choices", "the choices are \(Self.words(field)), not a list",
+        "choices", "the choices are \(field.inWords), not a list",
         expected: "[\"…\", \"…\"]: two texts or more")
     }
     guard list.count >= 2 else {
@@ -86,7 +86,7 @@ struct QuestionReader {
     let expected = "the number of the right choice, from 0: 0…\(count - 1)"
     guard let answer = field.integer else {
       throw fault(
-        "answer", "the answer is \(Self.words(field)), not a whole number", expected: expected,
+        "answer", "the answer is \(field.inWords), not a whole number", expected: expected,
         advice: field.string == nil
           ? nil : "name the choice by its place in the list, not by its text")
     }
@@ -116,7 +116,7 @@ struct QuestionReader {
   private func string(_ key: String, _ value: JSONValue) throws -> String {
     guard let text = value.string else {
       throw fault(
-        key, "\(Self.words(value)) where a text must be", expected: "text in double quotes")
+        key, "\(value.inWords) where a text must be", expected: "text in double quotes")
     }
     return text
   }
@@ -126,16 +126,5 @@ struct QuestionReader {
   ) -> LabError {
     LabError(
       .badData, what, at: "\(place): \(key)", expected: expected, got: got, advice: advice)
-  }
-
-  private static func words(_ value: JSONValue) -> String {
-    switch value {
-    case .null: "null"
-    case .bool(let flag): "\(flag)"
-    case .number(let text): "the number \(text.prefix(40))"
-    case .string(let text): "the text '\(text.prefix(40))'"
-    case .array: "a list"
-    case .object: "an object"
-    }
   }
 }

@@ -39,7 +39,7 @@ public enum TaskSplit: String, Sendable, Hashable, CaseIterable {
       let shared = whole.map { TaskEvaluation.commonPrefix($0, alone) }.min() ?? 0
       return (Array(alone.prefix(shared)), whole.map { Array($0.dropFirst(shared)) })
     case .lmEval:
-      let alone = try encode(Self.withoutTrailingSpace(task.context))
+      let alone = try encode(PythonText.strippedBehind(task.context))
       return (alone, whole.map { Array($0.dropFirst(alone.count)) })
     }
   }
@@ -58,17 +58,5 @@ public enum TaskSplit: String, Sendable, Hashable, CaseIterable {
     case .lmEval:
       return choices.map { Array(context.suffix(model.contextLength - $0.count + 1)) }
     }
-  }
-
-  /// The text as Python's `str.rstrip()` leaves it: `str.isspace` holds for Unicode's white space and for the
-  /// four separators U+001C to U+001F.
-  static func withoutTrailingSpace(_ text: String) -> String {
-    var scalars = text.unicodeScalars[...]
-    while let last = scalars.last,
-      last.properties.isWhitespace || (0x1C...0x1F).contains(last.value)
-    {
-      scalars = scalars.dropLast()
-    }
-    return String(scalars)
   }
 }

@@ -16,7 +16,8 @@ import _TritTestSupport
     "inspect",
     "kernel",
     "list",
-    "logits", "new", "notebook", "peak", "perplexity", "run", "schema", "tokenize", "train",
+    "logits", "new", "notebook", "peak", "perplexity", "run", "schema", "tasks", "tokenize",
+    "train",
   ]
 
   @Test(arguments: commands)

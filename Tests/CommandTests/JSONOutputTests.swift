@@ -35,6 +35,9 @@ import _TritTestSupport
       "\(tiny) -f builtin:storyteller/tasks --multiple-choice "
         + "--multiple-choice-tasks 2", ["all", "kinds"]),
     Case(
+      "tasks", "\(tiny) --tasks piqa --data piqa.jsonl",
+      ["results", "configs", "versions", "n-shot", "n-samples", "config", "tritlab"]),
+    Case(
       "arena", "i2_s/scalar --shape 64x256 --tokens 1 --runs 1 --budget 0 --against reference",
       ["schema", "kernel", "verdicts"]),
     Case("bench", "\(tiny) -p 4 -n 2 -r 1", ["avg_ts", "samples_ns", "kernel"]),
@@ -90,6 +93,8 @@ import _TritTestSupport
     try folder.write(
       String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 20),
       to: "text.txt")
+    try folder.write(
+      #"{"goal": "a", "sol1": "b", "sol2": "c", "label": 1}"#, to: "piqa.jsonl")
     try folder.write(
       """
       name: study

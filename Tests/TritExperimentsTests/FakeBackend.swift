@@ -55,6 +55,10 @@ final class FakeBackend: ExperimentBackend {
     InputIdentity(name: questions.text, path: questions.path, digest: taskDigest, bytes: 10)
   }
 
+  func identify(tasks: HarnessNeeds) throws -> InputIdentity {
+    InputIdentity(name: tasks.names.joined(), path: "sets", digest: taskDigest, bytes: 10)
+  }
+
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
     let cache = request.settings.stages[.cache]?.description
     if let cache, cache == misfit { throw LabError(.badData, "it does not fit", at: "blk.0") }

@@ -1,4 +1,5 @@
 public import TritCore
+public import TritEvaluation
 
 /// One thing that an experiment measures on every variant: a section of `measure:` in its file.
 ///
@@ -65,6 +66,8 @@ public struct MeasureNeeds: Sendable {
   public var text: (place: PathReference, field: String?)?
   /// Questions, at most so many.
   public var questions: (place: PathReference, limit: Int?)?
+  /// Tasks of lm-evaluation-harness.
+  public var tasks: HarnessNeeds?
   /// Whether its figures compare a variant with the reference, where there is one: then they are another measurement
   /// where the reference is another.
   public var comparesWithReference = false
@@ -78,6 +81,23 @@ public struct MeasureNeeds: Sendable {
 
   /// Nothing.
   public init() {}
+}
+
+/// Tasks of lm-evaluation-harness that a measure asks for.
+public struct HarnessNeeds: Sendable, Hashable {
+  /// Names of tasks and groups.
+  public var names: [String]
+  /// A folder of data sets, or the file of a single task; nil is the folder that `TRITLAB_DATA` names.
+  public var place: PathReference?
+  /// How they are run.
+  public var options: HarnessOptions
+
+  /// What is asked for.
+  public init(_ names: [String], at place: PathReference?, _ options: HarnessOptions) {
+    self.names = names
+    self.place = place
+    self.options = options
+  }
 }
 
 /// A kind of measure: what a lab holds of a `Measure`.

@@ -29,6 +29,9 @@ public struct MeasureRun {
   /// The questions that the measure needs.
   public func questions() throws -> TaskDataset { try session.taskDataset(request.questions) }
 
+  /// The tasks that the measure needs, with their records.
+  public func tasks() throws -> HarnessBatch { try session.taskBatch(request.questions) }
+
   /// The reference as a model whose logits are kept, so that it is run once for many comparisons, and the longest
   /// window that it takes unasked. Throws what loading it throws.
   public func reference() throws -> (model: any LanguageModel, longestWindow: Int) {

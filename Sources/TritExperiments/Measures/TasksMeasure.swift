@@ -2,7 +2,7 @@ internal import TritCore
 public import TritEvaluation
 internal import TritModel
 
-/// Accuracy on questions that have one right answer among several.
+/// Accuracy on questions that have one right answer among several, or the tasks of lm-evaluation-harness.
 public struct TasksMeasure: Measure {
   /// The key of the section.
   public static let key = "tasks"
@@ -13,10 +13,24 @@ public struct TasksMeasure: Measure {
   /// The settings of the section.
   public static let fields = [
     MeasureField(
-      "data", "builtin:storyteller/tasks, or a JSONL file of questions.", .questions,
+      "tasks",
+      "Tasks of lm-evaluation-harness, as [hellaswag, piqa], [mmlu] or [avg5], in place of questions.",
+      .words(
+        expected: HarnessSelection.known.filter { !$0.hasPrefix("mmlu_") }
+          .joined(separator: ", ") + " or mmlu_SUBJECT", pattern: "^[a-z0-9_]+$",
+        isLegal: { HarnessSelection.known.contains($0) })),
+    MeasureField(
+      "num_fewshot", "Examples before each question of the tasks.", .integer(0...1000)),
+    MeasureField(
+      "fewshot_seed", "Seed of the choice of examples; 1234 as in the harness.",
+      .integer(0...Int(Int32.max))),
+    MeasureField(
+      "data",
+      "builtin:storyteller/tasks, or a JSONL file of questions; for tasks a folder of data sets.",
+      .questions,
       standard: .place(
         PathReference(text: TaskDataset.builtinName, path: TaskDataset.builtinName))),
-    MeasureField("limit", "Questions, at most.", .integer(1...1_000_000)),
+    MeasureField("limit", "Questions, at most; of each task.", .integer(1...1_000_000)),
     MeasureField(
       "split", "Where context ends and choice begins, if a token spans both.",
       .word(TaskSplit.descriptions.map { ($0.name, $0.summary) }),
@@ -55,6 +69,8 @@ public struct TasksMeasure: Measure {
     ) { Figures.share($0, error: $1) },
   ]
 
+  /// Tasks of lm-evaluation-harness, with where their records lie; nil for questions of the lab's own form.
+  public let harness: HarnessNeeds?
   /// `builtin:storyteller/tasks`, or a JSONL file of questions.
   public let data: PathReference
   /// Questions, at most; nil is all of a file, and 200 of the built-in ones.
@@ -70,17 +86,40 @@ public struct TasksMeasure: Measure {
     data = place
     limit = settings.integerIfGiven("limit")
     split = TaskSplit(rawValue: settings.text("split")) ?? .common
+    let names = settings.texts("tasks")
+    let seed = settings.integerIfGiven("fewshot_seed")
+    let shots = settings.integerIfGiven("num_fewshot")
+    guard !names.isEmpty else {
+      harness = nil
+      for (name, value) in [("num_fewshot", shots), ("fewshot_seed", seed)] where value != nil {
+        throw settings.fault(
+          "goes with tasks", at: name, expected: "tasks: [hellaswag, …] beside it",
+          advice: "name the tasks, or leave it out")
+      }
+      return
+    }
+    guard split == .common else {
+      throw settings.fault(
+        "tasks are cut as lm-evaluation-harness cuts", at: "split",
+        expected: "no split beside tasks",
+        advice: "leave it out")
+    }
+    harness = HarnessNeeds(
+      names, at: place.path == TaskDataset.builtinName ? nil : place,
+      HarnessOptions(
+        shots: shots ?? 0, limit: limit.map { Double($0) }, seed: UInt64(seed ?? 1234)))
   }
 
   /// What has to be there before anything runs.
   public var needs: MeasureNeeds {
     var needs = MeasureNeeds()
-    needs.questions = (data, limit)
+    if let harness { needs.tasks = harness } else { needs.questions = (data, limit) }
     return needs
   }
 
   /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
+    if harness != nil { return try run.tasks().measure(run) }
     let questions = try run.questions()
     let result = try TaskEvaluation.measure(run.engine, tasks: questions.tasks, split: split) {
       run.progress($0.fraction)
@@ -94,8 +133,18 @@ public struct TasksMeasure: Measure {
   public func provenance(_ records: [RunRecord]) -> [(key: String, value: String)] {
     guard let record = records.first(where: { $0.metrics["tasks.count"] != nil }) else { return [] }
     let count = Figures.fixed(record.metrics["tasks.count"] ?? 0, 0)
-    let chance = Figures.percent(record.metrics["tasks.chance"] ?? 0)
-    return [("tasks", "\(count) questions; guessing would get \(chance) right")]
+    let chance = record.metrics["tasks.chance"].map {
+      "; guessing would get \(Figures.percent($0)) right"
+    }
+    guard let harness else { return [("tasks", "\(count) questions" + (chance ?? ""))] }
+    return [
+      (
+        "tasks",
+        "\(harness.names.joined(separator: ", ")) of lm-evaluation-harness "
+          + "\(HarnessTask.harnessVersion), \(harness.options.shots)-shot; \(count) questions"
+          + (chance ?? "")
+      )
+    ]
   }
 }
 

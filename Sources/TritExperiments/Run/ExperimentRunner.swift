@@ -230,6 +230,9 @@ struct RunInputs {
         if let (place, limit) = needs.questions, questions[Self.key(place, limit)] == nil {
           questions[Self.key(place, limit)] = try backend.identify(questions: place, limit: limit)
         }
+        if let tasks = needs.tasks, questions[Self.key(tasks)] == nil {
+          questions[Self.key(tasks)] = try backend.identify(tasks: tasks)
+        }
       } catch {
         note(error, "measure")
       }
@@ -338,6 +341,10 @@ struct RunInputs {
     key(reference, limit.map { "\($0)" })
   }
 
+  private static func key(_ tasks: HarnessNeeds) -> String {
+    "\(tasks.names.joined(separator: ",")) \(tasks.place?.path ?? "") \(tasks.options)"
+  }
+
   func model(of variant: PlannedVariant, in plan: ExperimentPlan) -> InputIdentity? {
     (variant.settings.model ?? plan.file.model).flatMap { models[$0.path] }
   }
@@ -349,7 +356,8 @@ struct RunInputs {
 
   /// The questions that a measure needs.
   func questions(for needs: MeasureNeeds) -> InputIdentity? {
-    needs.questions.flatMap { questions[Self.key($0.place, $0.limit)] }
+    needs.tasks.flatMap { questions[Self.key($0)] }
+      ?? needs.questions.flatMap { questions[Self.key($0.place, $0.limit)] }
   }
 
   func threads(of variant: PlannedVariant) -> Int { variant.settings.threads ?? threads }

@@ -12,6 +12,7 @@ final class LabBackend: ExperimentBackend {
   let measuresSpeedInRounds = true
   private var texts: [String: TextDataset] = [:]
   private var questions: [String: TaskDataset] = [:]
+  private var tasks: [String: HarnessBatch] = [:]
   /// By path: opened once in a run, so that every variant has what the digest is of.
   private var checkpoints: [String: Checkpoint] = [:]
   private var training: [String: [String: Double]] = [:]
@@ -73,6 +74,15 @@ final class LabBackend: ExperimentBackend {
     return identity
   }
 
+  func identify(tasks needs: HarnessNeeds) throws -> InputIdentity {
+    let batch = try HarnessBatch(needs)
+    let identity = InputIdentity(
+      name: needs.names.joined(separator: ","), path: batch.path, digest: batch.digest,
+      bytes: batch.byteCount, reading: "lm-evaluation-harness \(HarnessTask.harnessVersion)")
+    tasks[identity.key] = batch
+    return identity
+  }
+
   func load(_ request: SessionRequest) throws -> any VariantSession {
     let start = ContinuousClock.now
     let checkpoint = try checkpoint(request.model.path)
@@ -83,7 +93,7 @@ final class LabBackend: ExperimentBackend {
       engine: engine, checkpoint: checkpoint, lab: lab,
       training: training[request.model.path] ?? [:],
       loadSeconds: (ContinuousClock.now - start) / .seconds(1), texts: { [self] in texts[$0] },
-      questions: { [self] in questions[$0] })
+      questions: { [self] in questions[$0] }, tasks: { [self] in tasks[$0] })
   }
 
   /// The checkpoint, opened once in a run.
@@ -108,12 +118,14 @@ final class LabSession: VariantSession {
   private let loadSeconds: Double
   private let texts: (_ key: String) -> TextDataset?
   private let questions: (_ key: String) -> TaskDataset?
+  private let tasks: (_ key: String) -> HarnessBatch?
   private var recorded: RecordedLogits?
 
   init(
     engine: Engine, checkpoint: Checkpoint, lab: Lab,
     training: [String: Double], loadSeconds: Double,
-    texts: @escaping (String) -> TextDataset?, questions: @escaping (String) -> TaskDataset?
+    texts: @escaping (String) -> TextDataset?, questions: @escaping (String) -> TaskDataset?,
+    tasks: @escaping (String) -> HarnessBatch?
   ) {
     self.engine = engine
     self.checkpoint = checkpoint
@@ -122,6 +134,7 @@ final class LabSession: VariantSession {
     self.loadSeconds = loadSeconds
     self.texts = texts
     self.questions = questions
+    self.tasks = tasks
   }
 
   /// `a (12 layers), b (2 layers)`, in the order of their first.
@@ -194,6 +207,13 @@ final class LabSession: VariantSession {
       throw LabError(.internalError, "the questions were not kept", at: data?.path)
     }
     return questions
+  }
+
+  func taskBatch(_ data: InputIdentity?) throws -> HarnessBatch {
+    guard let data, let batch = tasks(data.key) else {
+      throw LabError(.internalError, "the records of tasks were not kept", at: data?.path)
+    }
+    return batch
   }
 
   /// The longest window that is taken without being asked for: what fits the cache, and no more than the

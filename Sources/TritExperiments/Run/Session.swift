@@ -13,6 +13,8 @@ package protocol ExperimentBackend: AnyObject {
   func identify(data: PathReference, field: String?) throws -> InputIdentity
   /// Finds questions and digests them. Throws `missingInput` with what to do.
   func identify(questions: PathReference, limit: Int?) throws -> InputIdentity
+  /// Finds the records of tasks and digests them. Throws `missingInput` with what to do.
+  func identify(tasks: HarnessNeeds) throws -> InputIdentity
   /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
   func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// What every `auto` of the request picks that may lose something, and so changes results from pick to
@@ -38,6 +40,11 @@ extension ExperimentBackend {
 }
 
 extension ExperimentBackend {
+  /// There are none.
+  package func identify(tasks: HarnessNeeds) throws -> InputIdentity {
+    throw LabError(.internalError, "the backend has no tasks of lm-evaluation-harness")
+  }
+
   /// Does nothing: for backends without tokenizers.
   package func use(tokenizer: PathReference) throws {}
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TritLab
 
 extension FuzzTarget {
@@ -103,6 +104,73 @@ extension FuzzTarget {
       }
     },
     FuzzTarget(
+      name: "tasks", summary: "records of the tasks of lm-evaluation-harness", grammar: .jsonLines,
+      minimumAccepted: 0.1, sources: ["TritEvaluation/Tasks"],
+      seeds: {
+        [
+          #"{"activity_label": "A", "ctx_a": "b", "ctx_b": "É c", "endings": ["[x] d", "e"], "label": "1"}"#,
+          #"{"goal": "a", "sol1": "b", "sol2": "c", "label": 1}"#,
+          #"{"question": "a", "choices": {"text": ["b", "c"], "label": ["A", "B"]}, "answerKey": "B"}"#,
+          #"{"sentence": "a _ b", "option1": "c", "option2": "d", "answer": "2"}"#,
+          #"{"question": "a", "subject": "anatomy", "choices": ["b", "c", "d", "e"], "answer": 3}"#,
+          #"{"text": "a b c"}"#, #"{"page": " = A = \n ( b ) 's 1 @,@ 2 \" c \" \n"}"#,
+        ].map { Array(($0 + "\n" + $0 + "\n").utf8) }
+      }
+    ) { scratch in
+      { bytes in
+        let path = try scratch.write(bytes, to: "x.jsonl")
+        var refusal: (any Error)?
+        var accepted = 0
+        for name in [
+          "hellaswag", "piqa", "arc_easy", "winogrande", "mmlu_anatomy", "lambada_openai",
+          "wikitext",
+        ] {
+          let selection = try HarnessSelection([name])
+          let options = HarnessOptions(resamples: 10)
+          do {
+            let data = try HarnessData(path, isAlone: true, environment: [:])
+            var scorer = LengthScorer()
+            let results = try HarnessEvaluation.measure(
+              &scorer, selection, [try HarnessQuestions(selection.tasks[0], data, options)], options
+            )
+            try demand(
+              results.tasks[0].outcomes.count == results.tasks[0].available,
+              "every record is a question")
+            let text = JSONWriter.text(results.document(model: "x", logsSamples: true))
+            _ = try JSONReader.read(text)
+            _ = HarnessTable.text(results)
+            accepted += 1
+          } catch let error as LabError {
+            refusal = error
+          }
+        }
+        if accepted == 0, let refusal { throw refusal }
+      }
+    },
+    FuzzTarget(
+      name: "gzip", summary: "files that are packed", grammar: .bytes, minimumAccepted: 0.5,
+      sources: ["TritEvaluation/Gzip"],
+      seeds: {
+        // "a" and a sentence ten times, packed by Python's gzip.
+        [
+          "H4sIAAAAAAACA0sEAEO+t+gBAAAA",
+          "H4sIAAAAAAACA/PPS05VKC3Iz1NIVCjJzE1VKMlILUpVKE8sBgqk5KfrKfiPqiBRBQDHqxUZVAEAAA==",
+        ].compactMap { Data(base64Encoded: $0).map(Array.init) }
+      }
+    ) { scratch in
+      { bytes in
+        // What follows the mark of gzip is free: most inputs would have none.
+        let path = try scratch.write([0x1F, 0x8B] + bytes.dropFirst(2), to: "x.gz")
+        let limit = FileLimit("a fuzzed file", bytes: 1 << 20)
+        do {
+          let text = try GzipFile.read(path, limit: limit)
+          try demand(text.count <= limit.bytes, "no more than the limit is unpacked")
+        } catch let error as LabError {
+          try demand(error.kind == .badData, "what cannot be unpacked is bad data")
+        }
+      }
+    },
+    FuzzTarget(
       name: "texts", summary: "texts to evaluate on: plain and JSONL", grammar: .jsonLines,
       minimumAccepted: 0.2,
       sources: ["TritEvaluation/TextDataset"],
@@ -123,6 +191,17 @@ extension FuzzTarget {
       }
     },
   ]
+
+  /// Answers by the lengths of texts.
+  private struct LengthScorer: RequestScorer {
+    func answers(to requests: [TaskRequest]) throws -> [TaskAnswer] {
+      requests.map {
+        TaskAnswer(logLikelihood: -Double($0.continuation.utf8.count), isGreedy: true)
+      }
+    }
+
+    func logLikelihood(of text: String) throws -> Double { -Double(text.utf8.count) }
+  }
 
   /// Everything that can be asked of a container.
   static func walk(_ source: any TensorSource) throws {
