@@ -1,6 +1,7 @@
 public import TritCore
 
-/// A kind of figure: a file like this one, and a gnuplot template `plots/KEY.gp`. `Lab.add(figure:)` adds one.
+/// A kind of figure: a file like this one, and a gnuplot template `plots/KEY.gp`.
+/// `Lab.add(figure:)` adds one.
 public protocol Figure: Sendable {
   /// The name under `plots:`.
   static var key: String { get }
@@ -89,7 +90,7 @@ extension StageDescriptor {
     let needs = type.needs.joined(separator: ", ") + (type.needsReference ? ", a reference" : "")
     self.init(
       type.key, summary: type.summary, source: "plots/\(type.key).gp", accepts: needs,
-      gives: "SVG and PNG", origin: origin)
+      gives: "SVG, PNG and PDF", origin: origin)
   }
 }
 
@@ -101,7 +102,8 @@ extension Registry where Product == FigureDefinition {
       PerplexityByVariantFigure.self, SizeVersusPerplexityFigure.self, QualityVersusBitsFigure.self,
       ThroughputFigure.self, DivergenceByPositionFigure.self, LayerSensitivityFigure.self,
       GenerationAgreementFigure.self, TaskAccuracyFigure.self, ScalingFigure.self,
-      EnergyFigure.self, RooflineFigure.self,
+      EnergyFigure.self, RooflineFigure.self, SpeedVersusPerplexityFigure.self,
+      SweepFigure.self, HeatMapFigure.self,
     ]
     for type in types {
       let definition = FigureDefinition(type)
