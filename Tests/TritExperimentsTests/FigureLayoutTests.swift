@@ -278,6 +278,30 @@ import TritLab
     }
   }
 
+  /// The page begins with what the experiment found, in a sentence; nothing on it is wider than a phone.
+  @Test func theReportBeginsWithTheAnswer() throws {
+    try withTemporaryFolder { folder in
+      let figures = [("reference", 4.0, 0.5), ("a <b>", 5, 0.4), ("c", 7, 0.3), ("d", 5.2, 0.4)]
+      let records = try figures.enumerated().map { index, figure in
+        try Self.record(
+          index - 1, label: figure.0, params: [:],
+          changes: ["perplexity.value": figure.1, "perplexity.error": figure.2])
+      }
+      let (directory, _) = try Self.draw(records, figures: [], in: folder)
+      let page = try String(contentsOfFile: directory + "/report.html", encoding: .utf8)
+      let sentence =
+        "a &lt;b&gt; has the lowest perplexity of 3 variants: 5.00 ± 0.40; the reference has 4.00 ± 0.50."
+      #expect(page.contains("<p class=\"answer\">\(sentence)</p>"), "\(page.prefix(6000))")
+      #expect(page.contains("Within its error lie also: d."))
+      let answer = try #require(page.range(of: "class=\"answer\""))
+      let table = try #require(page.range(of: "<table>"))
+      #expect(answer.lowerBound < table.lowerBound)
+      // Every table stands in a box that scrolls by itself and that keys reach.
+      let boxes = page.components(separatedBy: "<div class=\"scroll\" tabindex=\"0\"").count
+      #expect(page.components(separatedBy: "<table>").count == boxes)
+    }
+  }
+
   /// The checks find what they are for.
   @Test func faultsAreFound() throws {
     try withTemporaryFolder { folder in

@@ -185,7 +185,7 @@ struct ScatterChart {
     var unnamed = 0
     for group in ordered {
       // Colour and symbol name a point of a grid already: words are for those on the front.
-      if hasAxes, items.count > 16, !group.members.contains(where: { items[$0].isFront }) {
+      if hasAxes, ordered.count > 16, !group.members.contains(where: { items[$0].isFront }) {
         continue
       }
       let text = GnuplotText.shown(

@@ -27,7 +27,7 @@ extension Report {
       white-space: nowrap; }
     thead th { color: var(--soft); font-weight: 600; }
     tbody th { font-weight: 600; }
-    th:first-child { position: sticky; left: 0; background: var(--paper); max-width: 16rem;
+    th:first-child { position: sticky; left: 0; background: var(--paper); min-width: 9rem; max-width: 18rem;
       white-space: normal; overflow-wrap: anywhere; }
     tr.reference th:first-child { background: var(--band); }
     summary { cursor: pointer; color: var(--soft); font-size: .92rem; padding: .5rem 0; }
