@@ -23,7 +23,7 @@ bars = "with vectors heads size screen 0.004,90 fixed lw 1.2"
 
 svg = sprintf("set terminal svg size %d,%d dynamic noenhanced background '#ffffff' font 'Helvetica,13'; set output '%s.svg'", width, height, name)
 png = sprintf("set terminal pngcairo size %d,%d noenhanced background '#ffffff' font 'Helvetica,13' fontscale 1.5 linewidth 2 pointscale 2; set output '%s.png'", 2*width, 2*height, name)
-pdf = sprintf("set terminal pdfcairo size %f,%f noenhanced background '#ffffff' font 'Helvetica,13' fontscale 0.75 linewidth 1.5 pointscale 0.75; set output '%s.pdf'", width/96.0, height/96.0, name)
+pdf = sprintf("set terminal pdfcairo size %f,%f noenhanced background '#ffffff' font 'Helvetica,13' fontscale 0.5625 linewidth 1.2 pointscale 1; set output '%s.pdf'", width/96.0, height/96.0, name)
 # Builds of gnuplot without cairo draw the SVG alone.
 has_png = strstrt(GPVAL_TERMINALS, 'pngcairo') > 0
 has_pdf = strstrt(GPVAL_TERMINALS, 'pdfcairo') > 0
