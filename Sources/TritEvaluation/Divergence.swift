@@ -22,6 +22,10 @@ public struct DivergenceStatistics: Sendable {
   public let probabilityChanges: [Double]
   /// Whether both have the same most likely token, at each scored position.
   public let sameTop: [Bool]
+  /// Whether the variant's most likely token is the text's, at each scored position.
+  public let variantRight: [Bool]
+  /// Whether the reference's is.
+  public let baseRight: [Bool]
   /// For each scored token the position in its window that predicted it.
   public let positions: [Int32]
   /// Scored tokens of each window, in order.
@@ -34,11 +38,12 @@ public struct DivergenceStatistics: Sendable {
   /// tokens of each window; nil is one window.
   public init(
     method: PerplexityProtocol, variantNLL: [Double], baseNLL: [Double], divergences: [Double],
-    probabilityChanges: [Double], sameTop: [Bool], positions: [Int32], chunkCounts: [Int]? = nil
+    probabilityChanges: [Double], sameTop: [Bool], variantRight: [Bool], baseRight: [Bool],
+    positions: [Int32], chunkCounts: [Int]? = nil
   ) {
     let counts = Set([
       variantNLL.count, baseNLL.count, divergences.count, probabilityChanges.count, sameTop.count,
-      positions.count,
+      variantRight.count, baseRight.count, positions.count,
     ])
     precondition(counts.count == 1, "divergence: one entry a scored token in every list")
     let windows = chunkCounts ?? [divergences.count]
@@ -51,6 +56,8 @@ public struct DivergenceStatistics: Sendable {
     self.divergences = divergences
     self.probabilityChanges = probabilityChanges
     self.sameTop = sameTop
+    self.variantRight = variantRight
+    self.baseRight = baseRight
     self.positions = positions
     sortedDivergences = divergences.sorted()
     sortedChanges = probabilityChanges.sorted()
@@ -132,6 +139,34 @@ public struct DivergenceMeasurement {
       variant: variant, reference: reference, windows: windows, method: method, progress: progress)
   }
 
+  /// Compares `variant` with the log-probabilities in `file` over the windows that stand there, at most `limit` of
+  /// them, with llama-perplexity's own formulas. Throws `badData` where the vocabularies differ.
+  public func measure(
+    variant: any LanguageModel, reference file: LogitsFile, limit: Int? = nil,
+    progress: ProgressReporter? = nil
+  ) throws -> DivergenceStatistics {
+    let windows = file.windows(variant.tokenizer, limit: limit)
+    guard variant.vocabularySize == file.vocabularySize else {
+      throw LabError(
+        .badData, "the file of logits is of another vocabulary", at: file.path,
+        expected: "\(variant.vocabularySize) logits, as the model has",
+        got: "\(file.vocabularySize)")
+    }
+    try Perplexity.checkFit(variant, windows)
+    var collector = DivergenceCollector(
+      rows: LogitsFile.scored(file.context).count, vocabulary: file.vocabularySize,
+      floor: logProbabilityFloor)
+    var meter = ProgressMeter(task: "divergence", total: windows.count, report: progress)
+    for (index, window) in windows.enumerated() {
+      let part = LogitsFile.scored(file.context)
+      try collector.hold(part, of: file, chunk: index)
+      try collector.compare(part, of: variant, tokens: window.tokens, place: "chunk \(index + 1)")
+      collector.endWindow()
+      meter.advance(value: collector.meanDivergence)
+    }
+    return collector.statistics(.llamaCpp(context: file.context))
+  }
+
   /// Compares `variant` with `reference` over `windows` that `method` made.
   public func measure(
     variant: any LanguageModel, reference: any LanguageModel, windows: [ScoringWindow],
@@ -181,9 +216,13 @@ private struct DivergenceCollector {
   private var divergences: [Double] = []
   private var changes: [Double] = []
   private var sameTop: [Bool] = []
+  private var variantRight: [Bool] = []
+  private var baseRight: [Bool] = []
   private var positions: [Int32] = []
   private var counts: [Int] = []
   private var divergenceSum = 0.0
+  /// Whether the rows that are held are log-probabilities already.
+  private var holdsLogProbabilities = false
 
   init(rows: Int, vocabulary: Int, floor: Double?) {
     held = Matrix(rows: rows, columns: vocabulary)
@@ -204,6 +243,17 @@ private struct DivergenceCollector {
       next = position + 1
     }
     guard next == part.upperBound else { throw Self.wrongCount(part, next) }
+  }
+
+  mutating func hold(_ part: Range<Int>, of file: LogitsFile, chunk: Int) throws {
+    try Interruption.check()
+    holdsLogProbabilities = true
+    for position in part {
+      let row = held.storage.base + (position - part.lowerBound) * held.columns
+      try file.read(
+        chunk: chunk, position: position,
+        to: UnsafeMutableBufferPointer(start: row, count: held.columns))
+    }
   }
 
   mutating func compare(
@@ -227,7 +277,10 @@ private struct DivergenceCollector {
     base: UnsafeBufferPointer<Float>, variant: UnsafeBufferPointer<Float>, target: Int,
     place: String
   ) throws {
-    let p = LogSoftmax(base, powers: basePowers.base)
+    let p =
+      holdsLogProbabilities
+      ? LogSoftmax(logProbabilities: base, powers: basePowers.base)
+      : LogSoftmax(base, powers: basePowers.base)
     let q = LogSoftmax(variant, powers: variantPowers.base)
     let a = q.nll(variant[target])
     let b = p.nll(base[target])
@@ -255,6 +308,8 @@ private struct DivergenceCollector {
     divergenceSum += divergence
     changes.append(exp(-a) - exp(-b))
     sameTop.append(topBase == topVariant)
+    variantRight.append(topVariant == target)
+    baseRight.append(topBase == target)
   }
 
   mutating func endWindow() { counts.append(divergences.count - counts.reduce(0, +)) }
@@ -262,8 +317,8 @@ private struct DivergenceCollector {
   func statistics(_ method: PerplexityProtocol) -> DivergenceStatistics {
     DivergenceStatistics(
       method: method, variantNLL: variantNLL, baseNLL: baseNLL, divergences: divergences,
-      probabilityChanges: changes, sameTop: sameTop, positions: positions,
-      chunkCounts: counts)
+      probabilityChanges: changes, sameTop: sameTop,
+      variantRight: variantRight, baseRight: baseRight, positions: positions, chunkCounts: counts)
   }
 
   private static func wrongCount(_ part: Range<Int>, _ next: Int) -> LabError {

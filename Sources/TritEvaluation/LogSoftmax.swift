@@ -27,6 +27,14 @@ struct LogSoftmax {
     logSum = log(VectorMath.exp(base, minus: shift, into: powers, count: logits.count))
   }
 
+  /// Takes `values` as log-probabilities: nothing is normalized. `powers` receives the probabilities.
+  init(logProbabilities values: UnsafeBufferPointer<Float>, powers: UnsafeMutablePointer<Float>) {
+    shift = 0
+    logSum = 0
+    guard let base = values.baseAddress, !values.isEmpty else { return }
+    _ = VectorMath.exp(base, minus: 0, into: powers, count: values.count)
+  }
+
   /// `−ln p` of a token with this logit, in nats.
   func nll(_ logit: Float) -> Double { logSum - (Double(logit) - Double(shift)) }
 }

@@ -195,3 +195,16 @@ extension PerplexityProtocol {
     return try windows(of: tokens, bos: tokenizer.addsBOS ? tokenizer.bos : nil, limit: limit)
   }
 }
+
+extension [ScoringWindow] {
+  /// Digest of what is scored, 64 hex digits: two runs whose windows have one are over the same tokens.
+  public var digest: String {
+    var hash = SHA256()
+    for window in self {
+      let words = [Int64(window.firstScored), Int64(window.tokens.count)]
+        + window.tokens.map { Int64($0) }
+      words.map(\.littleEndian).withUnsafeBytes { hash.update($0) }
+    }
+    return hash.finish()
+  }
+}

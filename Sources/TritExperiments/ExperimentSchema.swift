@@ -49,6 +49,24 @@ public enum ExperimentSchema {
           "description": "What variants are compared with.",
           "anyOf": [["enum": ExperimentDecoder.referenceWords], ["$ref": "#/$defs/settings"]],
         ] as Object,
+        "baseline": string(
+          "The variant that differences are to, by name; the reference where nothing is said."),
+        "detect": [
+          "description":
+            "The smallest differences that matter, by quantity, in its unit: a run that cannot see them warns.",
+          "type": "object", "additionalProperties": false,
+          "properties": Dictionary(
+            uniqueKeysWithValues: lab.measures.flatMap(\.quantities).map {
+              (
+                $0.key,
+                [
+                  "type": "number", "minimum": ExperimentDecoder.detectRange.lowerBound,
+                  "maximum": ExperimentDecoder.detectRange.upperBound,
+                  "description": "\($0.title), in \($0.unit)",
+                ] as Object
+              )
+            }) as Object,
+        ] as Object,
         "base": ["$ref": "#/$defs/settings"] as Object,
         "sweep": [
           "description": "Axes whose product is run; the last varies fastest.", "type": "object",

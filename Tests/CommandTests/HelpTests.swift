@@ -10,7 +10,7 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "arena", "bench", "cache", "completions", "detokenize", "dummy", "explain", "export",
+    "arena", "bench", "cache", "compare", "completions", "detokenize", "dummy", "explain", "export",
     "generate",
     "inspect",
     "kernel",

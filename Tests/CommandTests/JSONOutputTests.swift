@@ -47,6 +47,8 @@ import _TritTestSupport
     Case("peak", "-t 1", ["cpu", "clock_hz", "caches", "int8", "reading", "region"]),
     Case("kernel", "list", lines: true, ["name", "exactness", "available"]),
     Case("kernel", "check i2_s/scalar --tokens 1", lines: true, ["kernel", "rows", "columns"]),
+    Case(
+      "compare", "runs/pairs --of perplexity", ["comparisons", "problems", "tolerance", "worse"]),
     Case("cache", "list", ["path", "bytes", "usable"]),
     Case("cache", "clear", ["folder", "removed", "bytes"]),
     Case(
@@ -91,6 +93,14 @@ import _TritTestSupport
       sweep: {cache: [f32, f16]}
       measure: {generate: {prompts: [Once], tokens: 2}}
       """, to: "study.yaml")
+    try folder.write(
+      """
+      name: pairs
+      model: builtin:tiny
+      reference: none
+      sweep: {cache: [f32, int8]}
+      measure: {perplexity: {data: text.txt, context: 16, chunks: 3}}
+      """, to: "pairs.yaml")
     try folder.write("# One\n\n```swift\n1 + 1\n```\n", to: "lesson.md")
     try folder.write(
       """
@@ -124,6 +134,10 @@ import _TritTestSupport
     let folder = try Self.scratch()
     let place = ["XDG_CACHE_HOME": folder.file("cache")]
     try Self.keep(in: folder)
+    if one.command == "compare" {
+      let run = try CommandRunner.run(["run", "pairs.yaml", "-q"], folder: folder.path)
+      #expect(run.status == 0, "\(run)")
+    }
     let result = try CommandRunner.run(
       [one.command] + one.words + ["--json"], environment: place, folder: folder.path)
     #expect(result.status == 0, "\(result)")

@@ -87,7 +87,8 @@ import TritLab
     let one = DivergenceStatistics(
       method: .contiguous(context: 3), variantNLL: [1, 2], baseNLL: [1, 1],
       divergences: [0.1, 0.2],
-      probabilityChanges: [0, 0.1], sameTop: [true, false], positions: [0, 1])
+      probabilityChanges: [0, 0.1], sameTop: [true, false],
+      variantRight: [true, false], baseRight: [true, true], positions: [0, 1])
     #expect(one.windowErrors == nil && one.chunkCounts == [2])
   }
 
@@ -98,6 +99,7 @@ import TritLab
     let compared = DivergenceStatistics(
       method: .contiguous(context: 3), variantNLL: variant, baseNLL: base,
       divergences: [0, 2, 4, 10], probabilityChanges: changes, sameTop: [true, false, true, true],
+      variantRight: [true, false, true, true], baseRight: [true, true, true, true],
       positions: [0, 1, 0, 1], chunkCounts: [2, 2])
     let errors = try #require(compared.windowErrors)
     func error(_ samples: [Double]) throws -> Double {

@@ -34,6 +34,10 @@ final class FakeBackend: ExperimentBackend {
   /// Files that were replaced, told at the next question.
   var replaced: [String] = []
 
+  /// Whether windows and questions are told one by one, and how much worse every window is, in nats.
+  var hasSamples = false
+  var bias = 0.0
+
   func identify(model: PathReference) throws -> InputIdentity {
     guard !model.path.contains("missing") else {
       throw LabError(.missingInput, "there is no such model", at: model.path)
@@ -79,7 +83,8 @@ final class FakeBackend: ExperimentBackend {
     if loaded.count > interruptAfter { throw LabError(.interrupted, "interrupted") }
     return FakeSession(
       seed: kernel == "openblas" ? 0 : cache.count + request.threads, floor: floor,
-      windowError: windowError, variesVocabulary: variesVocabulary)
+      windowError: windowError, variesVocabulary: variesVocabulary,
+      bias: hasSamples ? bias : nil)
   }
 }
 
@@ -132,9 +137,14 @@ final class FakeSession: VariantSession {
   let floor: Double?
   let windowError: Double?
   let variesVocabulary: Bool
+  /// How much worse every window is, in nats; nil where windows are not told one by one.
+  let bias: Double?
+  static let windows = 12
   init(
-    seed: Int, floor: Double?, windowError: Double? = nil, variesVocabulary: Bool = false
+    seed: Int, floor: Double?, windowError: Double? = nil, variesVocabulary: Bool = false,
+    bias: Double? = nil
   ) {
+    self.bias = bias
     self.windowError = windowError
     self.variesVocabulary = variesVocabulary
     self.seed = seed
@@ -167,7 +177,18 @@ final class FakeSession: VariantSession {
       metrics["tokens"] = 100 + Double(seed)
       metrics["floor_nll"] = floor + Double(seed) / 100
     }
-    return Measured(metrics: metrics)
+    var measured = Measured(metrics: metrics)
+    if let bias {
+      // Windows differ much from each other, and the variants little on each of them.
+      let losses = (0..<Self.windows).map { window -> Double in
+        let hardness = 1.5 + 0.1 * Double(window % 5)
+        return hardness + 0.002 * Double(seed * (1 + window % 3)) + bias
+      }
+      measured.samples = SampleTable(
+        unit: "window", content: "w1",
+        columns: ["loss": losses, "tokens": losses.map { _ in 8 }])
+    }
+    return measured
   }
 
   func divergence() -> Measured {
@@ -181,6 +202,19 @@ final class FakeSession: VariantSession {
   }
 
   func tasks() -> Measured {
+    var measured = taskFigures()
+    guard bias != nil else { return measured }
+    let right = (0..<40).map { ($0 * 7 + seed) % 5 < 3 ? 1.0 : 0 }
+    measured.samples = SampleTable(
+      unit: "question", content: "q1",
+      columns: [
+        "right": right, "right_norm": right, "right_bytes": right,
+        "group": (0..<40).map { Double($0) },
+      ])
+    return measured
+  }
+
+  private func taskFigures() -> Measured {
     Measured(
       metrics: [
         "accuracy": 0.5 + 0.01 * Double(seed), "accuracy_error": 0.03, "accuracy_norm": 0.5,

@@ -2,7 +2,7 @@ extension TritCommand {
   /// The subcommands, in the order of the help.
   package static func commands(_ context: CommandContext) -> [CommandSpec] {
     [
-      RunCommand.spec(context), GenerateCommand.spec(context), PerplexityCommand.spec(context),
+      RunCommand.spec(context), CompareCommand.spec(context), GenerateCommand.spec(context), PerplexityCommand.spec(context),
       BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
       PeakCommand.spec(context), KernelCommand.spec(context), ArenaCommand.spec(context),
       CacheCommand.spec(context), NotebookCommand.spec(context),

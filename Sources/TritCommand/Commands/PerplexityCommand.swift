@@ -23,6 +23,10 @@ enum PerplexityCommand {
     "--chunks", value: "n", help: "Windows at most; -1 is all", default: "all")
   static let divergence = OptionSpec(
     flag: "--kl-divergence", help: "Compare with the fp32 reference, token by token")
+  static let logitsFile = OptionSpec(
+    "--kl-divergence-base", "--save-all-logits", value: "file",
+    help: "Write the model's logits there; with --kl-divergence compare with those in it",
+    completion: Completion(files: .any))
   static let multipleChoice = OptionSpec(
     flag: "--multiple-choice",
     help: "Answer the questions in -f: builtin:storyteller/tasks, or a JSONL file of them")
@@ -60,7 +64,7 @@ enum PerplexityCommand {
         OptionGroup(
           "OPTIONS",
           [
-            file, dataFolder, method, Self.context, stride, chunks, divergence, multipleChoice,
+            file, dataFolder, method, Self.context, stride, chunks, divergence, logitsFile, multipleChoice,
             taskCount,
             split,
           ]),
@@ -85,6 +89,10 @@ enum PerplexityCommand {
           "the figure of quantization papers"
         ),
         (
+          "trit perplexity -m f16.gguf -f wiki.test.raw --kl-divergence-base wiki.kld",
+          "logits for llama-perplexity, and from it: then --kl-divergence --kl-divergence-base wiki.kld"
+        ),
+        (
           "trit perplexity -m builtin:storyteller --multiple-choice -f builtin:storyteller/tasks",
           "who has the ball, how many apples are left: accuracy by kind of question"
         ),
@@ -93,6 +101,9 @@ enum PerplexityCommand {
   }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
+    if arguments.flag(divergence), let path = arguments.text(logitsFile) {
+      return try compare(arguments, with: path)
+    }
     let dataset = try arguments.required(file)
     if arguments.flag(multipleChoice) { return try MultipleChoice.run(arguments, dataset) }
     guard !arguments.has(taskCount) else {
@@ -139,11 +150,45 @@ enum PerplexityCommand {
       return try report(statistics, arguments)
     }
     let printer = ProgressPrinter("perplexity", value: "PPL")
-    let result = try Perplexity.measure(
-      variant, text: data.text, method: method, limit: limit,
-      parseSpecial: data.writesControlTokens, progress: printer.show)
+    let windows = try method.windows(
+      of: data.text, tokenizer: variant.tokenizer, limit: limit,
+      parseSpecial: data.writesControlTokens)
+    let result: PerplexityResult
+    if let path = arguments.text(logitsFile) {
+      result = try LogitsFileWriter.write(
+        variant, windows: windows, method: method, to: path,
+        parseSpecial: data.writesControlTokens, progress: printer.show)
+      Terminal.note("logits: \(path), \(windows.count) chunks")
+    } else {
+      result = try Perplexity.measure(
+        variant, windows: windows, method: method, parseSpecial: data.writesControlTokens,
+        progress: printer.show)
+    }
     try report(
       result, floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
+  }
+
+  /// Compares with the logits in a file, over the windows that stand there: no text and no reference is needed.
+  private static func compare(_ arguments: ParsedArguments, with path: String) throws {
+    for option in [file, method, Self.context, stride] where arguments.has(option) {
+      throw LabError(
+        .usage, "the text and how it is cut stand in the file of logits", at: "\(option.names[0])",
+        advice: "leave it out beside --kl-divergence --kl-divergence-base \(path)")
+    }
+    let limit = try arguments.integer(chunks, in: -1...Int.max).flatMap { $0 < 0 ? nil : $0 }
+    let base = try LogitsFile(path: path)
+    let checkpoint = try ModelOptions.checkpoint(arguments)
+    let options = try ModelOptions.engineOptions(
+      arguments, trained: checkpoint.configuration.contextLength, context: base.context)
+    let variant = try Engine(
+      checkpoint: checkpoint, selection: try arguments.stages.selection(arguments),
+      lab: arguments.lab, options: options)
+    EngineLoader.announce(variant)
+    Terminal.note("reference: \(path), \(base.chunks.count) chunks of \(base.context) tokens")
+    let printer = ProgressPrinter("divergence", value: "KLD")
+    try report(
+      DivergenceMeasurement().measure(
+        variant: variant, reference: base, limit: limit, progress: printer.show), arguments)
   }
 
   private static func report(

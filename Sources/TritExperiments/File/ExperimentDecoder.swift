@@ -67,7 +67,7 @@ package struct ExperimentDecoder {
   let problems: Problems
 
   package static let keys = [
-    "name", "description", "plugins", "model", "tokenizer", "reference", "base", "sweep",
+    "name", "description", "plugins", "model", "tokenizer", "reference", "baseline", "detect", "base", "sweep",
     "variants",
     "measure",
     "records", "plots", "threads", "seed", "context",
@@ -122,7 +122,8 @@ package struct ExperimentDecoder {
       name: name ?? "", description: fields.text("description"),
       model: fields["model"].flatMap { pathReference($0, "model") },
       tokenizer: fields["tokenizer"].flatMap { pathReference($0, "tokenizer") },
-      reference: reference,
+      reference: reference, baseline: fields.text("baseline"),
+      detect: fields["detect"].map(detect) ?? [:],
       base: base, sweep: fields["sweep"].map(sweep) ?? [],
       variants: fields["variants"].map(variants) ?? [], measure: measure, records: records,
       plots: fields["plots"].map {
@@ -146,6 +147,21 @@ package struct ExperimentDecoder {
         advice: "drop '\(key)', or drop 'records'")
     }
   }
+
+  /// The smallest differences that matter, by quantity.
+  private func detect(_ node: YAMLNode) -> [String: Double] {
+    let keys = stages.lab.measures.flatMap(\.quantities).map(\.key)
+    guard let fields = Fields(node, "detect", keys: keys, problems) else { return [:] }
+    var amounts: [String: Double] = [:]
+    for key in keys {
+      guard let value = fields[key] else { continue }
+      amounts[key] = problems.real(value, fields.keyPath(key), Self.detectRange)
+    }
+    return amounts
+  }
+
+  /// Percent, points or nats; nothing at all cannot be seen.
+  static let detectRange = 1e-9...1e6
 
   /// A path or name; where it was written decides what it is relative to.
   func pathReference(_ node: YAMLNode, _ path: String) -> PathReference? {

@@ -13,6 +13,10 @@ public struct ExperimentFile: Sendable {
   public var tokenizer: PathReference?
   /// What variants are compared with; nil where the file says `none`.
   public var reference: VariantSettings?
+  /// The variant that differences are to, by its label; nil is the reference, without one the first variant.
+  public var baseline: String?
+  /// The smallest differences that matter, by quantity, in its unit: what the run must be able to see.
+  public var detect: [String: Double]
   /// The choices that all variants start from.
   public var base: VariantSettings
   /// The axes whose product is run, in the order of the file.

@@ -1,5 +1,5 @@
 internal import TritCore
-internal import TritEvaluation
+public import TritEvaluation
 internal import TritModel
 
 /// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity reports.
@@ -25,6 +25,13 @@ public struct DivergenceMeasure: Measure {
       "chunks", "Windows, at most.", .integer(1...PerplexityMeasure.windows.upperBound),
       .section(PerplexityMeasure.key, unless: nil)),
   ]
+  /// The mean divergence of each window: compared where the baseline is a variant too.
+  public static let quantities = [
+    PairedQuantity(
+      key: key, title: "KL divergence", section: key, column: "kld",
+      metric: "divergence.kld.mean", form: .mean(weights: "tokens", .plain(unit: "nats")),
+      lowerIsBetter: true)
+  ]
   /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
@@ -40,6 +47,18 @@ public struct DivergenceMeasure: Measure {
       meaning:
         "How often the likeliest next token is the reference's, with its 95 % Wilson interval."
     ) { Figures.percent($0, error: $1) },
+    ReportColumn(
+      "Flips", key: "divergence.flips.share", group: .quality,
+      meaning:
+        "How often the likeliest next token is another than the reference's. KL divergence and flips measure the "
+        + "volume of change, not its direction: a model can change much and be as good."
+    ) { value, _ in Figures.percent(value) },
+    ReportColumn(
+      "Signed flips", key: "divergence.flips.signed", group: .quality,
+      meaning:
+        "Positions where the likeliest token became the text's own, less those where it no longer is, as a share of "
+        + "all: the direction. Above 0 the variant predicts the text better than the reference."
+    ) { value, _ in Figures.signed(100 * value, digits: 2) + " %" },
   ]
 
   /// The text; the perplexity section's where the file says nothing.
@@ -86,9 +105,11 @@ public struct DivergenceMeasure: Measure {
       name: PerplexityMeasure.protocols[0], context: context,
       longest: min(run.longestWindow, reference.longestWindow))
     let text = try run.text()
+    let windows = try method.windows(
+      of: text.text, tokenizer: reference.model.tokenizer, limit: chunks,
+      parseSpecial: text.writesControlTokens)
     let result = try DivergenceMeasurement().measure(
-      variant: run.engine, reference: reference.model, text: text.text, method: method,
-      limit: chunks, parseSpecial: text.writesControlTokens
+      variant: run.engine, reference: reference.model, windows: windows, method: method
     ) { run.progress($0.fraction) }
     let buckets = result.byPosition(buckets: 32)
     let series = Series(columns: [
@@ -99,7 +120,29 @@ public struct DivergenceMeasure: Measure {
     ])
     return Measured(
       metrics: Self.metrics(result, context: method.context), series: ["by_position": series],
-      facts: run.warnings(Self.key, context: method.context))
+      facts: run.warnings(Self.key, context: method.context),
+      samples: SampleTable(
+        unit: "window", content: windows.digest, columns: Self.columns(of: result)))
+  }
+
+  /// Means of each window.
+  private static func columns(of result: DivergenceStatistics) -> [String: [Double]] {
+    func means(_ values: [Double]) -> [Double] {
+      var start = 0
+      return result.chunkCounts.map { count in
+        defer { start += count }
+        return values[start..<start + count].reduce(0, +) / Double(max(count, 1))
+      }
+    }
+    return [
+      "kld": means(result.divergences), "loss": means(result.variantNLL),
+      "base_loss": means(result.baseNLL), "same_top": means(result.sameTop.map { $0 ? 1 : 0 }),
+      "right_to_wrong": means(
+        zip(result.variantRight, result.baseRight).map { !$0 && $1 ? 1 : 0 }),
+      "wrong_to_right": means(
+        zip(result.variantRight, result.baseRight).map { $0 && !$1 ? 1 : 0 }),
+      "tokens": result.chunkCounts.map { Double($0) },
+    ]
   }
 
   private static func metrics(_ result: DivergenceStatistics, context: Int) -> [String: Double] {
@@ -120,6 +163,11 @@ public struct DivergenceMeasure: Measure {
     }
     metrics["delta_p.error"] = result.meanProbabilityChange.error
     metrics["chunks"] = Double(result.chunkCounts.count)
+    let flips = Flips(variant: result.variantRight, baseline: result.baseRight)
+    metrics["flips.share"] = 1 - result.sameTopShare.value
+    metrics["flips.right_to_wrong"] = Double(flips.rightToWrong) / Double(max(flips.count, 1))
+    metrics["flips.wrong_to_right"] = Double(flips.wrongToRight) / Double(max(flips.count, 1))
+    metrics["flips.signed"] = flips.signedShare
     if let interval = result.sameTopInterval {
       metrics["same_top.share_lower"] = interval.lower
       metrics["same_top.share_upper"] = interval.upper

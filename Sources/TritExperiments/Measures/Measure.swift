@@ -25,6 +25,8 @@ public protocol Measure: Sendable {
   static var fields: [MeasureField] { get }
   /// What it adds to the table of results.
   static var columns: [ReportColumn] { get }
+  /// What its samples tell, so that variants are compared in pairs.
+  static var quantities: [PairedQuantity] { get }
 
   /// Reads settings that have been checked field by field. Throws `settings.fault(…)` for what fits none
   /// together.
@@ -47,6 +49,8 @@ extension Measure {
   public static var fields: [MeasureField] { [] }
   /// None.
   public static var columns: [ReportColumn] { [] }
+  /// None.
+  public static var quantities: [PairedQuantity] { [] }
   /// The model alone.
   public var needs: MeasureNeeds { MeasureNeeds() }
   /// Any context will do.
@@ -83,6 +87,8 @@ public struct MeasureDefinition: Sendable {
   public let fields: [MeasureField]
   /// Its columns in the table of results.
   public let columns: [ReportColumn]
+  /// What its samples tell.
+  public let quantities: [PairedQuantity]
   /// Reads settings.
   let make: @Sendable (MeasureSettings) throws -> any Measure
 
@@ -92,6 +98,7 @@ public struct MeasureDefinition: Sendable {
     summary = type.summary
     fields = type.fields
     columns = type.columns
+    quantities = type.quantities
     make = { try M($0) }
   }
 }

@@ -82,16 +82,19 @@ public struct Measured: Sendable, Codable {
   public var facts: [String: String]
   /// Texts that were written.
   public var texts: [GeneratedText]
+  /// What was seen unit by unit.
+  public var samples: SampleTable?
 
   /// Figures, and what goes with them.
   public init(
     metrics: [String: Double], series: [String: Series] = [:], facts: [String: String] = [:],
-    texts: [GeneratedText] = []
+    texts: [GeneratedText] = [], samples: SampleTable? = nil
   ) {
     self.metrics = metrics
     self.series = series
     self.facts = facts
     self.texts = texts
+    self.samples = samples
   }
 }
 

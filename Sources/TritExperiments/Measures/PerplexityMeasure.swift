@@ -32,6 +32,16 @@ public struct PerplexityMeasure: Measure {
       "protocol", "How windows are cut and scored.", .word(protocols.map { ($0, "") }),
       standard: .text(protocols[0])),
     MeasureField("stride", "Tokens between windows.", .integer(1...windows.upperBound)),
+    MeasureField(
+      "keep", "Losses that are kept beside the figures.",
+      .word([("windows", "the mean of each window"), ("tokens", "that of each token too")]),
+      standard: .text("windows")),
+  ]
+  /// The mean loss of each window.
+  public static let quantities = [
+    PairedQuantity(
+      key: key, title: "Perplexity", section: key, column: "loss", metric: "perplexity.value",
+      form: .mean(weights: "tokens", .percentOfRatio), lowerIsBetter: true)
   ]
   /// Its columns in the table of results.
   public static let columns = [
@@ -81,6 +91,8 @@ public struct PerplexityMeasure: Measure {
   public let stride: Int?
   /// Windows, at most; nil is all of the text.
   public let chunks: Int?
+  /// Whether the loss of every token is kept.
+  public let keepsTokens: Bool
 
   /// Reads settings that have been checked.
   public init(_ settings: MeasureSettings) throws {
@@ -93,6 +105,7 @@ public struct PerplexityMeasure: Measure {
     protocolName = settings.text("protocol")
     stride = settings.integerIfGiven("stride")
     chunks = settings.integerIfGiven("chunks")
+    keepsTokens = settings.text("keep") == "tokens"
     if protocolName == Self.protocols[0] { try Self.checkWindow(settings) }
     guard let stride else { return }
     guard protocolName == "strided" else {
@@ -144,9 +157,11 @@ public struct PerplexityMeasure: Measure {
     let method = try PerplexityProtocol(
       name: protocolName, context: context, stride: stride, longest: run.longestWindow)
     let text = try run.text()
+    let windows = try method.windows(
+      of: text.text, tokenizer: run.engine.tokenizer, limit: chunks,
+      parseSpecial: text.writesControlTokens)
     let result = try Perplexity.measure(
-      run.engine, text: text.text, method: method, limit: chunks,
-      parseSpecial: text.writesControlTokens
+      run.engine, windows: windows, method: method, parseSpecial: text.writesControlTokens
     ) { run.progress($0.fraction) }
     var metrics: [String: Double] = [
       "value": result.perplexity.value, "error": result.perplexity.error,
@@ -166,7 +181,17 @@ public struct PerplexityMeasure: Measure {
       metrics["above_floor_error"] = result.meanNLL.error
       metrics["above_floor_window_error"] = result.meanNLLWindowError ?? .nan
     }
-    return Measured(metrics: metrics, facts: run.warnings(Self.key, context: method.context))
+    return Measured(
+      metrics: metrics, facts: run.warnings(Self.key, context: method.context),
+      samples: samples(result, windows))
+  }
+
+  private func samples(_ result: PerplexityResult, _ windows: [ScoringWindow]) -> SampleTable {
+    var table = SampleTable(
+      unit: "window", content: windows.digest,
+      columns: ["loss": result.chunkMeans, "tokens": result.chunkCounts.map { Double($0) }])
+    if keepsTokens { table.columns["token_loss"] = result.nll }
+    return table
   }
 
   /// How it was measured, for readers of the report.

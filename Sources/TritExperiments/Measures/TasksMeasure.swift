@@ -22,6 +22,18 @@ public struct TasksMeasure: Measure {
       .word(TaskSplit.descriptions.map { ($0.name, $0.summary) }),
       standard: .text(TaskSplit.common.rawValue)),
   ]
+  /// The outcome of each question.
+  public static let quantities = [
+    PairedQuantity(
+      key: key, title: "Tasks right", section: key, column: "right", metric: "tasks.accuracy",
+      form: .outcome(group: "group"), lowerIsBetter: false),
+    PairedQuantity(
+      key: "\(key)-norm", title: "Right by character", section: key, column: "right_norm",
+      metric: "tasks.accuracy_norm", form: .outcome(group: "group"), lowerIsBetter: false),
+    PairedQuantity(
+      key: "\(key)-bytes", title: "Right by byte", section: key, column: "right_bytes",
+      metric: "tasks.accuracy_bytes", form: .outcome(group: "group"), lowerIsBetter: false),
+  ]
   /// Its columns in the table of results.
   public static let columns = [
     ReportColumn(
@@ -69,10 +81,13 @@ public struct TasksMeasure: Measure {
 
   /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
-    let result = try TaskEvaluation.measure(
-      run.engine, tasks: try run.questions().tasks, split: split
-    ) { run.progress($0.fraction) }
-    return TaskFigures.measured(result)
+    let questions = try run.questions()
+    let result = try TaskEvaluation.measure(run.engine, tasks: questions.tasks, split: split) {
+      run.progress($0.fraction)
+    }
+    var measured = TaskFigures.measured(result)
+    measured.samples = TaskFigures.samples(result, of: questions)
+    return measured
   }
 
   /// How it was measured, for readers of the report.
@@ -86,6 +101,43 @@ public struct TasksMeasure: Measure {
 
 /// A record's figures of questions answered.
 enum TaskFigures {
+  /// The outcome of each question, and which questions belong together.
+  static func samples(_ result: TaskResult, of questions: TaskDataset) -> SampleTable {
+    func outcomes(_ isRight: (TaskScore) -> Bool) -> [Double] {
+      result.scores.map { isRight($0) ? 1 : 0 }
+    }
+    return SampleTable(
+      unit: "question", content: questions.digest,
+      columns: [
+        "right": outcomes(\.isRight), "right_norm": outcomes(\.isRightByCharacter),
+        "right_bytes": outcomes(\.isRightByByte),
+        "group": documents(questions.tasks.map(\.context)).map { Double($0) },
+      ])
+  }
+
+  /// A number for each context, the same for those of one document: where one context begins with the whole of
+  /// another, the questions are about one text.
+  static func documents(_ contexts: [String]) -> [Int] {
+    let texts = contexts.map { Array($0.utf8) }
+    let order = texts.indices.sorted {
+      texts[$0] != texts[$1] ? texts[$0].lexicographicallyPrecedes(texts[$1]) : $0 < $1
+    }
+    var first: [UInt8]?
+    var group = -1
+    var groups = Array(repeating: 0, count: texts.count)
+    for index in order {
+      // In this order everything that begins with a text stands behind it, before anything else.
+      if let first, texts[index].starts(with: first) {
+        groups[index] = group
+        continue
+      }
+      group += 1
+      first = texts[index]
+      groups[index] = group
+    }
+    return groups
+  }
+
   /// Shares of all questions with their standard errors and 95 % Wilson intervals, and the same by kind.
   static func measured(_ result: TaskResult) -> Measured {
     let total = result.total

@@ -85,8 +85,21 @@ public struct ExperimentPlan: Sendable {
         settings: settings, overrides: [],
         position: file.document["reference"]?.position ?? file.document.position, lab: file.lab)
     }
+    checkBaseline(problems)
     StagePairing(file.lab).check(variants + (reference.map { [$0] } ?? []), problems)
     try problems.throwIfAny()
+  }
+
+  private func checkBaseline(_ problems: Problems) {
+    // Labels of records are known once they are read.
+    guard let baseline = file.baseline, file.records == nil else { return }
+    let labels = variants.map(\.label) + (reference.map { [$0.label] } ?? [])
+    guard !labels.contains(baseline) else { return }
+    problems.add(
+      "there is no such variant", "baseline",
+      at: file.document["baseline"]?.position ?? file.document.position,
+      expected: "one of: \(labels.prefix(12).joined(separator: " | "))", got: baseline,
+      advice: Suggestion.didYouMean(baseline, labels))
   }
 
   private static func product(_ file: ExperimentFile) throws -> [PlannedVariant] {
@@ -171,7 +184,7 @@ public struct ExperimentPlan: Sendable {
   var identity: String {
     let text =
       variants.map { "\($0.id) \($0.label)" }.joined(separator: "\n")
-      + "\nreference \(reference?.id ?? "none")\n"
+      + "\nreference \(reference?.id ?? "none") \(file.baseline ?? "")\n"
       + file.measure.sections.map { InputText.of($0.settings.canonical) }.joined(separator: "\n")
       + "\n"
       + file.plots.map { "\($0.name) \($0.figure.key) \($0.template?.path ?? "")" }

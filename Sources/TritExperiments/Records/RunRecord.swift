@@ -57,6 +57,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var texts: [GeneratedText] = []
   /// Curves and tables: name to columns of equal length.
   public var series: [String: Series] = [:]
+  /// Where the samples are that differences are made of, relative to the run directory; nil where it has none.
+  public var samples: String?
 }
 
 /// A text that a variant wrote.

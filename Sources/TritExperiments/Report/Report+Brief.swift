@@ -46,6 +46,12 @@ extension Report {
     let known = Dictionary(
       uniqueKeysWithValues: Self.briefColumns.enumerated().map { ($1.key, ($0, $1)) })
     let columns = columns.enumerated().map { place, column -> BriefReport.Column in
+      if column.quantity != nil {
+        // Beside the figure that it is a difference of, and wanted before figures of speed.
+        let base = column.quantity.flatMap { known[$0.metric]?.0 } ?? Self.briefColumns.count
+        return BriefReport.Column(
+          title: "vs \(baseline?.label ?? "")", cells: rows.map { cell($0, column) }, rank: base)
+      }
       guard let (rank, brief) = known[column.key] else {
         return BriefReport.Column(
           title: column.title, cells: rows.map { cell($0, column) },
@@ -64,6 +70,7 @@ extension Report {
         "floor: perplexity \(Figures.fixed(floor.perplexity, 3)), which the source of the text itself has"
       )
     }
+    notes += pairedQuantities.compactMap(powerText)
     return BriefReport(
       labels: labels, columns: columns, notes: notes + briefWarnings,
       isDisturbed: rows.contains { $0.isSpeedDisturbed })

@@ -20,6 +20,11 @@ extension Report {
     }
     body += "</dl></details>\n"
     if let floorText { body += "<p>\(Self.html(floorText))</p>\n" }
+    body += gridHTML(differenceTitle, differenceTable, isNumeric: true)
+    let seeds = seedTable
+    body += gridHTML("Across seeds", seeds, isNumeric: true)
+    if !seeds.isEmpty { body += "<p>\(Self.html(Self.seedNote))</p>\n" }
+    body += differenceNotes.map { "<p>\(Self.html($0))</p>\n" }.joined()
     body += warningsHTML() + gridHTML("What ran", ranTable, isNumeric: false)
     body += gridHTML("Tasks right, by kind of question", taskTable, isNumeric: true)
     body += failuresHTML()

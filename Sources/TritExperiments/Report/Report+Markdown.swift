@@ -18,7 +18,7 @@ extension Report {
       text += "\(Self.escaped(reference.params["activations"] ?? "")).\n"
     }
     if let floorText { text += "\n" + floorText + "\n" }
-    text += warningList() + ran()
+    text += differences() + warningList() + ran()
     text += tasks()
     text += failures()
     text += comparison()
@@ -65,6 +65,14 @@ extension Report {
 
   private func tasks() -> String {
     grid("Tasks right, by kind of question", taskTable, columns: "---:|")
+  }
+
+  private func differences() -> String {
+    let table = grid(differenceTitle, differenceTable, columns: "---:|")
+    let notes = differenceNotes
+    guard !table.isEmpty || !notes.isEmpty else { return "" }
+    return table + grid("Across seeds", seedTable, columns: "---:|")
+      + (seedTable.isEmpty ? "" : "\n" + Self.seedNote + "\n") + "\n" + notes.map { Self.escaped($0) + "\n" }.joined(separator: "\n")
   }
 
   private func grid(_ title: String, _ table: [[String]], columns: String) -> String {

@@ -8,6 +8,22 @@ public struct Report {
   /// What was measured, a record for each variant, the reference's among them.
   public let records: [RunRecord]
   let wasInterrupted: Bool
+  /// The differences between them.
+  let evidence: Evidence
+
+  /// A report of `records`, whose samples lie below `directory`.
+  init(
+    plan: ExperimentPlan, inputs: RunInputs, records: [RunRecord], wasInterrupted: Bool,
+    directory: String?
+  ) {
+    self.plan = plan
+    self.inputs = inputs
+    self.records = records
+    self.wasInterrupted = wasInterrupted
+    evidence = Evidence(
+      records, baseline: Self.baseline(plan.file.baseline, of: records),
+      quantities: inputs.lab.measures.flatMap(\.quantities), directory: directory)
+  }
 
   /// The records of the variants, in their order.
   public var variants: [RunRecord] { records.filter { $0.role == .variant } }
@@ -18,13 +34,20 @@ public struct Report {
   var columns: [ReportColumn] {
     let all = Self.model + inputs.lab.measures.flatMap(\.columns)
     let groups = ReportColumn.Group.allCases
-    return groups.flatMap { group in all.filter { $0.group == group } }.filter { column in
+    let shown = groups.flatMap { group in all.filter { $0.group == group } }.filter { column in
       records.contains { $0.metrics[column.key] != nil } && column.isShown(records)
+    }
+    return shown.flatMap { column in
+      [column] + pairedQuantities.filter { $0.metric == column.key }.map(differenceColumn)
     }
   }
 
   /// A record's cell in a column; a dash where it has no figure.
   func cell(_ record: RunRecord, _ column: ReportColumn) -> String {
+    if let quantity = column.quantity {
+      if record.index == baseline?.index, record.id == baseline?.id { return "baseline" }
+      return evidence.comparison(record, quantity)?.cell ?? "–"
+    }
     guard let value = record.metrics[column.key] else { return "–" }
     if column.isShare, let interval = Self.interval(record, column.key) {
       return Figures.share(value, interval)

@@ -32,6 +32,8 @@ public struct ReportColumn: Sendable {
   public let isShare: Bool
   /// One sentence for readers who meet the figure for the first time.
   public let meaning: String
+  /// For a column of differences, of what.
+  var quantity: PairedQuantity?
   let isShown: @Sendable ([RunRecord]) -> Bool
   let format: @Sendable (_ value: Double, _ error: Double?) -> String
 

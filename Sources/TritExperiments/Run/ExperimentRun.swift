@@ -20,6 +20,7 @@ final class ExperimentRun {
   private var speeds: [Int: Measured] = [:]
   /// Who is at work, as it was told last.
   private var working: RunReport.AtWork?
+  private var hasToldPower = false
 
   init(
     plan: ExperimentPlan, inputs: RunInputs, directory: RunDirectory,
@@ -55,6 +56,12 @@ final class ExperimentRun {
     if directory.log.wasTorn {
       observer(.note("half a record at the end of results.jsonl was cut off; it is measured again"))
     }
+    if !handover.hasBegun {
+      for note in PowerCheck.certain(plan.file) { observer(.note(note)) }
+      tellPower(
+        of: earlier.filter { $0.status == .finished && $0.samples != nil }, in: nil,
+        source: "an earlier run")
+    }
     var records: [RunRecord] = []
     var reused = 0
     var wasInterrupted = false
@@ -71,7 +78,7 @@ final class ExperimentRun {
         reused += 1
         observer(.variantReused(known))
       } else if var known = known(digest, variant, in: earlier) {
-        known = renumbered(known, as: variant)
+        known = try adopted(renumbered(known, as: variant))
         try directory.log.append(known)
         records.append(known)
         reused += 1
@@ -119,6 +126,7 @@ final class ExperimentRun {
             label: record.label, section: warning.section, text: warning.text,
             kind: Warnings.kind(section: warning.section, text: warning.text)))
       }
+      tellPower(of: records, in: directory.path, source: "the first variants")
       pace.done += 1
       if record.status == .interrupted {
         wasInterrupted = true
@@ -137,6 +145,7 @@ final class ExperimentRun {
     var records: [RunRecord] = []
     for var record in recorded {
       record.experiment = plan.file.name
+      record = try adopted(record)
       try directory.log.append(record)
       records.append(record)
     }
@@ -152,8 +161,26 @@ final class ExperimentRun {
     _ digest: String, _ variant: PlannedVariant, in records: [RunRecord]
   ) -> RunRecord? {
     let role = role(of: variant)
-    let equal = records.filter { $0.status == .finished && $0.inputs == digest && $0.role == role }
+    let equal = records.filter {
+      $0.status == .finished && $0.inputs == digest && $0.role == role && hasSamples($0)
+    }
     return equal.last { $0.id == variant.id } ?? equal.last
+  }
+
+  /// Whether the samples that a record names are there; without them it is measured again.
+  private func hasSamples(_ record: RunRecord) -> Bool {
+    guard let place = record.samples else { return true }
+    return FileKind(at: place) == .file
+      || SampleFile.path(of: record, in: directory.path) != nil
+  }
+
+  /// A record of another run with its samples brought along.
+  private func adopted(_ record: RunRecord) throws -> RunRecord {
+    guard let source = record.samples, source.hasPrefix("/") else { return record }
+    var record = record
+    record.samples = try SampleFile.adopt(
+      source, name: SampleFile.name(of: record), into: directory.path)
+    return record
   }
 
   /// A known record under the number, label and names that it has in this plan.
@@ -165,6 +192,26 @@ final class ExperimentRun {
     record.experiment = plan.file.name
     record.params = parameters(of: variant)
     return record
+  }
+
+  // MARK: Power
+
+  /// Says once whether the differences that the file asks for can be seen, from records with samples: below `folder`,
+  /// or where they name whole paths.
+  private func tellPower(of records: [RunRecord], in folder: String?, source: String) {
+    guard !hasToldPower, !plan.file.detect.isEmpty else { return }
+    let sampled = records.compactMap { try? SampledRecord($0, in: folder) }
+    guard let name = Report.baseline(plan.file.baseline, of: sampled.map(\.record)),
+      let base = sampled.last(where: { $0.record.id == name.id && $0.record.role == name.role }),
+      let other = sampled.last(where: {
+        !($0.record.id == name.id && $0.record.role == name.role) && $0.isLike(base)
+      })
+    else { return }
+    hasToldPower = true
+    let check = PowerCheck(
+      detect: plan.file.detect, quantities: inputs.lab.measures.flatMap(\.quantities))
+    let evidence = PairedEvidence([(other, base)], quantities: check.quantities)
+    for note in check.notes(evidence, source: source) { observer(.note(note)) }
   }
 
   // MARK: Watching
@@ -217,6 +264,7 @@ final class ExperimentRun {
       ended: "", params: parameters(of: variant), metrics: [:])
     var errors: [String] = []
     Machine.resetPeakMemory()
+    var samples: [String: SampleTable] = [:]
     do {
       let session = try session(for: variant)
       record.facts = session.facts
@@ -225,7 +273,8 @@ final class ExperimentRun {
       where variant.index >= 0 || !section.measure.needs.requiresReference {
         do {
           try Interruption.check()
-          try measure(section, variant, session, reference: reference, into: &record)
+          samples[section.key] = try measure(
+            section, variant, session, reference: reference, into: &record)
         } catch let error as LabError where error.kind == .interrupted {
           throw error
         } catch {
@@ -237,6 +286,14 @@ final class ExperimentRun {
     } catch {
       errors.append("\(error)")
     }
+    if !samples.isEmpty {
+      do {
+        record.samples = try SampleFile.keep(
+          samples, name: SampleFile.name(of: record), in: directory.path)
+      } catch {
+        errors.append("\(error)")
+      }
+    }
     if let peak = Machine.peakMemory { record.metrics["memory.peak_bytes"] = peak }
     if !errors.isEmpty, record.status == .finished { record.status = .failed }
     record.error = errors.isEmpty ? nil : errors.joined(separator: "\n")
@@ -247,7 +304,7 @@ final class ExperimentRun {
   private func measure(
     _ section: Measurements.Section, _ variant: PlannedVariant, _ session: any VariantSession,
     reference: RunRecord?, into record: inout RunRecord
-  ) throws {
+  ) throws -> SampleTable? {
     let key = section.key
     atWork(variant, key)
     let report: (Double) -> Void = { [self] fraction in
@@ -275,6 +332,7 @@ final class ExperimentRun {
     record.facts.merge(result.facts) { $1 }
     record.series.merge(result.series.map { ("\(key).\($0.key)", $0.value) }) { $1 }
     record.texts += result.texts
+    return result.samples
   }
 
   // MARK: Sessions
@@ -351,11 +409,14 @@ final class ExperimentRun {
   ) throws -> RunOutcome {
     try writeEnvironment(records: records)
     let report = Report(
-      plan: plan, inputs: inputs, records: records, wasInterrupted: wasInterrupted)
+      plan: plan, inputs: inputs, records: records, wasInterrupted: wasInterrupted,
+      directory: directory.path)
     let plots = try writer.draw(plan.file.plots, report: report) { [observer] in
       observer(.note($0))
     }
     try directory.write(report.csv, to: "metrics.csv")
+    let hasDifferences = !report.pairedQuantities.isEmpty
+    if hasDifferences { try directory.write(report.differencesCSV, to: "differences.csv") }
     let summary = report.markdown(plots: plots)
     try directory.write(summary, to: "summary.md")
     try directory.write(report.html(plots: plots, directory: directory.path), to: "report.html")
@@ -366,7 +427,7 @@ final class ExperimentRun {
       files: [
         "summary.md", "report.html", "metrics.csv", "results.jsonl", "environment.json",
         "experiment.yaml",
-      ] + plots.flatMap(\.files))
+      ] + (hasDifferences ? ["differences.csv", "\(SampleFile.folder)/"] : []) + plots.flatMap(\.files))
   }
 
   private func writeEnvironment(records: [RunRecord]) throws {

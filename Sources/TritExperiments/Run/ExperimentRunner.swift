@@ -195,7 +195,12 @@ struct RunInputs {
         .badData, "the file holds no record", at: place,
         expected: "a results.jsonl of an earlier run", got: source.path)
     }
-    return records
+    let folder = (source.path as NSString).deletingLastPathComponent
+    return records.map { record in
+      var record = record
+      record.samples = SampleFile.path(of: record, in: folder.isEmpty ? "." : folder)
+      return record
+    }
   }
 
   /// What cannot work on the models that were found: at most one problem a variant, each told once.

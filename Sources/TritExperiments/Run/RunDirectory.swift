@@ -60,6 +60,7 @@ struct RunDirectory {
     runs(of: root + "/" + name.slug).filter { $0 != besides }.flatMap { run in
       ResultsLog.read(run + "/results.jsonl").map { record in
         var record = record
+        record.samples = SampleFile.path(of: record, in: run)
         record.reusedFrom = record.reusedFrom ?? (run as NSString).lastPathComponent
         return record
       }

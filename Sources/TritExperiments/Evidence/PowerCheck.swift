@@ -1,0 +1,60 @@
+internal import TritCore
+internal import TritEvaluation
+
+/// Whether a run can answer what its file asks: `detect:` names the smallest difference that matters.
+struct PowerCheck {
+  let detect: [String: Double]
+  let quantities: [PairedQuantity]
+
+  /// What is sure before anything runs: one window or one question has no spread.
+  static func certain(_ file: ExperimentFile) -> [String] {
+    file.measure.sections.compactMap { section in
+      let (key, unit): (String, String)
+      switch section.measure {
+      case let measure as PerplexityMeasure where measure.chunks == 1: (key, unit) = ("chunks", "window")
+      case let measure as DivergenceMeasure where measure.chunks == 1: (key, unit) = ("chunks", "window")
+      case let measure as TasksMeasure where measure.limit == 1: (key, unit) = ("limit", "question")
+      default: return nil
+      }
+      return
+        "measure.\(section.key): one \(unit) has no spread, so differences will have no interval; "
+        + "\(key): 2 or more gives them one"
+    }
+  }
+
+  /// What comparisons that were made already say: a sentence for each quantity whose smallest difference that matters is
+  /// smaller than what can be seen with 80 % power.
+  func notes(_ evidence: PairedEvidence, source: String) -> [String] {
+    quantities.compactMap { quantity in
+      guard let target = detect[quantity.key],
+        let list = evidence.byQuantity.first(where: { $0.quantity.key == quantity.key })?.list,
+        let size = evidence.sizes[quantity.key]
+      else { return nil }
+      let errors = list.compactMap { $0.difference.rawError }.filter { $0 > 0 }
+      guard !errors.isEmpty else { return nil }
+      let typical = OrderStatistics.quantile(0.5, ofSorted: errors.sorted())
+      let seen = DetectableDifference(rawError: typical, scale: quantity.scale)
+      guard seen.value > target else { return nil }
+      let factor = seen.factor(toSee: target)
+      let unit = quantity.unit == "%" ? " %" : " \(quantity.unit)"
+      return
+        "detect asks for \(Figures.plain(target))\(unit) in \(quantity.title.lowercased()); by \(source), "
+        + "\(size.units) \(size.unit)s see \(Figures.twoDigits(seen.value))\(unit) with 80 % power: about "
+        + "\(Figures.plain(Figures.rounded(factor * Double(size.units)))) \(size.unit)s would answer it"
+    }
+  }
+}
+
+extension Figures {
+  /// Two digits: more would claim too much.
+  static func rounded(_ value: Double) -> Double {
+    guard value.isFinite, value != 0 else { return value }
+    var unit = 1.0
+    while abs(value) / unit >= 100 { unit *= 10 }
+    while abs(value) / unit < 10 { unit /= 10 }
+    return (value / unit).rounded() * unit
+  }
+
+  /// `0.42`, `12`, `3900`.
+  static func twoDigits(_ value: Double) -> String { plain(rounded(value)) }
+}

@@ -1,0 +1,78 @@
+internal import TritEvaluation
+
+extension Report {
+  /// Figures whose spread across seeds is told: the metric, its title, its error by the text.
+  private static let seeded: [(key: String, title: String, error: String)] = [
+    ("perplexity.value", "Perplexity", "perplexity.error"),
+    ("divergence.kld.mean", "KL divergence", "divergence.kld.error"),
+    ("tasks.accuracy", "Tasks right", "tasks.accuracy_error"),
+  ]
+
+  /// Variants that differ in nothing but a seed, in their order: groups of at least two.
+  var seedGroups: [[RunRecord]] {
+    var keys: [[String: String]] = []
+    var groups: [[RunRecord]] = []
+    for record in variants where record.status == .finished {
+      guard let key = Self.withoutSeed(record) else { continue }
+      if let place = keys.firstIndex(of: key) {
+        groups[place].append(record)
+      } else {
+        keys.append(key)
+        groups.append([record])
+      }
+    }
+    return groups.filter { group in
+      group.count > 1 && Set(group.compactMap { Self.seed($0) }).count > 1
+    }
+  }
+
+  /// The seed of a variant: that of its training where the model tells it and models differ, else of its run.
+  private static func seed(_ record: RunRecord) -> String? {
+    let training = record.metrics["model.training_seed"].map { "\($0)" } ?? ""
+    return "\(training) \(record.params["seed"] ?? "")"
+  }
+
+  /// Everything that a variant chose but seeds. Of a model whose training seed is known, what it is beside the seed
+  /// stands for its name.
+  private static func withoutSeed(_ record: RunRecord) -> [String: String]? {
+    var key = record.params
+    key["seed"] = nil
+    guard record.metrics["model.training_seed"] != nil else { return key }
+    key["model"] = nil
+    for metric in ["parameters", "training_tokens", "training_steps"] {
+      key["model.\(metric)"] = record.metrics["model.\(metric)"].map { "\($0)" }
+    }
+    return key
+  }
+
+  /// Means over seeds, their spread, and the error of the text beside it; empty where nothing was run with several.
+  var seedTable: [[String]] {
+    let groups = seedGroups
+    let rows = groups.flatMap { group in
+      Self.seeded.compactMap { figure -> [String]? in
+        let values = group.compactMap { PlotData.finite($0.metrics[figure.key]) }
+        guard values.count > 1, let statistics = SampleStatistics(values) else { return nil }
+        let errors = group.compactMap { Self.error($0, figure.error) }
+        let text = errors.isEmpty ? nil : errors.reduce(0, +) / Double(errors.count)
+        return [
+          "\(group[0].label) and \(group.count - 1) more", figure.title, "\(values.count)",
+          Figures.plain(statistics.mean), Figures.twoDigits(statistics.standardDeviation),
+          Figures.plain(statistics.minimum) + " … " + Figures.plain(statistics.maximum),
+          text.map(Figures.twoDigits) ?? "–",
+        ]
+      }
+    }
+    guard !rows.isEmpty else { return [] }
+    return [
+      [
+        "Variants", "Of", "Seeds", "Mean", "Spread (SD)", "Least … most", "Error of the text",
+      ]
+    ] + rows
+  }
+
+  /// What `seedTable` means.
+  static let seedNote =
+    "The spread is how much a figure changes from seed to seed on the same text (standard deviation, n − 1): it "
+    + "belongs to the training or the draw. The error of the text is how much it would change on another text. Neither "
+    + "holds the other: a difference between two ways to train needs several seeds of each."
+}

@@ -1,0 +1,105 @@
+internal import TritCore
+public import TritEvaluation
+
+/// What a measure saw unit by unit: the loss of every scored window, the outcome of every question. Differences
+/// between variants are made of it, in pairs.
+public struct SampleTable: Sendable, Codable, Equatable {
+  /// What a unit is: `window` or `question`.
+  public var unit: String
+  /// Digest of the units themselves (the tokens of windows, the texts of questions): only equal units make pairs.
+  public var content: String
+  /// Columns by name, in the order of the units. Kept as 32-bit floats.
+  public var columns: [String: [Double]]
+  /// Columns that are kept as 64-bit floats.
+  public var exactColumns: Set<String>
+
+  /// A table.
+  public init(
+    unit: String, content: String, columns: [String: [Double]], exactColumns: Set<String> = []
+  ) {
+    self.unit = unit
+    self.content = content
+    self.columns = columns
+    self.exactColumns = exactColumns
+  }
+}
+
+/// A quantity that a measure tells unit by unit, so that two variants can be compared in pairs.
+public struct PairedQuantity: Sendable {
+  /// What a unit's value is.
+  public enum Form: Sendable, Hashable {
+    /// A mean over the unit's weight, which `weights` tells: told on this scale.
+    case mean(weights: String, DifferenceScale)
+    /// 0 or 1: told in points. Units of the same number in the column `group`, where there is one, belong together.
+    case outcome(group: String?)
+  }
+
+  /// The name for flags and files: `perplexity`.
+  public let key: String
+  /// For people: `Perplexity`.
+  public let title: String
+  /// The section of `measure` whose samples it is made of.
+  public let section: String
+  /// The column.
+  public let column: String
+  /// The metric that it is the difference of, `section.name`: its column of the table stands before the difference's.
+  public let metric: String
+  /// What the values are.
+  public let form: Form
+  /// Whether less is better.
+  public let lowerIsBetter: Bool
+
+  /// A quantity of the measure `section`.
+  public init(
+    key: String, title: String, section: String, column: String, metric: String, form: Form,
+    lowerIsBetter: Bool
+  ) {
+    self.key = key
+    self.title = title
+    self.section = section
+    self.column = column
+    self.metric = metric
+    self.form = form
+    self.lowerIsBetter = lowerIsBetter
+  }
+
+  /// What differences are told in.
+  public var scale: DifferenceScale {
+    switch form {
+    case .mean(_, let scale): scale
+    case .outcome: .points
+    }
+  }
+
+  /// The unit of differences: `%`, `points`.
+  public var unit: String { scale.unit }
+
+  /// The difference of a variant's samples to a baseline's. Throws `badData` where they are of other units.
+  package func difference(_ variant: SampleTable, _ baseline: SampleTable) throws -> PairedDifference {
+    guard variant.content == baseline.content, variant.unit == baseline.unit else {
+      throw LabError(
+        .badData, "the two runs saw other \(baseline.unit)s, which make no pairs",
+        expected: "\(baseline.unit)s of digest \(baseline.content.prefix(10))",
+        got: "\(variant.unit)s of digest \(variant.content.prefix(10))",
+        advice: "run both on the same text or questions, with the same settings and the same tokenizer")
+    }
+    func column(_ name: String, _ table: SampleTable) throws -> [Double] {
+      guard let values = table.columns[name] else {
+        throw LabError(
+          .badData, "the samples have no column '\(name)'", expected: "\(section).\(name)",
+          got: table.columns.keys.sorted().joined(separator: ", "))
+      }
+      return values
+    }
+    let (a, b) = (try column(self.column, variant), try column(self.column, baseline))
+    switch form {
+    case .mean(let weights, let scale):
+      return try PairedDifference(
+        variant: a, baseline: b, weights: column(weights, baseline), scale: scale)
+    case .outcome(let group):
+      let groups = group.flatMap { baseline.columns[$0] }?.map { Int($0) }
+      return try PairedDifference(
+        variant: a.map { $0 > 0.5 }, baseline: b.map { $0 > 0.5 }, clusters: groups)
+    }
+  }
+}

@@ -1,0 +1,248 @@
+import Foundation
+import Testing
+import TritLab
+
+import TritExperiments
+
+/// Samples beside the records, differences in pairs, and what is told of them.
+@Suite struct EvidenceTests {
+  static let text = """
+    name: pairs
+    sweep: {cache: [f32, f16, int8]}
+    measure:
+      perplexity: {data: t.txt}
+      tasks: {}
+    """
+
+  private func run(
+    _ folder: String, text: String = text, set: [String] = ["model=m"], force: Bool = false,
+    backend: FakeBackend = FakeBackend(), observer: (RunEvent) -> Void = { _ in }
+  ) throws -> RunOutcome {
+    backend.hasSamples = true
+    let file = folder + "/x.yaml"
+    try AtomicFile.write(text, to: file)
+    return try ExperimentRunner.run(
+      file: file,
+      options: RunOptions(set: set, force: force, outputDirectory: folder + "/runs", threads: 2),
+      backend: backend, environment: [:], observer: observer)
+  }
+
+  private func rows(_ outcome: RunOutcome) throws -> [[String]] {
+    try String(contentsOfFile: outcome.directory + "/differences.csv", encoding: .utf8)
+      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+  }
+
+  @Test func everyRecordKeepsItsSamples() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try run(folder)
+      for record in outcome.records {
+        let place = try #require(record.samples)
+        let tables = try SampleFile.read(outcome.directory + "/" + place)
+        #expect(Set(tables.keys) == ["perplexity", "tasks"])
+        #expect(tables["perplexity"]?.unit == "window")
+        #expect(tables["perplexity"]?.columns["loss"]?.count == FakeSession.windows)
+        #expect(tables["tasks"]?.columns["right"]?.allSatisfy { $0 == 0 || $0 == 1 } == true)
+      }
+      // The file is a plain safetensors file of float32.
+      let file = try SafetensorsFile(
+        path: outcome.directory + "/" + (try #require(outcome.records[0].samples)))
+      #expect(file.tensors.allSatisfy { $0.type == .f32 && $0.shape.count == 1 })
+    }
+  }
+
+  @Test func differencesAreThoseOfTheSamples() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try run(folder)
+      let table = try rows(outcome)
+      let head = try #require(table.first)
+      func cell(_ row: [String], _ name: String) throws -> String {
+        row[try #require(head.firstIndex(of: name))]
+      }
+      let perplexity = try table.dropFirst().filter { try cell($0, "quantity") == "perplexity" }
+      #expect(perplexity.count == 3)
+      for (row, record) in zip(perplexity, outcome.records.dropFirst()) {
+        let own = try SampleFile.read(outcome.directory + "/" + (try #require(record.samples)))
+        let base = try SampleFile.read(
+          outcome.directory + "/" + (try #require(outcome.records[0].samples)))
+        let expected = try PairedDifference(
+          variant: try #require(own["perplexity"]?.columns["loss"]),
+          baseline: try #require(base["perplexity"]?.columns["loss"]),
+          weights: base["perplexity"]?.columns["tokens"], scale: .percentOfRatio)
+        #expect(try cell(row, "value") == "\(expected.value)")
+        #expect(try cell(row, "lower") == "\(expected.lower)")
+        #expect(try cell(row, "baseline") == "reference")
+        #expect(try cell(row, "unit") == "%")
+      }
+      #expect(outcome.summary.contains("## Differences to reference"))
+      #expect(outcome.summary.contains("with 80 % power"))
+      #expect(outcome.summary.contains("corrected by Holm"))
+      #expect(outcome.brief.columns.contains { $0.title == "vs reference" })
+    }
+  }
+
+  @Test func theBaselineCanBeAVariant() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try run(folder, text: Self.text + "baseline: f16\n")
+      #expect(outcome.summary.contains("## Differences to f16"))
+      let variants = try Set(rows(outcome).dropFirst().map { $0[0] })
+      #expect(variants == ["reference", "f32", "int8"])
+    }
+    let wrong = problems("name: x\nmodel: m\nbaseline: f61\nsweep: {cache: [f16, f32]}\nmeasure: {weights: {}}")
+    #expect(wrong.first?.place?.contains("x.yaml:3") == true)
+    #expect(wrong.first?.advice?.contains("f16") == true)
+  }
+
+  @Test func withoutAReferenceTheFirstVariantIsTheBaseline() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try run(folder, text: Self.text + "reference: none\n")
+      #expect(outcome.summary.contains("## Differences to f32"))
+    }
+  }
+
+  @Test func aRecordThatIsTakenOverBringsItsSamples() throws {
+    try withTemporaryFolder { folder in
+      let first = try run(folder)
+      let again = try run(folder, text: Self.text + "baseline: f16\n")
+      #expect(again.reused == 4 && again.directory != first.directory)
+      for record in again.records {
+        let place = try #require(record.samples)
+        #expect(!place.hasPrefix("/"))
+        _ = try SampleFile.read(again.directory + "/" + place)
+      }
+      // Without its samples it is measured again.
+      try FileManager.default.removeItem(atPath: first.directory + "/samples")
+      try FileManager.default.removeItem(atPath: again.directory + "/samples")
+      let third = try run(folder, text: Self.text + "baseline: int8\n")
+      #expect(third.reused == 0)
+    }
+  }
+
+  @Test func samplesOfOtherUnitsMakeNoPairs() throws {
+    let quantity = try #require(PerplexityMeasure.quantities.first)
+    func table(_ content: String, _ loss: [Double]) -> SampleTable {
+      SampleTable(
+        unit: "window", content: content,
+        columns: ["loss": loss, "tokens": loss.map { _ in 4 }])
+    }
+    #expect(throws: LabError.self) {
+      try quantity.difference(table("a", [1, 2]), table("b", [1, 2]))
+    }
+    #expect(throws: LabError.self) {
+      try quantity.difference(table("a", [1, 2]), table("a", [1, 2, 3]))
+    }
+    #expect(try quantity.difference(table("a", [1, 2]), table("a", [1, 2])).isIdentical)
+  }
+
+  @Test func whatCannotAnswerIsSaidBeforeItRuns() throws {
+    try withTemporaryFolder { folder in
+      var notes: [String] = []
+      func note(_ event: RunEvent) {
+        if case .note(let text) = event { notes.append(text) }
+      }
+      _ = try run(folder, set: ["model=m", "measure.perplexity.chunks=1"], observer: note)
+      #expect(notes.contains { $0.contains("one window has no spread") })
+      notes = []
+      _ = try run(folder, text: Self.text + "detect: {perplexity: 1.0e-4}\n", observer: note)
+      #expect(notes.contains { $0.contains("detect asks for 1.0e-4 % in perplexity") })
+      notes = []
+      _ = try run(folder, text: Self.text + "detect: {perplexity: 50}\n", observer: note)
+      #expect(!notes.contains { $0.contains("detect asks") })
+    }
+    for bad in ["detect: {perplexity: 0}", "detect: {speed: 1}", "detect: 3"] {
+      #expect(!problems("name: x\nmodel: m\n\(bad)\nmeasure: {weights: {}}").isEmpty, "\(bad)")
+    }
+  }
+
+  @Test(arguments: [
+    [UInt8](), Array("no safetensors".utf8), [255, 255, 255, 255, 255, 255, 255, 127, 0],
+  ])
+  func hostileSampleFilesAreRefused(_ bytes: [UInt8]) throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/s.safetensors"
+      try AtomicFile.write(bytes, to: path)
+      #expect(throws: LabError.self) { try SampleFile.read(path) }
+      // A report goes on without, and says so.
+      let outcome = try run(folder)
+      let place = outcome.directory + "/" + (try #require(outcome.records[2].samples))
+      try FileManager.default.removeItem(atPath: place)
+      try AtomicFile.write(bytes, to: place)
+      try AtomicFile.write(
+        "name: again\nrecords: \(outcome.directory)/results.jsonl\n", to: folder + "/y.yaml")
+      let again = try ExperimentRunner.run(
+        file: folder + "/y.yaml", options: RunOptions(outputDirectory: folder + "/runs"),
+        backend: FakeBackend(), environment: [:])
+      #expect(again.summary.contains("f16: "))
+      #expect(try rows(again).dropFirst().allSatisfy { $0[0] != "f16" })
+    }
+  }
+
+  @Test func aPlaceOutsideTheRunIsNotRead() throws {
+    try withTemporaryFolder { folder in
+      var record = try run(folder).records[0]
+      for place in ["../x", "/etc/passwd", "samples/../../x", "other/x.safetensors"] {
+        record.samples = place
+        #expect(SampleFile.path(of: record, in: folder) == nil)
+      }
+    }
+  }
+}
+
+@Suite struct RunComparisonTests {
+  private func run(_ folder: String, name: String, caches: String, bias: Double = 0) throws -> String {
+    let backend = FakeBackend()
+    backend.hasSamples = true
+    backend.bias = bias
+    backend.modelDigest = "m\(bias)"
+    let file = folder + "/\(name).yaml"
+    try AtomicFile.write(
+      "name: \(name)\nsweep: {cache: [\(caches)]}\nmeasure: {perplexity: {data: t.txt}, tasks: {}}\n",
+      to: file)
+    return try ExperimentRunner.run(
+      file: file,
+      options: RunOptions(set: ["model=m"], outputDirectory: folder + "/runs", threads: 2),
+      backend: backend, environment: [:]
+    ).directory
+  }
+
+  private func compare(_ operands: [String], baseline: String? = nil) throws -> [String] {
+    let pairs = try RunComparison.pairs(operands, baseline: baseline)
+    return pairs.map { "\($0.variant.record.label)/\($0.baseline.record.label)" }
+  }
+
+  @Test func operandsAreRunsAndVariants() throws {
+    try withTemporaryFolder { folder in
+      let a = try run(folder, name: "a", caches: "f32, f16")
+      let b = try run(folder, name: "b", caches: "f16, int8", bias: 0.02)
+      #expect(try compare([a]) == ["f32/reference", "f16/reference"])
+      #expect(try compare([a], baseline: "f16") == ["reference/f16", "f32/f16"])
+      #expect(try compare(["\(a):f16"]) == ["f16/reference"])
+      // The folder of the experiment stands for its newest run, the file for its folder.
+      #expect(try compare([folder + "/runs/a"]) == ["f32/reference", "f16/reference"])
+      #expect(try compare([a + "/results.jsonl"]) == ["f32/reference", "f16/reference"])
+      // Two runs: the same labels.
+      #expect(try compare([a, b]) == ["reference/reference", "f16/f16"])
+      #expect(try compare(["\(a):f16", "\(b):int8"]) == ["int8/f16"])
+      #expect(try compare(["\(a):f16", b]) == ["reference/f16", "f16/f16", "int8/f16"])
+      for bad in [[a + "x"], ["\(a):f17"], [folder + "/none", a]] {
+        #expect(throws: LabError.self) { try compare(bad) }
+      }
+    }
+  }
+
+  @Test func whatIsWorseIsFound() throws {
+    try withTemporaryFolder { folder in
+      let a = try run(folder, name: "a", caches: "f16")
+      let b = try run(folder, name: "b", caches: "f16", bias: 0.02)
+      let evidence = PairedEvidence(
+        try RunComparison.pairs([a, b], baseline: nil),
+        quantities: PerplexityMeasure.quantities)
+      let list = try #require(evidence.byQuantity.first?.list)
+      #expect(list.count == 2)
+      for one in list {
+        // Every window is 0.02 nats worse: 2.02 %.
+        #expect(abs(one.difference.value - 100 * (exp(0.02) - 1)) < 1e-3)
+        #expect(one.verdict == "worse" && one.loss > 2)
+      }
+    }
+  }
+}
