@@ -58,6 +58,9 @@ public struct PlannedPlot: Sendable {
   public let name: String
   /// A template of the user's in place of the figure's own.
   public let template: PathReference?
+  /// Whether the file says nothing of figures, so that this one is drawn where there is something
+  /// to see.
+  public var isDefault = false
 }
 
 extension StageKind where Product == FigureDefinition {
@@ -99,7 +102,8 @@ extension Registry where Product == FigureDefinition {
   static var standard: Registry<FigureDefinition> {
     var registry = Registry<FigureDefinition>(.figure)
     let types: [any Figure.Type] = [
-      PerplexityByVariantFigure.self, SizeVersusPerplexityFigure.self, QualityVersusBitsFigure.self,
+      DifferencesFigure.self, PerplexityByVariantFigure.self, SizeVersusPerplexityFigure.self,
+      QualityVersusBitsFigure.self,
       ThroughputFigure.self, DivergenceByPositionFigure.self, LayerSensitivityFigure.self,
       GenerationAgreementFigure.self, TaskAccuracyFigure.self, ScalingFigure.self,
       EnergyFigure.self, RooflineFigure.self, SpeedVersusPerplexityFigure.self,

@@ -1,3 +1,5 @@
+internal import TritEvaluation
+
 /// What a report begins with.
 struct ReportAnswer {
   /// The answer in one sentence.
@@ -43,6 +45,18 @@ extension Report {
     sentence += known.count == 1 ? " has " : " \(others > 0 ? "have" : "has") \(superlative) "
     sentence += "\(metric.name)\(known.count == 1 ? "" : " of \(known.count) variants"): "
     sentence += metric.text(best)
+    if let evidence = compared(metric) {
+      if let own = evidence.list.first(where: {
+        $0.record.id == best.id && $0.record.index == best.index
+      }) {
+        sentence += ", \(own.cell.replacing("≈ ", with: "")) against \(evidence.baseline)"
+        sentence += own.isClear ? "" : own.difference.isIdentical ? "" : ": not told apart from it"
+      } else if best.label == evidence.baseline {
+        sentence += ", and is what the others are compared with"
+      }
+      return ReportAnswer(
+        sentence: sentence + ".", more: verdicts(evidence) + [speedSentence].compactMap { $0 })
+    }
     if let reference, metric.value(reference) != nil {
       sentence += "; the reference has \(metric.text(reference))"
     }
@@ -63,6 +77,29 @@ extension Report {
       more.append(speed)
     }
     return ReportAnswer(sentence: sentence, more: more)
+  }
+
+  /// The comparisons with the baseline in the quantity of a metric; nil where there are none with an interval.
+  private func compared(_ metric: SweepMetric) -> (baseline: String, list: [PairedComparison])? {
+    guard let quantity = pairedQuantities.first(where: { $0.metric == metric.key }), let baseline
+    else { return nil }
+    let list = differences(quantity)
+    return list.contains { $0.adjusted != nil || $0.difference.isIdentical }
+      ? (baseline.label, list) : nil
+  }
+
+  /// Who is better, worse, equal and not to be told apart, a sentence each.
+  private func verdicts(_ evidence: (baseline: String, list: [PairedComparison])) -> [String] {
+    let words = [
+      ("better", "Better than \(evidence.baseline)"), ("worse", "Worse than \(evidence.baseline)"),
+      ("not told apart", "Not told apart from \(evidence.baseline)"),
+      ("identical", "Identical to \(evidence.baseline)"), ("no interval", "Without an interval"),
+    ]
+    return words.compactMap { verdict, text in
+      let own = evidence.list.filter { $0.verdict == verdict }
+      guard !own.isEmpty else { return nil }
+      return "\(text): \(Self.some(own.map { "\($0.record.label) (\($0.valueText))" }))."
+    }
   }
 
   /// The first labels of a list.
