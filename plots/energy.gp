@@ -1,14 +1,14 @@
-# Arithmetic energy of a token by part, each variant at 45 nm and 7 nm.
-# data: row, linear, attention, other, head, label, total, shown
+# Arithmetic energy of a token by part, each variant at 45 nm and 7 nm, or at 7 nm alone where there are many.
+# data: row, linear, attention, other, head, label, total, shown, row of the variant.  half: of a bar's height.
+# low, high, ticks: the axis
+eval frame
 eval by_variant
-set xlabel 'µJ a token (adders and multipliers alone, no memory)'
-set xrange [0:*]
-set offsets 0, graph 0.12, 0, 0
-set rmargin 5
-set key above right horizontal samplen 1 font ',11'
-half = 0.34
-plot data using 2:1:(0):2:($1-half):($1+half):ytic(6) with boxxyerror lc rgb blue title 'linear layers', \
-  data using ($2+$3):1:2:($2+$3):($1-half):($1+half) with boxxyerror lc rgb orange title 'attention', \
-  data using ($2+$3+$4):1:($2+$3):($2+$3+$4):($1-half):($1+half) with boxxyerror lc rgb green title 'norms and the rest', \
-  data using 7:1:($2+$3+$4):7:($1-half):($1+half) with boxxyerror lc rgb purple title 'output head', \
-  data using 7:1:8 with labels left offset 0.7,0 font ',10'
+set xrange [low:high]
+eval 'set xtics '.ticks
+bar = half*0.85
+plot data using 2:1:(0):2:($1-bar):($1+bar) with boxxyerror lc rgb blue, \
+  data using ($2+$3):1:2:($2+$3):($1-bar):($1+bar) with boxxyerror lc rgb orange, \
+  data using ($2+$3+$4):1:($2+$3):($2+$3+$4):($1-bar):($1+bar) with boxxyerror lc rgb green, \
+  data using 7:1:($2+$3+$4):7:($1-bar):($1+bar) with boxxyerror lc rgb purple, \
+  data using (0):9:ytic(6) with dots lc rgb pale, \
+  data using (high):1:8 with labels left offset 1,0 font sprintf(',%g', value_size)

@@ -1,14 +1,15 @@
 # Divergence from the reference along the context: do errors grow as the cache fills?
-# data: one block a variant: position, KL divergence, error.  label[], end_x, end_y[]: names and where
-# they stand.  direct: 1 where names stand at the ends of the lines
-set xlabel 'Position in the context (tokens)'
-set ylabel 'KL divergence (nats a token)'
-if (logarithmic) { set logscale y; set format y '%.0e' }
-if (direct) {
-  set rmargin longest*0.85 + 3
-  do for [i=1:rows] { set label (100+i) label[i] at end_x, end_y[i] left offset 0.8,0 textcolor lt i font ',11' }
-} else {
-  set key outside right center vertical Left reverse spacing 1.1 font ',11' samplen 1.5 width 1
+# data: one block a variant: position, KL divergence, error, both ends of its bar; those of variants that lie on another
+# come after the drawn ones.  label[]: names.  type[]: line types.  dodge[]: what is added to the position, so that bars
+# do not hide each other.  panels: 1, or one for each group of variants.  band: the block with the range of all, or -1
+eval frame
+eval panels_begin
+do for [p=1:panels] {
+  eval panel
+  plot data index (band < 0 ? 0 : band) using 1:(band < 0 ? NaN : $2):(band < 0 ? NaN : $3) with filledcurves lc rgb '#eef1f4', \
+    for [i=panel_first[p]:panel_last[p]] data index i using ($1+dodge[i+1]):2 with lines lt type[i+1] lw 1.4, \
+    for [i=panel_first[p]:panel_last[p]] data index i using ($1+dodge[i+1]):4:(0):($5 > $4 ? $5-$4 : NaN) @bars lt type[i+1], \
+    for [i=panel_first[p]:panel_last[p]] data index i using ($1+dodge[i+1]):2 with points lt type[i+1] ps (panels > 1 ? 0.35 : 0.6)
+  eval panels_next
 }
-plot for [i=0:rows-1] data index i using 1:2:3 with yerrorbars lt (i+1) ps 0.4 lw 1, \
-  for [i=0:rows-1] data index i using 1:2 with linespoints lt (i+1) ps 0.5 title (direct ? '' : label[i+1])
+eval panels_end

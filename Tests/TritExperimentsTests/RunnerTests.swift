@@ -20,8 +20,11 @@ import TritExperiments
       energy: {}
       roofline: {}
     plots: [perplexity-by-variant, size-vs-perplexity, quality-vs-bits, throughput, kl-by-position,
-      layer-sensitivity, generation-agreement, task-accuracy, scaling, energy, roofline]
+      layer-sensitivity, generation-agreement, task-accuracy, scaling, energy, roofline,
+      speed-vs-perplexity, sweep]
     """
+  /// All figures but those that one axis does not give: `FigureLayoutTests` draws them.
+  static let figures = Lab.standard.figures.map(\.key).filter { $0 != "heat-map" && $0 != "differences" }
 
   private func run(
     _ folder: String, _ backend: FakeBackend, text: String = text, force: Bool = false,
@@ -120,7 +123,8 @@ import TritExperiments
   @Test func halfALineLeftByAKillIsCutOffAndMeasuredAgain() throws {
     try withTemporaryFolder { folder in
       let outcome = try run(folder, FakeBackend())
-      // As a kill in the middle of a write leaves it: half the last record, no reports, not finished.
+      // As a kill in the middle of a write leaves it: half the last record, no reports, not
+      // finished.
       let log = outcome.directory + "/results.jsonl"
       let whole = try #require(FileManager.default.contents(atPath: log))
       try AtomicFile.write([UInt8](whole.dropLast(200)), to: log)
@@ -190,7 +194,8 @@ import TritExperiments
 
   @Test func halfAnImageIsNeverLeftInTheFolder() throws {
     try withTemporaryFolder { folder in
-      // A gnuplot whose disk is full: it writes the beginning of an image and says that all is well.
+      // A gnuplot whose disk is full: it writes the beginning of an image and says that all is
+      // well.
       let tools = folder + "/tools"
       try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
       try AtomicFile.write(
@@ -201,7 +206,7 @@ import TritExperiments
       let outcome = try run(folder, FakeBackend(), environment: ["PATH": tools]) {
         if case .note(let note) = $0 { notes.append(note) }
       }
-      #expect(notes.count { $0.contains("half an image") } == Lab.standard.figures.count)
+      #expect(notes.count { $0.contains("half an image") } == Self.figures.count)
       let names = try FileManager.default.contentsOfDirectory(atPath: outcome.directory + "/plots")
       #expect(names.allSatisfy { $0.hasSuffix(".gp") || $0.hasSuffix(".tsv") })
       #expect(names.allSatisfy { !$0.hasPrefix(".") })
@@ -228,10 +233,10 @@ import TritExperiments
       }
       #expect(outcome.exitCode == 0)
       #expect(notes.contains { $0.contains("gnuplot-nox") })
-      for kind in Lab.standard.figures {
-        #expect(outcome.files.contains("plots/\(kind.key).gp"))
-        #expect(outcome.files.contains("plots/\(kind.key).tsv"))
-        #expect(!outcome.files.contains("plots/\(kind.key).svg"))
+      for kind in Self.figures {
+        #expect(outcome.files.contains("plots/\(kind).gp"))
+        #expect(outcome.files.contains("plots/\(kind).tsv"))
+        #expect(!outcome.files.contains("plots/\(kind).svg"))
       }
     }
   }
@@ -247,9 +252,9 @@ import TritExperiments
         folder, FakeBackend(), environment: ProcessInfo.processInfo.environment
       ) { if case .note(let note) = $0 { notes.append(note) } }
       #expect(notes == [])
-      for kind in Lab.standard.figures {
-        for ending in ["svg", "png"] {
-          let path = "\(outcome.directory)/plots/\(kind.key).\(ending)"
+      for kind in Self.figures {
+        for ending in ["svg", "png", "pdf"] {
+          let path = "\(outcome.directory)/plots/\(kind).\(ending)"
           #expect((FileManager.default.contents(atPath: path)?.count ?? 0) > 2000, "\(path)")
         }
       }
@@ -257,7 +262,7 @@ import TritExperiments
       let html = try String(contentsOfFile: path, encoding: .utf8)
       let parser = XMLParser(data: Data(html.utf8))
       #expect(parser.parse(), "\(String(describing: parser.parserError)) line \(parser.lineNumber)")
-      #expect(html.components(separatedBy: "<svg").count == Lab.standard.figures.count + 1)
+      #expect(html.components(separatedBy: "<svg").count == Self.figures.count + 1)
       for outside in ["<script", "<link", " src=", "url(http", "href=\"http", "@import"] {
         #expect(!html.contains(outside), "\(outside)")
       }
@@ -278,8 +283,8 @@ import TritExperiments
     }
   }
 
-  /// Where an experiment asks what one stage changes, its reference must have all the other stages of
-  /// the variants: a default that moves must not move them apart.
+  /// Where an experiment asks what one stage changes, its reference must have all the other stages
+  /// of the variants: a default that moves must not move them apart.
   @Test(arguments: ["kernels", "kv-cache", "sampling"])
   func theReferenceDiffersInNothingElse(name: String) throws {
     let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -105,7 +105,7 @@ final class TurnBackend: ExperimentBackend {
       #expect(outcome.summary.contains("| f16 | i2\\_s/avx2 of f16 | bf16/avx2 | f32 |"))
       let table = try String(
         contentsOfFile: outcome.directory + "/plots/throughput.tsv", encoding: .utf8)
-      #expect(table.contains("\ti2_s/avx2 of int8, head bf16/avx2, cache f32\n"))
+      #expect(table.contains("\ti2_s/avx2 of int8, head bf16/avx2, cache f32\t"))
       // Nothing is measured twice, and one alone has a round of its own.
       let again = TurnBackend()
       _ = try run(folder, text.replacing("int8]", with: "int8, bf16]"), again)

@@ -9,44 +9,62 @@ enum DivergenceByPositionFigure: Figure {
   static let needsReference = true
 
   static func data(_ report: Report) -> PlotData? {
-    let records = report.variants.filter { $0.series["divergence.by_position"] != nil }
-    var curves: [(label: String, points: [(Double, Double, Double)])] = []
-    for record in records {
+    var curves: [CurveChart.Curve] = []
+    for record in report.variants {
       guard let columns = record.series["divergence.by_position"]?.columns,
         let x = columns["position"], let y = columns["kld"]
       else { continue }
-      // The larger of the errors over tokens and over windows.
-      let errors = x.indices.map { index in
-        ["error", "window_error"].compactMap { name in
-          columns[name].flatMap { $0.indices.contains(index) ? PlotData.finite($0[index]) : nil }
-        }.max() ?? 0
+      let points = x.indices.compactMap { index -> CurveChart.Point? in
+        guard index < y.count, x[index].isFinite, y[index].isFinite else { return nil }
+        // The larger of the errors over tokens and over windows.
+        let error =
+          ["error", "window_error"].compactMap { name in
+            columns[name].flatMap {
+              $0.indices.contains(index) ? PlotData.finite($0[index]) : nil
+            }
+          }.max() ?? 0
+        return CurveChart.Point(
+          x: x[index], y: y[index], lower: y[index] - error, upper: y[index] + error)
       }
-      let points = x.indices.compactMap { index -> (Double, Double, Double)? in
-        guard index < y.count, y[index].isFinite, y[index] > 0 else { return nil }
-        // On a logarithmic axis the lower end of the bar must stay above zero.
-        return (x[index], y[index], min(errors[index], 0.9 * y[index]))
+      if !points.isEmpty {
+        curves.append(
+          CurveChart.Curve(label: record.label, points: points, record: record))
       }
-      if !points.isEmpty { curves.append((record.label, points)) }
     }
     guard !curves.isEmpty else { return nil }
-    let blocks = curves.map { curve in
-      "# \(PlotData.cell(curve.label))\n"
-        + curve.points.map { "\($0.0)\t\($0.1)\t\($0.2)\n" }.joined()
+    let above = curves.flatMap { $0.points.map(\.y) }.filter { $0 > 0 }
+    let isLog = PlotData.isWide(above, factor: 8)
+    var remarks: [String] = []
+    if isLog {
+      // A logarithmic axis has no zero: predictions equal to the reference's have no curve.
+      let equal = curves.filter { curve in curve.points.allSatisfy { $0.y <= 0 } }
+      if !equal.isEmpty {
+        remarks.append(
+          "0 everywhere, which this axis does not have: "
+            + equal.map(\.label).joined(separator: ", "))
+      }
+      curves = curves.compactMap { curve in
+        var curve = curve
+        curve.points.removeAll { $0.y <= 0 }
+        return curve.points.isEmpty ? nil : curve
+      }
     }
-    let all = curves.flatMap { $0.points.map(\.1) }
-    let isLog = PlotData.isWide(all, factor: 8)
-    let ends = curves.map { $0.points.last?.1 ?? 0 }
-    return PlotData(
-      table: "# position\tKL divergence\terror\n" + blocks.joined(separator: "\n\n"),
-      variables: [
-        ("array label[\(curves.count)]", PlotData.strings(curves.map(\.label))),
-        (
-          "array end_y[\(curves.count)]",
-          PlotData.numbers(PlotData.spreadOut(ends, within: all, isLog: isLog))
-        ),
-        ("end_x", "\(curves.flatMap { $0.points.map(\.0) }.max() ?? 0)"),
-        ("longest", "\(curves.map { GnuplotText.shown($0.label).count }.max() ?? 0)"),
-        ("logarithmic", isLog ? "1" : "0"), ("direct", curves.count <= 4 ? "1" : "0"),
-      ], rows: curves.count, height: 440)
+    let all = curves.flatMap(\.points)
+    let y = PlotAxis(
+      isLog
+        ? all.map(\.y) + all.map(\.upper)
+        : all.flatMap { [max($0.lower, 0), $0.upper, $0.y] }, isLog: isLog, fromZero: !isLog)
+    let x = PlotAxis(all.map(\.x), room: 0.03)
+    let words = curves.map { curve in
+      let ends = [curve.points.first, curve.points.last].compactMap { $0 }
+      return "\(GnuplotText.shown(curve.label)): "
+        + ends.map { "\(Figures.plain($0.y)) at position \(Figures.plain($0.x))" }
+        .joined(separator: ", ")
+    }
+    return CurveChart(curves, x: x, y: y, report: report).data(
+      x: "Position in the context (tokens)",
+      y: "KL divergence (nats a token), ± one standard error",
+      header: "position\tKL divergence\terror\tlower\tupper", words: PlotWords.list(words),
+      remarks: remarks)
   }
 }

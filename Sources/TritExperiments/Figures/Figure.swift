@@ -1,6 +1,7 @@
 public import TritCore
 
-/// A kind of figure: a file like this one, and a gnuplot template `plots/KEY.gp`. `Lab.add(figure:)` adds one.
+/// A kind of figure: a file like this one, and a gnuplot template `plots/KEY.gp`.
+/// `Lab.add(figure:)` adds one.
 public protocol Figure: Sendable {
   /// The name under `plots:`.
   static var key: String { get }
@@ -57,6 +58,9 @@ public struct PlannedPlot: Sendable {
   public let name: String
   /// A template of the user's in place of the figure's own.
   public let template: PathReference?
+  /// Whether the file says nothing of figures, so that this one is drawn where there is something
+  /// to see.
+  public var isDefault = false
 }
 
 extension StageKind where Product == FigureDefinition {
@@ -89,7 +93,7 @@ extension StageDescriptor {
     let needs = type.needs.joined(separator: ", ") + (type.needsReference ? ", a reference" : "")
     self.init(
       type.key, summary: type.summary, source: "plots/\(type.key).gp", accepts: needs,
-      gives: "SVG and PNG", origin: origin)
+      gives: "SVG, PNG and PDF", origin: origin)
   }
 }
 
@@ -98,10 +102,12 @@ extension Registry where Product == FigureDefinition {
   static var standard: Registry<FigureDefinition> {
     var registry = Registry<FigureDefinition>(.figure)
     let types: [any Figure.Type] = [
-      PerplexityByVariantFigure.self, SizeVersusPerplexityFigure.self, QualityVersusBitsFigure.self,
+      DifferencesFigure.self, PerplexityByVariantFigure.self, SizeVersusPerplexityFigure.self,
+      QualityVersusBitsFigure.self,
       ThroughputFigure.self, DivergenceByPositionFigure.self, LayerSensitivityFigure.self,
       GenerationAgreementFigure.self, TaskAccuracyFigure.self, ScalingFigure.self,
-      EnergyFigure.self, RooflineFigure.self,
+      EnergyFigure.self, RooflineFigure.self, SpeedVersusPerplexityFigure.self,
+      SweepFigure.self, HeatMapFigure.self,
     ]
     for type in types {
       let definition = FigureDefinition(type)

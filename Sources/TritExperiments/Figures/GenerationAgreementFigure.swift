@@ -1,7 +1,7 @@
 internal import Foundation
 internal import TritCore
 
-/// How long each variant writes the same text as the reference.
+/// How long each variant writes the same text as the reference, the longest on top.
 enum GenerationAgreementFigure: Figure {
   static let key = "generation-agreement"
   static let summary = "tokens until the text leaves the reference's"
@@ -9,16 +9,31 @@ enum GenerationAgreementFigure: Figure {
   static let needsReference = true
 
   static func data(_ report: Report) -> PlotData? {
-    let records = report.variants.filter { $0.metrics["generate.agreement.tokens"] != nil }
+    let key = "generate.agreement.tokens"
+    let records = report.variants.filter { PlotData.finite($0.metrics[key]) != nil }
     guard !records.isEmpty else { return nil }
-    let rows = records.enumerated().map { index, record in
-      let value = record.metrics["generate.agreement.tokens"] ?? 0
-      return ["\(index)", "\(value)", PlotData.cell(record.label), Figures.plain(value)]
+    func value(_ record: RunRecord) -> Double { record.metrics[key] ?? 0 }
+    var chart = RowChart(records, report, each: 32) { -value($0) }
+    let drawn = chart.rows.map(\.record)
+    let longest = Double(max(report.rows.flatMap(\.texts).map(\.tokens.count).max() ?? 1, 1))
+    let axis = PlotAxis(drawn.map(value) + [longest], fromZero: true)
+    var sheet = chart.sheet(shown: drawn.map { Figures.plain(value($0)) })
+    let asked = "the longest text: \(Figures.plain(longest)) tokens"
+    sheet.names(over: [(sheet.x(longest, axis), asked, "gray")])
+    chart.finish(
+      &sheet, x: "Tokens that agree with the reference from the beginning, mean over prompts")
+    let rows = chart.rows.map { row in
+      [
+        "\(row.slot)", "\(value(row.record))", chart.cell(row), Figures.plain(value(row.record)),
+      ]
     }
-    let longest = report.rows.flatMap(\.texts).map(\.tokens.count).max() ?? 1
     return PlotData(
-      table: PlotData.table(["row", "tokens", "label", "shown"], rows),
-      variables: [("longest_text", "\(max(longest, 1)).0")], rows: rows.count,
-      height: PlotData.rowHeight(rows.count))
+      sheet, table: PlotData.table(["row", "tokens", "label", "shown"], rows),
+      variables: [("longest_text", "\(longest)")] + PlotData.axis(axis) + chart.variables,
+      rows: chart.slots,
+      words: asked + ". "
+        + PlotWords.list(
+          drawn.map { "\(GnuplotText.shown($0.label)): \(Figures.plain(value($0)))" }),
+      remarks: PlotWords.undrawn(report.variants, key, "agreement") + chart.leftOut)
   }
 }

@@ -11,20 +11,38 @@ enum LayerSensitivityFigure: Figure {
   static func data(_ report: Report) -> PlotData? {
     let key = "divergence.kld.mean"
     let records = report.variants.filter { PlotData.finite($0.metrics[key]) != nil }
-      .sorted { ($0.metrics[key] ?? 0) > ($1.metrics[key] ?? 0) }
     guard !records.isEmpty else { return nil }
-    let values = records.map { $0.metrics[key] ?? 0 }
-    let isLog = PlotData.isWide(values, factor: 100)
-    let rows = records.indices.map { index in
-      let error = Report.error(records[index], "divergence.kld.error") ?? 0
+    func value(_ record: RunRecord) -> Double { record.metrics[key] ?? 0 }
+    func error(_ record: RunRecord) -> Double {
+      Report.error(record, "divergence.kld.error") ?? 0
+    }
+    func text(_ record: RunRecord) -> String {
+      Figures.text(value(record), error: error(record))
+    }
+    var chart = RowChart(records, report, each: 32) { -value($0) }
+    let drawn = chart.rows.map(\.record)
+    let isLog = PlotData.isWide(drawn.map(value), factor: 100)
+    // Bars begin at zero; on a logarithmic axis, which has none, there are points.
+    let ends = PlotData.bounds(drawn.map(value), drawn.map(error))
+    let axis = PlotAxis(
+      isLog ? drawn.map(value) + ends.filter { $0 > 0 } : ends.map { max($0, 0) }, isLog: isLog,
+      fromZero: true)
+    var sheet = chart.sheet(shown: drawn.map(text))
+    chart.finish(&sheet, x: "KL divergence from the reference (nats a token), ± one standard error")
+    let rows = chart.rows.map { row in
+      let (value, error) = (value(row.record), error(row.record))
       return [
-        "\(index)", "\(values[index])", "\(isLog ? min(error, 0.9 * values[index]) : error)",
-        PlotData.cell(records[index].label), Figures.text(values[index], error: error),
+        "\(row.slot)", "\(value)", "\(error)", chart.cell(row), text(row.record),
+        "\(axis.inside(value - error))", "\(axis.inside(value + error))",
       ]
     }
     return PlotData(
-      table: PlotData.table(["row", "KL divergence", "error", "label", "shown"], rows),
-      variables: [("logarithmic", isLog ? "1" : "0")], rows: rows.count,
-      height: PlotData.rowHeight(rows.count, each: isLog ? 40 : 30))
+      sheet,
+      table: PlotData.table(
+        ["row", "KL divergence", "error", "label", "shown", "lower", "upper"], rows),
+      variables: PlotData.axis(axis) + chart.variables, rows: chart.slots,
+      words: "The largest is on top. "
+        + PlotWords.list(drawn.map { "\(GnuplotText.shown($0.label)): \(text($0))" }),
+      remarks: PlotWords.undrawn(report.variants, key, "KL divergence") + chart.leftOut)
   }
 }

@@ -10,8 +10,9 @@ enum ScalingFigure: Figure {
   static func data(_ report: Report) -> PlotData? {
     let records = report.variants.filter {
       PlotData.finite($0.metrics["perplexity.value"]) != nil
-        && ($0.metrics["model.parameters"] ?? 0) > 0
+        && (PlotData.finite($0.metrics["model.parameters"]) ?? 0) > 0
     }
+    guard !records.isEmpty else { return nil }
     var order: [String] = []
     var groups: [String: [RunRecord]] = [:]
     for record in records {
@@ -19,41 +20,55 @@ enum ScalingFigure: Figure {
       if groups[form] == nil { order.append(form) }
       groups[form, default: []].append(record)
     }
-    guard !order.isEmpty else { return nil }
-    let blocks = order.map { form in
-      let points = (groups[form] ?? []).sorted {
-        ($0.metrics["model.parameters"] ?? 0) < ($1.metrics["model.parameters"] ?? 0)
-      }
-      return "# \(PlotData.cell(form))\n"
-        + points.map { record in
-          let value = record.metrics["perplexity.value"] ?? 0
-          let error = Report.error(record, "perplexity.error") ?? 0
-          let size = (record.metrics["model.parameters"] ?? 0) / 1e6
-          return
-            "\(size)\t\(value)\t\(error)\t\(PlotData.cell(record.label))\t\(Figures.fixed(value, 3))\n"
-        }.joined()
-    }
-    let values = records.map { $0.metrics["perplexity.value"] ?? 0 }
-    let errors = records.map { Report.error($0, "perplexity.error") ?? 0 }
-    let lines = [report.floor?.perplexity].compactMap(PlotData.finite)
-    let sizes = records.map { ($0.metrics["model.parameters"] ?? 0) / 1e6 }
-    let isLog = PlotData.isWide(values, factor: 8)
+    func size(_ record: RunRecord) -> Double { (record.metrics["model.parameters"] ?? 0) / 1e6 }
+    func value(_ record: RunRecord) -> Double { record.metrics["perplexity.value"] ?? 0 }
     let words = ["dense": "full precision", "ternary": "ternary (trained so)"]
-    return PlotData(
-      table: "# million parameters\tperplexity\terror\tlabel\tshown\n"
-        + blocks.joined(separator: "\n\n"),
-      variables: [
-        ("array label[\(order.count)]", PlotData.strings(order.map { words[$0] ?? $0 })),
-        ("lowest", PlotData.floor(report)), ("logarithmic", isLog ? "1" : "0"),
-        ("smallest", "\((sizes.min() ?? 1) / 1.4)"), ("largest", "\((sizes.max() ?? 1) * 1.4)"),
-        ("sizes", PlotData.string(sizeTicks(sizes))),
-      ] + PlotData.axis(PlotData.bounds(values, errors) + lines, isLog: isLog), rows: order.count,
-      height: 440)
+    let curves = order.map { form in
+      let sorted = (groups[form] ?? []).sorted { size($0) < size($1) }
+      return CurveChart.Curve(
+        label: words[form] ?? form,
+        points: sorted.map { record in
+          let error = Report.error(record, "perplexity.error") ?? 0
+          return CurveChart.Point(
+            x: size(record), y: value(record), lower: value(record) - error,
+            upper: value(record) + error)
+        },
+        cells: sorted.map { [PlotData.cell($0.label), Figures.fixed(value($0), 3)] })
+    }
+    let ends = curves.flatMap { $0.points.flatMap { [$0.lower, $0.upper] } }
+    let floor = PlotData.finite(report.floor?.perplexity)
+    let y = PlotAxis(
+      ends + (floor.map { [$0] } ?? []), isLog: PlotData.isWide(records.map(value), factor: 8))
+    let lines = floor.map {
+      [
+        CurveChart.Line(
+          text: "floor \(Figures.fixed($0, 3)): entropy of the source", y: $0, ink: "red")
+      ]
+    }
+    return CurveChart(curves, x: sizes(records.map(size)), y: y, report: report).data(
+      x: "Parameters, embedding included", y: "Perplexity, ± one standard error (lower is better)",
+      header: "million parameters\tperplexity\terror\tlabel\tshown\tlower\tupper",
+      lines: lines ?? [],
+      values: records.map { (size($0), value($0), Figures.fixed(value($0), 3)) },
+      variables: [("lowest", PlotData.floor(report))],
+      words: PlotWords.list(
+        records.sorted { size($0) < size($1) }.map {
+          "\(GnuplotText.shown($0.label)), \(Figures.plain(size($0))) M: \(Figures.fixed(value($0), 3))"
+        }), remarks: PlotWords.undrawn(report.variants, "perplexity.value", "perplexity"))
   }
 
-  /// The sizes that occur, as ticks of a logarithmic axis.
-  private static func sizeTicks(_ sizes: [Double]) -> String {
-    let distinct = Set(sizes.map { ($0 * 100).rounded() / 100 }).sorted()
-    return "(" + distinct.map { "'\(Figures.plain($0)) M' \($0)" }.joined(separator: ", ") + ")"
+  /// A logarithmic axis whose ticks are sizes that occur, as many as have room.
+  private static func sizes(_ sizes: [Double]) -> PlotAxis {
+    let low = (sizes.min() ?? 1) / 1.4
+    let high = (sizes.max() ?? 1) * 1.4
+    var ticks: [(value: Double, text: String)] = []
+    var last = -Double.infinity
+    for size in Set(sizes.map { ($0 * 100).rounded() / 100 }).sorted() where size > 0 {
+      let place = log(size / low) / log(high / low)
+      guard place - last > 0.12 else { continue }
+      last = place
+      ticks.append((size, Figures.plain(size) + " M"))
+    }
+    return PlotAxis(low: low, high: high, isLog: true, ticks: ticks)
   }
 }

@@ -131,7 +131,7 @@ package struct ExperimentDecoder {
       variants: fields["variants"].map(variants) ?? [], measure: measure, records: records,
       plots: fields["plots"].map {
         plots($0, measure: records == nil ? measure : nil, hasReference: reference != nil)
-      } ?? [],
+      } ?? defaultPlots,
       threads: fields.integer("threads", Self.threadRange), seed: UInt64(seed),
       context: fields.integer("context", Self.contextRange),
       plugins: fields["plugins"].map { plugins($0).map(\.reference) } ?? [], lab: stages.lab,

@@ -2,8 +2,8 @@ internal import Foundation
 internal import TritCore
 
 extension ExperimentDecoder {
-  /// The plots: names of figures, and templates of the user's own, `{template: mine.gp, data: throughput}`.
-  /// `measure` is nil where records say what was measured.
+  /// The plots: names of figures, and templates of the user's own, `{template: mine.gp, data:
+  /// throughput}`. `measure` is nil where records say what was measured.
   func plots(_ node: YAMLNode, measure: Measurements?, hasReference: Bool) -> [PlannedPlot] {
     guard let list = node.elements else {
       problems.wrongType(node, "plots", expected: "a list of plots: [perplexity-by-variant, …]")
@@ -23,6 +23,14 @@ extension ExperimentDecoder {
       }
       if let measure { check(plot.figure, measure, hasReference: hasReference, item, path) }
       return plot
+    }
+  }
+
+  /// What a file draws that says nothing of plots: the differences to the baseline. `plots: []`
+  /// draws nothing.
+  var defaultPlots: [PlannedPlot] {
+    stages.lab.figures.filter { $0.key == DifferencesFigure.key }.map {
+      PlannedPlot(figure: $0, name: $0.key, template: nil, isDefault: true)
     }
   }
 

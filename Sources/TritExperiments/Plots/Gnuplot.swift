@@ -10,14 +10,15 @@ package enum Gnuplot {
   /// Seconds that a drawing may take.
   private static let seconds = 30.0
 
-  /// The SVG of each script, in the house style: every one sets what it needs, plots, and knows nothing of files. One
-  /// gnuplot draws all: its start takes longer than a drawing.
+  /// The SVG of each script, in the house style: every one sets what it needs, plots, and knows
+  /// nothing of files. One gnuplot draws all: its start takes longer than a drawing. `words` say
+  /// what is to be seen, for those who hear it.
   ///
-  /// Throws `missingInput` where there is no gnuplot or no style, and a failure with gnuplot's words.
-  package static func svgs(_ scripts: [(title: String, script: String)], width: Int, height: Int)
-    throws
-    -> [String]
-  {
+  /// Throws `missingInput` where there is no gnuplot or no style, and a failure with gnuplot's
+  /// words.
+  package static func svgs(
+    _ scripts: [(title: String, words: String, script: String)], width: Int, height: Int
+  ) throws -> [String] {
     let environment = ProcessInfo.processInfo.environment
     guard let program = Executable.find("gnuplot", path: environment["PATH"]) else {
       throw LabError(
@@ -41,6 +42,8 @@ package enum Gnuplot {
       text += "reset session\nname = \(PlotData.string(folder + "/\(index)"))\n"
       text += "heading = \(PlotData.string(item.title))\nfooter = ''\nrows = 1\n"
       text += "width = \(width)\nheight = \(height)\n\(style)\neval svg\nset bmargin\n"
+      // Legends stand above the curves, never on them.
+      text += "set key tmargin left horizontal Left reverse samplen 2 font ',11'\n"
       text += item.script + "\nunset output\n"
     }
     let file = folder + "/figures.gp"
@@ -62,7 +65,10 @@ package enum Gnuplot {
           got: VisibleText.lines(String(outcome.errors.prefix(2000))),
           advice: "see that the disk has room, and that the script plots something")
       }
-      return svg
+      // Figures of one page must not share ids: those of equal figures may be equal.
+      let prefix = "figure-" + SHA256.hex(svg + scripts[index].title).prefix(10)
+      return FigureSVG.finished(
+        svg, title: scripts[index].title, words: scripts[index].words, prefix: prefix)
     }
   }
 }

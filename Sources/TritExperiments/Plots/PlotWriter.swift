@@ -11,24 +11,20 @@ struct DrawnPlot {
   var files: [String]
   /// The SVG, where gnuplot drew one.
   var image: String?
+  /// The figures in words.
+  var words = ""
 
-  /// The SVG as part of a page: no XML prologue, ids made its own.
+  /// The SVG as part of a page: no XML prologue; its ids begin with its name.
   func inlineSVG(directory: String) -> String? {
     guard let image,
       let text = WholeFile.text(directory + "/" + image, limit: .configuration),
       let start = text.range(of: "<svg")
     else { return nil }
-    var svg = String(text[start.lowerBound...])
-    // gnuplot gives the same ids to its symbols in every file; on one page they must differ.
-    for pattern in [#"( id=["'])"#, #"(xlink:href=["']#)"#, #"(url\(#)"#] {
-      svg = svg.replacingOccurrences(
-        of: pattern, with: "$1\(name)-", options: .regularExpression)
-    }
-    return svg.trimmed
+    return String(text[start.lowerBound...]).trimmed
   }
 }
 
-/// Writes every figure as data, script and, where gnuplot is installed, SVG and PNG.
+/// Writes every figure as data, script and, where gnuplot is installed, SVG, PNG and PDF.
 struct PlotWriter {
   /// The run directory.
   let directory: String
@@ -41,6 +37,8 @@ struct PlotWriter {
   func draw(
     _ plots: [PlannedPlot], report: Report, note: (String) -> Void
   ) throws -> [DrawnPlot] {
+    // A figure that nobody asked for is drawn where there is something to see, and is no matter else.
+    let plots = plots.filter { !$0.isDefault || $0.figure.data(report) != nil }
     guard !plots.isEmpty else { return [] }
     let folder = directory + "/plots"
     do {
@@ -67,13 +65,17 @@ struct PlotWriter {
           + "it with 'apt-get install gnuplot-nox' and run: cd \(folder) && gnuplot *.gp")
     }
     var drawn: [DrawnPlot] = []
+    var told: Set<String> = []
     for plot in plots {
       guard let data = plot.figure.data(report) else {
         note("plot '\(plot.name)': no variant has what it shows")
         continue
       }
       drawn.append(
-        try write(plot, data, report: report, source: source, gnuplot: gnuplot, note: note))
+        try write(plot, data, report: report, source: source, gnuplot: gnuplot) { text in
+          // What all figures lack is told once.
+          if told.insert(text).inserted { note(text) }
+        })
     }
     return drawn
   }
@@ -88,8 +90,10 @@ struct PlotWriter {
     var plot = DrawnPlot(
       name: name, title: title,
       caption: "\(summary.prefix(1).uppercased() + summary.dropFirst()). "
+        + data.remarks.map { $0.prefix(1).uppercased() + $0.dropFirst() + ". " }.joined()
         + "\(report.environmentLine). Redraw: cd plots && gnuplot \(name).gp",
       files: ["plots/\(name).tsv"], image: nil)
+    plot.words = words(summary, data)
     try AtomicFile.write(data.table, to: "\(folder)/\(name).tsv")
     guard let source else { return plot }
     let path = planned.template?.path ?? "\(source)/\(name).gp"
@@ -104,42 +108,65 @@ struct PlotWriter {
     plot.files.append("plots/\(name).gp")
     guard let gnuplot else { return plot }
     let hidden = script(name, data, title, report, template, into: ".\(name)")
-    if let problem = try ImageDrawing.draw(name, script: hidden, gnuplot: gnuplot, in: folder) {
+    let drawn = try ImageDrawing.draw(
+      name, script: hidden, title: title, words: plot.words, gnuplot: gnuplot, in: folder)
+    if let problem = drawn.problem {
       note("plot '\(name)': \(problem)")
       return plot
     }
+    if let missing = ImageDrawing.missing(drawn.endings) { note(missing) }
     plot.image = "plots/\(name).svg"
-    plot.files += ["plots/\(name).svg", "plots/\(name).png"]
+    plot.files += drawn.endings.map { "plots/\(name).\($0)" }
     return plot
+  }
+
+  /// What the figure shows, for those who hear it.
+  private func words(_ summary: String, _ data: PlotData) -> String {
+    let what = summary.prefix(1).uppercased() + summary.dropFirst() + "."
+    let rows = data.rows == 1 ? "One row." : "\(data.rows) rows."
+    return
+      ([what, data.words.isEmpty ? rows : data.words]
+      + data.remarks.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." })
+      .joined(separator: " ")
   }
 
   private func script(
     _ name: String, _ data: PlotData, _ title: String, _ report: Report, _ template: String,
     into output: String? = nil
   ) -> String {
-    var text = "# Draws \(name).svg and \(name).png from \(name).tsv. Redraw: gnuplot \(name).gp\n"
+    var text = "# Draws \(name).svg, .png and .pdf from \(name).tsv. Redraw: gnuplot \(name).gp\n"
     text += "name = \(PlotData.string(output ?? name))\ndata = \(PlotData.string(name + ".tsv"))\n"
     text += "heading = \(PlotData.string(PlotData.shortened(title)))\n"
-    text +=
-      "footer = \(PlotData.string(report.environmentLine + " · redraw: gnuplot \(name).gp"))\n"
-    text += "rows = \(data.rows)\nwidth = 820\nheight = \(data.height)\n"
+    text += "footer = \(PlotData.string(footer(name, data, report)))\n"
+    text += "rows = \(data.rows)\nwidth = \(Int(PlotSheet.width))\nheight = \(data.height)\n"
     for variable in data.variables { text += "\(variable.name) = \(variable.value)\n" }
-    text += "load 'style.gp'\neval svg\n\n" + template
-    return text + "\neval png\nreplot\nunset output\n"
+    return ImageDrawing.script(head: text, template: template)
+  }
+
+  /// The line at the foot: what is left out, else where and on what it was measured.
+  private func footer(_ name: String, _ data: PlotData, _ report: Report) -> String {
+    let line =
+      data.remarks.isEmpty
+      ? report.environmentLine + " · redraw: gnuplot \(name).gp"
+      : data.remarks.joined(separator: " · ")
+    return PlotText.fit(
+      VisibleText.line(line), room: PlotSheet.width - 2 * PlotSheet.margin, size: 9)
   }
 }
 
 extension PlotData {
   /// A title that fits over the figure, on one line.
   static func shortened(_ text: String) -> String {
-    GnuplotText.shown(text, limit: 90)
+    PlotText.fit(
+      GnuplotText.shown(text, limit: 90), room: PlotSheet.width - 2 * PlotSheet.margin, size: 13)
   }
 }
 
 /// Where the templates of the plots lie.
 package enum PlotTemplates {
-  /// The folder that holds `style.gp`: the one named, `TRITLAB_PLOTS`, `plots/` or `share/trit/plots/`
-  /// in a folder above the program, `plots/` of the checkout that it was built in, `plots/` here.
+  /// The folder that holds `style.gp`: the one named, `TRITLAB_PLOTS`, `plots/` or
+  /// `share/trit/plots/` in a folder above the program, `plots/` of the checkout that it was built
+  /// in, `plots/` here.
   static func locate(
     _ named: String?, environment: [String: String]
   ) -> String? {

@@ -7,17 +7,18 @@ extension Report {
     if let description = plan.file.description {
       body += "<p class=\"lead\">\(Self.html(description.trimmed))</p>\n"
     }
+    body += answerHTML()
     if wasInterrupted {
       let done = variants.filter { $0.status == .finished }.count
       body += "<p class=\"warning\">Interrupted: \(done) of \(plan.variants.count) variants are "
       body += "done. Run the same command again to go on.</p>\n"
     }
     body += "<h2>Results</h2>\n" + resultsTable()
-    body += "<dl class=\"meanings\">\n"
+    body += "<details><summary>What the columns mean</summary>\n<dl class=\"meanings\">\n"
     for column in columns {
       body += "<dt>\(Self.html(column.title))</dt><dd>\(Self.html(column.meaning))</dd>\n"
     }
-    body += "</dl>\n"
+    body += "</dl></details>\n"
     if let floorText { body += "<p>\(Self.html(floorText))</p>\n" }
     body += gridHTML(differenceTitle, differenceTable, isNumeric: true)
     let seeds = seedTable
@@ -29,7 +30,8 @@ extension Report {
     body += failuresHTML()
     for plot in plots {
       guard let svg = plot.inlineSVG(directory: directory) else { continue }
-      body += "<figure>\n\(svg)\n<figcaption>\(Self.html(plot.caption))</figcaption>\n</figure>\n"
+      body += "<figure>\n\(Self.scroll("Figure: \(plot.name)"))\(svg)\n</div>\n"
+      body += "<figcaption>\(Self.html(plot.caption))</figcaption>\n</figure>\n"
     }
     body += textsHTML() + comparisonHTML() + provenanceHTML()
     return """
@@ -53,8 +55,20 @@ extension Report {
       """
   }
 
+  private func answerHTML() -> String {
+    guard let answer else { return "" }
+    let more = answer.more.map { "<li>\(Self.html($0))</li>" }.joined(separator: "\n")
+    return "<p class=\"answer\">\(Self.html(answer.sentence))</p>\n"
+      + (more.isEmpty ? "" : "<ul class=\"more\">\n\(more)\n</ul>\n")
+  }
+
+  /// A box that scrolls by itself where a phone is narrower than what is in it; keys reach it.
+  private static func scroll(_ name: String) -> String {
+    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(html(name))\">"
+  }
+
   private func resultsTable() -> String {
-    var text = "<div class=\"scroll\"><table>\n<thead><tr><th>Variant</th>"
+    var text = Self.scroll("Results") + "<table>\n<thead><tr><th>Variant</th>"
     for column in columns { text += "<th class=\"number\">\(Self.html(column.title))</th>" }
     text += "</tr></thead>\n<tbody>\n"
     for record in rows {
@@ -85,7 +99,7 @@ extension Report {
     guard let heading = table.first else { return "" }
     let kind = isNumeric ? " class=\"number\"" : ""
     var text =
-      "<h2>\(Self.html(title))</h2>\n<div class=\"scroll\"><table>\n<thead><tr>"
+      "<h2>\(Self.html(title))</h2>\n\(Self.scroll(title))<table>\n<thead><tr>"
     text += "<th>\(Self.html(heading[0]))</th>"
     text += heading.dropFirst().map { "<th\(kind)>\(Self.html($0))</th>" }.joined()
     text += "</tr></thead>\n<tbody>\n"
@@ -149,7 +163,7 @@ extension Report {
     if !shared.isEmpty { text += "<p>All variants: \(shared.joined(separator: ", ")).</p>\n" }
     let keys = differingParameters
     guard !keys.isEmpty else { return text }
-    text += "<div class=\"scroll\"><table>\n<thead><tr><th>Variant</th>"
+    text += Self.scroll("What was compared") + "<table>\n<thead><tr><th>Variant</th>"
     text += keys.map { "<th>\(Self.html($0))</th>" }.joined() + "</tr></thead>\n<tbody>\n"
     for record in variants {
       text += "<tr><th scope=\"row\">\(Self.html(record.label))</th>"
@@ -170,42 +184,4 @@ extension Report {
 
   /// Text as it stands in HTML.
   static func html(_ text: String) -> String { ReportText.html(text) }
-
-  private static let style = """
-    :root { --ink: #1b1f24; --paper: #fdfdfc; --soft: #5c6670; --line: #d9dde1; --band: #f1f3f5;
-      --mark: #fff1c9; --accent: #0072b2; }
-    @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --paper: #15181b; --soft: #9aa4ad;
-      --line: #333a40; --band: #1e2327; --mark: #4a3c10; --accent: #56b4e9; } }
-    body { margin: 0; background: var(--paper); color: var(--ink);
-      font: 16px/1.55 system-ui, sans-serif; }
-    main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-    h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .5rem; }
-    h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
-    h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; }
-    h4 { font-size: .95rem; margin: 0 0 .25rem; color: var(--accent); }
-    .lead { color: var(--soft); max-width: 42rem; }
-    .warning, .status { color: #d55e00; font-weight: 600; }
-    .scroll { overflow-x: auto; }
-    table { border-collapse: collapse; font-size: .92rem; min-width: 100%; }
-    th, td { text-align: left; padding: .4rem .7rem; border-bottom: 1px solid var(--line);
-      white-space: nowrap; }
-    thead th { color: var(--soft); font-weight: 600; }
-    tbody th { font-weight: 600; }
-    .number { text-align: right; font-variant-numeric: tabular-nums; }
-    tr.reference { background: var(--band); font-style: italic; }
-    dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem;
-      font-size: .88rem; color: var(--soft); }
-    dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
-    @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
-    figure { margin: 2rem 0; overflow-x: auto; }
-    figure svg { width: 100%; min-width: 34rem; height: auto; background: #fff; border-radius: 6px; }
-    figcaption { font-size: .85rem; color: var(--soft); margin-top: .4rem; overflow-wrap: anywhere; }
-    .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
-    .texts section { background: var(--band); border-radius: 6px; padding: .8rem 1rem; }
-    .texts p { margin: 0; overflow-wrap: anywhere; }
-    mark { background: var(--mark); color: inherit; }
-    .note { color: var(--soft); font-size: .85rem; margin-top: .5rem !important; }
-    pre { background: var(--band); padding: .8rem 1rem; border-radius: 6px; overflow-x: auto;
-      white-space: pre-wrap; }
-    """
 }

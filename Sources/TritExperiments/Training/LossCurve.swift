@@ -39,12 +39,15 @@ struct LossCurve {
       let template = WholeFile.text(source + "/training-loss.gp")
     else { return note("the plot templates were not found: only training/loss.tsv is written") }
     try AtomicFile.write(style, to: target + "/style.gp")
-    let first = "# Draws loss.svg and loss.png from loss.tsv. Redraw: gnuplot loss.gp\n"
+    let first = "# Draws loss.svg, .png and .pdf from loss.tsv. Redraw: gnuplot loss.gp\n"
     var script = "data = 'loss.tsv'\n"
-    script += "heading = \(PlotData.string(PlotData.shortened(name + ": loss over training")))\n"
-    script += "footer = ''\nrows = 2\nwidth = 820\nheight = 460\n"
+    let title = PlotData.shortened(name + ": loss over training")
+    let data = figure(steps, checks)
+    script += "heading = \(PlotData.string(title))\n"
+    script += "footer = ''\nrows = 2\nwidth = \(Int(PlotSheet.width))\nheight = \(data.height)\n"
     script += "checks = \(checks.count)\nfloor_loss = \(floor ?? 0)\n"
-    script += "load 'style.gp'\neval svg\n\n" + template + "\neval png\nreplot\nunset output\n"
+    for variable in data.variables { script += "\(variable.name) = \(variable.value)\n" }
+    script = ImageDrawing.script(head: script, template: template)
     try AtomicFile.write(first + "name = 'loss'\n" + script, to: target + "/loss.gp")
     guard
       let gnuplot = Executable.find("gnuplot", path: ProcessInfo.processInfo.environment["PATH"])
@@ -52,8 +55,36 @@ struct LossCurve {
       return note("gnuplot is not installed: training/loss.tsv and loss.gp are written, no image")
     }
     let hidden = "name = '.loss'\n" + script
-    if let problem = try ImageDrawing.draw("loss", script: hidden, gnuplot: gnuplot, in: target) {
+    let drawn = try ImageDrawing.draw(
+      "loss", script: hidden, title: title, words: data.words, gnuplot: gnuplot, in: target)
+    if let problem = drawn.problem {
       note("training/loss.gp: \(problem)")
+    } else if let missing = ImageDrawing.missing(drawn.endings) {
+      note(missing)
     }
+  }
+
+  /// Axes, names at the ends of the curves, and the figure in words.
+  private func figure(_ steps: [(Int, Double)], _ checks: [(Int, Double)]) -> PlotData {
+    let losses = (steps + checks).map(\.1) + (floor.map { [$0] } ?? [])
+    let y = PlotAxis(losses, fromZero: true)
+    let x = PlotAxis((steps + checks).map { Double($0.0) }, fromZero: true, room: 0.01)
+    var sheet = PlotSheet()
+    sheet.top = 42
+    sheet.legend(
+      "",
+      [("training", 5, "blue")] + (checks.isEmpty ? [] : [("validation", 5, "orange")])
+        + (floor.map { [("entropy of the source, \(Figures.fixed($0, 3))", 0, "red")] } ?? []))
+    sheet.titles(x: "Step", y: "Cross-entropy (nats a token)")
+    sheet.left = PlotSheet.margin + PlotSheet.room(y)
+    sheet.bottom = sheet.top + 330
+    let last = [("training", steps.last), ("validation", checks.last)].compactMap { name, point in
+      point.map { "\(name) loss \(Figures.fixed($0.1, 3)) nats a token at step \($0.0)" }
+    }
+    return PlotData(
+      sheet, table: "", variables: PlotData.axis(x, prefix: "x_") + PlotData.axis(y, prefix: "y_"),
+      rows: 2,
+      words: "The loss over the steps of a training. " + PlotWords.list(last)
+        + (floor.map { " Entropy of the source: \(Figures.fixed($0, 3))." } ?? ""))
   }
 }

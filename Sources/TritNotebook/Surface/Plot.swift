@@ -31,6 +31,8 @@ public struct Plot: Sendable, Displayable {
   private var series: [Series] = []
   private var width: Int
   private var height: Int
+  /// What the axes are called.
+  private var axes: [String]
 
   /// An empty figure of `width` × `height` pixels; axes are named `x` and `y`.
   public init(
@@ -38,6 +40,7 @@ public struct Plot: Sendable, Displayable {
   ) {
     self.title = title
     (self.width, self.height) = (width, height)
+    axes = [y, x]
     commands = ["set xlabel \(Self.quoted(x))", "set ylabel \(Self.quoted(y))"]
   }
 
@@ -69,7 +72,8 @@ public struct Plot: Sendable, Displayable {
     adding(.steps, x.map { Double($0) }, y.map { Double($0) }, name)
   }
 
-  /// A bar for each label, from zero; the value stands over it where `format` (as of printf) is not empty.
+  /// A bar for each label, from zero; the value stands over it where `format` (as of printf) is not
+  /// empty.
   public func bars(
     _ labels: [String], _ values: [some BinaryFloatingPoint], _ name: String = "",
     format: String = "%.3g"
@@ -146,7 +150,8 @@ public struct Plot: Sendable, Displayable {
     return plot
   }
 
-  /// Commands of gnuplot, for what is not here; the palette of the house is in variables (`blue`, `orange`, `red`…).
+  /// Commands of gnuplot, for what is not here; the palette of the house is in variables (`blue`,
+  /// `orange`, `red`…).
   public func with(_ commands: String...) -> Plot {
     var plot = self
     plot.commands += commands
@@ -166,6 +171,24 @@ public struct Plot: Sendable, Displayable {
 
   private static func quoted(_ text: String) -> String { Gnuplot.quoted(text) }
 
+  /// The figure in words: axes, and the range of each series.
+  private var words: String {
+    let named = axes.filter { !$0.isEmpty }
+    let over = named.isEmpty ? "" : named.joined(separator: " over ") + ". "
+    let parts = series.map { one -> String in
+      let values = one.rows.compactMap { row -> Double? in
+        let cells = row.split(separator: "\t")
+        return cells.count > 1 ? Double(cells[1]).flatMap { $0.isFinite ? $0 : nil } : nil
+      }
+      let range = values.min().flatMap { low in
+        values.max().map { String(format: "%.4g to %.4g", low, $0) }
+      }
+      let name = one.name.isEmpty ? "\(one.rows.count) points" : one.name
+      return "\(name): \(range ?? "nothing that is finite")"
+    }
+    return "A figure. " + over + parts.joined(separator: "; ") + "."
+  }
+
   /// What draws it, in the house style.
   private var script: String {
     guard !series.isEmpty else { return commands.joined(separator: "\n") + "\nplot NaN notitle" }
@@ -184,7 +207,7 @@ public struct Plot: Sendable, Displayable {
   /// Its SVG. Throws what gnuplot says, `missingInput` where there is none.
   public func svg() throws -> SVGImage {
     SVGImage(
-      try Gnuplot.svgs([(title, script)], width: width, height: height)[0],
+      try Gnuplot.svgs([(title, words, script)], width: width, height: height)[0],
       plain: "figure: \(title)")
   }
 
@@ -204,13 +227,13 @@ public struct Plot: Sendable, Displayable {
     let plots = try values.map { try plot($0) }
     let size = plots.first.map { ($0.width, $0.height) } ?? (640, 380)
     let svgs = try Gnuplot.svgs(
-      plots.map { ($0.title, $0.script) }, width: size.0, height: size.1)
+      plots.map { ($0.title, $0.words, $0.script) }, width: size.0, height: size.1)
     return try Frames(label, values: values.map { "\($0)" }, frames: svgs)
   }
 }
 
-/// Shows the figure that is a notebook's answer. `trit notebook run --figures DIR` writes it to `DIR/NAME.svg`; the
-/// notebook shows that file to those who read it without running it.
+/// Shows the figure that is a notebook's answer. `trit notebook run --figures DIR` writes it to
+/// `DIR/NAME.svg`; the notebook shows that file to those who read it without running it.
 public func figure(_ name: String, _ value: some Displayable) {
   HostChannel.send(
     HostEvent(kind: .display, data: value.displayData, id: "figure-\(name)"), waits: true)
