@@ -39,7 +39,27 @@ public struct HarnessBatch: Sendable {
     let results = try HarnessEvaluation.measure(run.engine, selection, questions, options) {
       run.progress($0.fraction)
     }
-    return Self.measured(results)
+    var measured = Self.measured(results)
+    measured.samples = samples(results)
+    return measured
+  }
+
+  /// The outcome of each question of the tasks that are answered right or wrong; nil where there are none. A metric that a
+  /// task does not have is its accuracy.
+  private func samples(_ results: HarnessResults) -> SampleTable? {
+    let judged = results.tasks.filter { $0.figure(.accuracy) != nil }
+    guard !judged.isEmpty else { return nil }
+    func column(_ metric: TaskMetric) -> [Double] {
+      judged.flatMap { result in
+        result.outcomes.map { $0.values[metric] ?? $0.values[.accuracy] ?? .nan }
+      }
+    }
+    return SampleTable(
+      unit: "question", content: SHA256.hex("\(digest) \(options)"),
+      columns: [
+        "right": column(.accuracy), "right_norm": column(.normalizedAccuracy),
+        "right_bytes": column(.byteAccuracy),
+      ])
   }
 
   /// A record's figures: `TASK.METRIC` with its standard error for every task and group; `accuracy`
