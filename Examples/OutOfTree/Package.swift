@@ -10,7 +10,8 @@ let package = Package(
     .target(
       name: "ExtraStages",
       dependencies: ["CDot", .product(name: "TritLab", package: "TritLab")],
-      // The template of the figure is a file that gnuplot's editors know, and a part of the program.
+      // The template of the figure is a file that gnuplot's editors know, and a part of the
+      // program.
       resources: [.embedInCode("entropy-by-step.gp")]),
     .executableTarget(
       name: "trit-extra",

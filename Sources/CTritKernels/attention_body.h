@@ -1,5 +1,5 @@
-// The attention leaves in vector C, included once per instruction set with TK_ATTENTION_TABLE defined
-// (the name of the table to fill). 16 floats a vector: one zmm, two ymm, or four xmm.
+// The attention leaves in vector C, included once per instruction set with TK_ATTENTION_TABLE
+// defined (the name of the table to fill). 16 floats a vector: one zmm, two ymm, or four xmm.
 #include <string.h>
 
 #include "tk_attention.h"

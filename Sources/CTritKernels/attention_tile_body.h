@@ -1,8 +1,9 @@
-// The tile leaves in vector C, included once per instruction set with TK_TILE_TABLE defined (the name of
-// the table to fill) and
+// The tile leaves in vector C, included once per instruction set with TK_TILE_TABLE defined (the
+// name of the table to fill) and
 //   TK_TILE_ROWS     query rows that share what is read of keys or values,
 //   TK_TILE_VECTORS  vectors of 16 floats of each of those rows that are summed at once:
-// rows times vectors accumulators stay in registers. TK_LOAD_F16(p) widens 16 halves where the set can.
+// rows times vectors accumulators stay in registers. TK_LOAD_F16(p) widens 16 halves where the set
+// can.
 #include <string.h>
 
 #include "tk_attention_tile.h"
@@ -23,8 +24,8 @@ typedef int8_t tk_b16 __attribute__((vector_size(16)));
 static const size_t tk_element_bytes[4] = {4, 2, 2, 1};
 
 #ifndef TK_LOAD_F16
-/// Exponent and mantissa moved to their float places, the exponent's bias mended by a multiply, which also
-/// does subnormals; infinity and NaN keep an exponent of all ones.
+/// Exponent and mantissa moved to their float places, the exponent's bias mended by a multiply,
+/// which also does subnormals; infinity and NaN keep an exponent of all ones.
 TK_INLINE tk_v16 tk_load_f16(const void *p) {
   tk_h16 h;
   memcpy(&h, p, 32);
@@ -65,8 +66,9 @@ TK_INLINE float tk_load1(const char *p, size_t index, const int kind) {
   return tk_load((const char *)h, 0, kind)[0];
 }
 
-/// Lines that are fetched while something else is computed: those of a tile of keys or values, its pages in turn
-/// where it has several, since the hardware follows a stream in each page (tk_stream.h).
+/// Lines that are fetched while something else is computed: those of a tile of keys or values, its
+/// pages in turn where it has several, since the hardware follows a stream in each page
+/// (tk_stream.h).
 typedef struct tk_ahead {
   const char *at, *end;
   size_t step, back;
@@ -85,8 +87,8 @@ TK_INLINE void tk_fetch(tk_ahead *next, size_t lines) {
   }
 }
 
-/// c[r][j] = Σ_k a[r][k] · b[k][j] in order of k, added to c where `add`; ROWS rows, 16 · VECTORS columns.
-/// `next`, if any, is fetched along: 64 elements a step of k.
+/// c[r][j] = Σ_k a[r][k] · b[k][j] in order of k, added to c where `add`; ROWS rows, 16 · VECTORS
+/// columns. `next`, if any, is fetched along: 64 elements a step of k.
 TK_INLINE void tk_block(const float *a, size_t a_stride, const char *b, size_t b_stride, size_t depth,
                         float *c, size_t c_stride, int add, tk_ahead *next, const int kind,
                         const int rows, const int vectors) {
@@ -248,8 +250,8 @@ static void tk_scale_row(float *row, size_t d, float factor) {
   for (; i < d; i++) row[i] *= factor;
 }
 
-/// Turns the scores [first, end) of row `r` into weights, moves its maximum and sum, and shrinks what it
-/// has summed so far if the maximum rose.
+/// Turns the scores [first, end) of row `r` into weights, moves its maximum and sum, and shrinks
+/// what it has summed so far if the maximum rose.
 TK_INLINE void tk_weights(const tk_attention_tile *t, size_t r, int first, int end) {
   const tk_i16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const tk_v16 lowest = (tk_v16){0} - __builtin_inff();
@@ -316,8 +318,8 @@ static void add(const tk_attention_tile *t) {
       to = end[i] < to ? end[i] : to;
       if (first[i] < end[i]) tk_weights(t, r + i, first[i], end[i]);
     }
-    // What all rows see together; before and after it each row alone, so that nobody touches a value
-    // that it does not see (0 · inf is NaN) and each takes its positions in order.
+    // What all rows see together; before and after it each row alone, so that nobody touches a
+    // value that it does not see (0 · inf is NaN) and each takes its positions in order.
     if (from < to) {
       for (size_t i = 0; i < rows; i++) tk_values(t, r + i, 1, first[i], from, NULL);
       tk_values(t, r, rows, from, to, t->prefetch && r == 0 ? &next : NULL);

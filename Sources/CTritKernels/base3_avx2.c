@@ -1,6 +1,7 @@
-// 1.6-bit weights on AVX2. A byte is the number n = d0 + 3 d1 + 9 d2 + 27 d3 + 81 d4: min(n, n - 81) twice
-// leaves n mod 81 (below zero wraps round to large), the same with 27 leaves three digits for two byte
-// shuffles, and the differences give the other two. About 20 operations for 160 weights, then the 2-bit kernel.
+// 1.6-bit weights on AVX2. A byte is the number n = d0 + 3 d1 + 9 d2 + 27 d3 + 81 d4: min(n, n -
+// 81) twice leaves n mod 81 (below zero wraps round to large), the same with 27 leaves three digits
+// for two byte shuffles, and the differences give the other two. About 20 operations for 160
+// weights, then the 2-bit kernel.
 #if defined(__x86_64__)
 #define TK_TARGET __attribute__((target("avx2,fma")))
 #define TK_VNNI 0
@@ -38,14 +39,16 @@ TK_INLINE __m256i decode(__m256i n, __m256i *fifth) {
   *fifth = _mm256_and_si256(_mm256_sub_epi8(n, four), _mm256_set1_epi8(3));
   __m256i three = modulo(four, _mm256_set1_epi8(27));
   __m256i codes = _mm256_shuffle_epi8(fourth, _mm256_sub_epi8(four, three));
-  // A shuffle gives 0 where bit 7 of the index is set: of 16 and more plus 112, and of less minus 16.
+  // A shuffle gives 0 where bit 7 of the index is set: of 16 and more plus 112, and of less minus
+  // 16.
   codes = _mm256_or_si256(
       codes, _mm256_shuffle_epi8(low, _mm256_add_epi8(three, _mm256_set1_epi8(112))));
   return _mm256_or_si256(
       codes, _mm256_shuffle_epi8(high, _mm256_sub_epi8(three, _mm256_set1_epi8(16))));
 }
 
-/// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit panel.
+/// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit
+/// panel.
 static TK_TARGET __attribute__((noinline)) void expand(const uint8_t *w, size_t steps, uint8_t *out) {
   size_t blocks = steps / 5, tail = steps % 5;
   size_t ahead = tk_stream_ahead ? tk_stream_ahead : TK_STREAM_FAR;

@@ -1,6 +1,7 @@
-// 1.6-bit weights by vpermb and vpdpbusd. A byte's four lower digits are looked up as a byte of 2-bit
-// codes (vpermb takes the low 6 bits of the index); the fifth stands in bits 6-7 already, and where both
-// are set, two more look-ups under a mask replace code and digit. 14 operations for 320 weights.
+// 1.6-bit weights by vpermb and vpdpbusd. A byte's four lower digits are looked up as a byte of
+// 2-bit codes (vpermb takes the low 6 bits of the index); the fifth stands in bits 6-7 already, and
+// where both are set, two more look-ups under a mask replace code and digit. 14 operations for 320
+// weights.
 #if defined(__x86_64__)
 #define TK_TARGET \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
@@ -19,7 +20,8 @@ typedef struct decoder {
   __m512i low, special, fifth, top;
 } decoder;
 
-/// The tables: 2-bit codes of the numbers 0-63, of the specials, and the specials' fifth digit times 64.
+/// The tables: 2-bit codes of the numbers 0-63, of the specials, and the specials' fifth digit
+/// times 64.
 TK_INLINE decoder make_decoder(void) {
   uint8_t low[64] __attribute__((aligned(64))), special[64] __attribute__((aligned(64))),
       fifth[64] __attribute__((aligned(64)));
@@ -42,8 +44,9 @@ TK_INLINE __m512i decode(const decoder *d, __m512i line, __m512i *fifth) {
       _mm512_permutexvar_epi8(line, d->low), is_special, line, d->special);
 }
 
-/// `groups` times 16 rows of a panel from row 16 * `group` on, 1 to 3 tokens, decoded in registers. As in
-/// the 2-bit kernel, fields are masked where they stand; the fifth digit shares the scale of the fourth.
+/// `groups` times 16 rows of a panel from row 16 * `group` on, 1 to 3 tokens, decoded in registers.
+/// As in the 2-bit kernel, fields are masked where they stand; the fifth digit shares the scale of
+/// the fourth.
 TK_INLINE void few(const tk_panel_product *p, size_t panel, size_t group, const int groups,
                    const int tokens) {
   const decoder d = make_decoder();
@@ -108,13 +111,15 @@ static TK_TARGET __attribute__((noinline)) void few1(const tk_panel_product *p, 
 static TK_TARGET __attribute__((noinline)) void few2(const tk_panel_product *p, size_t panel) {
   few(p, panel, 0, 2, 2);
 }
-/// Three tokens need too many accumulators for both groups of rows at once; the second pass reads L1 or L2.
+/// Three tokens need too many accumulators for both groups of rows at once; the second pass reads
+/// L1 or L2.
 static TK_TARGET __attribute__((noinline)) void few3(const tk_panel_product *p, size_t panel) {
   few(p, panel, 0, 1, 3);
   few(p, panel, 1, 1, 3);
 }
 
-/// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit panel.
+/// Expands `steps` groups of 16 columns, whole blocks but for the last, to as many steps of a 2-bit
+/// panel.
 TK_INLINE void expand_to_codes(const uint8_t *w, size_t steps, uint8_t *out) {
   const decoder d = make_decoder();
   size_t blocks = steps / 5, tail = steps % 5;
@@ -166,8 +171,8 @@ TK_TARGET void tk_base3_avx512vbmi(const tk_panel_product *p) {
     tk_gemm_avx512vnni(p, &(tk_expander){5, expand, source});
     return;
   }
-  // Two tokens a pass, the last one, two or three: a panel's later passes find it in the caches, which costs
-  // less than to expand it for so few.
+  // Two tokens a pass, the last one, two or three: a panel's later passes find it in the caches,
+  // which costs less than to expand it for so few.
   for (size_t panel = 0; panel < panels; panel++) {
     tk_panel_product q = *p;
     while (q.tokens > 3) {

@@ -42,7 +42,8 @@ uint64_t tk_clock_ticks(void) {
 
 uint64_t tk_clock_thread(int64_t thread) {
 #if defined(__linux__)
-  // Linux makes the clock of a thread from its number: the bits of the other kind, 4 for one thread, 2 for run time.
+  // Linux makes the clock of a thread from its number: the bits of the other kind, 4 for one
+  // thread, 2 for run time.
   return thread > 0 ? clock_of((clockid_t)((~(uint32_t)thread << 3) | 6u)) : 0;
 #else
   (void)thread;

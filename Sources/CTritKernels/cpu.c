@@ -1,5 +1,5 @@
-// What the CPU can do: single features by cpuid, with what the system keeps of its registers, or by the
-// auxiliary vector on ARM; and the groups of them that kernels ask for.
+// What the CPU can do: single features by cpuid, with what the system keeps of its registers, or by
+// the auxiliary vector on ARM; and the groups of them that kernels ask for.
 #include "CTritKernels.h"
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -76,8 +76,8 @@ uint32_t tk_cpu_flags(void) { return 0; }
 
 static int has(uint32_t flags, uint32_t wanted) { return (flags & wanted) == wanted; }
 
-// Compilers take an instruction set's predecessors with it: target("avx512f") may use FMA, F16C and AVX2,
-// and target("avx2") popcnt. So each group asks for those too.
+// Compilers take an instruction set's predecessors with it: target("avx512f") may use FMA, F16C and
+// AVX2, and target("avx2") popcnt. So each group asks for those too.
 #define BIT(name) (1u << TK_FLAG_##name)
 #define NEEDS_AVX2 (BIT(YMM) | BIT(POPCNT) | BIT(AVX) | BIT(AVX2) | BIT(FMA) | BIT(F16C))
 #define NEEDS_AVX512 \

@@ -1,4 +1,5 @@
-// Throwing memory out of all caches, so that the next reading comes from where a large model's would.
+// Throwing memory out of all caches, so that the next reading comes from where a large model's
+// would.
 #include "CTritKernels.h"
 
 #if defined(__x86_64__)

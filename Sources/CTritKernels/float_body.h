@@ -1,6 +1,6 @@
-// The float leaves in plain C, included once per instruction set with TK_FLOAT_TABLE defined (the name
-// of the table to fill) and, where the set converts binary16 in hardware, TK_HARDWARE_F16. No guard: it
-// is meant to be included by exactly one float_*.c file per table.
+// The float leaves in plain C, included once per instruction set with TK_FLOAT_TABLE defined (the
+// name of the table to fill) and, where the set converts binary16 in hardware, TK_HARDWARE_F16. No
+// guard: it is meant to be included by exactly one float_*.c file per table.
 #include <string.h>
 
 #include "tk_float.h"
@@ -8,8 +8,9 @@
 /// Lets the compiler take sums in vector order; only where that is harmless (never around tk_rint).
 #define TK_FAST _Pragma("clang fp reassociate(on) contract(fast)")
 
-/// An element of `out` depends on the same element of the inputs alone: vectors are right even where `out` is
-/// an input. Without this word the compiler checks for overlap and takes the scalar loop in place.
+/// An element of `out` depends on the same element of the inputs alone: vectors are right even
+/// where `out` is an input. Without this word the compiler checks for overlap and takes the scalar
+/// loop in place.
 #define TK_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety)")
 
 static inline float tk_from_bits(uint32_t bits) {
@@ -24,7 +25,8 @@ static inline uint32_t tk_to_bits(float x) {
   return bits;
 }
 
-/// Nearest integer, ties to even, as an int, for |x| < 2^22: adding 1.5 · 2^23 leaves it in the low bits.
+/// Nearest integer, ties to even, as an int, for |x| < 2^22: adding 1.5 · 2^23 leaves it in the low
+/// bits.
 static inline int32_t tk_rint(float x) {
   return (int32_t)(tk_to_bits(x + 12582912.0f) - 0x4B400000u);
 }
@@ -35,8 +37,8 @@ static inline float tk_widen_f16(uint16_t h) {
   memcpy(&x, &h, 2);
   return (float)x;
 #else
-  // Move exponent and mantissa to their float places, then fix the exponent's bias by a multiply, which
-  // also handles subnormals; infinity and NaN keep an exponent of all ones.
+  // Move exponent and mantissa to their float places, then fix the exponent's bias by a multiply,
+  // which also handles subnormals; infinity and NaN keep an exponent of all ones.
   uint32_t magnitude = (uint32_t)(h & 0x7FFF) << 13;
   uint32_t bits = tk_to_bits(tk_from_bits(magnitude) * 0x1p112f);
   bits |= (h & 0x7C00) == 0x7C00 ? 0x7F800000u : 0;
@@ -103,7 +105,8 @@ static void scale_weighted(const float *x, float scale, const float *weight, flo
 }
 
 static float absmax(const float *x, size_t n) {
-  // Magnitudes order like their bits; NaN (above infinity) is dropped. Integers vectorise without fuss.
+  // Magnitudes order like their bits; NaN (above infinity) is dropped. Integers vectorise without
+  // fuss.
   uint32_t most = 0;
   for (size_t i = 0; i < n; i++) {
     uint32_t bits = tk_to_bits(x[i]) & 0x7FFFFFFF;
@@ -196,7 +199,8 @@ TK_DOT(dot_f16, uint16_t, tk_widen_f16)
 TK_DOT(dot_i8, int8_t, TK_INT)
 
 static double exp_shifted(const float *x, float shift, float *out, size_t n) {
-  // Two passes over small blocks: the exponentials must keep their order of operations, the sum not.
+  // Two passes over small blocks: the exponentials must keep their order of operations, the sum
+  // not.
   double total = 0;
   for (size_t start = 0; start < n; start += 256) {
     size_t end = start + 256 < n ? start + 256 : n;

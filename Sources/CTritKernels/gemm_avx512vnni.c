@@ -1,10 +1,10 @@
-// Many tokens by vpdpbusd on zmm. Weights are expanded to bytes a few panels and columns at a time, and
-// stay in L2 while all tokens pass; a tile of 64 rows x 6 tokens stays in registers meanwhile.
+// Many tokens by vpdpbusd on zmm. Weights are expanded to bytes a few panels and columns at a time,
+// and stay in L2 while all tokens pass; a tile of 64 rows x 6 tokens stays in registers meanwhile.
 //
-// Why bytes: on CPUs with two 512-bit ports, masks and shifts take slots of vpdpbusd (32 x 12 tiles of 2-bit
-// weights reach 86 % of its rate on Ice Lake, where 64 x 6 tiles of bytes reach 98 %). Why 64 x 6: four
-// loads of weights and six broadcasts feed 24 vpdpbusd, 32 x 12 takes fourteen. That counts twice where
-// another hardware thread shares the front end and the load ports.
+// Why bytes: on CPUs with two 512-bit ports, masks and shifts take slots of vpdpbusd (32 x 12 tiles
+// of 2-bit weights reach 86 % of its rate on Ice Lake, where 64 x 6 tiles of bytes reach 98 %). Why
+// 64 x 6: four loads of weights and six broadcasts feed 24 vpdpbusd, 32 x 12 takes fourteen. That
+// counts twice where another hardware thread shares the front end and the load ports.
 #if defined(__x86_64__)
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #include "panel_store_body.h"
@@ -13,9 +13,9 @@
 /// What a tile does at its first and after its last column.
 enum { FIRST = 1, LAST = 2 };
 
-/// 16 * `groups` rows from `row` on and `tokens` tokens from `token` on, `quads` groups of four columns.
-/// `w` holds the rows' expanded panels, `panel_bytes` apart. Sums of columns before are found, and unfinished
-/// ones left, as int32 where the outputs will stand.
+/// 16 * `groups` rows from `row` on and `tokens` tokens from `token` on, `quads` groups of four
+/// columns. `w` holds the rows' expanded panels, `panel_bytes` apart. Sums of columns before are
+/// found, and unfinished ones left, as int32 where the outputs will stand.
 TK_INLINE void block(const tk_panel_product *p, const uint8_t *w, size_t panel_bytes, size_t quads,
                      const int32_t *x, size_t row, size_t token, int ends, const int groups,
                      const int tokens) {

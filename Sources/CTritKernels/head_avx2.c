@@ -1,5 +1,6 @@
-// Output heads of 4 and 6 bits on AVX2: vpmaddubsw of codes with the two bytes of 16-bit activations, as
-// head_avx512vnni.c does with vpdpbusd. Sums of two products stay below 2 · 63 · 128, within int16.
+// Output heads of 4 and 6 bits on AVX2: vpmaddubsw of codes with the two bytes of 16-bit
+// activations, as head_avx512vnni.c does with vpdpbusd. Sums of two products stay below 2 · 63 ·
+// 128, within int16.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>

@@ -1,5 +1,6 @@
-// Output heads of 4, 6 and 8 bits in panels of 32 rows (tk_head.h), by vpdpbusd on zmm: activations are broadcast,
-// no sum crosses lanes, what a run of 32 columns adds up to is an exact integer, and a panel is one stream.
+// Output heads of 4, 6 and 8 bits in panels of 32 rows (tk_head.h), by vpdpbusd on zmm: activations
+// are broadcast, no sum crosses lanes, what a run of 32 columns adds up to is an exact integer, and
+// a panel is one stream.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -60,8 +61,8 @@ static TK_TARGET void prepare(const float *x, size_t n, size_t runs, int offset,
   }
 }
 
-/// The codes of four columns of both groups of 16 rows, for quad `k` of a run at `w`. `high` keeps the line of
-/// upper bits that two quads share.
+/// The codes of four columns of both groups of 16 rows, for quad `k` of a run at `w`. `high` keeps
+/// the line of upper bits that two quads share.
 TK_INLINE void unpack(const uint8_t *w, const int k, const int bits, __m512i *high, __m512i out[2]) {
   if (bits == 8) {
     out[0] = _mm512_load_si512(w + 128 * k);
@@ -156,7 +157,8 @@ void tk_head_panels_avx512vnni(const uint8_t *w, const float *row_scales, int bi
   size_t runs = (n + 31) / 32;
   size_t bytes = runs * (bits == 8 ? TK_HEAD_RUN_8 : bits == 6 ? TK_HEAD_RUN_6 : TK_HEAD_RUN_4);
   const uint8_t *all = w + (rows + 31) / 32 * bytes;
-  // One token takes all rows at once; several take rows that stay in L2, and only their first tile reads memory.
+  // One token takes all rows at once; several take rows that stay in L2, and only their first tile
+  // reads memory.
   size_t step = tokens == 1 ? rows : ROWS;
   for (size_t r = 0; r < rows; r += step) {
     size_t count = rows - r < step ? rows - r : step;

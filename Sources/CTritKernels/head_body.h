@@ -1,11 +1,11 @@
-// Output heads, included by float_body.h: y[t, r] = Σ_k w[r, k] · x[t, k] with w in 16-bit floats, int8, or
-// 4 and 6 bits with a binary16 scale per 32 columns. Weights are widened to float32 as they are read;
-// four tokens share a widened weight.
+// Output heads, included by float_body.h: y[t, r] = Σ_k w[r, k] · x[t, k] with w in 16-bit floats,
+// int8, or 4 and 6 bits with a binary16 scale per 32 columns. Weights are widened to float32 as
+// they are read; four tokens share a widened weight.
 //
-// A low-bit block is 128 columns. Its first 64 bytes hold the low four bits: byte j has column j in its
-// low and column 64 + j in its high half. 6-bit blocks go on with 32 bytes for the high two bits: byte j
-// has columns j, 32 + j, 64 + j, 96 + j, from its lowest bits up. Codes are unsigned: value + 8, or
-// value + 32.
+// A low-bit block is 128 columns. Its first 64 bytes hold the low four bits: byte j has column j in
+// its low and column 64 + j in its high half. 6-bit blocks go on with 32 bytes for the high two
+// bits: byte j has columns j, 32 + j, 64 + j, 96 + j, from its lowest bits up. Codes are unsigned:
+// value + 8, or value + 32.
 #include "tk_stream.h"
 
 // Everything that passes these vectors is inlined: no call depends on how they would be passed.
@@ -62,8 +62,8 @@ TK_ALWAYS tk_f16v tk_load_i8(const int8_t *p) {
   return __builtin_convertvector(c, tk_f16v);
 }
 
-/// One row of plain weights with 1 or 4 tokens, 128 bytes at a time. One token alone takes four sums, so
-/// that additions need not wait for each other.
+/// One row of plain weights with 1 or 4 tokens, 128 bytes at a time. One token alone takes four
+/// sums, so that additions need not wait for each other.
 #define TK_PLAIN_ROW(name, type, load, widen)                                                      \
   TK_ALWAYS void name##_row(const type *w, const uint8_t *base, const uint8_t *end, const float *x, \
                             size_t x_stride, size_t n, float factor, float *y, size_t y_stride,     \

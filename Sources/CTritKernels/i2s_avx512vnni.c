@@ -1,6 +1,6 @@
-// 2-bit weights by vpdpbusd on zmm. Three forms: few tokens (bound by memory: as few operations per line
-// as possible), register tiles of packed weights, and of expanded ones (gemm_avx512vnni.c) where tokens
-// are enough to pay for the expansion.
+// 2-bit weights by vpdpbusd on zmm. Three forms: few tokens (bound by memory: as few operations per
+// line as possible), register tiles of packed weights, and of expanded ones (gemm_avx512vnni.c)
+// where tokens are enough to pay for the expansion.
 #if defined(__x86_64__)
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #include "panel_store_body.h"
@@ -12,8 +12,8 @@ TK_INLINE size_t panel_count(const tk_panel_product *p) {
 }
 
 /// One panel, 1 to 3 tokens. The 2-bit fields are masked where they stand: their products come out
-/// times 1, 4, 16 and 64 in an accumulator each, and are shifted down once at the end (exactly: every
-/// term is a multiple). 8 operations for 256 weights and a token.
+/// times 1, 4, 16 and 64 in an accumulator each, and are shifted down once at the end (exactly:
+/// every term is a multiple). 8 operations for 256 weights and a token.
 TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
   const __m512i m0 = _mm512_set1_epi8(0x03), m1 = _mm512_set1_epi8(0x0C),
                 m2 = _mm512_set1_epi8(0x30), m3 = _mm512_set1_epi8((char)0xC0);
@@ -56,9 +56,10 @@ TK_INLINE void few(const tk_panel_product *p, size_t panel, const int tokens) {
     }
 }
 
-/// Adds `steps` steps of a 2-bit panel at `w`, times the activation tile at `x`, to 32 rows x `tokens` sums:
-/// 2 * tokens accumulators, which live in registers meanwhile. Unpacking and broadcasts take few of the
-/// slots that vpdpbusd leaves. `ahead` is what comes from memory next: it is fetched into L2 step by step.
+/// Adds `steps` steps of a 2-bit panel at `w`, times the activation tile at `x`, to 32 rows x
+/// `tokens` sums: 2 * tokens accumulators, which live in registers meanwhile. Unpacking and
+/// broadcasts take few of the slots that vpdpbusd leaves. `ahead` is what comes from memory next:
+/// it is fetched into L2 step by step.
 TK_INLINE void tile(const uint8_t *w, size_t steps, const uint8_t *ahead, const int32_t *x,
                     const int tokens, __m512i *acc0, __m512i *acc1) {
   const __m512i m = _mm512_set1_epi8(0x03);

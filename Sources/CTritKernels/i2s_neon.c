@@ -1,14 +1,15 @@
-// 2-bit weights on plain NEON (every AArch64): smlal into int16 sums, widened before they could overflow.
+// 2-bit weights on plain NEON (every AArch64): smlal into int16 sums, widened before they could
+// overflow.
 #if defined(__aarch64__)
 #define TK_TARGET
 #include "i2s_neon_body.h"
 
-/// Steps after which int16 sums must be widened: a lane takes 4 products a step, of at most 2 * 128, so
-/// 32 steps reach -32768 exactly and +32512.
+/// Steps after which int16 sums must be widened: a lane takes 4 products a step, of at most 2 *
+/// 128, so 32 steps reach -32768 exactly and +32512.
 #define TK_WIDEN_STEPS 32
 
-/// `groups` times 4 rows from byte `offset` of each step, `tokens` tokens from `first`. An int16 lane sums
-/// one row's columns of the same place in their group of four; a register holds two rows.
+/// `groups` times 4 rows from byte `offset` of each step, `tokens` tokens from `first`. An int16
+/// lane sums one row's columns of the same place in their group of four; a register holds two rows.
 TK_INLINE void block(const tk_panel_product *p, size_t panel, size_t offset, size_t first,
                      const int groups, const int tokens) {
   int32x4_t sums[4][8];

@@ -1,14 +1,14 @@
-// What the two forms of NEON share on 2-bit panels; included by i2s_neon.c and i2s_neon_dotprod.c, which
-// define TK_TARGET, the function attribute. A q register holds 4 rows x 4 columns of each 2-bit field; a
-// line is 4 of them, a panel step 8.
+// What the two forms of NEON share on 2-bit panels; included by i2s_neon.c and i2s_neon_dotprod.c,
+// which define TK_TARGET, the function attribute. A q register holds 4 rows x 4 columns of each
+// 2-bit field; a line is 4 of them, a panel step 8.
 #include <arm_neon.h>
 
 #include "tk_i2s.h"
 
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
 
-/// Hides that both halves of a register are equal: the compiler would move the upper half of the other
-/// factor down rather than use smlal2.
+/// Hides that both halves of a register are equal: the compiler would move the upper half of the
+/// other factor down rather than use smlal2.
 #define TK_OPAQUE(r) __asm__("" : "+w"(r))
 
 /// Stores the sums of up to 4 rows of one token, scaled or as they are.

@@ -1,14 +1,14 @@
-// 2-bit weights by sdot: 16 products and their sums over 4 columns in one instruction, straight into
-// int32. A code (0 to 2) is a small signed byte, so no correction is needed but Σ q. One load of 16
-// activations serves a whole step: sdot takes its 4 columns by element.
+// 2-bit weights by sdot: 16 products and their sums over 4 columns in one instruction, straight
+// into int32. A code (0 to 2) is a small signed byte, so no correction is needed but Σ q. One load
+// of 16 activations serves a whole step: sdot takes its 4 columns by element.
 #if defined(__aarch64__)
 #define TK_TARGET __attribute__((target("dotprod")))
 #include "i2s_neon_body.h"
 
-/// One panel, one token: field 1 is masked where it stands, field 2 moved to where field 1 was, and both
-/// come out times 4 in accumulators that are shifted down once at the end (exactly: every term is a
-/// multiple). Field 3 needs no mask. 10 instructions for 64 weights; masking field 2 where it stands
-/// saves one, but takes 24 accumulators and then spills.
+/// One panel, one token: field 1 is masked where it stands, field 2 moved to where field 1 was, and
+/// both come out times 4 in accumulators that are shifted down once at the end (exactly: every term
+/// is a multiple). Field 3 needs no mask. 10 instructions for 64 weights; masking field 2 where it
+/// stands saves one, but takes 24 accumulators and then spills.
 static TK_TARGET void one(const tk_panel_product *p, size_t panel, size_t token) {
   const uint8x16_t m = vdupq_n_u8(0x03), m4 = vdupq_n_u8(0x0C);
   int32x4_t acc[8], acc4[8];
@@ -34,8 +34,8 @@ static TK_TARGET void one(const tk_panel_product *p, size_t panel, size_t token)
     store4(p, panel * TK_PANEL_ROWS + 4 * (size_t)g, token, vsraq_n_s32(acc[g], acc4[g], 2));
 }
 
-/// `groups` times 4 rows from byte `offset` of each step, `tokens` tokens from `first`: the sums stay in
-/// registers for all columns, and a field is unpacked once for all tokens.
+/// `groups` times 4 rows from byte `offset` of each step, `tokens` tokens from `first`: the sums
+/// stay in registers for all columns, and a field is unpacked once for all tokens.
 TK_INLINE void block(const tk_panel_product *p, size_t panel, size_t offset, size_t first,
                      const int groups, const int tokens) {
   int32x4_t acc[8][4];

@@ -1,9 +1,10 @@
-// 2-bit panels on 256-bit registers, included by i2s_avx2.c, i2s_avxvnni.c and base3_avx2.c, which define
+// 2-bit panels on 256-bit registers, included by i2s_avx2.c, i2s_avxvnni.c and base3_avx2.c, which
+// define
 //   TK_TARGET  the function attribute,
 //   TK_ENTRY   the function's name, or nothing where blocks alone are wanted,
 //   TK_VNNI    1 where vpdpbusd exists.
-// A ymm holds 8 rows x 4 columns of each 2-bit field; a panel is 4 of them a step. One token takes all
-// four at once (the stream of weights is read in order), up to four tokens take two at a time.
+// A ymm holds 8 rows x 4 columns of each 2-bit field; a panel is 4 of them a step. One token takes
+// all four at once (the stream of weights is read in order), up to four tokens take two at a time.
 #include <immintrin.h>
 
 #include "tk_i2s.h"
@@ -11,8 +12,8 @@
 
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
 
-/// Steps after which int16 sums must be widened: a step adds at most 4 fields of 2 products of at most
-/// 2 * 128, so 16 steps reach -32768 exactly and +32512.
+/// Steps after which int16 sums must be widened: a step adds at most 4 fields of 2 products of at
+/// most 2 * 128, so 16 steps reach -32768 exactly and +32512.
 #define TK_WIDEN_STEPS 16
 
 TK_INLINE void store8(const tk_panel_product *p, size_t row, size_t token, __m256i sums) {
@@ -38,8 +39,8 @@ typedef struct stretch {
   size_t steps;
   /// The step's first column.
   size_t column;
-  /// Whether columns before have been summed already, or others follow: unfinished sums stand, as int32,
-  /// where the outputs will.
+  /// Whether columns before have been summed already, or others follow: unfinished sums stand, as
+  /// int32, where the outputs will.
   int continues, is_unfinished;
 } stretch;
 

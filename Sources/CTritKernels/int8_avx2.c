@@ -1,5 +1,5 @@
-// 8-bit weights on AVX2: both sides widened to int16, since vpmaddubsw would saturate; vpmaddwd adds
-// pairs exactly into int32.
+// 8-bit weights on AVX2: both sides widened to int16, since vpmaddubsw would saturate; vpmaddwd
+// adds pairs exactly into int32.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>

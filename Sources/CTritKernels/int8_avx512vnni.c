@@ -1,5 +1,5 @@
-// 8-bit weights by vpdpbusd on zmm. The instruction wants one unsigned side: activations plus 128, so
-// that every sum is too large by 128 · Σ w, from which it therefore starts.
+// 8-bit weights by vpdpbusd on zmm. The instruction wants one unsigned side: activations plus 128,
+// so that every sum is too large by 128 · Σ w, from which it therefore starts.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -15,8 +15,8 @@ TK_INLINE __mmask16 rows_mask(size_t rows, size_t row) {
   return left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
 }
 
-/// One panel with `tokens` tokens from `first`; `x` is where they begin in their tile, or null where
-/// they are read from the rows themselves.
+/// One panel with `tokens` tokens from `first`; `x` is where they begin in their tile, or null
+/// where they are read from the rows themselves.
 TK_INLINE void block(const tk_int8_product *p, size_t panel, const int32_t *x, size_t first,
                      const int tokens, const int grouped) {
   const __m512i flip = _mm512_set1_epi8((char)0x80);

@@ -2,8 +2,8 @@
 //   TK_TARGET   the function attribute,
 //   TK_ENTRY    the function's name,
 //   TK_DOTPROD  1 where sdot exists.
-// A q register holds 4 rows x 4 columns; a panel step is 8 of them. Both sides are signed, so that the
-// corrections of vpdpbusd are not needed.
+// A q register holds 4 rows x 4 columns; a panel step is 8 of them. Both sides are signed, so that
+// the corrections of vpdpbusd are not needed.
 #include <arm_neon.h>
 
 #include "tk_i2s.h"
@@ -34,8 +34,8 @@ TK_INLINE int32x4_t finish(const sums4 *s) {
 #endif
 }
 
-/// Adds the products with 4 columns of activations, repeated for the 4 rows. Without sdot: int16 products
-/// (at most 2^14; two of them could overflow), widened pair by pair.
+/// Adds the products with 4 columns of activations, repeated for the 4 rows. Without sdot: int16
+/// products (at most 2^14; two of them could overflow), widened pair by pair.
 TK_INLINE void add_step(sums4 *s, int8x16_t w, int8x16_t x) {
 #if TK_DOTPROD
   s->low = vdotq_s32(s->low, w, x);

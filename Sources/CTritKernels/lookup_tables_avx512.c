@@ -1,4 +1,5 @@
-// The tables of lookup panels: all sums of a pair or triple of activations, by three multiplications.
+// The tables of lookup panels: all sums of a pair or triple of activations, by three
+// multiplications.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -40,7 +41,8 @@ TK_INLINE void tables(const int8_t *values, size_t stride, size_t columns, size_
 TK_TARGET void tk_lookup_tables_avx512(tk_lookup_kind kind, const int8_t *values, size_t stride,
                                        size_t columns, size_t tokens, size_t first, size_t last,
                                        int16_t *out) {
-  // The weights of each entry: of pairs 3 w0 + w1 + 4, of triples 9 w0 + 3 w1 + w2 and its negative.
+  // The weights of each entry: of pairs 3 w0 + w1 + 4, of triples 9 w0 + 3 w1 + w2 and its
+  // negative.
   int16_t w[3][32] __attribute__((aligned(64))) = {{0}};
   if (kind == TK_LOOKUP_PAIRS)
     for (int i = 0; i < 9; i++) w[0][i] = (int16_t)(i / 3 - 1), w[1][i] = (int16_t)(i % 3 - 1);

@@ -1,5 +1,6 @@
-// TL1_0 by vpermb and vpdpbusd: the tables of four pairs fill a register, the four bytes of a row look one up
-// each, and a dot product with ones sums them. Two operations for 128 weights and a token.
+// TL1_0 by vpermb and vpdpbusd: the tables of four pairs fill a register, the four bytes of a row
+// look one up each, and a dot product with ones sums them. Two operations for 128 weights and a
+// token.
 #if defined(__x86_64__)
 #include <immintrin.h>
 

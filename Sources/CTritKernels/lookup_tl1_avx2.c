@@ -1,5 +1,5 @@
-// TL1 on AVX2: pshufb looks 16 rows of two pairs of columns up at once, in tables of int16 split in two bytes
-// (lossless) or of int8. Source: arXiv 2502.11880, section 3.
+// TL1 on AVX2: pshufb looks 16 rows of two pairs of columns up at once, in tables of int16 split in
+// two bytes (lossless) or of int8. Source: arXiv 2502.11880, section 3.
 #include "tk_lookup.h"
 
 #if defined(__x86_64__)
@@ -31,8 +31,8 @@ INLINE quad_tables tables_of(const uint8_t *tables, const int lossy) {
   return t;
 }
 
-// One strip of 16 rows and one byte column (two pairs): the high nibbles in the lower half of a vector,
-// the low ones in the upper, each looked up in its own pair's table.
+// One strip of 16 rows and one byte column (two pairs): the high nibbles in the lower half of a
+// vector, the low ones in the upper, each looked up in its own pair's table.
 INLINE __m256i nibbles_of(const uint8_t *codes) {
   const __m128i bytes = _mm_loadu_si128((const __m128i *)codes);
   const __m128i mask = _mm_set1_epi8(15);
@@ -41,8 +41,8 @@ INLINE __m256i nibbles_of(const uint8_t *codes) {
       1);
 }
 
-// Lossless: sums[0] and sums[1] collect rows 0-7 and 8-15 of both pairs. Lossy: words of two rows, and their
-// upper bytes, from which the lower ones follow at the end.
+// Lossless: sums[0] and sums[1] collect rows 0-7 and 8-15 of both pairs. Lossy: words of two rows,
+// and their upper bytes, from which the lower ones follow at the end.
 INLINE void add(__m256i nibbles, const quad_tables *t, const int lossy, __m256i *sums) {
   const __m256i high = _mm256_shuffle_epi8(t->high, nibbles);
   if (lossy) {
@@ -60,7 +60,8 @@ INLINE void add_to(int32_t *sums, __m256i v) {
   _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), v));
 }
 
-// Adds the sums of one strip of 16 rows to int32; `bias` is what the tables' offset has added, twice.
+// Adds the sums of one strip of 16 rows to int32; `bias` is what the tables' offset has added,
+// twice.
 INLINE void widen(const __m256i *strip, const int lossy, int bias, int32_t *sums) {
   if (lossy) {
     // Sums of both halves may pass 16 bits, those of one (64 pairs of at most 255) do not.

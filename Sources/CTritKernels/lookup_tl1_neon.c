@@ -1,5 +1,5 @@
-// TL1 on NEON: tbl looks 16 rows up at once. High bytes of entries are -1, 0 or 1 and are summed as bytes;
-// low bytes are widened. 124 pairs later both are put together.
+// TL1 on NEON: tbl looks 16 rows up at once. High bytes of entries are -1, 0 or 1 and are summed as
+// bytes; low bytes are widened. 124 pairs later both are put together.
 #include "tk_lookup.h"
 
 #if defined(__aarch64__)
@@ -40,8 +40,8 @@ static inline void widen(const strip16 *s, int32_t *sums) {
   vst1q_s32(sums + 12, vaddw_high_s16(vld1q_s32(sums + 12), b));
 }
 
-/// Inner groups after which sums are put together: 31 times 4 pairs (32 rows) or 2 (64 rows), where byte
-/// sums of high bytes reach at most 124 and sums of low ones 31,620.
+/// Inner groups after which sums are put together: 31 times 4 pairs (32 rows) or 2 (64 rows), where
+/// byte sums of high bytes reach at most 124 and sums of low ones 31,620.
 #define TK_GROUPS 31
 
 void tk_tl1_neon(const uint8_t *codes, size_t tile_stride, size_t tiles, size_t groups, size_t rows,

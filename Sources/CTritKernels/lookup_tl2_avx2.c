@@ -1,5 +1,5 @@
-// TL2 on AVX2: pshufb looks 32 rows up at once, triples with their signs apart, and pairs for the columns that no
-// tile of triples takes. Source: arXiv 2502.11880, section 3.2.
+// TL2 on AVX2: pshufb looks 32 rows up at once, triples with their signs apart, and pairs for the
+// columns that no tile of triples takes. Source: arXiv 2502.11880, section 3.2.
 #include "tk_lookup.h"
 
 #if defined(__x86_64__)
@@ -13,8 +13,9 @@ INLINE __m256i broadcast(const uint8_t *table) {
   return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
 }
 
-// Table entries of 32 rows as two vectors of int16; the byte order of the rows makes the unpacks, which
-// stay within halves, give rows 0-15 and 16-31. Lossless tables are low and high bytes, lossy ones int8.
+// Table entries of 32 rows as two vectors of int16; the byte order of the rows makes the unpacks,
+// which stay within halves, give rows 0-15 and 16-31. Lossless tables are low and high bytes, lossy
+// ones int8.
 INLINE void look_up(__m256i nibbles, const uint8_t *table, const int lossy, __m256i *first,
                     __m256i *second) {
   const __m256i low = _mm256_shuffle_epi8(broadcast(table), nibbles);

@@ -1,12 +1,12 @@
-// TL2 on NEON: tbl looks 16 rows up at once, zips make int16 entries, and a multiply-add by +1 or -1 sums
-// them with their signs.
+// TL2 on NEON: tbl looks 16 rows up at once, zips make int16 entries, and a multiply-add by +1 or
+// -1 sums them with their signs.
 #include "tk_lookup.h"
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-/// Entries of 16 rows as int16. The bytes of a group stand as rows 0-7, 16-23, 8-15, 24-31: the first
-/// half of a register gives rows `r`, the second rows `r + 16`.
+/// Entries of 16 rows as int16. The bytes of a group stand as rows 0-7, 16-23, 8-15, 24-31: the
+/// first half of a register gives rows `r`, the second rows `r + 16`.
 static inline void look_up(uint8x16_t nibbles, uint8x16_t low, uint8x16_t high, int16x8_t *first,
                            int16x8_t *second) {
   const uint8x16_t l = vqtbl1q_u8(low, nibbles), h = vqtbl1q_u8(high, nibbles);

@@ -1,16 +1,19 @@
-// TL1 and TL2 on 512-bit registers, included by lookup_avx512.c and lookup_avx512vbmi.c, which define
+// TL1 and TL2 on 512-bit registers, included by lookup_avx512.c and lookup_avx512vbmi.c, which
+// define
 //   TK_TARGET      the function attribute,
 //   TK_TL1, TK_TL2 the functions' names,
 //   TK_VBMI        1 where vpermb and vpmultishiftqb exist.
-// vpermw looks 32 rows' int16 sums up in a table in one register, so that lossless look-up needs neither two
-// byte tables nor a separate negation. It reads 5 bits of each word: nibbles need no mask (TL1's table
-// stands in both halves), and TL2's sign is the fifth. On Intel it is two operations, vpermb one: for more than
-// one token indices are turned into those of the two bytes of a word, two operations more for all tokens.
+// vpermw looks 32 rows' int16 sums up in a table in one register, so that lossless look-up needs
+// neither two byte tables nor a separate negation. It reads 5 bits of each word: nibbles need no
+// mask (TL1's table stands in both halves), and TL2's sign is the fifth. On Intel it is two
+// operations, vpermb one: for more than one token indices are turned into those of the two bytes of
+// a word, two operations more for all tokens.
 //
-// Why no hybrid with vpdpbusd: it pays only where shuffles have ports of their own (Zen 5). On Ice Lake both use the
-// same two: vpdpbusd makes 64 products an operation, a look-up of triples and its addition 96 in two (vpermb)
-// or three (vpermw). Measured in registers, products a cycle: dot products alone 116; with 1/4, 1/3 and 1/2
-// look-ups by vpermb 105, 105, 98, by vpermw 94, 88, 76; look-ups alone 87 and 62.
+// Why no hybrid with vpdpbusd: it pays only where shuffles have ports of their own (Zen 5). On Ice
+// Lake both use the same two: vpdpbusd makes 64 products an operation, a look-up of triples and its
+// addition 96 in two (vpermb) or three (vpermw). Measured in registers, products a cycle: dot
+// products alone 116; with 1/4, 1/3 and 1/2 look-ups by vpermb 105, 105, 98, by vpermw 94, 88, 76;
+// look-ups alone 87 and 62.
 #include <immintrin.h>
 
 #include "tk_lookup_panels.h"
@@ -19,16 +22,17 @@
 #define TK_INLINE static inline __attribute__((always_inline)) TK_TARGET
 #define TK_UNROLL _Pragma("clang loop unroll(full)")
 
-/// Lines whose sums are taken in int16: 64 groups, of at most 3 * 128 each; their tables for a tile of
-/// tokens fit L1.
+/// Lines whose sums are taken in int16: 64 groups, of at most 3 * 128 each; their tables for a tile
+/// of tokens fit L1.
 #define TK_PART_LINES 16
 
-/// What a shuffle takes as indices: the words' nibble `n`, of four or (TL2, with the sign) five bits, which
-/// stands at bit `shift`; vpermw of one token, else vpermb where there is one.
+/// What a shuffle takes as indices: the words' nibble `n`, of four or (TL2, with the sign) five
+/// bits, which stands at bit `shift`; vpermw of one token, else vpermb where there is one.
 TK_INLINE __m512i index_of(__m512i words, const int shift, const int tokens) {
   if (!TK_VBMI || tokens == 1) return shift ? _mm512_srli_epi16(words, shift) : words;
 #if TK_VBMI
-  // Bytes 2 r and 2 r + 1 take the 8 bits from one below the index on: twice the index, and a bit more.
+  // Bytes 2 r and 2 r + 1 take the 8 bits from one below the index on: twice the index, and a bit
+  // more.
   const __m512i from = _mm512_set1_epi64(
       shift ? 0x3030202010100000 + 0x0101010101010101 * (shift - 1) : 0x2F2F1F1F0F0F3F3F);
   return _mm512_ternarylogic_epi32(
@@ -45,8 +49,8 @@ TK_INLINE __m512i shuffle(__m512i index, __m512i table, const int tokens) {
   return _mm512_permutexvar_epi16(index, table);
 }
 
-/// Adds the look-ups of one nibble of 64 rows to the sums of all tokens. Tables are read once for both
-/// halves.
+/// Adds the look-ups of one nibble of 64 rows to the sums of all tokens. Tables are read once for
+/// both halves.
 TK_INLINE const int16_t *look_up(__m512i low, __m512i high, const int16_t *tables, const int triples,
                                  const int tokens, __m512i *acc0, __m512i *acc1) {
   TK_UNROLL for (int t = 0; t < tokens; t++) {
@@ -115,8 +119,8 @@ TK_INLINE void put(const tk_lookup_product *p, size_t row, size_t token, __m512i
   }
 }
 
-/// Lines [first, first + lines) of one panel with one tile of tokens. For several tokens `ahead` is what comes
-/// from memory next.
+/// Lines [first, first + lines) of one panel with one tile of tokens. For several tokens `ahead` is
+/// what comes from memory next.
 TK_INLINE void part(const tk_lookup_product *p, size_t panel, size_t first, const uint8_t *ahead,
                     const int16_t *tables, size_t token, const int triples, const int tokens) {
   tk_lookup_kind kind = triples ? TK_LOOKUP_TRIPLES : TK_LOOKUP_PAIRS;
@@ -190,8 +194,8 @@ typedef void (*part_function)(const tk_lookup_product *, size_t, size_t, const u
 TK_PARTS(pair, 0)
 TK_PARTS(triple, 1)
 
-/// One token: panel by panel, so that weights are one stream. More: part by part of the columns, so that a
-/// part's tables stay in L1 for all rows.
+/// One token: panel by panel, so that weights are one stream. More: part by part of the columns, so
+/// that a part's tables stay in L1 for all rows.
 TK_INLINE void multiply(const tk_lookup_product *p, tk_lookup_kind kind, const part_function *parts) {
   size_t panels = (p->rows + TK_LOOKUP_ROWS - 1) / TK_LOOKUP_ROWS;
   size_t tiles = (p->tokens + TK_LOOKUP_TOKENS - 1) / TK_LOOKUP_TOKENS;

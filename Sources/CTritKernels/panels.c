@@ -20,8 +20,8 @@ void tk_pack_tiles(const int8_t *values, size_t stride, size_t tokens, size_t qu
     size_t start = tk_tile_start(tokens, tile);
     size_t count = tk_tile_start(tokens, tile + 1) - start;
     int32_t *tile_out = out + tile * quads * TK_TILE_TOKENS;
-    // Squares of 4 tokens by 4 quads are transposed in registers. A tile of fewer tokens repeats its last
-    // one: nobody reads the copies.
+    // Squares of 4 tokens by 4 quads are transposed in registers. A tile of fewer tokens repeats
+    // its last one: nobody reads the copies.
     for (size_t t = 0; t < count; t += 4) {
       const int8_t *x[4];
       for (size_t i = 0; i < 4; i++)
@@ -54,8 +54,8 @@ void tk_i2s_pack(const int8_t *trits, size_t rows, size_t columns, size_t steps,
     uint8_t *base = out + row / TK_PANEL_ROWS * steps * 128 + row % TK_PANEL_ROWS * 4;
     size_t step = 0;
     for (; (step + 1) * 16 <= columns; step++) {
-      // Eight trits a word: + 1 turns them into codes (no carry leaves a byte), then the four quads of
-      // a step are laid over one another, 2 bits apart.
+      // Eight trits a word: + 1 turns them into codes (no carry leaves a byte), then the four quads
+      // of a step are laid over one another, 2 bits apart.
       uint64_t low, high;
       memcpy(&low, w + step * 16, 8);
       memcpy(&high, w + step * 16 + 8, 8);

@@ -1,5 +1,5 @@
-// The int8 multiply-add peak: 16 independent accumulators, enough for 2 instructions a cycle of latency 5
-// (latency 4 and 2 a cycle on Zen 5: 8 would do).
+// The int8 multiply-add peak: 16 independent accumulators, enough for 2 instructions a cycle of
+// latency 5 (latency 4 and 2 a cycle on Zen 5: 8 would do).
 #include "CTritKernels.h"
 
 #if defined(__x86_64__)

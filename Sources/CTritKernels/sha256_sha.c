@@ -16,7 +16,8 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress(
     uint32_t *state, const uint32_t *constants, const uint8_t *data, size_t blocks) {
   const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll);
   __m128i *words = (__m128i *)state;
-  // The rounds want a, b, e, f in one register and c, d, g, h in the other, the first in the highest lane.
+  // The rounds want a, b, e, f in one register and c, d, g, h in the other, the first in the
+  // highest lane.
   __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xB1);
   __m128i high = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1B);
   __m128i abef = _mm_alignr_epi8(low, high, 8);

@@ -1,5 +1,5 @@
-// Sparse products by vpdpbusd on zmm. Where hardly a column or row is left out, both layouts are expanded to
-// bytes and take the tiles of gemm_avx512vnni.c.
+// Sparse products by vpdpbusd on zmm. Where hardly a column or row is left out, both layouts are
+// expanded to bytes and take the tiles of gemm_avx512vnni.c.
 #if defined(__x86_64__)
 #define TK_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #include "panel_store_body.h"
@@ -33,7 +33,8 @@ TK_TARGET void tk_sparse_list_avx512(const int8_t *values, size_t columns, int32
   list[0] = (int32_t)count;
 }
 
-/// Four columns' lines, interleaved: out[b] holds, dword by dword, bytes 4b..4b+3 of each 16 of every line.
+/// Four columns' lines, interleaved: out[b] holds, dword by dword, bytes 4b..4b+3 of each 16 of
+/// every line.
 TK_INLINE void interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d,
                           __m512i out[4]) {
   __m512i va = _mm512_load_si512(a), vb = _mm512_load_si512(b), vc = _mm512_load_si512(c),
@@ -46,8 +47,8 @@ TK_INLINE void interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, 
   out[3] = _mm512_unpackhi_epi16(ab1, cd1);
 }
 
-/// One block of columns with one token's list: 256 sums in registers. 40 operations for 4 columns, where the
-/// dense kernel takes 32.
+/// One block of columns with one token's list: 256 sums in registers. 40 operations for 4 columns,
+/// where the dense kernel takes 32.
 static TK_TARGET __attribute__((noinline)) void listed(const tk_panel_product *p, size_t block,
                                                        size_t token) {
   TK_MASKS;
@@ -59,7 +60,8 @@ static TK_TARGET __attribute__((noinline)) void listed(const tk_panel_product *p
   for (int b = 0; b < 4; b++)
 #pragma clang loop unroll(full)
     for (int f = 0; f < 4; f++) acc[b][f] = _mm512_setzero_si512();
-  // Lines lie apart, so no hardware prefetcher finds them: without asking 48 ahead this takes twice as long.
+  // Lines lie apart, so no hardware prefetcher finds them: without asking 48 ahead this takes twice
+  // as long.
   size_t count = (size_t)list[0], ahead = 48;
   for (size_t i = 0; i < count; i += 4) {
     const int32_t *next = place + (i + ahead < count ? i + ahead : i);
@@ -84,7 +86,8 @@ static TK_TARGET __attribute__((noinline)) void listed(const tk_panel_product *p
     }
 }
 
-/// `steps` column steps of one panel of 32 rows, a byte a code: the half of one field of its block's lines.
+/// `steps` column steps of one panel of 32 rows, a byte a code: the half of one field of its
+/// block's lines.
 static TK_TARGET void expand_columns(const tk_panel_product *p, size_t panel, size_t step,
                                      size_t steps, uint8_t *out) {
   const __m512i mask = _mm512_set1_epi8(0x03);
@@ -130,8 +133,8 @@ TK_TARGET void tk_sparse_columns_avx512vnni(const tk_panel_product *p) {
     for (size_t token = 0; token < p->tokens; token++) listed(p, block, token);
 }
 
-/// The sums of four rows with one token. `next`, if not null, are the rows that come after them: their lines
-/// are asked for one by one.
+/// The sums of four rows with one token. `next`, if not null, are the rows that come after them:
+/// their lines are asked for one by one.
 TK_INLINE void four_rows(const tk_panel_product *p, const uint8_t *const w[4],
                          const uint8_t *const *next, const int8_t *x, int32_t sums[4]) {
   TK_MASKS;
@@ -210,8 +213,8 @@ TK_INLINE void some_rows(const tk_panel_product *p, size_t token, const int32_t 
   }
 }
 
-/// Tokens one by one with the rows that each wants, a run of rows at a time: one that the caches hold where
-/// there is more than one token.
+/// Tokens one by one with the rows that each wants, a run of rows at a time: one that the caches
+/// hold where there is more than one token.
 static TK_TARGET __attribute__((noinline)) void wanted_rows(const tk_panel_product *p) {
   enum { MOST = 2048 };
   int32_t list[MOST + 16];

@@ -14,8 +14,8 @@ typedef struct tk_run {
 typedef struct tk_expander {
   /// Stretches of columns start at multiples of so many groups of 16.
   size_t block;
-  /// Expands `steps` groups of 16 columns of panel `panel`, from group `step` on, to codes of a byte: for each
-  /// four columns 128 bytes, byte 4r + j the code of row r, column j.
+  /// Expands `steps` groups of 16 columns of panel `panel`, from group `step` on, to codes of a
+  /// byte: for each four columns 128 bytes, byte 4r + j the code of row r, column j.
   void (*expand)(const tk_panel_product *p, size_t panel, size_t step, size_t steps, uint8_t *out);
   /// What expanding the same of `panels` panels reads.
   tk_run (*source)(const tk_panel_product *p, size_t panel, size_t panels, size_t step, size_t steps);

@@ -1,7 +1,8 @@
-// A cell of a notebook is the main file of a module of its own: its top level is the function `entry`.
-// An error that leaves a top level is given to swift_errorInMain, which ends the process. Cells are
-// linked with --wrap, so that theirs comes to the function below, which returns to trit_cell_run by a
-// jump. Only the frame of the cell's main lies between, and what it owns are globals.
+// A cell of a notebook is the main file of a module of its own: its top level is the function
+// `entry`. An error that leaves a top level is given to swift_errorInMain, which ends the process.
+// Cells are linked with --wrap, so that theirs comes to the function below, which returns to
+// trit_cell_run by a jump. Only the frame of the cell's main lies between, and what it owns are
+// globals.
 #define _GNU_SOURCE
 #include "trit_cell.h"
 

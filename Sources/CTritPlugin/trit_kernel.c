@@ -1,5 +1,5 @@
-// The header that plug-ins are compiled with travels inside the program, and its layout is pinned: a
-// plug-in that was compiled with version 1 must find every field where it was.
+// The header that plug-ins are compiled with travels inside the program, and its layout is pinned:
+// a plug-in that was compiled with version 1 must find every field where it was.
 #include "trit_kernel.h"
 
 #include "trit_plugin_child.h"

@@ -1,5 +1,6 @@
-// The report of a crash. Everything in the handler is a system call or works on memory that is there
-// already, but for backtrace(), which is called once beforehand so that it has loaded what it needs.
+// The report of a crash. Everything in the handler is a system call or works on memory that is
+// there already, but for backtrace(), which is called once beforehand so that it has loaded what it
+// needs.
 #define _GNU_SOURCE
 #include "trit_plugin_child.h"
 

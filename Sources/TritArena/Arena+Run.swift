@@ -2,11 +2,12 @@ import Foundation
 public import TritCore
 
 extension Arena {
-  /// Runs a contest in a child process of `program`, whose `main` calls `childMain`, and gives what came out: also where
-  /// the kernel crashed or hung, which is a verdict like others.
+  /// Runs a contest in a child process of `program`, whose `main` calls `childMain`, and gives what
+  /// came out: also where the kernel crashed or hung, which is a verdict like others.
   ///
-  /// `arguments` come behind the private word, `progress` hears what is being done. Throws where the contest could
-  /// not take place: a kernel that cannot be made, figures out of range, no process, an interruption.
+  /// `arguments` come behind the private word, `progress` hears what is being done. Throws where
+  /// the contest could not take place: a kernel that cannot be made, figures out of range, no
+  /// process, an interruption.
   public static func run(
     _ request: ArenaRequest, program: String = ProgramPath.readable, arguments: [String] = [],
     progress: ((String) -> Void)? = nil
@@ -34,7 +35,8 @@ extension Arena {
     + "sanitize=no,cache=yes,output-to=stderr"
 }
 
-/// The parent's side of a contest: hears the child, holds its clock against the own, and gives the result.
+/// The parent's side of a contest: hears the child, holds its clock against the own, and gives the
+/// result.
 package struct ArenaReferee {
   let request: ArenaRequest
   let seed: UInt64
@@ -73,7 +75,8 @@ package struct ArenaReferee {
     }
   }
 
-  /// What is wrong with the child's clock: its time between the first mark and the last, and the own.
+  /// What is wrong with the child's clock: its time between the first mark and the last, and the
+  /// own.
   package static func clockFault(_ marks: [(child: UInt64, own: UInt64)]) -> String? {
     guard let first = marks.first, let last = marks.last, marks.count > 1 else { return nil }
     let child = Double(last.child &- first.child)
@@ -140,7 +143,8 @@ package enum ArenaCrash {
     return nil
   }
 
-  /// The first place in a file of source that the backtrace names, `file:line:column`; nil where it names none.
+  /// The first place in a file of source that the backtrace names, `file:line:column`; nil where it
+  /// names none.
   package static func place(_ said: String) -> String? {
     for line in said.split(separator: "\n") {
       guard let match = line.firstMatch(of: #/ at (/.+?):(\d+)(:\d+)?\s*$/#) else { continue }

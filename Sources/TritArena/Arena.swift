@@ -7,21 +7,25 @@ import TritCore
   import Darwin
 #endif
 
-/// Honest races between kernels: checks first, then times under conditions in which a kernel cannot but multiply.
+/// Honest races between kernels: checks first, then times under conditions in which a kernel cannot
+/// but multiply.
 ///
-/// Everything foreign runs in a child process (`childMain`); the parent (`run`) has the clock that nobody can reach, and
-/// turns a crash or a hang into a verdict. What a contest can tell and what not: native code shares its process with
-/// the referee and can, with effort, lie to it. The arena finds what was seen in arenas elsewhere (`ArenaCheck`), not
-/// an attack on itself: results of strangers are worth what their source, read by somebody, is worth.
+/// Everything foreign runs in a child process (`childMain`); the parent (`run`) has the clock that
+/// nobody can reach, and turns a crash or a hang into a verdict. What a contest can tell and what
+/// not: native code shares its process with the referee and can, with effort, lie to it. The arena
+/// finds what was seen in arenas elsewhere (`ArenaCheck`), not an attack on itself: results of
+/// strangers are worth what their source, read by somebody, is worth.
 public enum Arena {
   /// The word that makes a program a child of the arena, in front of all others.
   public static let childWord = "arena-child"
 
-  /// Runs a child of the arena where `arguments` (the words after the program's name) ask for one, and gives the exit
-  /// code; nil where they do not. The first call of a program, before it takes signals.
+  /// Runs a child of the arena where `arguments` (the words after the program's name) ask for one,
+  /// and gives the exit code; nil where they do not. The first call of a program, before it takes
+  /// signals.
   ///
-  /// `resolve` makes a kernel of a name or path: the contestant, and each baseline. The child speaks with its parent
-  /// through its standard streams; what kernels print goes to standard error.
+  /// `resolve` makes a kernel of a name or path: the contestant, and each baseline. The child
+  /// speaks with its parent through its standard streams; what kernels print goes to standard
+  /// error.
   public static func childMain(
     arguments: [String], resolve: (String) throws -> any LinearKernel
   ) -> Int32? {

@@ -1,7 +1,8 @@
 import Foundation
 public import TritCore
 
-/// Results of several contests as tables: only those with the same cases, baseline and threads are compared.
+/// Results of several contests as tables: only those with the same cases, baseline and threads are
+/// compared.
 public struct ArenaBoard: Sendable {
   /// One result and where it was read from.
   public struct Entry: Sendable {
@@ -31,8 +32,8 @@ public struct ArenaBoard: Sendable {
   /// The largest file that is read.
   public static let limit = FileLimit("a file of arena results", bytes: 64 << 20)
 
-  /// Reads `paths`, each one document or one a line. Throws errors that name every file that is foreign or damaged:
-  /// a table that silently leaves out an entry would not be one.
+  /// Reads `paths`, each one document or one a line. Throws errors that name every file that is
+  /// foreign or damaged: a table that silently leaves out an entry would not be one.
   public init(files paths: [String]) throws {
     var entries: [Entry] = []
     var problems: [LabError] = []

@@ -15,8 +15,8 @@ final class ArenaBuffers {
   private var scales: [Float] = []
   private var sums: [Int32] = []
 
-  /// Bytes that fill outputs and scratch before a call, one after the other: no number, a huge one, a common one. A
-  /// kernel that looks for one of them meets the others.
+  /// Bytes that fill outputs and scratch before a call, one after the other: no number, a huge one,
+  /// a common one. A kernel that looks for one of them meets the others.
   private static let poisons: [UInt8] = [0xFF, 0xFB, 0x41]
   private var calls = 0
   private var filling: UInt8 = 0
@@ -38,8 +38,8 @@ final class ArenaBuffers {
     }
   }
 
-  /// Room for `tokens` rows of `shape`. `isExact` puts the last output right before the page, which no vector is
-  /// aligned for; else outputs begin at a multiple of 64 bytes, as an engine's do.
+  /// Room for `tokens` rows of `shape`. `isExact` puts the last output right before the page, which
+  /// no vector is aligned for; else outputs begin at a multiple of 64 bytes, as an engine's do.
   init(_ shape: WeightShape, tokens: Int, place: GuardedMemory.Place = .end, isExact: Bool = false)
   {
     let regions = Regions(place)
@@ -56,8 +56,8 @@ final class ArenaBuffers {
       columns: shape.rows, stride: shape.rows)
   }
 
-  /// Fills the activations with numbers of `random`: int8 values, and scales that are powers of two, so that
-  /// products are exact in float32 too. `reset` makes them those of a call.
+  /// Fills the activations with numbers of `random`: int8 values, and scales that are powers of
+  /// two, so that products are exact in float32 too. `reset` makes them those of a call.
   func fill(_ random: inout SeededRandom) {
     let tokens = x.capacity
     x.begin(rows: tokens, form: .int8)
@@ -83,8 +83,8 @@ final class ArenaBuffers {
     sums = Array(x.sums.buffer)
   }
 
-  /// Begins a call with the activations in `form`: what was derived from them is void, and outputs and scratch hold
-  /// what no kernel may rely on.
+  /// Begins a call with the activations in `form`: what was derived from them is void, and outputs
+  /// and scratch hold what no kernel may rely on.
   func reset(_ form: ActivationForm, outputs byte: UInt8? = nil, scratch: UInt8? = nil) {
     calls += 1
     let poison = Self.poisons[calls % Self.poisons.count]

@@ -1,6 +1,7 @@
 public import TritKernels
 
-/// One product that the arena races: a layer of `rows` outputs and `columns` inputs, for so many tokens at once.
+/// One product that the arena races: a layer of `rows` outputs and `columns` inputs, for so many
+/// tokens at once.
 public struct ArenaCase: Codable, Sendable, Hashable, CustomStringConvertible {
   /// Outputs of the layer.
   public var rows: Int
@@ -22,8 +23,8 @@ public struct ArenaCase: Codable, Sendable, Hashable, CustomStringConvertible {
   /// Multiplications and additions of the product.
   public var operations: Double { 2 * Double(rows) * Double(columns) * Double(tokens) }
 
-  /// The fewest bytes that hold random ternary weights of this shape: log₂ 3 bits each (Shannon's bound). No exact
-  /// kernel reads fewer.
+  /// The fewest bytes that hold random ternary weights of this shape: log₂ 3 bits each (Shannon's
+  /// bound). No exact kernel reads fewer.
   public var leastBytes: Double { Double(rows) * Double(columns) * Self.bitsOfTrit / 8 }
 
   /// log₂ 3.
@@ -34,7 +35,8 @@ public struct ArenaCase: Codable, Sendable, Hashable, CustomStringConvertible {
 
   /// Rows that a case may have.
   public static let rowLimit = 1 << 20
-  /// Columns that a case may have: sums of int8 products then stay below 2²⁴, which float32 holds exactly.
+  /// Columns that a case may have: sums of int8 products then stay below 2²⁴, which float32 holds
+  /// exactly.
   public static let columnLimit = 1 << 17
   /// Tokens that a case may have.
   public static let tokenLimit = 4096
@@ -46,8 +48,8 @@ public struct ArenaCase: Codable, Sendable, Hashable, CustomStringConvertible {
 public enum ArenaSuite {
   /// The distinct layers of BitNet b1.58 2B-4T: query and output, key and value, gate and up, down.
   ///
-  /// Source: `config.json` of microsoft/bitnet-b1.58-2B-4T: hidden_size 2560, intermediate_size 6912, 20 heads and
-  /// 5 key/value heads of 128.
+  /// Source: `config.json` of microsoft/bitnet-b1.58-2B-4T: hidden_size 2560, intermediate_size
+  /// 6912, 20 heads and 5 key/value heads of 128.
   public static let layers = [
     WeightShape(2560, 2560), WeightShape(640, 2560), WeightShape(6912, 2560),
     WeightShape(2560, 6912),

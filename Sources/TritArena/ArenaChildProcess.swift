@@ -92,8 +92,8 @@ final class ArenaChildProcess {
     }
   }
 
-  /// Gives every line of standard output to `hear` as it comes, until the process ends or says nothing for `limit`
-  /// seconds. Throws `interrupted` where the user asks to stop.
+  /// Gives every line of standard output to `hear` as it comes, until the process ends or says
+  /// nothing for `limit` seconds. Throws `interrupted` where the user asks to stop.
   func run(limit: Double, _ hear: (String) -> Void) throws -> End {
     var open = [output, errors]
     var last = HardwareClock.nanoseconds()

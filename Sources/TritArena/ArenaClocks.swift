@@ -1,7 +1,7 @@
 import TritCore
 
-/// The same span on three clocks: the system's own by a system call, the CPU's counter, and the C library's, which
-/// everything else in the process uses and a kernel could have replaced.
+/// The same span on three clocks: the system's own by a system call, the CPU's counter, and the C
+/// library's, which everything else in the process uses and a kernel could have replaced.
 package struct ArenaClocks: Sendable {
   /// One moment.
   package struct Moment {
@@ -30,7 +30,8 @@ package struct ArenaClocks: Sendable {
   private var faults = 0
   private var worst: (name: String, share: Double)?
 
-  /// Sets the counter against the system's clock for some milliseconds: before a foreign kernel is there.
+  /// Sets the counter against the system's clock for some milliseconds: before a foreign kernel is
+  /// there.
   package init() {
     let first = Self.start()
     var last = first
@@ -63,7 +64,8 @@ package struct ArenaClocks: Sendable {
       library: Double(end.library &- start.library))
   }
 
-  /// Counts a span, and whether its clocks agree. One may not: the process can lose its core between two readings.
+  /// Counts a span, and whether its clocks agree. One may not: the process can lose its core
+  /// between two readings.
   package mutating func count(_ span: Span) {
     spans += 1
     var isFine = true
@@ -77,7 +79,8 @@ package struct ArenaClocks: Sendable {
     if !isFine { faults += 1 }
   }
 
-  /// What is wrong with the clocks: in more than a third of the spans, or from the first moment until now.
+  /// What is wrong with the clocks: in more than a third of the spans, or from the first moment
+  /// until now.
   package func fault() -> String? {
     if spans >= 3, faults * 3 > spans, let worst {
       return "in \(faults) of \(spans) timed multiplies \(worst.name) clock went "

@@ -54,7 +54,8 @@ extension ArenaContest {
 
   // MARK: Laws
 
-  /// The laws of kernels, shape by shape; those of the first shape that breaks one are enough to tell.
+  /// The laws of kernels, shape by shape; those of the first shape that breaks one are enough to
+  /// tell.
   func laws() -> String? {
     if layers(Self.commonShapes).contains(where: { $0.1 is any LossyLinear }) {
       return "it approximates, as it says itself; the arena races exact kernels"
@@ -79,8 +80,8 @@ extension ArenaContest {
 
   // MARK: Freshness
 
-  /// Calls whose inputs change in every way: other values at the same place, the same shape at another place, other
-  /// tokens in between, other weights of the same shape.
+  /// Calls whose inputs change in every way: other values at the same place, the same shape at
+  /// another place, other tokens in between, other weights of the same shape.
   func freshness() -> String? {
     guard
       let shape = Self.commonShapes.first(where: { shape in
@@ -121,8 +122,9 @@ extension ArenaContest {
 
   // MARK: Shapes
 
-  /// Random shapes and numbers of tokens. A kernel may refuse a shape, but must take it when it is rounded up to what
-  /// packings ask for: tiles of all that are known divide 768 rows and 3,072 columns.
+  /// Random shapes and numbers of tokens. A kernel may refuse a shape, but must take it when it is
+  /// rounded up to what packings ask for: tiles of all that are known divide 768 rows and 3,072
+  /// columns.
   func shapes() -> String? {
     for index in 0..<8 {
       let drawn = WeightShape(1 + random.below(400), 1 + random.below(2000))
@@ -156,7 +158,8 @@ extension ArenaContest {
 
   // MARK: Bytes
 
-  /// The bytes that a layer says it reads, against those that random trits need and those that it has.
+  /// The bytes that a layer says it reads, against those that random trits need and those that it
+  /// has.
   func bytes() -> String? {
     let large = WeightShape(640, 2560)
     for (weights, layer) in layers([large] + Self.commonShapes) {
@@ -177,7 +180,8 @@ extension ArenaContest {
     return nil
   }
 
-  /// The runs of bytes that `layer` owns, wherever among its stored properties: what it states may be less.
+  /// The runs of bytes that `layer` owns, wherever among its stored properties: what it states may
+  /// be less.
   private static func owned(by layer: any PreparedLinear) -> [any RawMemory] {
     var found: [any RawMemory] = []
     func collect(_ value: Any, depth: Int) {
@@ -197,8 +201,9 @@ extension ArenaContest {
 
   // MARK: Fallbacks
 
-  /// Whether another kernel or a library of products computes in place of a kernel from outside; nil where none was
-  /// found. A copy of foreign code within the kernel's own file cannot be told from its own.
+  /// Whether another kernel or a library of products computes in place of a kernel from outside;
+  /// nil where none was found. A copy of foreign code within the kernel's own file cannot be told
+  /// from its own.
   func fallback() -> String? {
     guard request.file != nil || request.origin != nil else { return nil }
     let libraries = witness.libraries(except: request.file)

@@ -2,10 +2,11 @@ import TritCore
 import TritKernels
 
 extension ArenaContest {
-  /// Why the outputs in `buffers` are wrong, found by asking the layer again under other circumstances.
+  /// Why the outputs in `buffers` are wrong, found by asking the layer again under other
+  /// circumstances.
   ///
-  /// Each question changes one thing that a product depends on, or one that it must not depend on, and looks whether the
-  /// outputs change with it.
+  /// Each question changes one thing that a product depends on, or one that it must not depend on,
+  /// and looks whether the outputs change with it.
   func diagnosis(
     _ layer: any PreparedLinear, _ weights: ArenaWeights, _ buffers: ArenaBuffers,
     _ mismatch: ArenaWeights.Mismatch

@@ -60,8 +60,8 @@ extension ArenaContest {
     var refusal: LabError?
   }
 
-  /// Times all cases in as many runs as were asked for, contestant and baselines in turn, and judges outputs and
-  /// speeds.
+  /// Times all cases in as many runs as were asked for, contestant and baselines in turn, and
+  /// judges outputs and speeds.
   func race() {
     let entrants = [contestant] + rivals
     var course = Course()
@@ -86,7 +86,8 @@ extension ArenaContest {
         }
         if !course.faults.isEmpty { return finish(course) }
       }
-      // A slow kernel may not finish all runs: three times the budget is the end, after one run at least.
+      // A slow kernel may not finish all runs: three times the budget is the end, after one run at
+      // least.
       let spent = Double(HardwareClock.nanoseconds() &- begin) * 1e-9
       if spent > 3 * request.budget + 60 { break }
     }
@@ -153,7 +154,8 @@ extension ArenaContest {
     }
   }
 
-  /// One multiply of each entrant with the same fresh activations. Gives what is wrong with the contestant's outputs.
+  /// One multiply of each entrant with the same fresh activations. Gives what is wrong with the
+  /// contestant's outputs.
   private func round(
     _ one: ArenaCase, _ weights: ArenaWeights, _ racers: [Racer], _ buffers: ArenaBuffers,
     isCounted: Bool, _ course: inout Course
@@ -169,7 +171,8 @@ extension ArenaContest {
         let seconds = max(span.system * 1e-9, 1e-9)
         course.times[one]?[racer.index].now.append(seconds)
       }
-      // The numbers of the digest are drawn when the first outputs are there; no kernel can aim at them.
+      // The numbers of the digest are drawn when the first outputs are there; no kernel can aim at
+      // them.
       let right = digest ?? weights.digest(buffers.x, &random)
       digest = right
       let damage = buffers.damage()

@@ -1,7 +1,8 @@
 import TritCore
 import TritKernels
 
-/// A contest in this process: checks, then the race. What it finds goes out as messages, as it comes.
+/// A contest in this process: checks, then the race. What it finds goes out as messages, as it
+/// comes.
 ///
 /// It belongs into a child process (`Arena.childMain`): the kernels that it runs may do anything.
 final class ArenaContest {

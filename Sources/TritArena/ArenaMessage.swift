@@ -83,7 +83,8 @@ enum ArenaJSON {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-    // A figure that is no number would be a fault of the arena; it is written as a word, which no reader takes.
+    // A figure that is no number would be a fault of the arena; it is written as a word, which no
+    // reader takes.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "infinite", negativeInfinity: "-infinite", nan: "nan")
     guard let data = try? encoder.encode(value) else { return "{}" }

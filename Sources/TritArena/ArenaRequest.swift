@@ -20,13 +20,13 @@ public struct ArenaRequest: Codable, Sendable, Equatable {
   public var runs = 9
   /// Seconds that may be spent on what is timed; each run times each case at least once.
   public var budget = 30.0
-  /// Whether weights come from memory: caches are flushed before each multiply. Else they come from where the last
-  /// multiply left them.
+  /// Whether weights come from memory: caches are flushed before each multiply. Else they come from
+  /// where the last multiply left them.
   public var fromMemory = true
   /// Seconds after which a child that says nothing is taken to hang.
   public var limit = 120.0
-  /// The seed of all inputs; nil draws one from the system after the contestant is loaded, and only then is there
-  /// a score.
+  /// The seed of all inputs; nil draws one from the system after the contestant is loaded, and only
+  /// then is there a score.
   public var seed: UInt64?
 
   /// A contest with the usual runs, budget and limit.

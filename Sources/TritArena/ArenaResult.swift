@@ -9,8 +9,8 @@ public struct ArenaLine: Codable, Sendable, Equatable {
     public var kernel: String
     /// Median seconds of a multiply.
     public var seconds: Double
-    /// How many times as fast the contestant is: the median over the runs of the baseline's time over the
-    /// contestant's.
+    /// How many times as fast the contestant is: the median over the runs of the baseline's time
+    /// over the contestant's.
     public var ratio: Double
   }
 
@@ -46,7 +46,8 @@ public struct ArenaLine: Codable, Sendable, Equatable {
 
 /// A contest: who ran where and how, what was checked, what was measured, and the score.
 ///
-/// Written as JSON of the schema `trit/arena/1`. A program of a later schema says so, and this one refuses it by name.
+/// Written as JSON of the schema `trit/arena/1`. A program of a later schema says so, and this one
+/// refuses it by name.
 public struct ArenaResult: Codable, Sendable, Equatable {
   /// The form of this document.
   public static let currentSchema = "trit/arena/1"
@@ -79,8 +80,8 @@ public struct ArenaResult: Codable, Sendable, Equatable {
   public var lines: [ArenaLine]
   /// What was checked, as far as the contest came.
   public var verdicts: [ArenaVerdict]
-  /// The geometric mean over the cases of how many times as fast as the baseline the contestant is. nil unless every
-  /// check passed, every case was measured, and the seed was secret.
+  /// The geometric mean over the cases of how many times as fast as the baseline the contestant is.
+  /// nil unless every check passed, every case was measured, and the seed was secret.
   public var score: Double?
 
   /// Whether all that was checked is well, and nothing is missing.
@@ -113,8 +114,8 @@ public struct ArenaResult: Codable, Sendable, Equatable {
   /// The document, on one line or, `pretty`, on several.
   public func json(pretty: Bool = false) -> String { ArenaJSON.text(self, pretty: pretty) }
 
-  /// Reads one document. Throws `badData` that names `place` where it is no result, of another schema, or one whose
-  /// parts contradict each other.
+  /// Reads one document. Throws `badData` that names `place` where it is no result, of another
+  /// schema, or one whose parts contradict each other.
   public init(json: some StringProtocol, at place: String) throws {
     let again = "ask for it again: trit arena KERNEL --json > FILE"
     guard let head = try? ArenaJSON.value(ArenaResultHead.self, json) else {

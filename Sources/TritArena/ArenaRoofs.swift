@@ -1,7 +1,8 @@
 import TritCore
 import TritKernels
 
-/// What the machine can do at most, measured in the same contest again and again: the best that was seen.
+/// What the machine can do at most, measured in the same contest again and again: the best that was
+/// seen.
 package final class ArenaRoofs {
   private let meter: PeakMeter
   /// Multiplications and additions a second, int8, in multiply-adds.
@@ -44,9 +45,10 @@ package final class ArenaRoofs {
 
   /// What no kernel is faster than, in seconds, and why.
   ///
-  /// From memory, an exact kernel reads at least log₂ 3 bits a weight (random trits have no shorter form). And a core
-  /// makes at most so many products: kernels that look up three trits at once make 96 of them an instruction beside
-  /// the 64 of a multiply-add, on ports of their own, which together is 2.5 times the peak of multiply-adds.
+  /// From memory, an exact kernel reads at least log₂ 3 bits a weight (random trits have no shorter
+  /// form). And a core makes at most so many products: kernels that look up three trits at once
+  /// make 96 of them an instruction beside the 64 of a multiply-add, on ports of their own, which
+  /// together is 2.5 times the peak of multiply-adds.
   package func floor(_ product: ArenaCase, fromMemory: Bool) -> (seconds: Double, why: String) {
     let compute =
       operations > 0 ? product.operations / (Self.lookupFactor * operations) : 0

@@ -11,8 +11,8 @@ final class ArenaRunner {
 
   init(threads: Int) { pool = WorkerPool(threads: threads, poll: 100) }
 
-  /// One multiply: the input layout, then the rows split over the threads. Everything that a layer is asked is asked
-  /// here, so that whatever it does for an answer is timed.
+  /// One multiply: the input layout, then the rows split over the threads. Everything that a layer
+  /// is asked is asked here, so that whatever it does for an answer is timed.
   func multiply(_ layer: any PreparedLinear, _ buffers: ArenaBuffers) {
     let (x, y) = (buffers.x, buffers.y)
     if let layout = layer.inputLayout {
@@ -43,8 +43,8 @@ final class ArenaRunner {
   /// Bytes that `flush` writes: twice the last cache.
   static var broomBytes: Int { min(max(2 * CacheSizes.here.last, 16 << 20), 512 << 20) }
 
-  /// Throws the weights of `layer` out of all caches: those that are found line by line, and whatever else there is by
-  /// writing more than the caches hold.
+  /// Throws the weights of `layer` out of all caches: those that are found line by line, and
+  /// whatever else there is by writing more than the caches hold.
   func flush(_ memory: [any RawMemory]) {
     WeightEviction.evict(memory)
     let broom = broom ?? AlignedBuffer<UInt8>(count: Self.broomBytes)

@@ -6,8 +6,8 @@ public enum ArenaCheck: String, Codable, Sendable, CaseIterable {
   case bounds
   /// The laws of kernels hold (`checkLinearKernel`).
   case laws
-  /// Each call computes its own product: nothing is kept of other calls or layers, nothing is handed through, and
-  /// scratch is written before it is read.
+  /// Each call computes its own product: nothing is kept of other calls or layers, nothing is
+  /// handed through, and scratch is written before it is read.
   case freshness
   /// Shapes that nobody knew beforehand are computed too.
   case shapes

@@ -1,7 +1,8 @@
 import TritCore
 import TritKernels
 
-/// Random ternary weights of the arena, and exact products with them that share nothing with any kernel.
+/// Random ternary weights of the arena, and exact products with them that share nothing with any
+/// kernel.
 struct ArenaWeights {
   /// The weights as kernels take them: one scale, a power of two.
   let weights: QuantizedWeights
@@ -39,11 +40,12 @@ struct ArenaWeights {
     let expected: Float
   }
 
-  /// What all outputs of a call are compared with: for every row the sum over the tokens of its integer sums, each
-  /// times a random odd number, in 32 bits.
+  /// What all outputs of a call are compared with: for every row the sum over the tokens of its
+  /// integer sums, each times a random odd number, in 32 bits.
   ///
-  /// A wrong set of outputs passes with a chance of at most 2⁻³¹·2ᵇ a row, where 2ᵇ divides all its errors (Freivalds,
-  /// "Probabilistic machines can use less running time", IFIP 1977): the numbers are drawn after the call.
+  /// A wrong set of outputs passes with a chance of at most 2⁻³¹·2ᵇ a row, where 2ᵇ divides all its
+  /// errors (Freivalds, "Probabilistic machines can use less running time", IFIP 1977): the numbers
+  /// are drawn after the call.
   struct Digest {
     fileprivate var factors: [Int32]
     fileprivate var sums: [Int32]

@@ -44,8 +44,8 @@ struct ArenaWitness {
       })
   }
 
-  /// Which other threads or processes work for the kernel; nil where none does. Threads that have ended are found by
-  /// the time that they used.
+  /// Which other threads or processes work for the kernel; nil where none does. Threads that have
+  /// ended are found by the time that they used.
   func strangers() -> String? {
     guard !threads.isEmpty else { return nil }
     // The process first: what the known ones use between the two readings only takes away.

@@ -9,9 +9,9 @@ import TritCore
 
 /// Bytes between two pages that nobody may touch, for buffers that foreign code gets.
 ///
-/// What lies between the bytes and the pages holds a pattern that `damage` looks at, so that a write is found also
-/// where it stays within a page. A touch of a page ends the process; in a child of the arena its handler
-/// (`GuardFaults`) says first whose page it was.
+/// What lies between the bytes and the pages holds a pattern that `damage` looks at, so that a
+/// write is found also where it stays within a page. A touch of a page ends the process; in a child
+/// of the arena its handler (`GuardFaults`) says first whose page it was.
 package final class GuardedMemory: @unchecked Sendable {
   /// Which end of the bytes lies at a page that must not be touched.
   package enum Place: CaseIterable, Sendable { case end, start }
@@ -30,8 +30,8 @@ package final class GuardedMemory: @unchecked Sendable {
   private var slots: [Int] = []
   private static let canary: UInt8 = 0xC7
 
-  /// Maps `count` zero bytes that begin at a multiple of `alignment`, and `tail` more that may be read. Ends the
-  /// process as any allocation does where there is no memory.
+  /// Maps `count` zero bytes that begin at a multiple of `alignment`, and `tail` more that may be
+  /// read. Ends the process as any allocation does where there is no memory.
   package init(
     _ name: String, count: Int, alignment: Int = 64, tail: Int = 0, at place: Place = .end
   ) {
@@ -97,8 +97,8 @@ package final class GuardedMemory: @unchecked Sendable {
 
 /// Says whose page was touched, before the process ends of it.
 ///
-/// The handler makes only calls that POSIX allows in one: the text is written as it was prepared, and the signal goes
-/// to whoever had it before, so that a backtrace still comes.
+/// The handler makes only calls that POSIX allows in one: the text is written as it was prepared,
+/// and the signal goes to whoever had it before, so that a backtrace still comes.
 enum GuardFaults {
   private static let capacity = 512
 
@@ -138,7 +138,8 @@ enum GuardFaults {
     #endif
   }
 
-  /// Starts to listen for SIGSEGV and SIGBUS and writes to `descriptor`: in a child of the arena alone.
+  /// Starts to listen for SIGSEGV and SIGBUS and writes to `descriptor`: in a child of the arena
+  /// alone.
   static func install(descriptor: Int32) {
     _ = table
     reportDescriptor.store(descriptor, ordering: .relaxed)

@@ -25,8 +25,8 @@ public struct AttentionContext: Sendable {
   }
 }
 
-/// Receives the softmax weights of one query: layer, query head, query position, weights by key position
-/// from `firstKey`.
+/// Receives the softmax weights of one query: layer, query head, query position, weights by key
+/// position from `firstKey`.
 public typealias AttentionProbe = (
   _ layer: Int, _ head: Int, _ position: Int, _ firstKey: Int, _ weights: UnsafeBufferPointer<Float>
 ) -> Void
@@ -34,16 +34,16 @@ public typealias AttentionProbe = (
 /// Causal attention of query rows over cached keys and values, grouped-query aware.
 ///
 /// Laws (`checkAttention`): equal to the naive double-precision formula within the float32 bound; a
-/// query's result does not depend on how the prompt was cut into chunks, nor on which thread computes
-/// which heads; causal: later keys change nothing.
+/// query's result does not depend on how the prompt was cut into chunks, nor on which thread
+/// computes which heads; causal: later keys change nothing.
 public protocol Attention: Sendable {
   /// The registered name: `naive`, `streaming`, `flash`, `sliding`.
   var name: String { get }
   /// Float32 scratch elements that one worker needs.
   func scratchCount(context: AttentionContext, capacity: Int, tokens: Int) -> Int
-  /// Computes `output[t, h·d…]` for query heads in `heads` (whole groups that share a key head) from
-  /// `queries` `[tokens, heads · d]`. Disjoint head ranges may run on different threads, each with its
-  /// own `scratch`.
+  /// Computes `output[t, h·d…]` for query heads in `heads` (whole groups that share a key head)
+  /// from `queries` `[tokens, heads · d]`. Disjoint head ranges may run on different threads, each
+  /// with its own `scratch`.
   func attend(
     _ queries: MatrixView<Float>, context: AttentionContext, cache: any KVCache,
     heads: Range<Int>, scratch: UnsafeMutablePointer<Float>, into output: MutableMatrixView<Float>,

@@ -1,6 +1,7 @@
 import TritCore
 
-/// What every attention does at its door: the checks of one call, and where keys and values are read.
+/// What every attention does at its door: the checks of one call, and where keys and values are
+/// read.
 enum AttentionCall {
   /// Checks shapes; gives the number of query heads that share a key head.
   static func check(
@@ -38,7 +39,8 @@ enum AttentionCall {
     return (UnsafePointer(scratch), cache.headDimension)
   }
 
-  /// The values of `positions`: in place where the cache holds float32, else widened into `scratch`.
+  /// The values of `positions`: in place where the cache holds float32, else widened into
+  /// `scratch`.
   @inline(__always) static func values(
     _ cache: any KVCache, _ layer: Int, _ head: Int, _ positions: Range<Int>,
     _ scratch: UnsafeMutablePointer<Float>

@@ -2,11 +2,11 @@ internal import CTritKernels
 import Synchronization
 import TritCore
 
-/// Picks the kind of cache that one query reads fastest by `flash`, from memory, among those that lose no
-/// more than `loss`.
+/// Picks the kind of cache that one query reads fastest by `flash`, from memory, among those that
+/// lose no more than `loss`.
 ///
-/// The more exact kind is kept unless another is clearly faster, so that noise does not change the pick. Kinds
-/// round differently: the pick changes results within what `loss` allows.
+/// The more exact kind is kept unless another is clearly faster, so that noise does not change the
+/// pick. Kinds round differently: the pick changes results within what `loss` allows.
 public struct AutoKVCacheKind: KVCacheKind {
   /// What may be lost; each level allows those before it too.
   public enum Loss: String, Sendable, CaseIterable {
@@ -31,8 +31,8 @@ public struct AutoKVCacheKind: KVCacheKind {
     self.candidates = candidates.filter { levels.contains($0.loss) }.map(\.kind)
   }
 
-  /// Makes a cache of the kind that measures fastest; some ten milliseconds a candidate. Throws what the
-  /// kinds throw.
+  /// Makes a cache of the kind that measures fastest; some ten milliseconds a candidate. Throws
+  /// what the kinds throw.
   public func make(layers: Int, heads: Int, headDimension: Int, capacity: Int) throws -> any KVCache
   {
     try pick(heads: heads, headDimension: headDimension, capacity: capacity).make(

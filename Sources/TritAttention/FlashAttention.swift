@@ -3,15 +3,15 @@ public import TritCore
 
 /// Online softmax over tiles of 64 positions, by leaves that work on a block of query rows at once.
 ///
-/// Rung 3 of the ladder; what it adds to `streaming`: keys and values are read in the precision in which
-/// the cache holds them, once for all query heads that share them; scores and weighted sums are products
-/// of small matrices whose results stay in registers; tiles that nobody sees are skipped; and a single
-/// query is cut over spans of 256 positions (Dao et al. 2023, "Flash-Decoding for long-context
-/// inference"), folded in order. With a window it is sliding attention.
+/// Rung 3 of the ladder; what it adds to `streaming`: keys and values are read in the precision in
+/// which the cache holds them, once for all query heads that share them; scores and weighted sums
+/// are products of small matrices whose results stay in registers; tiles that nobody sees are
+/// skipped; and a single query is cut over spans of 256 positions (Dao et al. 2023, "Flash-Decoding
+/// for long-context inference"), folded in order. With a window it is sliding attention.
 ///
-/// Every element of a result is a chain of multiply-adds in order of position, tiles and spans begin at
-/// multiples of their size from position 0: a query's result is the same bits however its prompt was cut,
-/// and whether its spans were computed in one go or apart.
+/// Every element of a result is a chain of multiply-adds in order of position, tiles and spans
+/// begin at multiples of their size from position 0: a query's result is the same bits however its
+/// prompt was cut, and whether its spans were computed in one go or apart.
 ///
 /// Source: Milakov & Gimelshein 2018 (1805.02867), alg. 3; Dao et al. 2022 (2205.14135), alg. 1.
 public struct FlashAttention: SplitAttention {
@@ -30,16 +30,16 @@ public struct FlashAttention: SplitAttention {
   /// Query rows (tokens times heads of a group) of a block: what shares one widened tile.
   static let blockRows = 128
 
-  /// Full causal attention, or over the last `window` positions (at least 1). `features` is for tests and
-  /// races of instruction sets: fewer than the CPU has, none for plain C.
+  /// Full causal attention, or over the last `window` positions (at least 1). `features` is for
+  /// tests and races of instruction sets: fewer than the CPU has, none for plain C.
   public init(window: Int? = nil, features: CPUFeatures = .here) {
     precondition(window.map { $0 >= 1 } ?? true, "a window has at least one position")
     self.window = window
     self.features = features.intersection(.here)
   }
 
-  /// A block's queries, sums of all spans and of one, scores and statistics; a widened tile; one row of
-  /// weights for a probe.
+  /// A block's queries, sums of all spans and of one, scores and statistics; a widened tile; one
+  /// row of weights for a probe.
   public func scratchCount(context: AttentionContext, capacity: Int, tokens: Int) -> Int {
     FlashScratch.count(
       rows: max(Self.blockRows, context.heads), d: context.headDimension, capacity: capacity)

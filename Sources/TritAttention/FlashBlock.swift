@@ -57,8 +57,8 @@ struct FlashBlock {
   private let end: Int
   private var job: tk_attention_tile
 
-  /// Rows up to which a tile is read as it is stored: each element is then widened once or twice. For
-  /// more rows it is widened into scratch first.
+  /// Rows up to which a tile is read as it is stored: each element is then widened once or twice.
+  /// For more rows it is widened into scratch first.
   private static let fewRows = 12
 
   /// Scales the query rows of `tokens` into scratch.
@@ -125,8 +125,8 @@ struct FlashBlock {
     }
   }
 
-  /// Computes the scores once more, for a probe that wants the weights: the running form never has a
-  /// whole row of them.
+  /// Computes the scores once more, for a probe that wants the weights: the running form never has
+  /// a whole row of them.
   mutating func report(_ tokens: Range<Int>, to probe: AttentionProbe) {
     let tile = FlashAttention.tile
     let rows = job.rows

@@ -1,13 +1,14 @@
 public import TritCore
 
-/// A cache of 16 bits an element: half the bytes of float32. Magnitudes beyond the format's greatest
-/// number saturate.
+/// A cache of 16 bits an element: half the bytes of float32. Magnitudes beyond the format's
+/// greatest number saturate.
 public final class HalfKVCache: KVCache {
   /// Which 16 bits.
   public enum Format: String, Sendable, CaseIterable {
     /// IEEE binary16: relative error at most 2^−11 (absolute 2^−25 below 2^−14), up to 65504.
     case binary16 = "f16"
-    /// The upper half of binary32: relative error at most 2^−8, the range of float32; widening is a shift.
+    /// The upper half of binary32: relative error at most 2^−8, the range of float32; widening is a
+    /// shift.
     case bfloat16 = "bf16"
   }
 

@@ -3,7 +3,8 @@ import TritCore
 /// Narrowing to 16 bits that saturates: one overflow to infinity in a cache would turn every
 /// later output of its head into NaN.
 enum HalfPrecision {
-  /// Rounds `count` values to the nearest half, ties to even; finite overflow saturates, NaN stays NaN.
+  /// Rounds `count` values to the nearest half, ties to even; finite overflow saturates, NaN stays
+  /// NaN.
   static func narrow(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<UInt16>, count: Int
   ) {
@@ -19,7 +20,8 @@ enum HalfPrecision {
     saturate(target, count: count, infinity: 0x7F80, quiet: 0x7FC0)
   }
 
-  /// What came out infinite or NaN is rare: one look at all, and a second pass only where it is needed.
+  /// What came out infinite or NaN is rare: one look at all, and a second pass only where it is
+  /// needed.
   @inline(__always) private static func saturate(
     _ target: UnsafeMutablePointer<UInt16>, count: Int, infinity: UInt16, quiet: UInt16
   ) {

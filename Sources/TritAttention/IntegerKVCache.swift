@@ -1,8 +1,8 @@
 public import TritCore
 
-/// A cache of signed bytes with one scale for each head's key (and value) at each position: a quarter of
-/// float32's bytes. A row is scaled so that its largest magnitude becomes 127, and rounded to the
-/// nearest, so an element is off by at most half a step, `absmax / 254`.
+/// A cache of signed bytes with one scale for each head's key (and value) at each position: a
+/// quarter of float32's bytes. A row is scaled so that its largest magnitude becomes 127, and
+/// rounded to the nearest, so an element is off by at most half a step, `absmax / 254`.
 public final class IntegerKVCache: KVCache {
   /// `int8`.
   public let name = "int8"
@@ -95,8 +95,8 @@ public final class IntegerKVCache: KVCache {
       valueScales: valueScales.base + row)
   }
 
-  /// Writes `round(x / step)` and gives `step = absmax / 127`. A row with a NaN or an infinity keeps
-  /// only a NaN step, so that what is loaded is NaN and the fault stays visible downstream.
+  /// Writes `round(x / step)` and gives `step = absmax / 127`. A row with a NaN or an infinity
+  /// keeps only a NaN step, so that what is loaded is NaN and the fault stays visible downstream.
   private static func quantize(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Int8>, count: Int
   ) -> Float {

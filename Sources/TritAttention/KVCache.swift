@@ -2,8 +2,8 @@ public import TritCore
 
 /// Keys and values of past positions, in some precision.
 ///
-/// Laws (`checkKVCache`): what is loaded is what was stored, within the precision's bound; positions
-/// and layers do not disturb each other; no allocation after creation.
+/// Laws (`checkKVCache`): what is loaded is what was stored, within the precision's bound;
+/// positions and layers do not disturb each other; no allocation after creation.
 public protocol KVCache: AnyObject, Sendable {
   /// The registered name: `f32`, `f16`, `bf16`, `int8`.
   var name: String { get }
@@ -26,11 +26,14 @@ public protocol KVCache: AnyObject, Sendable {
   /// Widens the values of `head` at `positions` into `output` `[positions, headDimension]`.
   func loadValues(
     layer: Int, head: Int, positions: Range<Int>, into output: UnsafeMutablePointer<Float>)
-  /// The float32 keys of `head` from position 0 with their row stride, where the cache holds them so.
+  /// The float32 keys of `head` from position 0 with their row stride, where the cache holds them
+  /// so.
   func floatKeys(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)?
-  /// The float32 values of `head` from position 0 with their row stride, where the cache holds them so.
+  /// The float32 values of `head` from position 0 with their row stride, where the cache holds them
+  /// so.
   func floatValues(layer: Int, head: Int) -> (base: UnsafePointer<Float>, stride: Int)?
-  /// Keys and values of `head` as they are held, where that is a form that attention can read in place.
+  /// Keys and values of `head` as they are held, where that is a form that attention can read in
+  /// place.
   func stored(layer: Int, head: Int) -> StoredKeysAndValues?
 }
 

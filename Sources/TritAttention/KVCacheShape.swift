@@ -6,9 +6,9 @@ import TritCore
   import Darwin
 #endif
 
-/// The shape that all caches share, checked once: `[layers][heads][capacity][headDimension]` for values,
-/// the same in tiles `[headDimension][64]` for keys. One head lies contiguous in position, which is how
-/// attention reads it; the capacity is rounded up to whole tiles.
+/// The shape that all caches share, checked once: `[layers][heads][capacity][headDimension]` for
+/// values, the same in tiles `[headDimension][64]` for keys. One head lies contiguous in position,
+/// which is how attention reads it; the capacity is rounded up to whole tiles.
 struct KVCacheShape: Sendable {
   let layers: Int
   let heads: Int
@@ -59,7 +59,8 @@ struct KVCacheShape: Sendable {
   /// Rows of one head's keys (or values) over all layers and heads.
   var rowCount: Int { layers * heads * stride }
 
-  /// The row of `position` of `head` of `layer`; checked, since layers and positions come from callers.
+  /// The row of `position` of `head` of `layer`; checked, since layers and positions come from
+  /// callers.
   @inline(__always) func row(layer: Int, head: Int, position: Int) -> Int {
     precondition(
       layer >= 0 && layer < layers && head >= 0 && head < heads && position >= 0
@@ -94,8 +95,8 @@ struct KVCacheShape: Sendable {
 }
 
 extension KVCacheShape {
-  /// `elements · size`, and what a row has beside its elements, or an error where that is no Int; non-positive counts
-  /// are left to `init`.
+  /// `elements · size`, and what a row has beside its elements, or an error where that is no Int;
+  /// non-positive counts are left to `init`.
   static func rowBytes(_ elements: Int, _ size: Int, beside scale: Int = 0) throws -> Int {
     let (row, overflow) = elements.multipliedReportingOverflow(by: size)
     let (bytes, more) = row.addingReportingOverflow(scale)

@@ -2,8 +2,8 @@ public import TritCore
 
 /// The formula: for each query all scores, their softmax, and the weighted sum of all values.
 ///
-/// `softmax(q Kᵀ · scale) V` over the keys up to the query's own position (Vaswani et al. 2017, eq. 1,
-/// with a causal mask), the maximum subtracted before the exponential. Rung 1 of the ladder.
+/// `softmax(q Kᵀ · scale) V` over the keys up to the query's own position (Vaswani et al. 2017, eq.
+/// 1, with a causal mask), the maximum subtracted before the exponential. Rung 1 of the ladder.
 public struct NaiveAttention: Attention {
   /// `naive`.
   public let name = "naive"

@@ -29,9 +29,9 @@ public enum RotaryPairing: Sendable, Hashable {
 /// Rotary position embedding (Su et al. 2021, RoFormer, eq. 34): pair `i` of a head at position `p`
 /// turns by the angle `p · base^(−2i/n)`, with `n` the rotary dimension.
 ///
-/// Frequencies, angles, cosines and sines are float32, each step rounded as in transformers, since at
-/// position 4000 the rounding of a frequency moves an angle by 1e-4. Cosines and sines are tabulated
-/// for all positions when the value is made.
+/// Frequencies, angles, cosines and sines are float32, each step rounded as in transformers, since
+/// at position 4000 the rounding of a frequency moves an angle by 1e-4. Cosines and sines are
+/// tabulated for all positions when the value is made.
 public struct RotaryEmbedding: Sendable {
   /// Elements of one head.
   public let headDimension: Int
@@ -50,8 +50,8 @@ public struct RotaryEmbedding: Sendable {
   ///
   /// `rotaryDimension` defaults to the whole head. `frequencyFactors` are the divisors of GGUF's
   /// `rope_freqs.weight`, one a pair; they replace `scaling`'s work in files that have them.
-  /// Throws `badData` for an odd or oversized rotary dimension, a base or factor that is not positive,
-  /// a wrong number of factors, and a table that memory cannot hold.
+  /// Throws `badData` for an odd or oversized rotary dimension, a base or factor that is not
+  /// positive, a wrong number of factors, and a table that memory cannot hold.
   public init(
     headDimension: Int, rotaryDimension: Int? = nil, base: Double = 10_000,
     scaling: RotaryScaling = .none, pairing: RotaryPairing = .halfSplit,
@@ -99,7 +99,8 @@ public struct RotaryEmbedding: Sendable {
     sines = AlignedBuffer(count: maxPositions * pairs)
     for position in 0..<maxPositions {
       for pair in 0..<pairs {
-        // The product is rounded to float32 first, as the reference does; then exact cos and sin of it.
+        // The product is rounded to float32 first, as the reference does; then exact cos and sin of
+        // it.
         let angle = Double(Float(position) * frequencies[pair])
         cosines.base[position * pairs + pair] = Float(cos(angle))
         sines.base[position * pairs + pair] = Float(sin(angle))
@@ -107,8 +108,9 @@ public struct RotaryEmbedding: Sendable {
     }
   }
 
-  /// Turns heads `heads` (default all) of rows `tokens` (default all) of `x` `[tokens, heads · d]` in
-  /// place; row `t` stands at position `firstPosition + t`. Disjoint ranges may run on different threads.
+  /// Turns heads `heads` (default all) of rows `tokens` (default all) of `x` `[tokens, heads · d]`
+  /// in place; row `t` stands at position `firstPosition + t`. Disjoint ranges may run on different
+  /// threads.
   public func apply(
     _ x: MutableMatrixView<Float>, heads: Range<Int>? = nil, tokens: Range<Int>? = nil,
     firstPosition: Int

@@ -4,8 +4,8 @@ import TritCore
 /// The two inner loops of attention over rows of one head: scores (dot products with keys) and the
 /// weighted sum of values, by the C leaves for this CPU.
 ///
-/// Each result is summed in an order that depends only on the head dimension, never on how many rows
-/// are done at once: that is what makes attention independent of chunking.
+/// Each result is summed in an order that depends only on the head dimension, never on how many
+/// rows are done at once: that is what makes attention independent of chunking.
 enum RowLoops {
   private static let ops =
     LeafRunner.shared == nil ? tk_attention_for(CPUFeatures.here.rawValue).pointee : remote

@@ -1,7 +1,8 @@
-/// Keys and values of one head of one layer as a cache holds them, for leaves that widen what they read.
+/// Keys and values of one head of one layer as a cache holds them, for leaves that widen what they
+/// read.
 ///
-/// Positions come in tiles of `tile`, whole tiles always readable. Tile `t` of the keys is `[d][tile]`:
-/// transposed, so that positions lie in vector lanes. Values are rows `[position][d]`.
+/// Positions come in tiles of `tile`, whole tiles always readable. Tile `t` of the keys is
+/// `[d][tile]`: transposed, so that positions lie in vector lanes. Values are rows `[position][d]`.
 public struct StoredKeysAndValues {
   /// Positions of a tile.
   public static let tile = 64

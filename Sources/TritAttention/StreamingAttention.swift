@@ -8,14 +8,14 @@ public import TritCore
 
 /// Attention in one pass over tiles of positions, with a running maximum and a running sum.
 ///
-/// Online softmax (Milakov & Gimelshein 2018, algorithm 3; Dao et al. 2022, FlashAttention): when a tile
-/// raises the maximum from `m` to `m'`, what was summed so far is multiplied by `exp(m − m')`. A tile of
-/// keys and values is widened once for all query heads that share it and for a block of tokens, and
-/// stays in the first-level cache. Rung 2 of the ladder (rung 3: `FlashAttention`); with a window it is
-/// sliding attention.
+/// Online softmax (Milakov & Gimelshein 2018, algorithm 3; Dao et al. 2022, FlashAttention): when a
+/// tile raises the maximum from `m` to `m'`, what was summed so far is multiplied by `exp(m − m')`.
+/// A tile of keys and values is widened once for all query heads that share it and for a block of
+/// tokens, and stays in the first-level cache. Rung 2 of the ladder (rung 3: `FlashAttention`);
+/// with a window it is sliding attention.
 ///
-/// Tiles begin at multiples of the tile size from position 0, whatever the call begins with, so that a
-/// query's result is the same bits however its prompt was cut.
+/// Tiles begin at multiples of the tile size from position 0, whatever the call begins with, so
+/// that a query's result is the same bits however its prompt was cut.
 public struct StreamingAttention: Attention {
   /// `streaming`, or `sliding` with a window.
   public var name: String { window == nil ? "streaming" : "sliding" }
@@ -112,7 +112,8 @@ public struct StreamingAttention: Attention {
             queries.base + token * queries.stride + head * d, keys: keys + skip * keyStride,
             stride: keyStride, count: count, d: d, scale: context.scale, into: scores)
           let greatest = max(maxima[row], VectorMath.maximum(scores, count: count))
-          // Nothing but -inf so far has no weight: exp(-inf - 0) is 0, exp(-inf + inf) would be NaN.
+          // Nothing but -inf so far has no weight: exp(-inf - 0) is 0, exp(-inf + inf) would be
+          // NaN.
           let shift = greatest == -.infinity ? 0 : greatest
           let decay = expf(maxima[row] - shift)
           let sum = VectorMath.exp(scores, minus: shift, into: scores, count: count)

@@ -7,8 +7,8 @@ import TritLab
 /// that is named twice is loaded once.
 public typealias PluginLoading = @Sendable (_ path: String, _ lab: inout Lab) throws -> Void
 
-/// Carries out `plugins:` of an experiment file: as `PluginLoading` does, but what is loaded has its digest approved
-/// before anything of it runs. `approve` throws to refuse it.
+/// Carries out `plugins:` of an experiment file: as `PluginLoading` does, but what is loaded has
+/// its digest approved before anything of it runs. `approve` throws to refuse it.
 package typealias ApprovedLoading =
   @Sendable (_ path: String, _ lab: inout Lab, _ approve: (_ digest: String) throws -> Void) throws
   -> Void
@@ -21,8 +21,9 @@ extension TritCommand {
       advice: "leave --plugin out; 'trit list' names the stages that this build has")
   }
 
-  /// The loader of files of C and Swift, which are compiled by the toolchain, kept in the cache folder, and approved
-  /// before anything of them runs. Warnings of the compiler are not printed where `isQuiet`.
+  /// The loader of files of C and Swift, which are compiled by the toolchain, kept in the cache
+  /// folder, and approved before anything of them runs. Warnings of the compiler are not printed
+  /// where `isQuiet`.
   static func approvedPlugins(_ base: Lab, isQuiet: Bool = false) -> ApprovedLoading {
     { path, lab, approve in
       guard let cache = CacheFolder.path else {

@@ -11,7 +11,8 @@ import TritNotebook
 /// The command: finds the subcommand, reads its options, runs it, and turns what went wrong into a
 /// message on standard error and an exit code.
 ///
-/// A program that is it calls `main` and nothing else. One with more stages adds them to the lab before:
+/// A program that is it calls `main` and nothing else. One with more stages adds them to the lab
+/// before:
 /// ```
 /// var lab = Lab.standard
 /// try lab.add(.kernel, StageDescriptor("mine", summary: "…", source: "…")) { _ in MyKernel() }
@@ -22,8 +23,8 @@ public enum TritCommand {
   /// `lab` and of the files that `--plugin` names. The exit code is 0, or that of the error
   /// (`LabError.exitCode`).
   public static func main(lab: Lab, plugins: PluginLoading? = nil) -> Never {
-    // This program also serves as the child that proves a plug-in, and as the one that races a kernel: they have
-    // streams and signals of their own.
+    // This program also serves as the child that proves a plug-in, and as the one that races a
+    // kernel: they have streams and signals of their own.
     if let code = Plugins.childMain(CommandLine.arguments, swift: LabPlugins.entry(lab)) {
       ProcessEnd.exit(code)
     }

@@ -4,13 +4,15 @@
   import Darwin
 #endif
 
-/// Owned, zero-initialised memory for `count` trivial elements, aligned to 64 bytes (a cache line and a
-/// zmm register), followed by at least 64 readable zero bytes so that a vector load may run past the end.
+/// Owned, zero-initialised memory for `count` trivial elements, aligned to 64 bytes (a cache line
+/// and a zmm register), followed by at least 64 readable zero bytes so that a vector load may run
+/// past the end.
 ///
-/// Thread safety: a buffer is a bag of bytes. Whoever shares one writes disjoint parts or does not write.
+/// Thread safety: a buffer is a bag of bytes. Whoever shares one writes disjoint parts or does not
+/// write.
 ///
-/// Lifetime: `base`, `buffer` and views are bare pointers. Bind the buffer to a name before taking one:
-/// in `makeBuffer().buffer` the buffer is gone before the pointer is used.
+/// Lifetime: `base`, `buffer` and views are bare pointers. Bind the buffer to a name before taking
+/// one: in `makeBuffer().buffer` the buffer is gone before the pointer is used.
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Elements that may be used.
   public let count: Int
@@ -25,9 +27,10 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   /// Alignment in bytes.
   public static var alignment: Int { 64 }
 
-  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before; in huge pages and
-  /// beside others that are, if `isStreamed`: for what is written whole and then read front to back again and again,
-  /// as weights are. Whoever makes one of a size that a file or an option decides asks `MemoryLimit` first.
+  /// Allocates `count` zero elements. Large buffers take memory as they are written, not before; in
+  /// huge pages and beside others that are, if `isStreamed`: for what is written whole and then
+  /// read front to back again and again, as weights are. Whoever makes one of a size that a file or
+  /// an option decides asks `MemoryLimit` first.
   public init(count: Int, isStreamed: Bool = false) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
@@ -43,7 +46,8 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     base = raw.bindMemory(to: Element.self, capacity: count)
   }
 
-  /// Room for `count` elements that the caller is about to write, all of them: what they hold before is undefined.
+  /// Room for `count` elements that the caller is about to write, all of them: what they hold
+  /// before is undefined.
   package init(overwritten count: Int) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count
@@ -82,8 +86,9 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
   }
 
-  /// `count` elements of memory that `owner` holds and that nobody writes any more: bytes of a mapped file. They begin
-  /// where they lie, which may be less than 64-byte aligned, and end where `owner` says.
+  /// `count` elements of memory that `owner` holds and that nobody writes any more: bytes of a
+  /// mapped file. They begin where they lie, which may be less than 64-byte aligned, and end where
+  /// `owner` says.
   package init(viewing bytes: UnsafeRawPointer, count: Int, owner: any AnyObject & Sendable) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
     self.count = count

@@ -4,10 +4,12 @@
   import Darwin
 #endif
 
-/// Writes files whole or not at all: into a temporary neighbour, synced, then renamed over the target.
+/// Writes files whole or not at all: into a temporary neighbour, synced, then renamed over the
+/// target.
 ///
-/// The neighbour is removed when the write fails, on a second Ctrl-C, and when a mapped input is cut short.
-/// One that `kill -9` leaves behind is removed by the next process that writes into the folder.
+/// The neighbour is removed when the write fails, on a second Ctrl-C, and when a mapped input is
+/// cut short. One that `kill -9` leaves behind is removed by the next process that writes into the
+/// folder.
 public final class AtomicFile {
   /// The target.
   public let path: String
@@ -20,7 +22,8 @@ public final class AtomicFile {
 
   /// Opens a temporary file beside `path`. Nothing is visible at `path` before `commit`.
   ///
-  /// - Parameter isPrivate: whether the owner alone may read it; else whom the process's mask allows.
+  /// - Parameter isPrivate: whether the owner alone may read it; else whom the process's mask
+  ///   allows.
   public init(_ path: String, isPrivate: Bool = false) throws {
     self.path = path
     TemporaryFiles.sweepOnce(beside: path)
@@ -30,8 +33,8 @@ public final class AtomicFile {
     fchmod(descriptor, isPrivate ? 0o600 : 0o666 & ~Self.mask)
   }
 
-  /// What new files of this process are not to allow. It can only be read by setting it: that happens once, lest two
-  /// threads read each other's zero.
+  /// What new files of this process are not to allow. It can only be read by setting it: that
+  /// happens once, lest two threads read each other's zero.
   private static let mask: mode_t = {
     let mask = umask(0)
     umask(mask)
@@ -63,7 +66,8 @@ public final class AtomicFile {
     }
   }
 
-  /// Appends bytes. Throws `cannotCreate`, and `badData` where they lie in a mapped file that was cut short.
+  /// Appends bytes. Throws `cannotCreate`, and `badData` where they lie in a mapped file that was
+  /// cut short.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if bytes.count >= bufferSize {
       try flush()
@@ -80,7 +84,8 @@ public final class AtomicFile {
   /// Appends text.
   public func write(_ text: String) throws { try write(Array(text.utf8)) }
 
-  /// Flushes and syncs, and says where the bytes are until `commit`, for who wants to read them back before.
+  /// Flushes and syncs, and says where the bytes are until `commit`, for who wants to read them
+  /// back before.
   public func stage() throws -> String {
     try flush()
     guard fsync(descriptor) == 0 else { throw Self.failed("write", path) }

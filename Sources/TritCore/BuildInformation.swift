@@ -38,9 +38,10 @@ public enum BuildInformation {
     #endif
   }()
 
-  /// The commit of the checkout that the running program was built in; nil where it is not known. An installed
-  /// program has it in `../share/trit/commit` (`make install`); the folders above that may be a repository
-  /// of something else. Otherwise it is read from `.git` of the nearest folder above the program.
+  /// The commit of the checkout that the running program was built in; nil where it is not known.
+  /// An installed program has it in `../share/trit/commit` (`make install`); the folders above that
+  /// may be a repository of something else. Otherwise it is read from `.git` of the nearest folder
+  /// above the program.
   public static let commit: String? = {
     let folders = ProgramPath.folders
     if let share = folders.dropFirst().first.map({ $0 + "/share/trit" }),

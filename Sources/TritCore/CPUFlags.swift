@@ -1,11 +1,12 @@
 internal import CTritKernels
 import Foundation
 
-/// Single instruction sets, and the registers that the operating system keeps for them, as the CPU tells them
-/// (`cpuid`, `xgetbv`). `CPUFeatures` are the groups of them that kernels ask for.
+/// Single instruction sets, and the registers that the operating system keeps for them, as the CPU
+/// tells them (`cpuid`, `xgetbv`). `CPUFeatures` are the groups of them that kernels ask for.
 ///
-/// The environment variable `TRITLAB_CPU_WITHOUT`, a list of `names` as `f16c,avx512vbmi`, takes sets away from
-/// the CPU: to see what an older one would run, and to test that no leaf needs more than is asked about.
+/// The environment variable `TRITLAB_CPU_WITHOUT`, a list of `names` as `f16c,avx512vbmi`, takes
+/// sets away from the CPU: to see what an older one would run, and to test that no leaf needs more
+/// than is asked about.
 public struct CPUFlags: OptionSet, Sendable, Hashable {
   /// Bits of `TK_FLAG_…`.
   public let rawValue: UInt32
@@ -19,13 +20,14 @@ public struct CPUFlags: OptionSet, Sendable, Hashable {
   /// What the running CPU and its operating system have; empty where there is no x86.
   public static let here = CPUFlags(rawValue: tk_cpu_flags())
 
-  /// Every flag with its name, as `/proc/cpuinfo` spells it without underscores; `ymm` and `zmm` are the
-  /// registers that the operating system keeps.
+  /// Every flag with its name, as `/proc/cpuinfo` spells it without underscores; `ymm` and `zmm`
+  /// are the registers that the operating system keeps.
   public static let names: [(name: String, flag: CPUFlags)] = (0..<Int(TK_FLAG_COUNT)).map {
     (String(cString: tk_cpu_flag_name(Int32($0))), CPUFlags(rawValue: 1 << UInt32($0)))
   }
 
-  /// The flags called `list`, names with commas between them. Throws `usage` for a name that is none.
+  /// The flags called `list`, names with commas between them. Throws `usage` for a name that is
+  /// none.
   public init(names list: String) throws {
     self = []
     for word in list.split(separator: ",") {
@@ -47,13 +49,14 @@ public struct CPUFlags: OptionSet, Sendable, Hashable {
     try CPUFlags(names: ProcessInfo.processInfo.environment[environmentVariable] ?? "")
   }
 
-  /// Throws `usage` where the environment takes away what there is not. The first call of a command.
+  /// Throws `usage` where the environment takes away what there is not. The first call of a
+  /// command.
   public static func check() throws { _ = try masked() }
 }
 
 extension CPUFeatures {
-  /// The groups that a CPU with `flags` has. Each asks for every set that its leaves are compiled for; the flags
-  /// are those of x86, other CPUs are asked themselves.
+  /// The groups that a CPU with `flags` has. Each asks for every set that its leaves are compiled
+  /// for; the flags are those of x86, other CPUs are asked themselves.
   public init(flags: CPUFlags) { self.init(rawValue: tk_cpu_features_of(flags.rawValue)) }
 
   /// The single sets without which a CPU does not have all of `self`.

@@ -4,10 +4,11 @@
   import Darwin
 #endif
 
-/// Another program, run to its end. One descriptor is enough, and every refusal of the system is told.
+/// Another program, run to its end. One descriptor is enough, and every refusal of the system is
+/// told.
 package enum ChildProcess {
-  /// Runs `program` in `folder` without input; what it prints on standard output is dropped. Gives nil where it
-  /// ended well, else what it said on standard error, or why it did not run.
+  /// Runs `program` in `folder` without input; what it prints on standard output is dropped. Gives
+  /// nil where it ended well, else what it said on standard error, or why it did not run.
   package static func run(_ program: String, _ arguments: [String], in folder: String) -> String? {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return refusal(errno) }

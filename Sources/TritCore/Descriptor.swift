@@ -6,7 +6,8 @@
 
 /// Reading and writing of descriptors, whatever signals come in between.
 package enum Descriptor {
-  /// Writes all of `bytes`. Gives 0, or the number of the error that ended it, after some of them perhaps.
+  /// Writes all of `bytes`. Gives 0, or the number of the error that ended it, after some of them
+  /// perhaps.
   package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
     var rest = bytes
     while !rest.isEmpty {

@@ -6,19 +6,20 @@ import Synchronization
   import Darwin
 #endif
 
-/// What programs read after an error: the last line of standard error of a command that was asked for JSON.
+/// What programs read after an error: the last line of standard error of a command that was asked
+/// for JSON.
 ///
-/// Most errors reach the command, which writes it. Some end the process where nobody catches them: a mapped file that
-/// was cut short, memory that is refused, a second Ctrl-C, a trap. Their lines are made beforehand, as a handler of
-/// signals may not.
+/// Most errors reach the command, which writes it. Some end the process where nobody catches them:
+/// a mapped file that was cut short, memory that is refused, a second Ctrl-C, a trap. Their lines
+/// are made beforehand, as a handler of signals may not.
 package enum ErrorDocument {
   /// Makes the line of an error and the exit code.
   package typealias Writer = @Sendable (_ error: LabError, _ exitCode: Int32) -> String
 
   private static let writer = Mutex<Writer?>(nil)
 
-  /// From now on lines are made by `writer`, also of crashes where `crashes` says so. Called once by the command, before
-  /// it listens for signals.
+  /// From now on lines are made by `writer`, also of crashes where `crashes` says so. Called once
+  /// by the command, before it listens for signals.
   package static func install(crashes: Bool, _ writer: @escaping Writer) {
     Self.writer.withLock { $0 = writer }
     if crashes { CrashText.install() }
@@ -79,7 +80,8 @@ private enum CrashText {
   }
 }
 
-/// Writes the line, and leaves the signal to the system: Swift's backtrace would come behind the line.
+/// Writes the line, and leaves the signal to the system: Swift's backtrace would come behind the
+/// line.
 private func onCrash(_ number: Int32) {
   CrashText.texts.write(for: number)
   signal(number, SIG_DFL)

@@ -6,7 +6,8 @@
 
 /// Names of files as bytes, which need not be UTF-8: a name in Latin-1 is one.
 ///
-/// A `String` cannot hold such a name, so that it cannot be opened by one. It is shown with its bytes escaped.
+/// A `String` cannot hold such a name, so that it cannot be opened by one. It is shown with its
+/// bytes escaped.
 public enum EscapedPath {
   /// `bytes` as text: valid UTF-8 as it is, every other byte as `\xE9`.
   public static func text(_ bytes: some Collection<UInt8>) -> String {
@@ -46,7 +47,8 @@ public struct FolderListing: Sendable {
   /// The others, escaped: files that no `String` can name.
   public let unreadable: [String]
 
-  /// Reads the folder at `path`, links to it followed. Throws `missingInput` where it cannot be read.
+  /// Reads the folder at `path`, links to it followed. Throws `missingInput` where it cannot be
+  /// read.
   public init(_ path: String) throws {
     guard let folder = opendir(path) else {
       let reason = String(cString: strerror(errno))

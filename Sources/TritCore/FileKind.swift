@@ -6,8 +6,9 @@
 
 /// What lies at a path.
 ///
-/// A link whose target is gone is a kind of its own: a file that is asked for and a file that may be missing are
-/// otherwise the same to `stat`, and half a download would pass for a model without that file.
+/// A link whose target is gone is a kind of its own: a file that is asked for and a file that may
+/// be missing are otherwise the same to `stat`, and half a download would pass for a model without
+/// that file.
 public enum FileKind: Sendable, Equatable {
   /// A regular file.
   case file
@@ -82,8 +83,8 @@ public enum FileKind: Sendable, Equatable {
 }
 
 extension LabError {
-  /// Why there is no file to read at `path`: nothing is there, or something that is no file, or one that may not
-  /// be read. `expected` and `advice` are for the first of these.
+  /// Why there is no file to read at `path`: nothing is there, or something that is no file, or one
+  /// that may not be read. `expected` and `advice` are for the first of these.
   public static func noFile(
     _ path: String, expected: String = "a readable file", advice: String = "check the path"
   ) -> LabError {

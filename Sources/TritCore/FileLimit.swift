@@ -1,8 +1,8 @@
 /// The largest file of a kind that is read into memory.
 ///
-/// Every reader that holds a whole file, or what it makes of one, asks here before it takes a byte. Each limit lies
-/// far above what real files have, and low enough that what a reader makes of it (some twelve bytes for one
-/// byte of JSON) fits a small machine.
+/// Every reader that holds a whole file, or what it makes of one, asks here before it takes a byte.
+/// Each limit lies far above what real files have, and low enough that what a reader makes of it
+/// (some twelve bytes for one byte of JSON) fits a small machine.
 public struct FileLimit: Sendable, Equatable {
   /// What kind of file it is, with its article: `a configuration`.
   public let what: String
@@ -15,14 +15,15 @@ public struct FileLimit: Sendable, Equatable {
     self.bytes = bytes
   }
 
-  /// `config.json`, `tokenizer_config.json` and their like: real ones have kilobytes, with a chat template inside
-  /// at most 2 MB.
+  /// `config.json`, `tokenizer_config.json` and their like: real ones have kilobytes, with a chat
+  /// template inside at most 2 MB.
   public static let configuration = FileLimit("a configuration", bytes: 16 << 20)
   /// `tokenizer.json`, `tokenizer.model`, tiktoken ranks: the largest known has 35 MB (Gemma).
   public static let tokenizer = FileLimit("a tokenizer", bytes: 128 << 20)
   /// `model.safetensors.index.json`: one line a tensor, 10 MB for the largest models.
   public static let index = FileLimit("an index of shards", bytes: 64 << 20)
-  /// Everything in a GGUF file but the tensors; a vocabulary of 262,144 tokens with its merges has 12 MB.
+  /// Everything in a GGUF file but the tensors; a vocabulary of 262,144 tokens with its merges has
+  /// 12 MB.
   public static let metadata = FileLimit("the metadata of a GGUF file", bytes: 256 << 20)
   /// Experiment and training files.
   public static let yaml = FileLimit("an experiment file", bytes: 4 << 20)

@@ -14,7 +14,8 @@ public struct FileStamp: Sendable, Hashable {
   public let size: Int
   /// When the bytes were last written, nanoseconds since 1970.
   public let modified: Int
-  /// When bytes, owner, rights or links last changed, nanoseconds since 1970. No program can set it.
+  /// When bytes, owner, rights or links last changed, nanoseconds since 1970. No program can set
+  /// it.
   public let changed: Int
 
   /// What lies at `path`, links followed; nil where nothing does.

@@ -4,15 +4,15 @@
   import Darwin
 #endif
 
-/// An advisory lock on a folder, held as long as this object and its process live: two commands do not
-/// write into one folder. A killed process leaves the file behind, not the lock.
+/// An advisory lock on a folder, held as long as this object and its process live: two commands do
+/// not write into one folder. A killed process leaves the file behind, not the lock.
 public final class FolderLock {
   /// The file that is locked; it says which process holds it.
   public let path: String
   private let descriptor: Int32
 
-  /// Takes the lock `name` in `folder`, which exists. Throws `failure` where another process holds it,
-  /// with that process's number; `cannotCreate` where the file cannot be made.
+  /// Takes the lock `name` in `folder`, which exists. Throws `failure` where another process holds
+  /// it, with that process's number; `cannotCreate` where the file cannot be made.
   ///
   /// - Parameter what: what holds it, as in "a training".
   public init(folder: String, name: String, what: String) throws {

@@ -1,9 +1,10 @@
-/// What a file is that was taken for a model, a tokenizer or a configuration and is none, by its first bytes.
+/// What a file is that was taken for a model, a tokenizer or a configuration and is none, by its
+/// first bytes.
 ///
-/// Downloads go wrong in a few known ways (a pointer in place of the file, the page of an error, a part), and
-/// formats are mixed up in a few more: a message that names what is there saves the search. Sources of the
-/// signatures: git-lfs `docs/spec.md`, WHATWG "MIME Sniffing", RFC 1952 (gzip), PKWARE APPNOTE (zip), Python
-/// `pickletools` (protocols 2 to 5), RFC 8878 (zstd).
+/// Downloads go wrong in a few known ways (a pointer in place of the file, the page of an error, a
+/// part), and formats are mixed up in a few more: a message that names what is there saves the
+/// search. Sources of the signatures: git-lfs `docs/spec.md`, WHATWG "MIME Sniffing", RFC 1952
+/// (gzip), PKWARE APPNOTE (zip), Python `pickletools` (protocols 2 to 5), RFC 8878 (zstd).
 public struct ForeignFile: Sendable, Equatable {
   /// What it is, as a sentence without a full stop: `this is a git-lfs pointer, not the file`.
   public let what: String
@@ -26,8 +27,8 @@ public struct ForeignFile: Sendable, Equatable {
     HuggingFaceCache.repository(of: path) ?? "ORG/NAME"
   }
 
-  /// Recognizes `bytes`, the beginning of a file or all of it; nil for what is none of these, GGUF, safetensors
-  /// and JSON among them.
+  /// Recognizes `bytes`, the beginning of a file or all of it; nil for what is none of these, GGUF,
+  /// safetensors and JSON among them.
   public init?(_ bytes: UnsafeRawBufferPointer) {
     let head = Array(bytes.prefix(1024))
     guard

@@ -1,7 +1,7 @@
 internal import CTritKernels
 
-/// Clocks that no library in the process can have replaced, for whoever has to distrust what runs beside him.
-/// `MonotonicClock` is the one for all other measurements.
+/// Clocks that no library in the process can have replaced, for whoever has to distrust what runs
+/// beside him. `MonotonicClock` is the one for all other measurements.
 package enum HardwareClock {
   /// Nanoseconds since some fixed moment, by a system call (some 100 ns).
   package static func nanoseconds() -> UInt64 { tk_clock_raw() }

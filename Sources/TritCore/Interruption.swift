@@ -12,15 +12,17 @@ private let checks = Atomic<Int>(0)
 /// What a command that was asked for JSON says of a second request, by signal.
 nonisolated(unsafe) private let endTexts = SignalTexts()
 
-/// Ctrl-C as a polite request: long loops call `check()` and unwind by an error, so that what has been
-/// measured is kept and nothing is left half written. A second request ends the process at once.
+/// Ctrl-C as a polite request: long loops call `check()` and unwind by an error, so that what has
+/// been measured is kept and nothing is left half written. A second request ends the process at
+/// once.
 ///
-/// The exit code is 128 and the number of the first signal, as a shell reports it: 130 Ctrl-C, 143 `kill`, 129 a
-/// terminal that went away, 131 Ctrl-\, 152 a limit of CPU time.
+/// The exit code is 128 and the number of the first signal, as a shell reports it: 130 Ctrl-C, 143
+/// `kill`, 129 a terminal that went away, 131 Ctrl-\, 152 a limit of CPU time.
 public enum Interruption {
-  /// Starts to listen for SIGINT, SIGTERM, SIGQUIT, SIGXCPU (the soft limit of `ulimit -t`), and for SIGHUP (a
-  /// terminal that goes away) unless the parent has it ignored, as `nohup` does. A file that grows beyond the
-  /// limit of the shell becomes an error of its write. Called once by the command.
+  /// Starts to listen for SIGINT, SIGTERM, SIGQUIT, SIGXCPU (the soft limit of `ulimit -t`), and
+  /// for SIGHUP (a terminal that goes away) unless the parent has it ignored, as `nohup` does. A
+  /// file that grows beyond the limit of the shell becomes an error of its write. Called once by
+  /// the command.
   public static func install() {
     var numbers = [SIGINT, SIGTERM, SIGQUIT, SIGXCPU]
     if !isIgnored(SIGHUP) { numbers.append(SIGHUP) }
@@ -65,7 +67,8 @@ public enum Interruption {
     return number == 0 ? LabError.Kind.interrupted.rawValue : 128 + number
   }
 
-  /// Forgets that the user has asked to stop: what was asked to stop has stopped, and this process goes on.
+  /// Forgets that the user has asked to stop: what was asked to stop has stopped, and this process
+  /// goes on.
   package static func reset() {
     interruptCount.store(0, ordering: .relaxed)
     firstSignal.store(0, ordering: .relaxed)

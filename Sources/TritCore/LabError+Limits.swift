@@ -1,5 +1,5 @@
-/// How much of a message is shown: names and values from files may be as long as the files, and problems as many
-/// as their lines.
+/// How much of a message is shown: names and values from files may be as long as the files, and
+/// problems as many as their lines.
 extension LabError {
   /// Bytes of a part of a message that are shown.
   public static let shownBytes = 2_000

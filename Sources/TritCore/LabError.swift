@@ -1,8 +1,8 @@
-/// What a person needs to know about something that went wrong: what, where, what was expected, what
-/// was found, and what to do next.
+/// What a person needs to know about something that went wrong: what, where, what was expected,
+/// what was found, and what to do next.
 ///
-/// Every error that can reach a user is one of these, so that the command prints all of them alike and
-/// ends with the exit code of their kind.
+/// Every error that can reach a user is one of these, so that the command prints all of them alike
+/// and ends with the exit code of their kind.
 public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The class of failure; decides the exit code (sysexits where one fits).
   public enum Kind: Int32, Sendable, Equatable {
@@ -85,8 +85,9 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
     self.advice = advice
   }
 
-  /// The process exit code for this error: 0 all well, 1 failed, 2 outside a tolerance, 64 usage, 65 bad
-  /// data, 66 missing input, 70 internal, 128 and the number of the signal that asked to stop (130 Ctrl-C).
+  /// The process exit code for this error: 0 all well, 1 failed, 2 outside a tolerance, 64 usage,
+  /// 65 bad data, 66 missing input, 70 internal, 128 and the number of the signal that asked to
+  /// stop (130 Ctrl-C).
   public var exitCode: Int32 {
     switch kind {
     case .cannotCreate: Kind.failure.rawValue
@@ -95,9 +96,9 @@ public struct LabError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// `place: what`, then indented lines for expected, got and the advice; each cut to `shownBytes`. The parts may
-  /// quote what a file holds: they are shown as `VisibleText`, and a line within one is indented, so that none can
-  /// pass for a line of ours.
+  /// `place: what`, then indented lines for expected, got and the advice; each cut to `shownBytes`.
+  /// The parts may quote what a file holds: they are shown as `VisibleText`, and a line within one
+  /// is indented, so that none can pass for a line of ours.
   public var description: String {
     var lines = [Self.shown(place.map { "\(VisibleText.line($0)): \(what)" } ?? what)]
     if let expected { lines.append("  expected: \(Self.shown(expected))") }

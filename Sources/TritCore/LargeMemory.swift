@@ -6,12 +6,12 @@ import Synchronization
   import Darwin
 #endif
 
-/// Memory for large buffers, straight from the system: zeroed without being touched, so that what is never
-/// used (the end of a KV cache) never becomes resident, and given back whole.
+/// Memory for large buffers, straight from the system: zeroed without being touched, so that what
+/// is never used (the end of a KV cache) never becomes resident, and given back whole.
 ///
-/// Loading a model makes and drops hundreds of buffers of a few megabytes. Fresh pages cost more than
-/// filling them, and two threads that map and unmap wait for each other, so a few dropped blocks are
-/// kept for the next request, up to `keptBytes` in all, until `drop()`.
+/// Loading a model makes and drops hundreds of buffers of a few megabytes. Fresh pages cost more
+/// than filling them, and two threads that map and unmap wait for each other, so a few dropped
+/// blocks are kept for the next request, up to `keptBytes` in all, until `drop()`.
 package enum LargeMemory {
   /// Requests from here on are large.
   static let threshold = 1 << 20
@@ -34,7 +34,8 @@ package enum LargeMemory {
   }
   private static let kept = Mutex(Kept())
 
-  /// At least `bytes` bytes at the start of a page, zero unless nobody minds; nil where the system has no more.
+  /// At least `bytes` bytes at the start of a page, zero unless nobody minds; nil where the system
+  /// has no more.
   static func take(_ bytes: Int, zeroed: Bool = true) -> Block? {
     let (padded, overflow) = bytes.addingReportingOverflow(page - 1)
     guard !overflow else { return nil }
@@ -64,8 +65,8 @@ package enum LargeMemory {
   /// The same for `bytes` from `threshold` on, else nil.
   static func takeIfLarge(_ bytes: Int) -> Block? { bytes < threshold ? nil : take(bytes) }
 
-  /// Zeroed memory in huge pages, for what is read front to back again and again; nil for a little, or where the
-  /// system has no more.
+  /// Zeroed memory in huge pages, for what is read front to back again and again; nil for a little,
+  /// or where the system has no more.
   static func takeStreamed(_ bytes: Int) -> Block? {
     #if os(Linux)
       if bytes < WeightArena.smallest { return nil }
@@ -74,9 +75,10 @@ package enum LargeMemory {
     return bytes < threshold ? nil : takeHuge(bytes)
   }
 
-  /// The same as `take` in pages of 2 MiB where the system has them (Linux, unless they are turned off): what is read front to
-  /// back for every token then waits for no page walk, some 5 % of the time on a virtual machine. The block must be
-  /// used as a whole, since each page becomes resident whole.
+  /// The same as `take` in pages of 2 MiB where the system has them (Linux, unless they are turned
+  /// off): what is read front to back for every token then waits for no page walk, some 5 % of the
+  /// time on a virtual machine. The block must be used as a whole, since each page becomes resident
+  /// whole.
   static func takeHuge(_ bytes: Int) -> Block? {
     #if os(Linux)
       guard bytes >= hugePage, bytes < Int.max - 2 * hugePage else { return take(bytes) }
@@ -85,8 +87,8 @@ package enum LargeMemory {
       guard let start = mmap(nil, size + hugePage, PROT_READ | PROT_WRITE, flags, -1, 0),
         start != MAP_FAILED
       else { return take(bytes) }
-      // Only the aligned part of a mapping can have huge pages: begin at one, and give back what lies before and
-      // behind.
+      // Only the aligned part of a mapping can have huge pages: begin at one, and give back what
+      // lies before and behind.
       let offset = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
       if offset > 0 { munmap(start, offset) }
       if offset < hugePage { munmap(start + offset + size, hugePage - offset) }

@@ -1,7 +1,7 @@
 /// A law of a stage that an implementation broke, with the case that shows it.
 ///
-/// Law checkers (`checkPacking`, `checkLinearKernel`, …) return these, so that a test, the command and
-/// an outside package can all use the same checker.
+/// Law checkers (`checkPacking`, `checkLinearKernel`, …) return these, so that a test, the command
+/// and an outside package can all use the same checker.
 public struct LawViolation: Sendable, CustomStringConvertible {
   /// The law, as a sentence.
   public let law: String

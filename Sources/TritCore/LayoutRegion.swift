@@ -6,7 +6,8 @@ package struct LayoutRegion: PoolRegion {
   /// Number of parts.
   package let parts: Int
 
-  /// Builds `layout` from `rows`, in their memory for it. Call `rows.markBuilt` when the region is done.
+  /// Builds `layout` from `rows`, in their memory for it. Call `rows.markBuilt` when the region is
+  /// done.
   package init(_ layout: any InputLayout, from rows: QuantizedRows) {
     self.layout = layout
     self.rows = rows

@@ -6,9 +6,9 @@
 
 /// A file mapped read-only into memory; unmapped when the last reference goes.
 ///
-/// Within `OpenedFiles.perform` a path that has been opened before gives the same mapping again, so that
-/// everything read there is of one opening. A file that somebody cuts short while it is mapped ends the
-/// process with its name (`MappingFaults`).
+/// Within `OpenedFiles.perform` a path that has been opened before gives the same mapping again, so
+/// that everything read there is of one opening. A file that somebody cuts short while it is mapped
+/// ends the process with its name (`MappingFaults`).
 public final class MappedFile: Sendable {
   /// Where the file is.
   public let path: String
@@ -16,8 +16,8 @@ public final class MappedFile: Sendable {
   public var count: Int { mapping.count }
   private let mapping: Mapping
 
-  /// Maps `path`. Throws `missingInput` when it cannot be opened, `badData` when it is a folder or larger than
-  /// `limit`: whoever makes values of all of a file says how large it may be.
+  /// Maps `path`. Throws `missingInput` when it cannot be opened, `badData` when it is a folder or
+  /// larger than `limit`: whoever makes values of all of a file says how large it may be.
   public init(_ path: String, limit: FileLimit? = nil) throws {
     self.path = path
     mapping = try OpenedFiles.current?.mapping(of: path) ?? Mapping(path)
@@ -30,8 +30,8 @@ public final class MappedFile: Sendable {
   /// What the system said of the file when it was opened.
   public var stamp: FileStamp { mapping.stamp }
 
-  /// Says that `range` will not be read soon: its pages stop counting as this process's memory. They may
-  /// still be read, from the file.
+  /// Says that `range` will not be read soon: its pages stop counting as this process's memory.
+  /// They may still be read, from the file.
   public func release(_ range: Range<Int>) { mapping.release(range) }
 
   /// The bytes in `range`, checked; valid while this object lives.

@@ -6,16 +6,16 @@ import Synchronization
   import Darwin
 #endif
 
-/// What happens when a mapped file is cut short while it is in use: pages behind its new end are gone, and
-/// whoever touches one gets SIGBUS, which ends a process without a word.
+/// What happens when a mapped file is cut short while it is in use: pages behind its new end are
+/// gone, and whoever touches one gets SIGBUS, which ends a process without a word.
 ///
-/// The handler finds the mapping that holds the address in a table of fixed size, writes which file it was
-/// and what to do, removes the temporary files of unfinished outputs, and ends the process with the
-/// exit code of bad data. It does nothing else: only calls that POSIX allows in a handler, no lock, no
-/// memory. A fault outside all mappings is left to the system.
+/// The handler finds the mapping that holds the address in a table of fixed size, writes which file
+/// it was and what to do, removes the temporary files of unfinished outputs, and ends the process
+/// with the exit code of bad data. It does nothing else: only calls that POSIX allows in a handler,
+/// no lock, no memory. A fault outside all mappings is left to the system.
 public enum MappingFaults {
-  /// Starts to listen for SIGBUS; `prefix` stands in front of the message. Called once by the command: a
-  /// library does not take a signal from its program.
+  /// Starts to listen for SIGBUS; `prefix` stands in front of the message. Called once by the
+  /// command: a library does not take a signal from its program.
   public static func install(prefix: String) {
     prefixText.store(Self.copy(prefix), ordering: .releasing)
     var action = sigaction()
@@ -50,8 +50,8 @@ public enum MappingFaults {
         + "by writing into one that is in use")
   }
 
-  /// The error for mapped bytes that a system call cannot read (`EFAULT`: there it is no signal); nil
-  /// for memory of another kind.
+  /// The error for mapped bytes that a system call cannot read (`EFAULT`: there it is no signal);
+  /// nil for memory of another kind.
   static func error(at pointer: UnsafeRawPointer?) -> LabError? {
     let address = UInt(bitPattern: pointer)
     return taken.withLock { taken in

@@ -1,8 +1,8 @@
 /// A row-major view of `[rows, columns]` elements that somebody else owns.
 ///
 /// This is the type that crosses stage boundaries: whole matrices, never single elements. It is a
-/// pointer with a shape; whoever makes one keeps the memory alive while it is used. Concurrent readers
-/// are fine; that is why it is `Sendable`.
+/// pointer with a shape; whoever makes one keeps the memory alive while it is used. Concurrent
+/// readers are fine; that is why it is `Sendable`.
 @frozen public struct MatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Element `[0, 0]`.
   public let base: UnsafePointer<Element>
@@ -44,8 +44,8 @@
   }
 }
 
-/// A row-major view of `[rows, columns]` elements that may be written. Writers on several threads write
-/// disjoint rows or columns.
+/// A row-major view of `[rows, columns]` elements that may be written. Writers on several threads
+/// write disjoint rows or columns.
 @frozen public struct MutableMatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Element `[0, 0]`.
   public let base: UnsafeMutablePointer<Element>
@@ -98,8 +98,8 @@
   }
 }
 
-/// An owned `[rows, columns]` matrix, row-major without gaps, 64-byte aligned. A reference: copies share
-/// the elements.
+/// An owned `[rows, columns]` matrix, row-major without gaps, 64-byte aligned. A reference: copies
+/// share the elements.
 public struct Matrix<Element: BitwiseCopyable>: @unchecked Sendable {
   /// The memory.
   public let storage: AlignedBuffer<Element>

@@ -1,7 +1,8 @@
-/// A row-major view of `[rows, columns]` elements that cannot outlive its matrix: the compiler refuses to keep one.
+/// A row-major view of `[rows, columns]` elements that cannot outlive its matrix: the compiler
+/// refuses to keep one.
 ///
-/// This is what crosses functions that only read. `withUnsafeView` hands the elements to what takes a bare
-/// `MatrixView`, C leaves and the stages behind them, for as long as a closure runs.
+/// This is what crosses functions that only read. `withUnsafeView` hands the elements to what takes
+/// a bare `MatrixView`, C leaves and the stages behind them, for as long as a closure runs.
 public struct MatrixSpan<Element: BitwiseCopyable>: ~Escapable, Sendable {
   private let view: MatrixView<Element>
 

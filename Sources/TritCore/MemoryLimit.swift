@@ -6,14 +6,14 @@ import Synchronization
   import Darwin
 #endif
 
-/// Whether the system gives so much memory, asked before a buffer is made whose size depends on a file or an
-/// option: a `LabError` in place of a process that ends in the middle.
+/// Whether the system gives so much memory, asked before a buffer is made whose size depends on a
+/// file or an option: a `LabError` in place of a process that ends in the middle.
 ///
-/// A machine with memory to spare may still refuse: a limit on the address space (`ulimit -v`), a container, a
-/// kernel that does not promise more than it has.
+/// A machine with memory to spare may still refuse: a limit on the address space (`ulimit -v`), a
+/// container, a kernel that does not promise more than it has.
 public enum MemoryLimit {
-  /// Throws `failure` where the system does not give `bytes` more; `purpose` completes "there is no memory
-  /// for …". Nothing is kept: the caller allocates right afterwards.
+  /// Throws `failure` where the system does not give `bytes` more; `purpose` completes "there is no
+  /// memory for …". Nothing is kept: the caller allocates right afterwards.
   public static func require(_ bytes: Int, for purpose: String, advice: String? = nil) throws {
     guard bytes > 0 else { return }
     let (padded, overflow) = bytes.addingReportingOverflow(slack)
@@ -29,7 +29,8 @@ public enum MemoryLimit {
     try require(overflow ? Int.max : bytes, for: purpose, advice: advice)
   }
 
-  /// Memory that is kept from others until somebody else, a library say, takes as much. Throws like `require`.
+  /// Memory that is kept from others until somebody else, a library say, takes as much. Throws like
+  /// `require`.
   package static func hold(_ bytes: Int, for purpose: String, advice: String) throws -> Held {
     guard let base = map(bytes) else { throw error(bytes, for: purpose, advice: advice) }
     return Held(base: base, bytes: bytes)
@@ -100,8 +101,8 @@ public enum MemoryLimit {
 
   // MARK: What nobody asked about before
 
-  /// What a buffer does that cannot be made and has no caller to tell. In a library it traps, as Swift's own
-  /// arrays do; a command installs an end with a message.
+  /// What a buffer does that cannot be made and has no caller to tell. In a library it traps, as
+  /// Swift's own arrays do; a command installs an end with a message.
   package static func refused(_ bytes: Int) -> Never {
     let error = error(bytes, for: "a buffer", advice: nil)
     if isCommand.load(ordering: .acquiring) {
@@ -110,9 +111,9 @@ public enum MemoryLimit {
     fatalError(error.description)
   }
 
-  /// From now on a buffer that cannot be made ends the process with a message and the exit code of a failure,
-  /// and so does a refusal within Swift's own collections where the shell limits the address space. Outputs
-  /// that were under way are removed. Called once by the command.
+  /// From now on a buffer that cannot be made ends the process with a message and the exit code of
+  /// a failure, and so does a refusal within Swift's own collections where the shell limits the
+  /// address space. Outputs that were under way are removed. Called once by the command.
   public static func install(prefix: String) {
     prefixText.store(UInt(bitPattern: strdup(prefix)), ordering: .releasing)
     isCommand.store(true, ordering: .releasing)
@@ -126,7 +127,8 @@ public enum MemoryLimit {
     for number in [SIGILL, SIGTRAP, SIGABRT] { signal(number, onTrap) }
   }
 
-  /// The C library sets 64 MiB of addresses aside for each thread that allocates: too many of a few.
+  /// The C library sets 64 MiB of addresses aside for each thread that allocates: too many of a
+  /// few.
   private static func takeOneArena() {
     #if canImport(Glibc)
       typealias Option = @convention(c) (Int32, Int32) -> Int32

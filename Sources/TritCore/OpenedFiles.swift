@@ -3,8 +3,9 @@ import Synchronization
 /// The files that one thing was read from, each opened once: a model's weights, configuration and
 /// tokenizer, say.
 ///
-/// What is read within `perform` is of one opening, however often a path is asked for and whatever lies
-/// there by then. The digests are those of the bytes that were mapped, not of what the path names later.
+/// What is read within `perform` is of one opening, however often a path is asked for and whatever
+/// lies there by then. The digests are those of the bytes that were mapped, not of what the path
+/// names later.
 ///
 /// ```swift
 /// let files = OpenedFiles()
@@ -43,8 +44,8 @@ public final class OpenedFiles: Sendable {
     try Self.$current.withValue(self, operation: body)
   }
 
-  /// Opens what lies at `paths` now, for a reader to come; what is not there or cannot be read is left
-  /// out. A file that nothing reads is none of `files`.
+  /// Opens what lies at `paths` now, for a reader to come; what is not there or cannot be read is
+  /// left out. A file that nothing reads is none of `files`.
   public func keep(_ paths: [String]) {
     for path in paths { _ = try? mapping(of: path, isRead: false) }
   }
@@ -78,12 +79,12 @@ public final class OpenedFiles: Sendable {
     }
   }
 
-  /// Throws `badData` where a file that was read has been written to since it was opened: what was read of
-  /// it may be partly old and partly new.
+  /// Throws `badData` where a file that was read has been written to since it was opened: what was
+  /// read of it may be partly old and partly new.
   ///
-  /// A file that was replaced (renamed over, removed) is still there as it was for those who have it open;
-  /// its path is among those given back, once. One whose times moved without its being written
-  /// (its rights, its links) is compared byte by byte.
+  /// A file that was replaced (renamed over, removed) is still there as it was for those who have
+  /// it open; its path is among those given back, once. One whose times moved without its being
+  /// written (its rights, its links) is compared byte by byte.
   @discardableResult public func checkUnchanged() throws -> [String] {
     // The digests are what the bytes are compared with.
     _ = try files()

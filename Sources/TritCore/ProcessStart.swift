@@ -4,7 +4,8 @@
   import Darwin
 #endif
 
-/// How another program is started: what it is given, and that it listens to signals as any program does.
+/// How another program is started: what it is given, and that it listens to signals as any program
+/// does.
 package struct ProcessStart {
   /// Its path.
   package var program: String
@@ -12,8 +13,8 @@ package struct ProcessStart {
   package var arguments: [String]
   /// Variables that are set beside those of this process.
   package var environment: [String: String] = [:]
-  /// Descriptors of this process and the numbers that they have in the program; no other is open there, but for those
-  /// of this process's streams that are not named.
+  /// Descriptors of this process and the numbers that they have in the program; no other is open
+  /// there, but for those of this process's streams that are not named.
   package var descriptors: [(from: Int32, to: Int32)] = []
   /// Streams that are `/dev/null` there.
   package var silent: [Int32] = [STDIN_FILENO]
@@ -61,7 +62,8 @@ package struct ProcessStart {
     number = posix_spawnattr_init(&attributes)
     guard number == 0 else { return .failure(Refusal(number: number)) }
     defer { posix_spawnattr_destroy(&attributes) }
-    // What this process ignores or blocks, a thread of a pool all signals, must not hide how the program ends.
+    // What this process ignores or blocks, a thread of a pool all signals, must not hide how the
+    // program ends.
     var defaults = sigset_t()
     var mask = sigset_t()
     sigemptyset(&defaults)

@@ -6,8 +6,8 @@ public enum ActivationForm: String, Sendable, Hashable {
   case float32
 }
 
-/// Something a kernel derives from activations before it multiplies (lookup tables, a permuted panel),
-/// built once per input and shared by all layers that name the same `id`.
+/// Something a kernel derives from activations before it multiplies (lookup tables, a permuted
+/// panel), built once per input and shared by all layers that name the same `id`.
 public protocol InputLayout: Sendable {
   /// Names the layout with every parameter that changes its bytes; equal ids mean equal bytes.
   var id: String { get }
@@ -22,9 +22,9 @@ public protocol InputLayout: Sendable {
 
 /// A reusable buffer of activations `[rows, columns]`, as an activation quantizer leaves them.
 ///
-/// int8 rows: `x[t, k] ≈ values[t, k] * scales[t]`, and `sums[t] = Σ_k values[t, k]`. Rows are padded
-/// with zeros to a multiple of 64 columns, so that vector kernels need no tail. Memory is allocated once
-/// for `capacity` rows and reused: no allocation per token.
+/// int8 rows: `x[t, k] ≈ values[t, k] * scales[t]`, and `sums[t] = Σ_k values[t, k]`. Rows are
+/// padded with zeros to a multiple of 64 columns, so that vector kernels need no tail. Memory is
+/// allocated once for `capacity` rows and reused: no allocation per token.
 public final class QuantizedRows: @unchecked Sendable {
   /// Rows that fit.
   public let capacity: Int
@@ -48,7 +48,8 @@ public final class QuantizedRows: @unchecked Sendable {
   private let memory: Memory?
   private var layouts: [(id: String, buffer: AlignedBuffer<UInt8>, isBuilt: Bool)] = []
 
-  /// Gives so many zero bytes that begin at a multiple of 64, 64 more to be read behind them, and who owns it.
+  /// Gives so many zero bytes that begin at a multiple of 64, 64 more to be read behind them, and
+  /// who owns it.
   package typealias Memory =
     @Sendable (_ bytes: Int) -> (
       base: UnsafeMutableRawPointer, owner: any AnyObject & Sendable
@@ -59,8 +60,8 @@ public final class QuantizedRows: @unchecked Sendable {
     self.init(capacity: capacity, columns: columns, memory: nil)
   }
 
-  /// The same in memory that `memory` gives: between pages that must not be touched, for instance. Layouts lie there
-  /// too.
+  /// The same in memory that `memory` gives: between pages that must not be touched, for instance.
+  /// Layouts lie there too.
   package init(capacity: Int, columns: Int, memory: Memory?) {
     self.capacity = capacity
     self.columns = columns

@@ -47,8 +47,8 @@ public enum ScaleGranularity: Sendable, Hashable, Codable, CustomStringConvertib
 
 /// Trits `[rows, columns]` and their scales: weight `[r, c]` is `trit(r, c) * scale(r, c)`.
 ///
-/// Trits are −1, 0 or +1, one a byte, row-major: this is the exchange form between quantizers, files and
-/// packings, made layer by layer; packed layouts are what stays in memory.
+/// Trits are −1, 0 or +1, one a byte, row-major: this is the exchange form between quantizers,
+/// files and packings, made layer by layer; packed layouts are what stays in memory.
 public struct TernaryMatrix: Sendable {
   /// Number of rows (outputs).
   public let rows: Int
@@ -178,7 +178,8 @@ public enum QuantizedWeights: Sendable {
     }
   }
 
-  /// In words, for messages: `ternary weights (scale per tensor)`, `4-bit integers (…)`, `float32 weights`.
+  /// In words, for messages: `ternary weights (scale per tensor)`, `4-bit integers (…)`,
+  /// `float32 weights`.
   public var form: String {
     switch self {
     case .ternary(let matrix): "ternary weights (scale per \(matrix.granularity))"

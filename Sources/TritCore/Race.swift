@@ -1,8 +1,9 @@
 /// Times contestants in turn and picks one: what every `auto` decides by.
 ///
-/// They run round by round, so that a busy moment of the machine meets all alike; after two rounds only those go on
-/// that may still win. The shortest time of each counts. An earlier contestant is kept unless a later one is clearly
-/// faster, so that noise does not change the pick: they stand in the order of preference.
+/// They run round by round, so that a busy moment of the machine meets all alike; after two rounds
+/// only those go on that may still win. The shortest time of each counts. An earlier contestant is
+/// kept unless a later one is clearly faster, so that noise does not change the pick: they stand in
+/// the order of preference.
 package struct Race: Sendable {
   /// Rounds at most, and nanoseconds after which there is no further one.
   package var rounds = 10
@@ -14,8 +15,8 @@ package struct Race: Sendable {
 
   package init() {}
 
-  /// The shortest times of `count` contestants. `time` runs one of them once and gives one time or more, always as
-  /// many (nanoseconds); `score` is what is compared of them, less is better.
+  /// The shortest times of `count` contestants. `time` runs one of them once and gives one time or
+  /// more, always as many (nanoseconds); `score` is what is compared of them, less is better.
   package func times(
     _ count: Int, score: ([Double]) -> Double = { $0[0] }, time: (Int) throws -> [Double]
   ) rethrows -> [[Double]] {
@@ -32,7 +33,8 @@ package struct Race: Sendable {
     return shortest
   }
 
-  /// The number of the winner among the scores of contestants in the order of preference; nil where there are none.
+  /// The number of the winner among the scores of contestants in the order of preference; nil where
+  /// there are none.
   package static func winner(_ scores: [Double]) -> Int? {
     guard !scores.isEmpty else { return nil }
     return scores.indices.dropFirst().reduce(0) { scores[$1] < margin * scores[$0] ? $1 : $0 }

@@ -1,6 +1,7 @@
 internal import CTritKernels
 
-/// SHA-256 (FIPS 180-4), for the digests in run records. The toolchain ships no crypto module on Linux.
+/// SHA-256 (FIPS 180-4), for the digests in run records. The toolchain ships no crypto module on
+/// Linux.
 public struct SHA256: Sendable {
   private var state: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
@@ -107,8 +108,8 @@ public struct SHA256: Sendable {
 
   private func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { (x >> n) | (x << (32 - n)) }
 
-  /// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2),
-  /// derived rather than listed.
+  /// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4
+  /// §4.2.2), derived rather than listed.
   private static let constants: [UInt32] = {
     var primes: [Int] = []
     var candidate = 2

@@ -6,8 +6,8 @@
 
 /// The three descriptors that a command starts with.
 public enum StandardStreams {
-  /// Opens those that the parent has closed (`>&- 2>&-`) on `/dev/null`, so that no file of ours gets
-  /// their numbers and the words that go there. The first call of a command.
+  /// Opens those that the parent has closed (`>&- 2>&-`) on `/dev/null`, so that no file of ours
+  /// gets their numbers and the words that go there. The first call of a command.
   public static func open() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
       guard fcntl(descriptor, F_GETFD) < 0, errno == EBADF else { continue }

@@ -1,15 +1,16 @@
 /// "Did you mean": the nearest of a set of names.
 ///
-/// Names come from files too, where there may be hundreds of thousands of them and each may be as long as the
-/// file: the time is bounded by comparing no more and no longer ones than a typo can explain.
+/// Names come from files too, where there may be hundreds of thousands of them and each may be as
+/// long as the file: the time is bounded by comparing no more and no longer ones than a typo can
+/// explain.
 public enum Suggestion {
   /// Candidates that are compared; those behind are not.
   static let maximumCandidates = 20_000
   /// Longer names than this, in bytes, have no neighbours.
   static let maximumLength = 200
 
-  /// The candidate with the smallest edit distance to `name`, if that is small enough to be a typo; the first of
-  /// several.
+  /// The candidate with the smallest edit distance to `name`, if that is small enough to be a typo;
+  /// the first of several.
   public static func nearest(_ name: String, _ candidates: [String]) -> String? {
     guard name.utf8.count <= maximumLength else { return nil }
     let wanted = Array(name.lowercased())
@@ -38,9 +39,9 @@ public enum Suggestion {
     return distance(a, b, atMost: max(a.count, b.count)) ?? max(a.count, b.count)
   }
 
-  /// Levenshtein distance, or nil where it is above `limit`: cells further than that from the diagonal are left
-  /// out, and a row without a small one ends the search (Ukkonen, "Algorithms for approximate string matching",
-  /// 1985).
+  /// Levenshtein distance, or nil where it is above `limit`: cells further than that from the
+  /// diagonal are left out, and a row without a small one ends the search (Ukkonen, "Algorithms for
+  /// approximate string matching", 1985).
   private static func distance(_ a: [Character], _ b: [Character], atMost limit: Int) -> Int? {
     guard abs(a.count - b.count) <= limit else { return nil }
     let far = limit + 1

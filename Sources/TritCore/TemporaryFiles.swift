@@ -8,18 +8,18 @@ import Synchronization
 
 /// Leftovers of processes that were killed while they wrote.
 public enum LeftoverFiles {
-  /// Removes the temporary files that killed processes of the lab left in `folder`; those that a living
-  /// process writes stay. `AtomicFile` does this by itself where it writes.
+  /// Removes the temporary files that killed processes of the lab left in `folder`; those that a
+  /// living process writes stay. `AtomicFile` does this by itself where it writes.
   public static func remove(in folder: String) { TemporaryFiles.sweep(folder) }
 }
 
-/// The temporary neighbours of files that are being written: their names, who removes them when a process
-/// ends in the middle, and what is done about those of a process that was killed.
+/// The temporary neighbours of files that are being written: their names, who removes them when a
+/// process ends in the middle, and what is done about those of a process that was killed.
 ///
-/// `out.gguf` is written as `out.gguf.partial-PID-XXXXXX`, and the process that writes it holds a lock on
-/// it (`flock`). The lock goes with the process, however that ends, so a neighbour without one is a
-/// leftover; numbers of processes, which are used again and mean nothing on another machine, decide only
-/// where the file system has no locks.
+/// `out.gguf` is written as `out.gguf.partial-PID-XXXXXX`, and the process that writes it holds a
+/// lock on it (`flock`). The lock goes with the process, however that ends, so a neighbour without
+/// one is a leftover; numbers of processes, which are used again and mean nothing on another
+/// machine, decide only where the file system has no locks.
 enum TemporaryFiles {
   private static let infix = ".partial-"
   /// Letters and digits that `mkstemp` makes.
@@ -45,8 +45,8 @@ enum TemporaryFiles {
     sweep(folder)
   }
 
-  /// Removes leftovers of killed processes in `folder`: files with a name of ours, of this user, that
-  /// nobody has locked. What cannot be read is left alone.
+  /// Removes leftovers of killed processes in `folder`: files with a name of ours, of this user,
+  /// that nobody has locked. What cannot be read is left alone.
   static func sweep(_ folder: String) {
     guard let stream = opendir(folder) else { return }
     defer { closedir(stream) }
@@ -59,8 +59,8 @@ enum TemporaryFiles {
     }
   }
 
-  /// The process in a temporary name; 0 in one of the first version, which had no number; nil for other
-  /// names.
+  /// The process in a temporary name; 0 in one of the first version, which had no number; nil for
+  /// other names.
   static func owner(_ name: String) -> pid_t? {
     guard let mark = name.ranges(of: infix).last, mark.lowerBound > name.startIndex else {
       return nil
@@ -142,8 +142,8 @@ enum TemporaryFiles {
     slots[index].isUsed.store(false, ordering: .releasing)
   }
 
-  /// Removes all temporary files of this process. Safe in a handler of signals, which ends the process
-  /// afterwards.
+  /// Removes all temporary files of this process. Safe in a handler of signals, which ends the
+  /// process afterwards.
   static func removeAll() {
     guard
       let slots = UnsafeMutablePointer<Slot>(bitPattern: slotAddress.load(ordering: .acquiring)),

@@ -1,16 +1,17 @@
 internal import CTritKernels
 
 /// Float arithmetic over runs of elements: norms, activation functions, rows to int8, dot products,
-/// conversions. Every function works on the calling thread, allocates nothing, and takes bare pointers
-/// (whoever calls owns the memory; `count` elements are valid).
+/// conversions. Every function works on the calling thread, allocates nothing, and takes bare
+/// pointers (whoever calls owns the memory; `count` elements are valid).
 ///
-/// The leaves come in a plain (on ARM: NEON), an AVX2 and an AVX-512 form and the best that the CPU has is taken. Sums
-/// may differ between CPUs in their last bits, but for one CPU a result depends on the arguments alone.
+/// The leaves come in a plain (on ARM: NEON), an AVX2 and an AVX-512 form and the best that the CPU
+/// has is taken. Sums may differ between CPUs in their last bits, but for one CPU a result depends
+/// on the arguments alone.
 public enum VectorMath {
   private static let ops = Leaves.float
 
-  /// Root-mean-square norm: `out[i] = weight[i] · (x[i] / √(mean(x²) + epsilon))`; the mean is summed in
-  /// double. `out` may be `x`. Without `weight` all weights are one.
+  /// Root-mean-square norm: `out[i] = weight[i] · (x[i] / √(mean(x²) + epsilon))`; the mean is
+  /// summed in double. `out` may be `x`. Without `weight` all weights are one.
   ///
   /// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, eq. 4.
   public static func rmsNorm(
@@ -50,9 +51,9 @@ public enum VectorMath {
     ops.quantize_int8(x, multiplier, min(max(limit, 0), 127), q, count)
   }
 
-  /// One activation row to int8 as BitNet does: multiplier `s = 127 / max(max |x|, 1e-5)` in float32,
-  /// `q[i] = clamp(rint(x[i] · s), −128, 127)`, ties to even; gives `s` and `Σ q[i]`. The value that `q[i]`
-  /// stands for is `q[i] / s`.
+  /// One activation row to int8 as BitNet does: multiplier `s = 127 / max(max |x|, 1e-5)` in
+  /// float32, `q[i] = clamp(rint(x[i] · s), −128, 127)`, ties to even; gives `s` and `Σ q[i]`. The
+  /// value that `q[i]` stands for is `q[i] / s`.
   ///
   /// Source: Ma et al., "The Era of 1-bit LLMs", 2024, and bitnet.cpp's I8_S activations.
   public static func quantizeAbsmax(
@@ -126,8 +127,8 @@ public enum VectorMath {
     _ alpha: Float, int8 x: UnsafePointer<Int8>, into y: UnsafeMutablePointer<Float>, count: Int
   ) { ops.axpy_i8(alpha, x, y, count) }
 
-  /// `out[i] = e^(x[i] − shift)`, within about 2 units in the last place (0 below e^−87); gives the sum
-  /// of `out` in double. `out` may be `x`.
+  /// `out[i] = e^(x[i] − shift)`, within about 2 units in the last place (0 below e^−87); gives the
+  /// sum of `out` in double. `out` may be `x`.
   @discardableResult public static func exp(
     _ x: UnsafePointer<Float>, minus shift: Float, into out: UnsafeMutablePointer<Float>,
     count: Int

@@ -1,10 +1,10 @@
-/// Text of unknown origin as it may be shown: what would move a cursor, change a terminal's state, turn the
-/// direction of writing or hide itself is written out.
+/// Text of unknown origin as it may be shown: what would move a cursor, change a terminal's state,
+/// turn the direction of writing or hide itself is written out.
 ///
-/// `\u{1b}` stands for the character of that number, `\x9c` for a byte that is no UTF-8. Backslashes stay as
-/// they are, so text that has been made visible stays the same when it is again. Whatever prints names,
-/// values or messages goes through here; files that have rules of their own (JSON, HTML, CSV, gnuplot) are
-/// written by those.
+/// `\u{1b}` stands for the character of that number, `\x9c` for a byte that is no UTF-8.
+/// Backslashes stay as they are, so text that has been made visible stays the same when it is
+/// again. Whatever prints names, values or messages goes through here; files that have rules of
+/// their own (JSON, HTML, CSV, gnuplot) are written by those.
 public enum VisibleText {
   /// One line: controls, line ends and tabs included, and format characters are written out.
   public static func line(_ text: String) -> String { escape(text) { isHidden($0) } }
@@ -14,8 +14,9 @@ public enum VisibleText {
     escape(text) { $0 != "\n" && $0 != "\t" && isHidden($0) }
   }
 
-  /// Text of a model, or of a file that is read as text, over several lines: controls and the marks that turn
-  /// the direction of writing are written out; joiners, which emoji and some scripts need, stay.
+  /// Text of a model, or of a file that is read as text, over several lines: controls and the marks
+  /// that turn the direction of writing are written out; joiners, which emoji and some scripts
+  /// need, stay.
   public static func prose(_ text: String) -> String {
     escape(text) { scalar in
       switch scalar {
@@ -26,8 +27,8 @@ public enum VisibleText {
     }
   }
 
-  /// Bytes on one line: as `line` where they are UTF-8; else every byte that is no printable ASCII is written
-  /// out.
+  /// Bytes on one line: as `line` where they are UTF-8; else every byte that is no printable ASCII
+  /// is written out.
   public static func bytes(_ bytes: some Collection<UInt8>) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return line(text) }
     return bytes.map { byte in
@@ -37,8 +38,8 @@ public enum VisibleText {
     }.joined()
   }
 
-  /// Whether a character is a control (C0, DEL, C1), a format character (among them all that turn the direction
-  /// of writing), a line or paragraph separator, or no character at all.
+  /// Whether a character is a control (C0, DEL, C1), a format character (among them all that turn
+  /// the direction of writing), a line or paragraph separator, or no character at all.
   public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     // Nearly all text.
     if (0x20..<0x7F).contains(scalar.value) { return false }

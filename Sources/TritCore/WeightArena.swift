@@ -6,11 +6,13 @@ import Synchronization
   import Darwin
 #endif
 
-/// Chunks of huge pages in which the matrices of a model lie one after another, in the order in which they were made.
+/// Chunks of huge pages in which the matrices of a model lie one after another, in the order in
+/// which they were made.
 ///
-/// A matrix with a mapping of its own has small pages at its end, and one below 2 MiB has nothing else: some 27 % of
-/// the ternary bytes of a 2B model, each 4 KiB of which costs a page walk a token. A chunk is given back when its
-/// last block is; what is free at its end is used again before.
+/// A matrix with a mapping of its own has small pages at its end, and one below 2 MiB has nothing
+/// else: some 27 % of the ternary bytes of a 2B model, each 4 KiB of which costs a page walk a
+/// token. A chunk is given back when its last block is; what is free at its end is used again
+/// before.
 enum WeightArena {
   /// Smaller blocks are not worth a place: many of them fit a page anyway.
   static let smallest = 64 << 10

@@ -4,8 +4,8 @@
   import Darwin
 #endif
 
-/// A file of prepared weights, mapped so that all processes that use it share one copy: a manifest in text and runs
-/// of bytes (sections) that are used where they lie.
+/// A file of prepared weights, mapped so that all processes that use it share one copy: a manifest
+/// in text and runs of bytes (sections) that are used where they lie.
 ///
 /// ```text
 ///     0  "TRITIMG1"
@@ -15,9 +15,10 @@
 ///   end  SHA-256 of all bytes before, 64 hex digits; zeros up to a multiple of 2 MiB
 /// ```
 ///
-/// The file is for the machine that wrote it: numbers are in its byte order. It is written in runs that begin at
-/// multiples of 2 MiB, which file systems with large folios then hold in huge pages; mapped at such a multiple, it is
-/// read through as few page walks as weights in anonymous huge pages.
+/// The file is for the machine that wrote it: numbers are in its byte order. It is written in runs
+/// that begin at multiples of 2 MiB, which file systems with large folios then hold in huge pages;
+/// mapped at such a multiple, it is read through as few page walks as weights in anonymous huge
+/// pages.
 package final class WeightImage: Sendable {
   /// Where the file is.
   package let path: String
@@ -27,7 +28,8 @@ package final class WeightImage: Sendable {
   package let count: Int
   /// What the system said of the file when it was opened.
   package let stamp: FileStamp
-  /// Whether the bytes are the file's own pages, shared with other processes; else a copy in huge pages.
+  /// Whether the bytes are the file's own pages, shared with other processes; else a copy in huge
+  /// pages.
   package let isShared: Bool
   private let base: UInt
   private let sections: Range<Int>
@@ -48,7 +50,8 @@ package final class WeightImage: Sendable {
     case unfit(String)
   }
 
-  /// Maps the file at `path`, which must be this user's alone to write and have been made for `key`.
+  /// Maps the file at `path`, which must be this user's alone to write and have been made for
+  /// `key`.
   package init(path: String, key: String) throws(Refusal) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { throw .absent }
@@ -165,8 +168,8 @@ extension WeightImage {
     return bytes
   }
 
-  /// SHA-256 of the image at `path` up to where its digest stands, and that digest. Throws `badData` for what is no
-  /// image, `interrupted`.
+  /// SHA-256 of the image at `path` up to where its digest stands, and that digest. Throws
+  /// `badData` for what is no image, `interrupted`.
   package static func digests(path: String) throws -> (computed: String, stored: String) {
     do {
       // Mapped as for use: pages that come in now are those that the next start finds.

@@ -6,11 +6,12 @@
 
 /// Reading of a whole file, pipe or device into memory, never more than its limit.
 ///
-/// Model files go through `MappedFile`, which takes regular files alone. This is for what a person may also pipe:
-/// texts, lists of ids, experiment files.
+/// Model files go through `MappedFile`, which takes regular files alone. This is for what a person
+/// may also pipe: texts, lists of ids, experiment files.
 public enum WholeFile {
-  /// The bytes at `path`. The size of a regular file is checked before anything is read, everything else is read
-  /// up to the limit. Throws `missingInput` where nothing can be read, `badData` beyond the limit.
+  /// The bytes at `path`. The size of a regular file is checked before anything is read, everything
+  /// else is read up to the limit. Throws `missingInput` where nothing can be read, `badData`
+  /// beyond the limit.
   public static func read(
     _ path: String, limit: FileLimit, streams: FileLimit? = nil
   ) throws -> [UInt8] {
@@ -41,8 +42,8 @@ public enum WholeFile {
     return try bytes(of: STDIN_FILENO, limit: limit, expecting: 0, at: "standard input")
   }
 
-  /// The text at `path`, or nil where there is none that can be read within the limit as UTF-8: for templates and
-  /// other files that one does without.
+  /// The text at `path`, or nil where there is none that can be read within the limit as UTF-8: for
+  /// templates and other files that one does without.
   public static func text(_ path: String, limit: FileLimit = .small) -> String? {
     (try? read(path, limit: limit)).flatMap { String(validating: $0, as: UTF8.self) }
   }

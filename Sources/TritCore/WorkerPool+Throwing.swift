@@ -1,12 +1,13 @@
 import Synchronization
 
 extension WorkerPool {
-  /// Runs `body` as `run` does, for bodies that can fail. Throws what the body threw for the first range that
-  /// fails, in the order of the ranges: not the first in time, which changes from run to run.
+  /// Runs `body` as `run` does, for bodies that can fail. Throws what the body threw for the first
+  /// range that fails, in the order of the ranges: not the first in time, which changes from run to
+  /// run.
   ///
-  /// Ranges behind one that has failed may be left out; none before it is. So a body that goes through its range
-  /// in rising order and throws at the first index that is wrong makes the lowest wrong index of all the one that
-  /// is reported, whichever thread found it and when.
+  /// Ranges behind one that has failed may be left out; none before it is. So a body that goes
+  /// through its range in rising order and throws at the first index that is wrong makes the lowest
+  /// wrong index of all the one that is reported, whichever thread found it and when.
   public func runThrowing<Failure: Error>(
     count: Int, alignment: Int = 1, partsPerThread: Int = 1,
     _ body: @Sendable (_ range: Range<Int>, _ worker: Int) throws(Failure) -> Void
@@ -23,8 +24,8 @@ extension WorkerPool {
     if let error = failure.error { throw error }
   }
 
-  /// `body(index)` for every index in `0..<count`, in their order. Throws what it threw for the lowest index that
-  /// fails.
+  /// `body(index)` for every index in `0..<count`, in their order. Throws what it threw for the
+  /// lowest index that fails.
   public func map<Value: Sendable, Failure: Error>(
     count: Int, partsPerThread: Int = 1, _ body: @Sendable (_ index: Int) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {

@@ -9,11 +9,13 @@ import Synchronization
 
 /// What the threads of a pool do in one region: a value with all that the work needs.
 ///
-/// The threads share the caller's value, which they only read; what they write lies in memory that it refers to, each
-/// range in places of its own. A region may hold what cannot be copied, an `Atomic` for one.
+/// The threads share the caller's value, which they only read; what they write lies in memory that
+/// it refers to, each range in places of its own. A region may hold what cannot be copied, an
+/// `Atomic` for one.
 public protocol PoolRegion: Sendable, ~Copyable {
-  /// Does the units in `range`, which no other call of the region is given. `worker` tells the threads apart
-  /// (0…`threads - 1`), 0 is the caller; it chooses scratch memory and nothing that shows in results.
+  /// Does the units in `range`, which no other call of the region is given. `worker` tells the
+  /// threads apart (0…`threads - 1`), 0 is the caller; it chooses scratch memory and nothing that
+  /// shows in results.
   borrowing func run(_ range: Range<Int>, worker: Int)
 }
 
@@ -26,15 +28,16 @@ private struct BodyRegion: PoolRegion {
 
 /// A fixed team of threads that runs one region at a time over disjoint ranges.
 ///
-/// A region is cut into as many parts as there are threads, or a few times as many. Each thread takes its own
-/// parts first, so that a core keeps meeting the same memory, and then whatever nobody has taken: a
-/// worker that lost its core to another program delays nothing, and one whose core runs at half speed (its
-/// other hardware thread is busy) gives half of its parts away. Between regions a worker spins for a
-/// while (a barrier then costs a fraction of a microsecond), then parks on a condition variable, so that
-/// an idle engine costs nothing. Regions never nest.
+/// A region is cut into as many parts as there are threads, or a few times as many. Each thread
+/// takes its own parts first, so that a core keeps meeting the same memory, and then whatever
+/// nobody has taken: a worker that lost its core to another program delays nothing, and one whose
+/// core runs at half speed (its other hardware thread is busy) gives half of its parts away.
+/// Between regions a worker spins for a while (a barrier then costs a fraction of a microsecond),
+/// then parks on a condition variable, so that an idle engine costs nothing. Regions never nest.
 ///
-/// Parts depend on the count, the number of threads and the parts asked for alone, and kernels compute each output within one
-/// part, so results depend neither on timing nor on who computes what.
+/// Parts depend on the count, the number of threads and the parts asked for alone, and kernels
+/// compute each output within one part, so results depend neither on timing nor on who computes
+/// what.
 public final class WorkerPool: Sendable {
   /// Threads that work in a region, the caller included.
   public var threads: Int { team.threads }
@@ -43,8 +46,8 @@ public final class WorkerPool: Sendable {
   private let team: WorkerTeam
   private let handles: [pthread_t]
 
-  /// Starts `threads - 1` workers. `poll` (0…100) is how eagerly they spin before they park: 0 parks at
-  /// once, 50 spins for about 50 µs.
+  /// Starts `threads - 1` workers. `poll` (0…100) is how eagerly they spin before they park: 0
+  /// parks at once, 50 spins for about 50 µs.
   public init(threads: Int, poll: Int = 50) {
     precondition(threads >= 1, "a pool has at least one thread")
     let team = WorkerTeam(threads: threads, poll: poll)
@@ -57,11 +60,12 @@ public final class WorkerPool: Sendable {
     for handle in handles { pthread_join(handle, nil) }
   }
 
-  /// Runs `region` for ranges that cover `0..<count`, one a part, and waits for all. Allocates nothing.
+  /// Runs `region` for ranges that cover `0..<count`, one a part, and waits for all. Allocates
+  /// nothing.
   ///
-  /// Ranges start at multiples of `alignment`. A region of one range runs on the caller alone. `partsPerThread`
-  /// (1…`mostPartsPerThread`) more than 1 evens out threads of different speed, for bodies that take many
-  /// microseconds.
+  /// Ranges start at multiples of `alignment`. A region of one range runs on the caller alone.
+  /// `partsPerThread` (1…`mostPartsPerThread`) more than 1 evens out threads of different speed,
+  /// for bodies that take many microseconds.
   public func run<Region: PoolRegion & ~Copyable>(
     _ region: borrowing Region, count: Int, alignment: Int = 1, partsPerThread: Int = 1
   ) {
@@ -76,8 +80,8 @@ public final class WorkerPool: Sendable {
     }
   }
 
-  /// Runs `body(range, worker)` as a region. Each run on several threads costs a heap allocation; what runs for every
-  /// token is a `PoolRegion`.
+  /// Runs `body(range, worker)` as a region. Each run on several threads costs a heap allocation;
+  /// what runs for every token is a `PoolRegion`.
   public func run(
     count: Int, alignment: Int = 1, partsPerThread: Int = 1,
     _ body: @Sendable (_ range: Range<Int>, _ worker: Int) -> Void
@@ -98,13 +102,13 @@ public final class WorkerPool: Sendable {
   }
 }
 
-/// What the threads of a pool share. Each worker keeps it alive until it ends; none knows the pool, so
-/// that the pool always ends on its owner's thread, which can wait for the workers.
+/// What the threads of a pool share. Each worker keeps it alive until it ends; none knows the pool,
+/// so that the pool always ends on its owner's thread, which can wait for the workers.
 private final class WorkerTeam: @unchecked Sendable {
   let threads: Int
   private let spins: Int
-  /// The region that runs, or ran last: its number times 32, plus its parts for each thread; written by the
-  /// caller's thread only.
+  /// The region that runs, or ran last: its number times 32, plus its parts for each thread;
+  /// written by the caller's thread only.
   private let epoch = Atomic<UInt64>(0)
   /// For each part the last region in which somebody took it, a cache line apart.
   private let taken: UnsafeMutablePointer<Atomic<UInt64>>
@@ -130,7 +134,8 @@ private final class WorkerTeam: @unchecked Sendable {
     // The compiler opens the type of a member only where `self` is written.
     func run(_ range: Range<Int>, worker: Int) { open(self.type, range, worker) }
 
-    /// Calls the value where it lies: a copy would count references, which several threads do at the same places.
+    /// Calls the value where it lies: a copy would count references, which several threads do at
+    /// the same places.
     private func open<Value: PoolRegion & ~Copyable>(
       _ type: Value.Type, _ range: Range<Int>, _ worker: Int
     ) { address.assumingMemoryBound(to: Value.self).pointee.run(range, worker: worker) }
@@ -190,10 +195,12 @@ private final class WorkerTeam: @unchecked Sendable {
     job = nil
   }
 
-  /// Does the thread's own parts of `region`, then those that nobody has taken, others' last ones first.
+  /// Does the thread's own parts of `region`, then those that nobody has taken, others' last ones
+  /// first.
   ///
-  /// Taking a part proves that `region` still runs: it cannot end before this part is finished, so the job may
-  /// be read. A thread that comes too late finds all its parts taken, in that region or a later one.
+  /// Taking a part proves that `region` still runs: it cannot end before this part is finished, so
+  /// the job may be read. A thread that comes too late finds all its parts taken, in that region or
+  /// a later one.
   private func work(on region: UInt64, as worker: Int) {
     let each = Int(region % 32)
     for place in 0..<each { take(worker * each + place, of: region, as: worker) }
@@ -228,8 +235,8 @@ private final class WorkerTeam: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Starts the thread of `worker`; nil where the system gives no more threads: the others then do its
-  /// part.
+  /// Starts the thread of `worker`; nil where the system gives no more threads: the others then do
+  /// its part.
   func start(_ worker: Int) -> pthread_t? {
     let context = UnsafeMutablePointer<(WorkerTeam, Int)>.allocate(capacity: 1)
     context.initialize(to: (self, worker))

@@ -26,8 +26,8 @@ public struct BitFields: Sendable, Equatable, Drawable {
   /// The fields, from the highest bit down.
   public let fields: [Field]
 
-  /// Cuts `word`. Throws `LabError` where the widths do not add up to `bits`, or a bit above them is
-  /// set.
+  /// Cuts `word`. Throws `LabError` where the widths do not add up to `bits`, or a bit above them
+  /// is set.
   public init(_ title: String = "", word: UInt64, bits: Int = 8, fields: [Field]) throws {
     guard (1...64).contains(bits), bits == 64 || word >> UInt64(bits) == 0 else {
       throw LabError(

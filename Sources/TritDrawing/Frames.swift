@@ -10,8 +10,8 @@ public struct Frames: Sendable, Equatable, Displayable {
   /// SVG documents.
   public let frames: [String]
 
-  /// Pairs values with pictures. Throws `LabError` where there are none, or not as many of one as of
-  /// the other.
+  /// Pairs values with pictures. Throws `LabError` where there are none, or not as many of one as
+  /// of the other.
   public init(_ label: String, values: [String], frames: [String]) throws {
     guard !frames.isEmpty, values.count == frames.count else {
       throw LabError(

@@ -28,8 +28,8 @@ public struct TritGrid: Sendable, Equatable, Drawable {
     (self.rowLabels, self.columnLabels, self.notes) = (rowLabels, columnLabels, notes)
   }
 
-  /// The trits of a matrix, with its scales: a scale a row stands behind the row, the only one in the
-  /// title.
+  /// The trits of a matrix, with its scales: a scale a row stands behind the row, the only one in
+  /// the title.
   public init(_ matrix: TernaryMatrix, _ title: String = "") {
     (rows, columns) = (matrix.rows, matrix.columns)
     trits = withExtendedLifetime(matrix.trits) { Array($0.buffer) }

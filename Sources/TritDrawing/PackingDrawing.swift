@@ -1,8 +1,8 @@
 public import TritCore
 public import TritKernels
 
-/// A packing at work on a toy matrix: its trits, their codes, the bytes, and which trit lies in which
-/// bits of which byte.
+/// A packing at work on a toy matrix: its trits, their codes, the bytes, and which trit lies in
+/// which bits of which byte.
 public struct PackingDrawing: Sendable, Drawable {
   /// The packing's registered name.
   public let name: String
@@ -15,9 +15,9 @@ public struct PackingDrawing: Sendable, Drawable {
   /// What the packing made.
   public let bytes: [UInt8]
 
-  /// Packs `weights`, one scale for all. A packing that takes no such shape is given the smallest one
-  /// that it takes, with the toy in its first rows and columns, and zeros. Throws what `packing`
-  /// throws.
+  /// Packs `weights`, one scale for all. A packing that takes no such shape is given the smallest
+  /// one that it takes, with the toy in its first rows and columns, and zeros. Throws what
+  /// `packing` throws.
   public init(_ packing: any Packing, _ weights: TernaryMatrix, summary: String = "") throws {
     name = packing.name
     self.summary = summary
@@ -103,8 +103,8 @@ public struct PackingDrawing: Sendable, Drawable {
     Set(toyGroups.flatMap { map.groups[$0].bits.map { $0 / 8 } }).sorted()
   }
 
-  /// The bytes that are told bit by bit: those of the first groups, so that what is coded together is
-  /// seen together.
+  /// The bytes that are told bit by bit: those of the first groups, so that what is coded together
+  /// is seen together.
   var shownBytes: [Int] {
     var shown: [Int] = []
     for group in toyGroups {

@@ -11,7 +11,8 @@ public struct PackingMap: Sendable, Equatable {
   public struct Group: Sendable, Equatable {
     /// Row-major indices of the trits, ascending.
     public let trits: [Int]
-    /// Places of the bits, ascending: bit b of byte i, of which 7 is the highest, is at 8 i + 7 − b.
+    /// Places of the bits, ascending: bit b of byte i, of which 7 is the highest, is at 8 i + 7 −
+    /// b.
     public let bits: [Int]
   }
 
@@ -41,7 +42,8 @@ public struct PackingMap: Sendable, Equatable {
   public let byteCount: Int
   /// All groups, by their first trit.
   public let groups: [Group]
-  /// The group of each trit; nil for a trit that no bit depends on, which a right packing never has.
+  /// The group of each trit; nil for a trit that no bit depends on, which a right packing never
+  /// has.
   public let groupOfTrit: [Int?]
   /// Places of the bits that hold scales.
   public let scaleBits: [Int]
@@ -51,8 +53,8 @@ public struct PackingMap: Sendable, Equatable {
   /// The most trits that are tried out one by one.
   public static let maximumTrits = 8192
 
-  /// Finds the map for one shape with one scale. Throws what `packing` throws, and a usage error for
-  /// more than `maximumTrits` trits.
+  /// Finds the map for one shape with one scale. Throws what `packing` throws, and a usage error
+  /// for more than `maximumTrits` trits.
   public init(_ packing: any Packing, rows: Int, columns: Int) throws {
     let (count, overflows) = rows.multipliedReportingOverflow(by: columns)
     guard rows > 0, columns > 0, !overflows, count <= Self.maximumTrits else {

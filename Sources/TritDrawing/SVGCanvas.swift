@@ -4,8 +4,8 @@
 /// has a title and a description for those who hear it, fetches nothing and has no ids that could
 /// collide with another picture's. Lengths are CSS pixels; 400 wide fits a phone with text of 12.
 public struct SVGCanvas: Sendable {
-  /// What a shape or a letter is painted with; colours are in the style sheet, one for light and one
-  /// for dark. Blue and orange are those of Okabe and Ito's palette, as everywhere in the lab.
+  /// What a shape or a letter is painted with; colours are in the style sheet, one for light and
+  /// one for dark. Blue and orange are those of Okabe and Ito's palette, as everywhere in the lab.
   public enum Ink: String, Sendable, CaseIterable {
     /// A cell of +1; text on it.
     case plus, onPlus
@@ -142,9 +142,9 @@ public struct SVGCanvas: Sendable {
   /// The document with a text for terminals.
   public func image(plain: String) -> SVGImage { SVGImage(svg, plain: plain) }
 
-  /// The same in every picture, so that a page that holds several means one thing by each name. Text
-  /// is the picture's own `currentColor`, on a ground of its own: a page that is light while the
-  /// reader's scheme is dark, as JupyterLab's can be, stays readable.
+  /// The same in every picture, so that a page that holds several means one thing by each name.
+  /// Text is the picture's own `currentColor`, on a ground of its own: a page that is light while
+  /// the reader's scheme is dark, as JupyterLab's can be, stays readable.
   private static let style: String = {
     let tints = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#b8a800"]
     func rules(_ p: String, _ fill: [(String, String)]) -> String {

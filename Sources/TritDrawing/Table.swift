@@ -2,8 +2,8 @@ import TritCore
 
 /// Rows of text under a head: aligned for terminals, and as Markdown and HTML.
 ///
-/// A column whose cells are all numbers stands at the right. Short rows are filled with empty cells,
-/// longer ones get columns without a name.
+/// A column whose cells are all numbers stands at the right. Short rows are filled with empty
+/// cells, longer ones get columns without a name.
 public struct Table: Sendable, Equatable, Displayable {
   /// The head.
   public var columns: [String]
@@ -147,7 +147,8 @@ public struct SVGImage: Sendable, Equatable, Displayable {
   /// What terminals show.
   public var plain: String
 
-  /// `svg` begins with `<svg`, or with an XML declaration, which is taken off: pages cannot hold it.
+  /// `svg` begins with `<svg`, or with an XML declaration, which is taken off: pages cannot hold
+  /// it.
   public init(_ svg: String, plain: String = "a picture") {
     self.svg = svg.firstRange(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? svg
     self.plain = plain

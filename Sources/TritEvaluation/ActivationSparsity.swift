@@ -1,12 +1,13 @@
 import TritCore
 public import TritModel
 
-/// How many of the int8 values that enter a linear layer are zero: what a kernel that skips zeros could
-/// skip at most, exactly.
+/// How many of the int8 values that enter a linear layer are zero: what a kernel that skips zeros
+/// could skip at most, exactly.
 ///
-/// Behind ReLU² (BitNet b1.58 2B4T, §2) a neuron whose gate is not positive is exactly zero, and rounding
-/// to int8 by the row's greatest magnitude makes zeros of small values too. Kernels read weights by
-/// lines of many columns, so runs of columns that are zero together are counted beside single ones.
+/// Behind ReLU² (BitNet b1.58 2B4T, §2) a neuron whose gate is not positive is exactly zero, and
+/// rounding to int8 by the row's greatest magnitude makes zeros of small values too. Kernels read
+/// weights by lines of many columns, so runs of columns that are zero together are counted beside
+/// single ones.
 public struct ActivationSparsity: Sendable, Hashable {
   /// One layer's input, or several taken together.
   public struct Input: Sendable, Hashable {
@@ -18,8 +19,8 @@ public struct ActivationSparsity: Sendable, Hashable {
     public fileprivate(set) var exactZeros = 0
     /// Zeros among the int8 values.
     public fileprivate(set) var zeros = 0
-    /// For each of `ActivationSparsity.runs` the columns in aligned runs of that length that are zero
-    /// throughout.
+    /// For each of `ActivationSparsity.runs` the columns in aligned runs of that length that are
+    /// zero throughout.
     public fileprivate(set) var zeroRuns: [Int]
 
     fileprivate init(_ name: String) {
@@ -42,7 +43,8 @@ public struct ActivationSparsity: Sendable, Hashable {
     }
   }
 
-  /// Lengths of the runs of columns that are counted: a dword of int8, a step of the 2-bit panel, longer.
+  /// Lengths of the runs of columns that are counted: a dword of int8, a step of the 2-bit panel,
+  /// longer.
   public static let runs = [4, 16, 64]
 
   /// Every measured input, in the order of the blocks.
@@ -50,8 +52,9 @@ public struct ActivationSparsity: Sendable, Hashable {
   /// The same inputs of all blocks together, by role.
   public let totals: [Input]
 
-  /// Runs `tokens` on `engine` in pieces of its context, from an empty cache each, and counts. The probe of
-  /// the engine is taken away afterwards. Throws what `prefill` throws, and a usage error for no tokens.
+  /// Runs `tokens` on `engine` in pieces of its context, from an empty cache each, and counts. The
+  /// probe of the engine is taken away afterwards. Throws what `prefill` throws, and a usage error
+  /// for no tokens.
   public init(_ engine: Engine, tokens: [Int]) throws {
     let counter = Counter()
     engine.probe = { name, values in counter.see(name, values) }

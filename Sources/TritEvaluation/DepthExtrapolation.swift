@@ -1,7 +1,7 @@
 public import TritModel
 
-/// What a model would do of which only the first few blocks were run: all blocks cost the same, embedding
-/// and head are paid once. An estimate, never a measurement.
+/// What a model would do of which only the first few blocks were run: all blocks cost the same,
+/// embedding and head are paid once. An estimate, never a measurement.
 public struct DepthExtrapolation: Sendable, Hashable {
   /// Blocks that ran.
   public let measuredLayers: Int
@@ -21,8 +21,8 @@ public struct DepthExtrapolation: Sendable, Hashable {
   /// Bytes of memory that a run of the whole model would need.
   public var bytes: Int { layerBytes + headBytes + cacheBytes }
 
-  /// From `result`, measured on `engine`, whose stage times cover that measurement alone; nil where the
-  /// model is whole. `layers` is the number of blocks of the whole model.
+  /// From `result`, measured on `engine`, whose stage times cover that measurement alone; nil where
+  /// the model is whole. `layers` is the number of blocks of the whole model.
   public init?(_ result: SpeedResult, on engine: Engine, layers: Int) {
     let measured = engine.configuration.layers
     guard layers > measured, measured > 0 else { return nil }

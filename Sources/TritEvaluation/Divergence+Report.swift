@@ -2,8 +2,8 @@ extension DivergenceStatistics {
   /// Tokens below which llama-perplexity prints no statistics.
   public static let leastTokens = 100
 
-  /// The statistics in llama-perplexity's wording and number formats, so that scripts which read its
-  /// output read ours. Fewer than 100 tokens give one line that says so.
+  /// The statistics in llama-perplexity's wording and number formats, so that scripts which read
+  /// its output read ours. Fewer than 100 tokens give one line that says so.
   public var report: String {
     guard scoredTokens >= Self.leastTokens else {
       return "\(scoredTokens) scored tokens: divergence statistics need at least "

@@ -7,8 +7,8 @@ public import TritModel
   import Darwin
 #endif
 
-/// How a variant's predictions differ from a reference's, token by token over the same windows: what
-/// llama-perplexity's `--kl-divergence` prints, from exact logits instead of its 16-bit file.
+/// How a variant's predictions differ from a reference's, token by token over the same windows:
+/// what llama-perplexity's `--kl-divergence` prints, from exact logits instead of its 16-bit file.
 public struct DivergenceStatistics: Sendable {
   /// How the text was cut.
   public let method: PerplexityProtocol
@@ -34,8 +34,8 @@ public struct DivergenceStatistics: Sendable {
   private let sortedDivergences: [Double]
   private let sortedChanges: [Double]
 
-  /// Collects what was measured; all lists have one entry a scored token. `chunkCounts` are the scored
-  /// tokens of each window; nil is one window.
+  /// Collects what was measured; all lists have one entry a scored token. `chunkCounts` are the
+  /// scored tokens of each window; nil is one window.
   public init(
     method: PerplexityProtocol, variantNLL: [Double], baseNLL: [Double], divergences: [Double],
     probabilityChanges: [Double], sameTop: [Bool], variantRight: [Bool], baseRight: [Bool],
@@ -100,7 +100,8 @@ public struct DivergenceStatistics: Sendable {
     return Estimate(share, (share * (1 - share) / Double(sameTop.count - 1)).squareRoot())
   }
 
-  /// Mean KLD by position in the window, in `buckets` groups of equal width; empty ones are left out.
+  /// Mean KLD by position in the window, in `buckets` groups of equal width; empty ones are left
+  /// out.
   public func byPosition(buckets: Int) -> [PositionBucket] {
     PositionBucket.group(
       divergences, positions, windows: chunkCounts, context: method.context, buckets: buckets)
@@ -114,11 +115,11 @@ public struct DivergenceStatistics: Sendable {
 
 /// Measures `DivergenceStatistics` with both models in one process.
 public struct DivergenceMeasurement {
-  /// Bytes for the reference's logits that are kept at a time. A window that needs more is run in parts,
-  /// each of which computes the positions before it again.
+  /// Bytes for the reference's logits that are kept at a time. A window that needs more is run in
+  /// parts, each of which computes the positions before it again.
   public var bufferBytes = 1 << 30
-  /// Tokens with `ln p(reference)` at or below this do not enter a KLD; −16 as in llama-perplexity, whose
-  /// file cannot hold less. nil lets all enter.
+  /// Tokens with `ln p(reference)` at or below this do not enter a KLD; −16 as in llama-perplexity,
+  /// whose file cannot hold less. nil lets all enter.
   public var logProbabilityFloor: Double? = -16
 
   /// A measurement with llama-perplexity's conventions.
@@ -126,8 +127,8 @@ public struct DivergenceMeasurement {
 
   /// Compares `variant` with `reference` on `text`, cut as `method` says, at most `limit` windows.
   ///
-  /// Throws `badData` where vocabularies differ, logits are not finite or the text is too short, a usage
-  /// error where the context is longer than a model's, and `interrupted` on Ctrl-C.
+  /// Throws `badData` where vocabularies differ, logits are not finite or the text is too short, a
+  /// usage error where the context is longer than a model's, and `interrupted` on Ctrl-C.
   public func measure(
     variant: any LanguageModel, reference: any LanguageModel, text: String,
     method: PerplexityProtocol, limit: Int? = nil, parseSpecial: Bool = false,
@@ -139,8 +140,9 @@ public struct DivergenceMeasurement {
       variant: variant, reference: reference, windows: windows, method: method, progress: progress)
   }
 
-  /// Compares `variant` with the log-probabilities in `file` over the windows that stand there, at most `limit` of
-  /// them, with llama-perplexity's own formulas. Throws `badData` where the vocabularies differ.
+  /// Compares `variant` with the log-probabilities in `file` over the windows that stand there, at
+  /// most `limit` of them, with llama-perplexity's own formulas. Throws `badData` where the
+  /// vocabularies differ.
   public func measure(
     variant: any LanguageModel, reference file: LogitsFile, limit: Int? = nil,
     progress: ProgressReporter? = nil
@@ -181,8 +183,8 @@ public struct DivergenceMeasurement {
     return (statistics, first, total)
   }
 
-  /// Compares `variant` with `reference` over `windows` that `method` made; `firstChunk` is the number of the first
-  /// among the windows of the text.
+  /// Compares `variant` with `reference` over `windows` that `method` made; `firstChunk` is the
+  /// number of the first among the windows of the text.
   public func measure(
     variant: any LanguageModel, reference: any LanguageModel, windows: [ScoringWindow],
     method: PerplexityProtocol, firstChunk: Int = 0, progress: ProgressReporter? = nil

@@ -8,8 +8,8 @@ import TritCore
 
 /// The normalizer of one row of logits: `log p(v) = logits[v] − shift − logSum`.
 ///
-/// The maximum is subtracted before the exponential; exponentials are float32, their sum is double, as
-/// in llama-perplexity.
+/// The maximum is subtracted before the exponential; exponentials are float32, their sum is double,
+/// as in llama-perplexity.
 struct LogSoftmax {
   /// Greatest logit.
   let shift: Float
@@ -27,7 +27,8 @@ struct LogSoftmax {
     logSum = log(VectorMath.exp(base, minus: shift, into: powers, count: logits.count))
   }
 
-  /// Takes `values` as log-probabilities: nothing is normalized. `powers` receives the probabilities.
+  /// Takes `values` as log-probabilities: nothing is normalized. `powers` receives the
+  /// probabilities.
   init(logProbabilities values: UnsafeBufferPointer<Float>, powers: UnsafeMutablePointer<Float>) {
     shift = 0
     logSum = 0

@@ -3,12 +3,14 @@ public import TritCore
 public import TritModel
 public import TritTokenization
 
-/// A reference's log-probabilities in a file, as llama-perplexity's `--kl-divergence-base` writes and reads them.
+/// A reference's log-probabilities in a file, as llama-perplexity's `--kl-divergence-base` writes
+/// and reads them.
 ///
-/// Format (llama.cpp, tools/perplexity): `_logits_`, then little-endian int32 context, vocabulary and chunks, the
-/// tokens of all chunks, and for each scored position (the second half of a chunk, its last position apart) a row of
-/// `2 ⌈V / 2⌉ + 4` uint16: float32 scale and least log-probability, then a code for each token;
-/// `ln p = scale · code + least`. What lies more than 16 below the greatest logit has the code 0.
+/// Format (llama.cpp, tools/perplexity): `_logits_`, then little-endian int32 context, vocabulary
+/// and chunks, the tokens of all chunks, and for each scored position (the second half of a chunk,
+/// its last position apart) a row of `2 ⌈V / 2⌉ + 4` uint16: float32 scale and least
+/// log-probability, then a code for each token; `ln p = scale · code + least`. What lies more than
+/// 16 below the greatest logit has the code 0.
 public struct LogitsFile: Sendable {
   /// Where it is.
   public let path: String
@@ -31,8 +33,9 @@ public struct LogitsFile: Sendable {
   /// Bytes of a row.
   static func rowBytes(_ vocabulary: Int) -> Int { 2 * (2 * ((vocabulary + 1) / 2) + 4) }
 
-  /// Opens and checks `path`. Throws `missingInput` where there is none, and `badData` for another kind of file, sizes
-  /// that no file has, tokens outside the vocabulary, or an end that comes too early.
+  /// Opens and checks `path`. Throws `missingInput` where there is none, and `badData` for another
+  /// kind of file, sizes that no file has, tokens outside the vocabulary, or an end that comes too
+  /// early.
   public init(path: String) throws {
     self.path = path
     file = try MappedFile(path)
@@ -88,8 +91,8 @@ public struct LogitsFile: Sendable {
     chunks = list
   }
 
-  /// The windows that were scored, with the first token replaced where `tokenizer` begins every text with one, as
-  /// llama-perplexity does.
+  /// The windows that were scored, with the first token replaced where `tokenizer` begins every
+  /// text with one, as llama-perplexity does.
   public func windows(_ tokenizer: any Tokenizer, limit: Int? = nil) -> [ScoringWindow] {
     let first = tokenizer.addsBOS ? tokenizer.bos : nil
     return chunks.prefix(limit ?? chunks.count).map { tokens in
@@ -99,8 +102,8 @@ public struct LogitsFile: Sendable {
     }
   }
 
-  /// Reads `ln p` of every token at `position` of `chunk` to `row`, which has room for the vocabulary. Throws `badData`
-  /// for a scale or a least value that is no number.
+  /// Reads `ln p` of every token at `position` of `chunk` to `row`, which has room for the
+  /// vocabulary. Throws `badData` for a scale or a least value that is no number.
   func read(
     chunk: Int, position: Int, to row: UnsafeMutableBufferPointer<Float>
   ) throws {
@@ -112,7 +115,8 @@ public struct LogitsFile: Sendable {
     let least = bytes.loadUnaligned(fromByteOffset: 4, as: Float.self)
     guard scale.isFinite, least.isFinite, scale >= 0 else {
       throw LabError(
-        .badData, "a row of logits is damaged", at: "\(path): chunk \(chunk + 1), position \(position)",
+        .badData, "a row of logits is damaged",
+        at: "\(path): chunk \(chunk + 1), position \(position)",
         expected: "finite scale and least value", got: "\(scale), \(least)",
         advice: "write the file again")
     }
@@ -126,11 +130,13 @@ public struct LogitsFile: Sendable {
 
 /// Writes a file of logits, whole or not at all.
 public enum LogitsFileWriter {
-  /// Runs `model` over `windows`, which have to be of the protocol `llama.cpp`, and writes what it predicts to `path`;
-  /// gives the perplexity that it has meanwhile, as `Perplexity.measure` does. Throws a usage error for windows of
-  /// other protocols, `cannotCreate`, and what `measure` throws.
+  /// Runs `model` over `windows`, which have to be of the protocol `llama.cpp`, and writes what it
+  /// predicts to `path`; gives the perplexity that it has meanwhile, as `Perplexity.measure` does.
+  /// Throws a usage error for windows of other protocols, `cannotCreate`, and what `measure`
+  /// throws.
   public static func write(
-    _ model: any LanguageModel, windows: [ScoringWindow], method: PerplexityProtocol, to path: String,
+    _ model: any LanguageModel, windows: [ScoringWindow], method: PerplexityProtocol,
+    to path: String,
     parseSpecial: Bool = false, progress: ProgressReporter? = nil
   ) throws -> PerplexityResult {
     let context = windows.first?.tokens.count ?? 0
@@ -201,7 +207,9 @@ public enum LogitsFileWriter {
     put((least - greatest - logSum).bitPattern, 4)
     let inverse = scale > 0 ? 1 / scale : 0
     for (index, value) in logits.enumerated() {
-      let code = value > least ? UInt16(clamping: Int((inverse * (value - least)).rounded(.toNearestOrEven))) : 0
+      let code =
+        value > least
+        ? UInt16(clamping: Int((inverse * (value - least)).rounded(.toNearestOrEven))) : 0
       row[8 + 2 * index] = UInt8(truncatingIfNeeded: code)
       row[9 + 2 * index] = UInt8(truncatingIfNeeded: code >> 8)
     }

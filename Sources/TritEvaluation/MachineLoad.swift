@@ -7,11 +7,12 @@ import TritCore
   import Darwin
 #endif
 
-/// What the machine gave this process while something was timed: time on cores, time waited for them, time
-/// that a hypervisor took.
+/// What the machine gave this process while something was timed: time on cores, time waited for
+/// them, time that a hypervisor took.
 ///
-/// A speed is the program's only where it had its cores. Another program that shares them makes every
-/// repetition slow, so that the spread between repetitions can be small and the figure a tenth of the truth.
+/// A speed is the program's only where it had its cores. Another program that shares them makes
+/// every repetition slow, so that the spread between repetitions can be small and the figure a
+/// tenth of the truth.
 public struct MachineLoad: Sendable, Hashable {
   /// Seconds by the clock.
   public var wall = 0.0
@@ -19,11 +20,11 @@ public struct MachineLoad: Sendable, Hashable {
   public var processor = 0.0
   /// Seconds that the measuring thread was on a core.
   public var thread = 0.0
-  /// Seconds that threads of the process were ready to run and waited for a core (schedstat); nil where the
-  /// system does not tell.
+  /// Seconds that threads of the process were ready to run and waited for a core (schedstat); nil
+  /// where the system does not tell.
   public var waited: Double?
-  /// Share of the machine's time that its hypervisor gave to others (steal of /proc/stat); nil where the
-  /// system does not tell.
+  /// Share of the machine's time that its hypervisor gave to others (steal of /proc/stat); nil
+  /// where the system does not tell.
   public var stolen: Double?
 
   /// Nothing was timed.
@@ -40,15 +41,15 @@ public struct MachineLoad: Sendable, Hashable {
     self.stolen = stolen
   }
 
-  /// Share of the time that threads were ready to run in which they waited for a core, 0…1; nil where the
-  /// system does not tell.
+  /// Share of the time that threads were ready to run in which they waited for a core, 0…1; nil
+  /// where the system does not tell.
   public var waitShare: Double? {
     guard let waited, processor + waited > 0 else { return nil }
     return waited / (processor + waited)
   }
 
-  /// Share of the time in which the measuring thread was on a core. It works in every region and spins
-  /// while it waits for others, so that this is 1 but for what others took.
+  /// Share of the time in which the measuring thread was on a core. It works in every region and
+  /// spins while it waits for others, so that this is 1 but for what others took.
   public var threadShare: Double { wall > 0 ? min(1, thread / wall) : 1 }
 
   /// Both stretches together.
@@ -85,13 +86,15 @@ public struct MachineLoad: Sendable, Hashable {
     return (result, load)
   }
 
-  /// Processes that wanted a core over the last minute, on average; nil where the system does not tell.
+  /// Processes that wanted a core over the last minute, on average; nil where the system does not
+  /// tell.
   public static var average: Double? {
     var loads = [0.0]
     return getloadavg(&loads, 1) == 1 ? loads[0] : nil
   }
 
-  /// Cores of the machine, which its load average is about: those that this process may use can be fewer.
+  /// Cores of the machine, which its load average is about: those that this process may use can be
+  /// fewer.
   public static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// The counters at one moment.
@@ -158,8 +161,9 @@ public struct SpeedDisturbance: Sendable, Hashable {
   /// `(largest − smallest) / median` of the rates.
   public let spread: Double
 
-  /// Shares above which a speed is called disturbed. A quiet machine shows under 1 % of waiting and repetitions
-  /// within some percent of each other; a core shared with one other program shows 50 % of waiting.
+  /// Shares above which a speed is called disturbed. A quiet machine shows under 1 % of waiting and
+  /// repetitions within some percent of each other; a core shared with one other program shows 50 %
+  /// of waiting.
   public enum Limit {
     /// Waiting for a core.
     public static let waiting = 0.05
@@ -175,8 +179,8 @@ public struct SpeedDisturbance: Sendable, Hashable {
     public static let average = 1.5
   }
 
-  /// Judges repetitions of `rates` tokens a second on a machine of `cores` cores. `average` is the load average
-  /// before the measurement began, where it says anything.
+  /// Judges repetitions of `rates` tokens a second on a machine of `cores` cores. `average` is the
+  /// load average before the measurement began, where it says anything.
   public init(
     _ load: MachineLoad, rates: [Double], cores: Int = MachineLoad.cores, average: Double? = nil
   ) {

@@ -18,8 +18,9 @@ public struct PerplexityResult: Sendable {
   public let positions: [Int32]
   /// Scored tokens of each window.
   public let chunkCounts: [Int]
-  /// UTF-8 bytes of the scored tokens. A control token that the text itself writes (the end of a built-in
-  /// story) counts as none; nil where another token stands for no bytes, so that the text is not known.
+  /// UTF-8 bytes of the scored tokens. A control token that the text itself writes (the end of a
+  /// built-in story) counts as none; nil where another token stands for no bytes, so that the text
+  /// is not known.
   public let scoredBytes: Int?
   /// Wall time of the model and the scoring, in seconds.
   public let seconds: Double
@@ -47,11 +48,11 @@ public struct PerplexityResult: Sendable {
   public var scoredTokens: Int { nll.count }
   /// Number of windows.
   public var chunks: Int { chunkCounts.count }
-  /// Mean `−ln p` in nats a token, and its standard error over tokens (llama-perplexity's formula, which
-  /// takes them as independent: see `meanNLLWindowError`).
+  /// Mean `−ln p` in nats a token, and its standard error over tokens (llama-perplexity's formula,
+  /// which takes them as independent: see `meanNLLWindowError`).
   public var meanNLL: Estimate { Moments.estimate(nll) }
-  /// `exp(mean nll)`; the error is that times the error of the mean over tokens (delta method). The error
-  /// over windows, as a rule the larger one, is `perplexityWindowError`.
+  /// `exp(mean nll)`; the error is that times the error of the mean over tokens (delta method). The
+  /// error over windows, as a rule the larger one, is `perplexityWindowError`.
   public var perplexity: Estimate {
     let mean = meanNLL
     let value = exp(mean.value)
@@ -78,12 +79,14 @@ public struct PerplexityResult: Sendable {
     }
   }
 
-  /// The standard error of the perplexity from the spread between windows (`WindowSpread`). Tokens of one
-  /// window are correlated, so this is the more honest figure where windows are many; NaN for fewer than two.
+  /// The standard error of the perplexity from the spread between windows (`WindowSpread`). Tokens
+  /// of one window are correlated, so this is the more honest figure where windows are many; NaN
+  /// for fewer than two.
   public var chunkStandardError: Double { perplexityWindowError ?? .nan }
 
-  /// Bits a UTF-8 byte of the scored text: the figure that can be compared across tokenizers. Control
-  /// tokens of the text are paid for by its bytes: on the built-in stories, by the story that they end.
+  /// Bits a UTF-8 byte of the scored text: the figure that can be compared across tokenizers.
+  /// Control tokens of the text are paid for by its bytes: on the built-in stories, by the story
+  /// that they end.
   public var bitsPerByte: Double? {
     guard let scoredBytes, scoredBytes > 0 else { return nil }
     return nll.reduce(0, +) / Double(scoredBytes) / log(2)
@@ -96,7 +99,8 @@ public struct PerplexityResult: Sendable {
       + " +/- \(Decimals.text(estimate.error.isNaN ? 0 : estimate.error, 5))"
   }
 
-  /// llama-perplexity's running line: `[1]4.1234,[2]5.0000,…`; a part begins with the number of its first window.
+  /// llama-perplexity's running line: `[1]4.1234,[2]5.0000,…`; a part begins with the number of its
+  /// first window.
   public var runningLine: String {
     runningPerplexity.enumerated().map {
       "[\(firstChunk + $0.offset + 1)]\(Decimals.text($0.element, 4)),"
@@ -104,8 +108,8 @@ public struct PerplexityResult: Sendable {
     .joined()
   }
 
-  /// Mean `−ln p` by position in the window, in `buckets` groups of equal width over `0..<context`; empty
-  /// groups are left out. `position` is the middle of the group.
+  /// Mean `−ln p` by position in the window, in `buckets` groups of equal width over `0..<context`;
+  /// empty groups are left out. `position` is the middle of the group.
   public func byPosition(buckets: Int) -> [PositionBucket] {
     PositionBucket.group(
       nll, positions, windows: chunkCounts, context: method.context, buckets: buckets)
@@ -200,8 +204,8 @@ public struct PerplexityComparison: Sendable, Hashable {
 public enum Perplexity {
   /// Runs `model` over `text` as `method` says, at most `limit` windows, and scores it.
   ///
-  /// Throws `badData` where the text is too short or the logits are not finite, a usage error where the
-  /// context is longer than the model's, and `interrupted` on Ctrl-C.
+  /// Throws `badData` where the text is too short or the logits are not finite, a usage error where
+  /// the context is longer than the model's, and `interrupted` on Ctrl-C.
   public static func measure(
     _ model: any LanguageModel, text: String, method: PerplexityProtocol, limit: Int? = nil,
     parseSpecial: Bool = false,

@@ -5,8 +5,8 @@ public import TritTokenization
 public struct ScoringWindow: Sendable, Hashable {
   /// The tokens that the model sees.
   public let tokens: [Int]
-  /// First position whose prediction (of the token after it) counts; all later ones up to the last but
-  /// one position count too.
+  /// First position whose prediction (of the token after it) counts; all later ones up to the last
+  /// but one position count too.
   public let firstScored: Int
 
   /// A window over `tokens`; `firstScored` lies before the last token.
@@ -22,20 +22,22 @@ public struct ScoringWindow: Sendable, Hashable {
 /// How a text is cut into windows and which tokens count: figures of different protocols cannot be
 /// compared, so the name goes with every figure.
 public enum PerplexityProtocol: Sendable, Hashable {
-  /// llama-perplexity: disjoint windows, token 0 of each replaced by BOS where the tokenizer adds it,
-  /// the second half of each window counts (`context − 1 − context / 2` tokens). Needs `2 · context`
-  /// tokens. One newline at the end of the text is dropped, as its `-f` does. Default context 512.
+  /// llama-perplexity: disjoint windows, token 0 of each replaced by BOS where the tokenizer adds
+  /// it, the second half of each window counts (`context − 1 − context / 2` tokens). Needs
+  /// `2 · context` tokens. One newline at the end of the text is dropped, as its `-f` does. Default
+  /// context 512.
   case llamaCpp(context: Int)
-  /// A sliding window: windows of `context` tokens every `stride`, each counts the tokens that no earlier
-  /// window has counted, and every token counts once.
+  /// A sliding window: windows of `context` tokens every `stride`, each counts the tokens that no
+  /// earlier window has counted, and every token counts once.
   ///
-  /// The windows and their targets are those of the loop in Hugging Face's documentation ("Perplexity of
-  /// fixed-length models"), its mean is not: that loop multiplies the mean of a window of n targets by n − 1
-  /// "due to the internal label shift", which is right for the first window alone, so that later windows
-  /// weigh one token less. `PerplexityResult.documentedLoopNLL` is that mean.
+  /// The windows and their targets are those of the loop in Hugging Face's documentation
+  /// ("Perplexity of fixed-length models"), its mean is not: that loop multiplies the mean of a
+  /// window of n targets by n − 1 "due to the internal label shift", which is right for the first
+  /// window alone, so that later windows weigh one token less. `PerplexityResult.documentedLoopNLL`
+  /// is that mean.
   case strided(context: Int, stride: Int)
-  /// GPTQ and the papers after it: disjoint windows, every token but the first of each counts, BOS only
-  /// where the tokenizer puts it, at the very beginning. Default context 2048.
+  /// GPTQ and the papers after it: disjoint windows, every token but the first of each counts, BOS
+  /// only where the tokenizer puts it, at the very beginning. Default context 2048.
   case contiguous(context: Int)
 
   /// Names as in files and flags, with a line about each, for listings and messages.
@@ -51,10 +53,10 @@ public enum PerplexityProtocol: Sendable, Hashable {
 
   /// The protocol called `name` (also `llama-cpp`, `llama.cpp`, `hf`, `gptq`).
   ///
-  /// `context` defaults to the protocol's own (for `strided` 1024), but to no more than `longest`, the
-  /// length that the model was trained with: beyond it the figure is about positions, not about the text.
-  /// `stride` defaults to half the context and is for `strided` only. Throws a usage error for unknown names and
-  /// impossible sizes.
+  /// `context` defaults to the protocol's own (for `strided` 1024), but to no more than `longest`,
+  /// the length that the model was trained with: beyond it the figure is about positions, not about
+  /// the text. `stride` defaults to half the context and is for `strided` only. Throws a usage
+  /// error for unknown names and impossible sizes.
   public init(
     name: String, context: Int? = nil, stride: Int? = nil, longest: Int = .max
   ) throws {
@@ -129,10 +131,11 @@ public enum PerplexityProtocol: Sendable, Hashable {
     return Substring(text.utf8.dropLast())
   }
 
-  /// Cuts `tokens` (a whole text, tokenized once with specials) into windows, at most `limit` of them.
+  /// Cuts `tokens` (a whole text, tokenized once with specials) into windows, at most `limit` of
+  /// them.
   ///
-  /// `bos` replaces token 0 of each window in the protocol `llama.cpp`; pass nil where the tokenizer adds
-  /// none. Throws `badData` where the text is too short.
+  /// `bos` replaces token 0 of each window in the protocol `llama.cpp`; pass nil where the
+  /// tokenizer adds none. Throws `badData` where the text is too short.
   public func windows(of tokens: [Int], bos: Int?, limit: Int? = nil) throws -> [ScoringWindow] {
     try validate()
     if let limit, limit < 1 {
@@ -197,8 +200,9 @@ extension PerplexityProtocol {
 }
 
 extension [ScoringWindow] {
-  /// A number for each window, of 52 bits of the SHA-256 of its tokens and of what counts: two runs whose windows have the
-  /// same are over the same tokens, and parts of a text have those of the whole.
+  /// A number for each window, of 52 bits of the SHA-256 of its tokens and of what counts: two runs
+  /// whose windows have the same are over the same tokens, and parts of a text have those of the
+  /// whole.
   public var fingerprints: [Double] {
     map { window in
       let words = [Int64(window.firstScored)] + window.tokens.map { Int64($0) }

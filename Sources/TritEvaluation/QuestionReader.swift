@@ -3,7 +3,8 @@ import TritFormats
 
 /// A line of a JSONL file.
 enum JSONLine {
-  /// The document in `row`, the line at `place` (`file:line`). Throws `badData` with line and column.
+  /// The document in `row`, the line at `place` (`file:line`). Throws `badData` with line and
+  /// column.
   static func read(_ row: UnsafeRawBufferPointer, at place: String) throws -> JSONValue {
     do {
       return try JSONReader.read(row, path: place)
@@ -17,7 +18,8 @@ enum JSONLine {
   }
 }
 
-/// Reads one multiple-choice question; each fault has a message of its own, with the key that it is in.
+/// Reads one multiple-choice question; each fault has a message of its own, with the key that it is
+/// in.
 struct QuestionReader {
   let value: JSONValue
   /// `file:line`.

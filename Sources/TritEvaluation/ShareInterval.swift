@@ -4,13 +4,13 @@
   import Darwin
 #endif
 
-/// Where a share that was counted on a sample may lie: the score interval of Wilson, "Probable Inference,
-/// the Law of Succession, and Statistical Inference", JASA 22 (1927), p. 209–212.
+/// Where a share that was counted on a sample may lie: the score interval of Wilson, "Probable
+/// Inference, the Law of Succession, and Statistical Inference", JASA 22 (1927), p. 209–212.
 ///
-/// It holds the shares `p` at which what was counted is less than `z` standard deviations from what `p`
-/// lets expect. So it stays within 0…1, leans to the middle, and is not empty where all or none were right: none
-/// of two is 0 to 0.66, where `√(p (1 − p) / n)` says 0 ± 0. Things that were counted are taken as
-/// independent.
+/// It holds the shares `p` at which what was counted is less than `z` standard deviations from what
+/// `p` lets expect. So it stays within 0…1, leans to the middle, and is not empty where all or none
+/// were right: none of two is 0 to 0.66, where `√(p (1 − p) / n)` says 0 ± 0. Things that were
+/// counted are taken as independent.
 public struct ShareInterval: Sendable, Hashable {
   /// Lower end, 0…1.
   public let lower: Double
@@ -22,8 +22,8 @@ public struct ShareInterval: Sendable, Hashable {
   /// What the ends mean, for headings.
   public static let name = "95 % Wilson interval"
 
-  /// The interval for `count` of `total`, `0 ≤ count ≤ total`; nil for a total of 0. `score` is how many
-  /// standard deviations it takes; 1 gives the interval that belongs to one standard error.
+  /// The interval for `count` of `total`, `0 ≤ count ≤ total`; nil for a total of 0. `score` is how
+  /// many standard deviations it takes; 1 gives the interval that belongs to one standard error.
   public init?(_ count: Int, of total: Int, score: Double = standardScore) {
     precondition(count >= 0 && count <= total, "a share counts some of all")
     guard total > 0 else { return nil }
@@ -38,7 +38,8 @@ public struct ShareInterval: Sendable, Hashable {
     upper = count == total ? 1 : min(1, middle + half)
   }
 
-  /// The interval for a share that somebody else has computed, of `total` things; nil where it is none.
+  /// The interval for a share that somebody else has computed, of `total` things; nil where it is
+  /// none.
   public init?(share: Double, of total: Double, score: Double = standardScore) {
     guard share >= 0, share <= 1, total >= 1, total < 0x1p53 else { return nil }
     let whole = Int(total)

@@ -4,8 +4,8 @@
   import Darwin
 #endif
 
-/// Repeated timings of one workload, with llama-bench's field names when encoded: `n_prompt`, `n_gen`,
-/// `avg_ns`, `stddev_ns`, `avg_ts`, `stddev_ts`, `samples_ns`, `samples_ts`.
+/// Repeated timings of one workload, with llama-bench's field names when encoded: `n_prompt`,
+/// `n_gen`, `avg_ns`, `stddev_ns`, `avg_ts`, `stddev_ts`, `samples_ns`, `samples_ts`.
 public struct SpeedResult: Sendable, Hashable, Codable {
   /// Prompt tokens processed a sample (0 for pure generation).
   public let promptTokens: Int
@@ -43,8 +43,8 @@ public struct SpeedResult: Sendable, Hashable, Codable {
     Decimals.text(rate.mean, 2) + " ± " + Decimals.text(rate.standardDeviation, 2)
   }
 
-  /// The nearest whole number of nanoseconds; samples near the end of their range have a mean that is
-  /// none.
+  /// The nearest whole number of nanoseconds; samples near the end of their range have a mean that
+  /// is none.
   public static func whole(_ nanoseconds: Double) -> UInt64 {
     let rounded = nanoseconds.rounded()
     guard rounded > 0 else { return 0 }

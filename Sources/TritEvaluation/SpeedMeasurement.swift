@@ -30,9 +30,11 @@ public struct SpeedMeasurement: Sendable, Hashable {
   /// Positions that the measurement needs.
   public var positions: Int { depth + promptTokens + generatedTokens }
 
-  /// Runs the repetitions on `engine` alone, which is reset; `rounds` compares several. `progress` hears of every one.
+  /// Runs the repetitions on `engine` alone, which is reset; `rounds` compares several. `progress`
+  /// hears of every one.
   ///
-  /// Throws a usage error for sizes that measure nothing or do not fit the context, and `interrupted`.
+  /// Throws a usage error for sizes that measure nothing or do not fit the context, and
+  /// `interrupted`.
   public func measure(_ engine: Engine, progress: ProgressReporter? = nil) throws -> SpeedResult {
     guard let run = try rounds([engine], progress: progress).first else {
       throw LabError(.internalError, "a speed measurement gave nothing")
@@ -40,8 +42,8 @@ public struct SpeedMeasurement: Sendable, Hashable {
     return run.result
   }
 
-  /// Bytes that one generated token reads: all weights and the head once, and the keys and values of the
-  /// positions before it, halfway through the run.
+  /// Bytes that one generated token reads: all weights and the head once, and the keys and values
+  /// of the positions before it, halfway through the run.
   public func bytesPerGeneratedToken(_ engine: Engine) -> Int {
     let middle = depth + promptTokens + generatedTokens / 2
     return engine.weightBytes + engine.cacheBytesPerPosition * middle

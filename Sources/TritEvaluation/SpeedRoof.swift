@@ -29,7 +29,8 @@ public struct SpeedRoof: Sendable, Hashable {
     self.perSecond = perSecond
   }
 
-  /// What bounds, in words: `read bandwidth`, `int8 peak`, `float32 peak`, `int8 and float32 peaks`.
+  /// What bounds, in words: `read bandwidth`, `int8 peak`, `float32 peak`,
+  /// `int8 and float32 peaks`.
   public var name: String {
     switch kind {
     case .reading: "read bandwidth"
@@ -46,9 +47,10 @@ public struct SpeedRoof: Sendable, Hashable {
 }
 
 extension SpeedRoof {
-  /// The roof of the linear layers' products for one token: each layer's operations take at least what the peak of the
-  /// arithmetic that its kernel runs allows, one layer after the other. `peak` gives the operations a second of each
-  /// arithmetic. nil where there are no layers, or no known peak of an arithmetic that runs.
+  /// The roof of the linear layers' products for one token: each layer's operations take at least
+  /// what the peak of the arithmetic that its kernel runs allows, one layer after the other. `peak`
+  /// gives the operations a second of each arithmetic. nil where there are no layers, or no known
+  /// peak of an arithmetic that runs.
   public static func products(
     of layers: [LayerReport], peak: (ProductArithmetic) -> Double?
   ) -> SpeedRoof? {
@@ -81,16 +83,17 @@ extension PeakMeter {
 }
 
 extension SpeedMeasurement {
-  /// Measures the roof of this workload on `engine`'s machine with as many threads as the engine has; a
-  /// third of a second. nil for workloads of prompt and generation together, which no single roof bounds,
-  /// where kernels leave out what is zero, so that no token needs a known number of bytes or products,
-  /// and where the machine has no known peak.
+  /// Measures the roof of this workload on `engine`'s machine with as many threads as the engine
+  /// has; a third of a second. nil for workloads of prompt and generation together, which no single
+  /// roof bounds, where kernels leave out what is zero, so that no token needs a known number of
+  /// bytes or products, and where the machine has no known peak.
   ///
-  /// Generation: the bytes that a token reads (`bytesPerGeneratedToken`) against reading a buffer of that
-  /// size, so that a model that fits a cache is held against the cache; the median of many short readings, since
-  /// a run of seconds meets what neighbours leave as a rule. Prompts: the multiply-adds of the
-  /// linear layers alone, each against the peak of the arithmetic that its kernel runs
-  /// (`SpeedRoof.products(of:peak:)`); attention, norms and the head count as what keeps a run from its roof.
+  /// Generation: the bytes that a token reads (`bytesPerGeneratedToken`) against reading a buffer
+  /// of that size, so that a model that fits a cache is held against the cache; the median of many
+  /// short readings, since a run of seconds meets what neighbours leave as a rule. Prompts: the
+  /// multiply-adds of the linear layers alone, each against the peak of the arithmetic that its
+  /// kernel runs (`SpeedRoof.products(of:peak:)`); attention, norms and the head count as what
+  /// keeps a run from its roof.
   public func roof(_ engine: Engine, meter: PeakMeter) -> SpeedRoof? {
     guard promptTokens == 0 || generatedTokens == 0, engine.readsAllWeights else { return nil }
     if promptTokens == 0 {

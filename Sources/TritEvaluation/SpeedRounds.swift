@@ -4,8 +4,9 @@ public import TritModel
 
 /// Speeds of several engines measured in rounds: one repetition of each, then the next of each.
 ///
-/// Measured one after the other, each engine would meet another machine: its clock, its neighbours and its
-/// temperature change within minutes, by more than engines differ. In rounds what comes and goes meets all of them.
+/// Measured one after the other, each engine would meet another machine: its clock, its neighbours
+/// and its temperature change within minutes, by more than engines differ. In rounds what comes and
+/// goes meets all of them.
 public struct SpeedRun: Sendable, Hashable {
   /// The timings; repetition i is round i.
   public let result: SpeedResult
@@ -28,10 +29,11 @@ public struct SpeedRun: Sendable, Hashable {
 }
 
 extension SpeedMeasurement {
-  /// Runs the repetitions on all `engines` in rounds and gives a run for each. They are reset; a warm-up
-  /// of each comes before the first round. `progress` hears of every repetition.
+  /// Runs the repetitions on all `engines` in rounds and gives a run for each. They are reset; a
+  /// warm-up of each comes before the first round. `progress` hears of every repetition.
   ///
-  /// Throws a usage error for sizes that measure nothing or do not fit a context, and `interrupted`.
+  /// Throws a usage error for sizes that measure nothing or do not fit a context, and
+  /// `interrupted`.
   public func rounds(
     _ engines: [Engine], progress: ProgressReporter? = nil
   ) throws -> [SpeedRun] {
@@ -46,7 +48,8 @@ extension SpeedMeasurement {
       task: "speed", total: repetitions * engines.count, report: progress)
     if warmsUp {
       for (engine, tokens) in zip(engines, tokens) {
-        // One token shows the decode path to caches and branch predictors; more would only take time.
+        // One token shows the decode path to caches and branch predictors; more would only take
+        // time.
         try prepare(engine, tokens)
         _ = try time(engine, tokens, generated: min(generatedTokens, 1))
       }
@@ -101,7 +104,8 @@ extension SpeedMeasurement {
 
 /// How many things of given sizes may lie in memory side by side: as many as take turns in rounds.
 public enum RoundMemory {
-  /// Half of the memory that is free now, in bytes; half of all of it where the system does not tell.
+  /// Half of the memory that is free now, in bytes; half of all of it where the system does not
+  /// tell.
   public static var limit: Int {
     let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }

@@ -14,8 +14,8 @@ public struct Estimate: Sendable, Hashable, Codable {
 
 /// Sums over samples from which means and their errors are made.
 ///
-/// The error of a mean is llama-perplexity's: `sqrt((E[x²] − E[x]²) / (n − 1))`, which takes samples as
-/// independent; it is too small where they are correlated, as tokens of one text are.
+/// The error of a mean is llama-perplexity's: `sqrt((E[x²] − E[x]²) / (n − 1))`, which takes
+/// samples as independent; it is too small where they are correlated, as tokens of one text are.
 enum Moments {
   static func mean(_ samples: [Double]) -> Double {
     samples.isEmpty ? .nan : samples.reduce(0, +) / Double(samples.count)

@@ -8,7 +8,8 @@ public struct TaskScore: Sendable, Hashable {
   public let kind: String
   /// ln p of each choice after the context, in nats.
   public let logProbabilities: [Double]
-  /// Unicode code points of each choice, as Python's `len` counts, the one space in front not counted.
+  /// Unicode code points of each choice, as Python's `len` counts, the one space in front not
+  /// counted.
   public let characterCounts: [Int]
   /// UTF-8 bytes of each choice, the one space in front not counted.
   public let byteCounts: [Int]
@@ -17,7 +18,8 @@ public struct TaskScore: Sendable, Hashable {
   /// Whether the context had to be cut at its beginning to fit the model.
   public let wasTruncated: Bool
 
-  /// Scores of a question's choices: one log-probability and one count of each kind for every choice.
+  /// Scores of a question's choices: one log-probability and one count of each kind for every
+  /// choice.
   public init(
     kind: String, logProbabilities: [Double], characterCounts: [Int], byteCounts: [Int],
     answer: Int, wasTruncated: Bool
@@ -33,17 +35,20 @@ public struct TaskScore: Sendable, Hashable {
     self.wasTruncated = wasTruncated
   }
 
-  /// Whether the right choice is the likeliest: lm-evaluation-harness's `acc`. Of equal ones the first.
+  /// Whether the right choice is the likeliest: lm-evaluation-harness's `acc`. Of equal ones the
+  /// first.
   public var isRight: Bool { Self.best(logProbabilities) == answer }
-  /// Whether it is the likeliest a character, which favours no short choice: the harness's `acc_norm`.
+  /// Whether it is the likeliest a character, which favours no short choice: the harness's
+  /// `acc_norm`.
   public var isRightByCharacter: Bool { isRight(by: characterCounts) }
   /// Whether it is the likeliest a byte: the harness's `acc_bytes`.
   public var isRightByByte: Bool { isRight(by: byteCounts) }
   /// Accuracy of guessing.
   public var chance: Double { 1 / Double(max(logProbabilities.count, 1)) }
 
-  /// The text of a choice as its length is counted. The harness puts a space, its `target_delimiter`, in front
-  /// of each choice and counts the choice alone; in a file of questions that space is part of the choice.
+  /// The text of a choice as its length is counted. The harness puts a space, its
+  /// `target_delimiter`, in front of each choice and counts the choice alone; in a file of
+  /// questions that space is part of the choice.
   static func counted(_ choice: String) -> String.UnicodeScalarView.SubSequence {
     let scalars = choice.unicodeScalars
     return scalars.first == " " && scalars.count > 1 ? scalars.dropFirst() : scalars[...]
@@ -70,8 +75,8 @@ public struct TaskShare: Sendable, Hashable {
     count = answers.count
   }
 
-  /// The share with the harness's standard error `√(p (1 − p) / (n − 1))`: NaN for one question, and 0,
-  /// which says nothing, where all or none are right.
+  /// The share with the harness's standard error `√(p (1 − p) / (n − 1))`: NaN for one question,
+  /// and 0, which says nothing, where all or none are right.
   public var estimate: Estimate {
     let share = Double(right) / Double(count)
     guard count > 1 else { return Estimate(share, .nan) }
@@ -151,13 +156,14 @@ public struct TaskResult: Sendable {
 /// Accuracy of a model on multiple-choice questions.
 ///
 /// A choice is scored by the log-probability of its tokens after those of the context, as
-/// lm-evaluation-harness does (`loglikelihood`): context and choice are tokenized together, and cut as
-/// `TaskSplit` says. The context runs once for all choices, and questions run in an order in which one
-/// often begins as the last did, so that the KV cache keeps that part (`forEachLogits(of:from:keeping:)`).
-/// A context that does not fit loses its beginning, its BOS apart.
+/// lm-evaluation-harness does (`loglikelihood`): context and choice are tokenized together, and cut
+/// as `TaskSplit` says. The context runs once for all choices, and questions run in an order in
+/// which one often begins as the last did, so that the KV cache keeps that part
+/// (`forEachLogits(of:from:keeping:)`). A context that does not fit loses its beginning, its BOS
+/// apart.
 public enum TaskEvaluation {
-  /// Scores `tasks`. Throws `badData` for a choice without tokens of its own or longer than the model's
-  /// context and for logits that are not finite, and `interrupted` on Ctrl-C.
+  /// Scores `tasks`. Throws `badData` for a choice without tokens of its own or longer than the
+  /// model's context and for logits that are not finite, and `interrupted` on Ctrl-C.
   public static func measure(
     _ model: any LanguageModel, tasks: [MultipleChoiceTask], split: TaskSplit = .common,
     progress: ProgressReporter? = nil

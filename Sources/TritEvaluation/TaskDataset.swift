@@ -33,11 +33,11 @@ public struct TaskDataset: Sendable {
 
   /// Reads what `specification` names, at most `limit` questions of it:
   ///
-  /// - `builtin:storyteller/tasks`: questions about the lab's own test stories, which no training has
-  ///   seen; 200, or as many as `:N` behind the name or `limit` say;
-  /// - a JSONL file: `{"context": "…", "choices": ["…", "…"], "answer": 0}` a line, with `"kind"` where
-  ///   accuracy is to be told by kind. Choices are appended to the context as they are written, with the
-  ///   space in front that belongs to them.
+  /// - `builtin:storyteller/tasks`: questions about the lab's own test stories, which no training
+  ///   has seen; 200, or as many as `:N` behind the name or `limit` say;
+  /// - a JSONL file: `{"context": "…", "choices": ["…", "…"], "answer": 0}` a line, with `"kind"`
+  ///   where accuracy is to be told by kind. Choices are appended to the context as they are
+  ///   written, with the space in front that belongs to them.
   ///
   /// Throws `missingInput` where there is nothing, `badData` with the line for what is no question.
   public static func load(_ specification: String, limit: Int? = nil) throws -> TaskDataset {

@@ -2,20 +2,22 @@ import TritCore
 import TritModel
 import TritTokenization
 
-/// Where the tokens of a context end and those of a choice begin, where both are tokenized together.
+/// Where the tokens of a context end and those of a choice begin, where both are tokenized
+/// together.
 ///
-/// The two differ only where a token spans the border: "The" and "m" may be one token "Them", which is neither
-/// the context's nor the choice's.
+/// The two differ only where a token spans the border: "The" and "m" may be one token "Them", which
+/// is neither the context's nor the choice's.
 public enum TaskSplit: String, Sendable, Hashable, CaseIterable {
-  /// The context is what the tokens of every context-with-choice have in common with the context's alone; all that
-  /// follows is scored. So a spanning token is scored whole, for every choice after the same context, and
-  /// the sum is the log-probability of the choice, given the text before the spanning token, as tokens say it.
+  /// The context is what the tokens of every context-with-choice have in common with the context's
+  /// alone; all that follows is scored. So a spanning token is scored whole, for every choice after
+  /// the same context, and the sum is the log-probability of the choice, given the text before the
+  /// spanning token, as tokens say it.
   case common
-  /// lm-evaluation-harness 0.4.13 (`_encode_pair`): white space at the end of the context is moved to the
-  /// choice; the model reads the tokens of the context alone, then those of context-with-choice from that
-  /// *number* of tokens on. Where a token spans the border, the text that the model reads is not the question's:
-  /// the spanning token is not scored, and the letters that it holds of the choice are lost. For
-  /// comparison with published figures.
+  /// lm-evaluation-harness 0.4.13 (`_encode_pair`): white space at the end of the context is moved
+  /// to the choice; the model reads the tokens of the context alone, then those of
+  /// context-with-choice from that *number* of tokens on. Where a token spans the border, the text
+  /// that the model reads is not the question's: the spanning token is not scored, and the letters
+  /// that it holds of the choice are lost. For comparison with published figures.
   case lmEval = "lm-eval"
 
   /// Names as in files and flags, with a line about each.
@@ -44,9 +46,9 @@ public enum TaskSplit: String, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// The context of each choice, cut at its beginning to what fits `model`: the last token of a choice is
-  /// predicted, not run. The harness keeps the last tokens for each choice by itself, be the first of them BOS
-  /// or not; here BOS stays, and all choices share one context.
+  /// The context of each choice, cut at its beginning to what fits `model`: the last token of a
+  /// choice is predicted, not run. The harness keeps the last tokens for each choice by itself, be
+  /// the first of them BOS or not; here BOS stays, and all choices share one context.
   func contexts(_ context: [Int], _ choices: [[Int]], in model: any LanguageModel) -> [[Int]] {
     switch self {
     case .common:

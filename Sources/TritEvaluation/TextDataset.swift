@@ -19,12 +19,12 @@ public struct TextDataset: Sendable {
   public var byteCount: Int { text.utf8.count }
   /// SHA-256 of the text's UTF-8 bytes, 64 hex digits.
   public let digest: String
-  /// What is known of the source of the text, where it is one of the built-in ones. Worked out when it is
-  /// first asked for, in some milliseconds a story.
+  /// What is known of the source of the text, where it is one of the built-in ones. Worked out when
+  /// it is first asked for, in some milliseconds a story.
   public var entropy: StoryEntropy? { source?.entropy }
   private let source: StorySource?
-  /// What figures depend on beside the bytes, in words: the same bytes have other figures where control
-  /// tokens in them are read as such, and a floor where their source is known.
+  /// What figures depend on beside the bytes, in words: the same bytes have other figures where
+  /// control tokens in them are read as such, and a floor where their source is known.
   public var reading: String {
     (writesControlTokens ? "control tokens read" : "plain text")
       + (source == nil ? "" : ", source known")
@@ -55,21 +55,23 @@ public struct TextDataset: Sendable {
     digest = SHA256.hex(text)
   }
 
-  /// The loss in nats a token that the source itself has on this text: no model is expected below it.
-  /// Nil where the source is unknown.
+  /// The loss in nats a token that the source itself has on this text: no model is expected below
+  /// it. Nil where the source is unknown.
   ///
-  /// `−Σ ln p` of the stories' texts (exact, `StoryProbability`), over the tokens that `tokenizer` makes
-  /// of the text, those between the stories included: `exp` of it is the floor of perplexity. It depends
-  /// on the tokenizer as perplexity does; the same in bits a byte (`floorBitsPerByte`) does not. It is the
-  /// mean over the whole text, while a protocol may score a part of it and shows the model no more than a
-  /// window: a model's figure over few tokens carries the noise of that choice.
+  /// `−Σ ln p` of the stories' texts (exact, `StoryProbability`), over the tokens that `tokenizer`
+  /// makes of the text, those between the stories included: `exp` of it is the floor of perplexity.
+  /// It depends on the tokenizer as perplexity does; the same in bits a byte (`floorBitsPerByte`)
+  /// does not. It is the mean over the whole text, while a protocol may score a part of it and
+  /// shows the model no more than a window: a model's figure over few tokens carries the noise of
+  /// that choice.
   public func floor(by tokenizer: any Tokenizer) throws -> Double? {
     guard let entropy else { return nil }
     let tokens = try tokenizer.encode(text, addSpecial: true, parseSpecial: writesControlTokens)
     return tokens.isEmpty ? nil : entropy.surprisal / Double(tokens.count)
   }
 
-  /// The floor in bits a byte of the stories, which no tokenizer changes; nil where the source is unknown.
+  /// The floor in bits a byte of the stories, which no tokenizer changes; nil where the source is
+  /// unknown.
   public var floorBitsPerByte: Double? { entropy?.surprisalBitsPerByte }
 
   /// Where data sets are looked up by name.
@@ -78,17 +80,17 @@ public struct TextDataset: Sendable {
   /// Reads what `specification` names:
   ///
   /// - a file of UTF-8 text;
-  /// - a folder: its `*.txt` and `*.raw` files in alphabetical order (not recursively), joined without
-  ///   anything between;
-  /// - `file.jsonl:field`: the string `field` of every line, joined by a blank line (`field` is `text`
-  ///   where left out);
-  /// - `builtin:storyteller/test` (or `/valid`, `/train`): 200 of the lab's own stories, or as many as
-  ///   `:N` behind the name says, each followed by `<|endoftext|>`;
-  /// - a known name such as `wikitext-2-raw/test`, or a path, inside `directory` (`--data-dir`), else
-  ///   inside the folder that `TRITLAB_DATA` names.
+  /// - a folder: its `*.txt` and `*.raw` files in alphabetical order (not recursively), joined
+  ///   without anything between;
+  /// - `file.jsonl:field`: the string `field` of every line, joined by a blank line (`field` is
+  ///   `text` where left out);
+  /// - `builtin:storyteller/test` (or `/valid`, `/train`): 200 of the lab's own stories, or as many
+  ///   as `:N` behind the name says, each followed by `<|endoftext|>`;
+  /// - a known name such as `wikitext-2-raw/test`, or a path, inside `directory` (`--data-dir`),
+  ///   else inside the folder that `TRITLAB_DATA` names.
   ///
-  /// Throws `missingInput` where there is nothing, saying where to get a known data set and where to put
-  /// it, and `badData` for text that is empty or no UTF-8 and for malformed JSON lines.
+  /// Throws `missingInput` where there is nothing, saying where to get a known data set and where
+  /// to put it, and `badData` for text that is empty or no UTF-8 and for malformed JSON lines.
   public static func load(
     _ specification: String, directory: String? = nil,
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -312,7 +314,8 @@ public struct KnownDataset: Sendable {
   }
 }
 
-/// Finds where bytes stop being UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+/// Finds where bytes stop being UTF-8 (RFC 3629: no overlong forms, no surrogates, at most
+/// U+10FFFF).
 enum UTF8Scan {
   static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int {
     var index = 0

@@ -25,8 +25,8 @@ public struct WeightStatistics: Sendable, Hashable {
   /// How often each level (trit or integer before its scale) occurs; empty for dense weights.
   public private(set) var levels: [Int: Int] = [:]
 
-  /// Compares `quantized` with the weights it was made from, `[rows, columns]` both; `packedBytes` is
-  /// what the packed form takes, scales included. Throws `badData` where shapes differ.
+  /// Compares `quantized` with the weights it was made from, `[rows, columns]` both; `packedBytes`
+  /// is what the packed form takes, scales included. Throws `badData` where shapes differ.
   public init(
     name: String, original: MatrixView<Float>, quantized: QuantizedWeights, packedBytes: Int
   ) throws {
@@ -69,18 +69,20 @@ public struct WeightStatistics: Sendable, Hashable {
 
   /// Mean squared error, in squared units of the weights.
   public var meanSquaredError: Double { squaredError / Double(count) }
-  /// Signal to quantization noise, `10 log10(Σ w² / Σ (w − ŵ)²)` in dB; infinite where nothing was lost.
+  /// Signal to quantization noise, `10 log10(Σ w² / Σ (w − ŵ)²)` in dB; infinite where nothing was
+  /// lost.
   public var signalToNoise: Double { 10 * log10(originalSquares / squaredError) }
   /// Cosine of the angle between original and quantized weights; NaN where either is all zero.
   public var cosine: Double { product / (originalSquares * quantizedSquares).squareRoot() }
   /// Share of weights that are zero after quantization.
   public var zeroShare: Double { Double(zeros) / Double(count) }
-  /// Shannon entropy of the levels in bits a weight (at most log2 3 = 1.585 for trits): what an ideal code
-  /// would need; nil for dense weights.
+  /// Shannon entropy of the levels in bits a weight (at most log2 3 = 1.585 for trits): what an
+  /// ideal code would need; nil for dense weights.
   public var entropy: Double? {
     guard !levels.isEmpty else { return nil }
     let total = Double(levels.values.reduce(0, +))
-    // In order of the levels: a dictionary's own order changes from process to process, and with it the last bit.
+    // In order of the levels: a dictionary's own order changes from process to process, and with it
+    // the last bit.
     return levels.sorted { $0.key < $1.key }.reduce(0.0) { sum, level in
       let share = Double(level.value) / total
       return level.value == 0 ? sum : sum - share * log2(share)

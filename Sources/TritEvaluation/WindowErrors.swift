@@ -6,14 +6,15 @@
 
 /// Standard errors from the spread between windows of text.
 ///
-/// llama-perplexity's error of a mean takes tokens as independent. They are not: a hard passage is hard for many
-/// tokens in a row. The windows are a sample of clusters, and the mean over all tokens is a ratio of two sums over
-/// windows, so its error is `√(K / (K − 1) · Σ (S_k − m n_k)²) / N`, where window k has n_k tokens whose values sum
-/// to S_k, m is the mean and N = Σ n_k (Cochran, Sampling Techniques, 3rd ed. 1977, eq. 6.13 with K windows
+/// llama-perplexity's error of a mean takes tokens as independent. They are not: a hard passage is
+/// hard for many tokens in a row. The windows are a sample of clusters, and the mean over all
+/// tokens is a ratio of two sums over windows, so its error is
+/// `√(K / (K − 1) · Σ (S_k − m n_k)²) / N`, where window k has n_k tokens whose values sum to S_k,
+/// m is the mean and N = Σ n_k (Cochran, Sampling Techniques, 3rd ed. 1977, eq. 6.13 with K windows
 /// drawn from many). With windows of equal size this is the standard error of the windows' means.
 enum WindowSpread {
-  /// The standard error of the mean of `samples`, cut into windows of `counts` in order; nil for fewer than
-  /// two windows, which have no spread.
+  /// The standard error of the mean of `samples`, cut into windows of `counts` in order; nil for
+  /// fewer than two windows, which have no spread.
   static func error(_ samples: [Double], counts: [Int]) -> Double? {
     let counts = counts.filter { $0 > 0 }
     precondition(counts.reduce(0, +) == samples.count, "windows hold all samples")
@@ -33,21 +34,24 @@ enum WindowSpread {
 }
 
 extension PerplexityResult {
-  /// The standard error of the mean nll by the spread between windows, nats; nil for fewer than two windows.
+  /// The standard error of the mean nll by the spread between windows, nats; nil for fewer than two
+  /// windows.
   public var meanNLLWindowError: Double? { WindowSpread.error(nll, counts: chunkCounts) }
 
-  /// The standard error of the perplexity by the spread between windows; nil for fewer than two windows.
+  /// The standard error of the perplexity by the spread between windows; nil for fewer than two
+  /// windows.
   public var perplexityWindowError: Double? {
     meanNLLWindowError.map { perplexity.value * $0 }
   }
 
-  /// The mean nll that the loop of Hugging Face's documentation ("Perplexity of fixed-length models")
-  /// gives for the same windows, nats; nil for other protocols than `strided`.
+  /// The mean nll that the loop of Hugging Face's documentation ("Perplexity of fixed-length
+  /// models") gives for the same windows, nats; nil for other protocols than `strided`.
   ///
-  /// That loop takes each window's mean over its targets and weights it by their number *less one*, for the
-  /// label shift. The shift costs a target only where the window's own first token is among them: in the first
-  /// window, and in all where the stride is the context. Every other window counts one token too little, and one
-  /// with a single target not at all. Here every token counts once.
+  /// That loop takes each window's mean over its targets and weights it by their number *less one*,
+  /// for the label shift. The shift costs a target only where the window's own first token is among
+  /// them: in the first window, and in all where the stride is the context. Every other window
+  /// counts one token too little, and one with a single target not at all. Here every token counts
+  /// once.
   public var documentedLoopNLL: Double? {
     guard case .strided(let context, let stride) = method else { return nil }
     var start = 0
@@ -115,8 +119,9 @@ extension DivergenceStatistics {
     ShareInterval(sameTop.count { $0 }, of: sameTop.count)
   }
 
-  /// The errors by windows in the manner of `report`, which follows llama-perplexity and takes tokens as
-  /// independent; a sentence where there is one window. Empty where `report` has no statistics.
+  /// The errors by windows in the manner of `report`, which follows llama-perplexity and takes
+  /// tokens as independent; a sentence where there is one window. Empty where `report` has no
+  /// statistics.
   public var windowReport: String {
     guard scoredTokens >= Self.leastTokens else { return "" }
     var lines = ["====== The same errors over windows ======"]

@@ -1,11 +1,11 @@
 public import TritCore
 public import TritTokenization
 
-/// Which windows of a text are run: all, the first N as llama-perplexity's `--chunks N` has it, or a part of them,
-/// half open and counted from 0, so that several machines share one figure.
+/// Which windows of a text are run: all, the first N as llama-perplexity's `--chunks N` has it, or
+/// a part of them, half open and counted from 0, so that several machines share one figure.
 ///
-/// Written `N`, `a:b`, `a:` (to the end), `:b`; behind a slash may stand what it is a part of: `a:b/N` of the
-/// first N windows, `a:b/all` of all.
+/// Written `N`, `a:b`, `a:` (to the end), `:b`; behind a slash may stand what it is a part of:
+/// `a:b/N` of the first N windows, `a:b/all` of all.
 public struct WindowSelection: Sendable, Hashable, CustomStringConvertible {
   /// What a part is a part of.
   public enum Whole: Sendable, Hashable {
@@ -98,7 +98,8 @@ public struct WindowSelection: Sendable, Hashable, CustomStringConvertible {
   /// Windows that have to be made of a text before a part can be taken out of them; nil is all.
   public var needed: Int? { if case .first(let count) = whole { count } else { nil } }
 
-  /// The windows that are run, of `count` that the whole has. Throws `badData` where a part begins behind the end.
+  /// The windows that are run, of `count` that the whole has. Throws `badData` where a part begins
+  /// behind the end.
   public func range(of count: Int) throws -> Range<Int> {
     guard lower < count else {
       throw LabError(
@@ -111,8 +112,9 @@ public struct WindowSelection: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension PerplexityProtocol {
-  /// The windows of a text that `selection` asks for, the number of the first among the windows of the whole, and how
-  /// many the whole has. Throws as `windows(of:tokenizer:limit:parseSpecial:)`, and where a part has no window.
+  /// The windows of a text that `selection` asks for, the number of the first among the windows of
+  /// the whole, and how many the whole has. Throws as `windows(of:tokenizer:limit:parseSpecial:)`,
+  /// and where a part has no window.
   public func windows(
     of text: String, tokenizer: any Tokenizer, selection: WindowSelection,
     parseSpecial: Bool = false

@@ -1,7 +1,8 @@
 /// A string that is equal to another only if their UTF-8 bytes are.
 ///
-/// Swift's `String` compares by canonical equivalence: "é" as one scalar equals "e" with a combining
-/// accent. Vocabularies hold both as different tokens, so a dictionary of tokens is keyed by this.
+/// Swift's `String` compares by canonical equivalence: "é" as one scalar equals "e" with a
+/// combining accent. Vocabularies hold both as different tokens, so a dictionary of tokens is keyed
+/// by this.
 public struct ExactString: Hashable, Sendable, CustomStringConvertible {
   /// The string.
   public let text: String

@@ -2,11 +2,11 @@ public import TritCore
 
 /// Widening of on-disk float types to float32.
 ///
-/// Exact for float16 and bfloat16; float64 rounds to nearest; the block types give `scale · code`, as
-/// ggml's dequantizers do (ggml-quants.c). Integers become the nearest float.
+/// Exact for float16 and bfloat16; float64 rounds to nearest; the block types give `scale · code`,
+/// as ggml's dequantizers do (ggml-quants.c). Integers become the nearest float.
 public enum FloatDecoding {
-  /// Decodes `bytes`, the whole tensor `info`, into `info.count` values. `path` is for messages. Throws
-  /// for ternary containers and for a byte count that is not the shape's.
+  /// Decodes `bytes`, the whole tensor `info`, into `info.count` values. `path` is for messages.
+  /// Throws for ternary containers and for a byte count that is not the shape's.
   public static func decode(_ bytes: UnsafeRawBufferPointer, info: TensorInfo, path: String) throws
     -> AlignedBuffer<Float>
   {
@@ -28,8 +28,8 @@ public enum FloatDecoding {
     return result
   }
 
-  /// Decodes part of a tensor: whole blocks of `type` into as many values as `output` has. False where
-  /// the type is a ternary container. Throws when the sizes do not agree.
+  /// Decodes part of a tensor: whole blocks of `type` into as many values as `output` has. False
+  /// where the type is a ternary container. Throws when the sizes do not agree.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, as type: TensorType,
     to output: UnsafeMutableBufferPointer<Float>
@@ -84,8 +84,8 @@ public enum FloatDecoding {
 
 // MARK: Plain types
 extension FloatDecoding {
-  /// The float32 of a float16's bits. The exponent is moved by a multiplication, which also normalises
-  /// subnormals; infinities and NaNs then get the widest exponent back.
+  /// The float32 of a float16's bits. The exponent is moved by a multiplication, which also
+  /// normalises subnormals; infinities and NaNs then get the widest exponent back.
   @inlinable @inline(__always) public static func float16(_ bits: UInt16) -> Float {
     let magnitude = UInt32(bits & 0x7fff) << 13
     let scaled = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
@@ -147,8 +147,8 @@ extension FloatDecoding {
     }
   }
 
-  /// Q4_0: a float16 scale, 16 bytes; byte i holds weight i in its low and i + 16 in its high nibble,
-  /// each code 0…15 standing for −8…7.
+  /// Q4_0: a float16 scale, 16 bytes; byte i holds weight i in its low and i + 16 in its high
+  /// nibble, each code 0…15 standing for −8…7.
   private static func q4(
     _ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ blocks: Int
   ) {
@@ -164,8 +164,8 @@ extension FloatDecoding {
     }
   }
 
-  /// Q6_K: 128 bytes of low nibbles, 64 of upper bit pairs, 16 signed scales for 16 weights each, and a
-  /// float16 scale of those. Codes 0…63 stand for −32…31.
+  /// Q6_K: 128 bytes of low nibbles, 64 of upper bit pairs, 16 signed scales for 16 weights each,
+  /// and a float16 scale of those. Codes 0…63 stand for −32…31.
   private static func q6(
     _ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ blocks: Int
   ) {

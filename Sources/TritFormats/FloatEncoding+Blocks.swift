@@ -56,8 +56,8 @@ extension FloatEncoding {
     }
   }
 
-  /// Q4_0: scale = (the value of largest magnitude) / −8, code = x / scale + 8.5 cut off, at most 15. The
-  /// product is taken in float64, as gguf-py does to agree with ggml's fused multiply-add.
+  /// Q4_0: scale = (the value of largest magnitude) / −8, code = x / scale + 8.5 cut off, at most
+  /// 15. The product is taken in float64, as gguf-py does to agree with ggml's fused multiply-add.
   static func q4(
     _ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, blocks: Int
   ) throws {

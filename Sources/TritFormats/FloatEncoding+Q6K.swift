@@ -1,8 +1,8 @@
 import TritCore
 
 extension FloatEncoding {
-  /// Q6_K: 16 groups of 16 weights. A scale is found for each group, the scales are rounded to multiples
-  /// of one float16, and the codes −32…31 are taken with the rounded scales.
+  /// Q6_K: 16 groups of 16 weights. A scale is found for each group, the scales are rounded to
+  /// multiples of one float16, and the codes −32…31 are taken with the rounded scales.
   static func q6(
     _ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, blocks: Int
   ) throws {
@@ -54,8 +54,9 @@ extension FloatEncoding {
     return limited + 12_582_912 - 12_582_912
   }
 
-  /// The scale that makes Σ x² (x − scale·code)² small: around the one that maps the value of largest
-  /// magnitude to −32, nineteen are tried in steps of 0.1 / 32, each with its least-squares refinement.
+  /// The scale that makes Σ x² (x − scale·code)² small: around the one that maps the value of
+  /// largest magnitude to −32, nineteen are tried in steps of 0.1 / 32, each with its least-squares
+  /// refinement.
   private static func groupScale(
     _ values: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
   ) -> Float {

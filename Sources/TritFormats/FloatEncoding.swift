@@ -2,16 +2,17 @@ public import TritCore
 
 /// Narrowing of float32 values to on-disk types.
 ///
-/// F16 and BF16 round to nearest, ties to even. Q8_0 and Q4_0 give the bytes of ggml's reference quantizers
-/// (ggml-quants.c); Q6_K searches scales as ggml's does, without importance weights from outside.
+/// F16 and BF16 round to nearest, ties to even. Q8_0 and Q4_0 give the bytes of ggml's reference
+/// quantizers (ggml-quants.c); Q6_K searches scales as ggml's does, without importance weights from
+/// outside.
 public enum FloatEncoding {
   /// The types that can be written.
   public static let types: [TensorType] = [.f32, .f16, .bf16, .f64, .q8_0, .q4_0, .q6_k]
 
-  /// The bytes of `values` as `type`. Throws `badData` for a type that is not in `types`, for a number of
-  /// values that does not fill whole blocks, for finite values that F16 or BF16 would round to infinity (not finite
-  /// ones stay what they are), and, in block types, for values that are not finite or too large for the
-  /// float16 scale.
+  /// The bytes of `values` as `type`. Throws `badData` for a type that is not in `types`, for a
+  /// number of values that does not fill whole blocks, for finite values that F16 or BF16 would
+  /// round to infinity (not finite ones stay what they are), and, in block types, for values that
+  /// are not finite or too large for the float16 scale.
   public static func encode(_ values: UnsafeBufferPointer<Float>, as type: TensorType) throws
     -> [UInt8]
   {

@@ -4,8 +4,8 @@ import TritCore
   #error("the readers of GGUF and safetensors copy little-endian numbers as they lie")
 #endif
 
-/// Reads GGUF primitives one after the other; every length is checked against the bytes that are left
-/// before anything is read or reserved.
+/// Reads GGUF primitives one after the other; every length is checked against the bytes that are
+/// left before anything is read or reserved.
 struct GGUFCursor {
   let bytes: UnsafeRawBufferPointer
   let path: String

@@ -1,7 +1,8 @@
 package import TritCore
 
-/// A metadata key of a GGUF file with its value, so that every complaint names file, key, what was expected and what
-/// is there. The reader of model hyper-parameters takes nothing else: a key of the wrong type is never a default.
+/// A metadata key of a GGUF file with its value, so that every complaint names file, key, what was
+/// expected and what is there. The reader of model hyper-parameters takes nothing else: a key of
+/// the wrong type is never a default.
 package struct GGUFField {
   /// The key.
   package let key: String
@@ -57,8 +58,9 @@ package struct GGUFField {
     return number
   }
 
-  /// The whole number that this is, in `range`. With `isList` also a list of equal ones, one a block, as
-  /// converters write what may differ between blocks; a list of different ones is refused by name.
+  /// The whole number that this is, in `range`. With `isList` also a list of equal ones, one a
+  /// block, as converters write what may differ between blocks; a list of different ones is refused
+  /// by name.
   package func integer(in range: ClosedRange<Int>, orEqualList isList: Bool = false) throws -> Int {
     var number = value.integer
     if isList, let list = value.integers {
@@ -81,8 +83,8 @@ package struct GGUFField {
     return number
   }
 
-  /// The token id that this is, of a vocabulary of `count`; nil for −1 and the largest uint32, with which
-  /// converters write "none".
+  /// The token id that this is, of a vocabulary of `count`; nil for −1 and the largest uint32, with
+  /// which converters write "none".
   package func tokenID(below count: Int) throws -> Int? {
     guard let id = value.integer else { throw wrongType("a whole number") }
     if id == -1 || id == Int(UInt32.max) { return nil }

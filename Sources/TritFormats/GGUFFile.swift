@@ -3,8 +3,9 @@ import TritCore
 /// A GGUF file of version 2 or 3, memory-mapped.
 ///
 /// Little-endian: magic `GGUF`, version, counts, key-values, tensor descriptions, padding to
-/// `general.alignment` (32), tensor data. Dimensions are stored fastest first and given here slowest first.
-/// Every count, length, offset and size is checked before use (ggml, `docs/gguf.md`).
+/// `general.alignment` (32), tensor data. Dimensions are stored fastest first and given here
+/// slowest first. Every count, length, offset and size is checked before use (ggml,
+/// `docs/gguf.md`).
 public struct GGUFFile: TensorSource, MappedSource {
   /// Where the file is.
   public let path: String

@@ -1,7 +1,7 @@
 import TritCore
 
-/// Everything in a GGUF file but the tensors' bytes, read from the bytes of the whole file and checked
-/// against their number.
+/// Everything in a GGUF file but the tensors' bytes, read from the bytes of the whole file and
+/// checked against their number.
 package struct GGUFHeader: Sendable {
   let version: Int
   let metadata: [(key: String, value: GGUFValue)]
@@ -178,7 +178,8 @@ extension GGUFHeader {
       descriptions, alignment: alignment, dataCount: dataCount, architecture: architecture)
     return try descriptions.map { description in
       let (name, id) = (description.name, description.id)
-      // 39 is TL2 in bitnet.cpp until 2026 and MXFP4 in llama.cpp; only the former writes file type 39.
+      // 39 is TL2 in bitnet.cpp until 2026 and MXFP4 in llama.cpp; only the former writes file type
+      // 39.
       let isForeign39 = id == 39 && fileType != 39 && !architecture.hasPrefix("bitnet")
       guard let type = TensorType(ggufID: id), !isForeign39, meanings.isRead(id) else {
         throw meanings.unreadable(name, id, path: path)

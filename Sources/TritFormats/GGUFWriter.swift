@@ -2,8 +2,8 @@ import TritCore
 
 /// Writes GGUF version 3 files, whole or not at all.
 ///
-/// Key-values are written in the order given, tensors too, each padded to `general.alignment` where that is
-/// among the key-values, else to 32. Tensor bytes stream through.
+/// Key-values are written in the order given, tensors too, each padded to `general.alignment` where
+/// that is among the key-values, else to 32. Tensor bytes stream through.
 public struct GGUFWriter {
   /// The key-values, in order.
   public private(set) var metadata: [(key: String, value: GGUFValue)] = []
@@ -27,9 +27,9 @@ public struct GGUFWriter {
   /// Adds a tensor after those that are there.
   public mutating func add(_ tensor: TensorContent) { tensors.append(tensor) }
 
-  /// Writes the file to `path`, once `check` has read it where it lies before it gets its name. Throws `badData` for
-  /// a type that the format lacks, a name given twice or more than four dimensions, `cannotCreate` when the file
-  /// cannot be written, and what `check` throws.
+  /// Writes the file to `path`, once `check` has read it where it lies before it gets its name.
+  /// Throws `badData` for a type that the format lacks, a name given twice or more than four
+  /// dimensions, `cannotCreate` when the file cannot be written, and what `check` throws.
   public func write(to path: String, check: ((String) throws -> Void)? = nil) throws {
     let alignment = try alignment()
     var header: [UInt8] = Array("GGUF".utf8)

@@ -37,8 +37,8 @@ package struct JSONField {
     return member == .null ? .null : .present
   }
 
-  /// The member `key` of a document whose reader has no meaning for null there; nil where it is missing.
-  /// Throws where it is null.
+  /// The member `key` of a document whose reader has no meaning for null there; nil where it is
+  /// missing. Throws where it is null.
   package func notNull(_ key: String) throws -> JSONField? {
     if presence(of: key) == .null {
       throw LabError(
@@ -100,8 +100,8 @@ package struct JSONField {
     return integer
   }
 
-  /// The elements of the list that this is. Throws for more than `most`: each carries the way to it, which in a
-  /// deep document is longer than what it holds.
+  /// The elements of the list that this is. Throws for more than `most`: each carries the way to
+  /// it, which in a deep document is longer than what it holds.
   package func elements(atMost most: Int = .max) throws -> [JSONField] {
     guard let array = value.array else { throw wrongType("a list") }
     guard array.count <= most else {

@@ -2,9 +2,10 @@ public import TritCore
 
 /// Reads JSON strictly (RFC 8259), from bytes.
 ///
-/// Rejected, each with `path:line:column`: anything after the document, a byte order mark, duplicate
-/// keys (compared byte by byte), nesting beyond `maximumDepth`, invalid UTF-8, escapes of lone surrogates,
-/// unescaped control characters, and every number that the grammar does not allow (`01`, `+1`, `.5`, `NaN`).
+/// Rejected, each with `path:line:column`: anything after the document, a byte order mark,
+/// duplicate keys (compared byte by byte), nesting beyond `maximumDepth`, invalid UTF-8, escapes of
+/// lone surrogates, unescaped control characters, and every number that the grammar does not allow
+/// (`01`, `+1`, `.5`, `NaN`).
 public enum JSONReader {
   /// Lists and objects inside each other that are accepted; bounds the stack.
   public static let maximumDepth = 512
@@ -20,8 +21,9 @@ public enum JSONReader {
     try Array(text.utf8).withUnsafeBytes { try read($0, path: path) }
   }
 
-  /// Parses the file at `path`, which must not be larger than `limit`. Throws `missingInput` where there is none,
-  /// `badData` for what is no JSON, saying what it is where that is known (a git-lfs pointer, a web page).
+  /// Parses the file at `path`, which must not be larger than `limit`. Throws `missingInput` where
+  /// there is none, `badData` for what is no JSON, saying what it is where that is known (a git-lfs
+  /// pointer, a web page).
   public static func readFile(_ path: String, limit: FileLimit = .configuration) throws -> JSONValue
   {
     let file = try MappedFile(path, limit: limit)

@@ -1,7 +1,7 @@
 import TritCore
 
-/// The recursive-descent parser behind `JSONReader`. One position into the bytes; line and column are
-/// computed only when an error needs them.
+/// The recursive-descent parser behind `JSONReader`. One position into the bytes; line and column
+/// are computed only when an error needs them.
 struct JSONScanner {
   private let bytes: UnsafeBufferPointer<UInt8>
   private let path: String

@@ -4,9 +4,9 @@ extension JSONValue {
   /// A whole number.
   public init(_ value: some BinaryInteger) { self = .number(String(value)) }
 
-  /// A number in its shortest exact form. JSON has no infinities and no NaN (RFC 8259, §6): those become
-  /// `null`, since a string where readers expect a number breaks them later and elsewhere. Whoever writes
-  /// such a figure says beside it why there is none.
+  /// A number in its shortest exact form. JSON has no infinities and no NaN (RFC 8259, §6): those
+  /// become `null`, since a string where readers expect a number breaks them later and elsewhere.
+  /// Whoever writes such a figure says beside it why there is none.
   public init(_ value: Double) {
     self = value.isFinite ? .number(value.description) : .null
   }

@@ -1,7 +1,7 @@
 /// A JSON document as it was written: keys in order, numbers as text until somebody asks.
 ///
-/// Read by `JSONReader`, which reports line and column, rejects duplicate keys and bounds the depth:
-/// the headers of model files are a security surface, and Foundation's reader does neither.
+/// Read by `JSONReader`, which reports line and column, rejects duplicate keys and bounds the
+/// depth: the headers of model files are a security surface, and Foundation's reader does neither.
 public enum JSONValue: Sendable, Equatable {
   /// `null`.
   case null
@@ -30,7 +30,8 @@ public enum JSONValue: Sendable, Equatable {
     }
   }
 
-  /// The value of `key`, if this is an object that has it. Linear: make a dictionary for many look-ups.
+  /// The value of `key`, if this is an object that has it. Linear: make a dictionary for many
+  /// look-ups.
   public subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value

@@ -2,8 +2,8 @@ import TritCore
 
 /// Writes JSON documents as text that `JSONReader`, and any other reader, takes back unchanged.
 public enum JSONWriter {
-  /// The text of `value`: on one line without spaces, or, when `pretty`, indented by two spaces with
-  /// `"key": value`, like Python's `json.dumps(indent=2)`. There is no newline at the end.
+  /// The text of `value`: on one line without spaces, or, when `pretty`, indented by two spaces
+  /// with `"key": value`, like Python's `json.dumps(indent=2)`. There is no newline at the end.
   public static func text(_ value: JSONValue, pretty: Bool = false) -> String {
     var output: [UInt8] = []
     append(value, to: &output, indent: pretty ? 0 : nil)
@@ -50,8 +50,8 @@ public enum JSONWriter {
     output.append(contentsOf: repeatElement(0x20, count: indent))
   }
 
-  /// A string in quotes. Quotes, backslashes and what `VisibleText` calls hidden are escaped: the text means the
-  /// same to every reader, and can be shown as it is.
+  /// A string in quotes. Quotes, backslashes and what `VisibleText` calls hidden are escaped: the
+  /// text means the same to every reader, and can be shown as it is.
   private static func append(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
     // Nearly all strings are ASCII, and the numbers of their bytes those of their characters.

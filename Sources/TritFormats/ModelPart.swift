@@ -2,8 +2,8 @@ package import TritCore
 
 /// One of several files that together are a model, by its name: `NAME-00002-of-00005.gguf`.
 ///
-/// llama.cpp's `gguf-split` and Hugging Face's shards are called so; GGUF parts say the same in the keys
-/// `split.no` (from 0), `split.count` and `split.tensors.count`.
+/// llama.cpp's `gguf-split` and Hugging Face's shards are called so; GGUF parts say the same in the
+/// keys `split.no` (from 0), `split.count` and `split.tensors.count`.
 package struct ModelPart: Sendable, Equatable {
   /// The number of the part, from 1.
   package let number: Int

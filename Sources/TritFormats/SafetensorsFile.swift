@@ -2,11 +2,11 @@ import TritCore
 
 /// One safetensors file, memory-mapped.
 ///
-/// The format: 8 bytes little-endian header length n, n bytes of JSON, then the data. The JSON maps each
-/// tensor name to `dtype`, `shape` and `data_offsets` [begin, end) into the data, and `__metadata__` to
-/// strings. The whole of the format's rules is checked at opening (huggingface/safetensors, README,
-/// "Format"): header at most 100 MB, offsets in bounds, sizes that agree with shape and type, no overlap,
-/// no hole, no duplicate.
+/// The format: 8 bytes little-endian header length n, n bytes of JSON, then the data. The JSON maps
+/// each tensor name to `dtype`, `shape` and `data_offsets` [begin, end) into the data, and
+/// `__metadata__` to strings. The whole of the format's rules is checked at opening
+/// (huggingface/safetensors, README, "Format"): header at most 100 MB, offsets in bounds, sizes
+/// that agree with shape and type, no overlap, no hole, no duplicate.
 public struct SafetensorsFile: TensorSource, MappedSource {
   /// Where the file is.
   public let path: String

@@ -1,7 +1,7 @@
 import TritCore
 
-/// Everything in a safetensors file but the tensors' bytes, read from the bytes of the whole file and checked
-/// against their number.
+/// Everything in a safetensors file but the tensors' bytes, read from the bytes of the whole file
+/// and checked against their number.
 package struct SafetensorsHeader: Sendable {
   package let tensors: [TensorInfo]
   let metadata: [String: String]
@@ -39,7 +39,8 @@ package struct SafetensorsHeader: Sendable {
 
 // MARK: Checks
 extension SafetensorsHeader {
-  /// Whether `bytes` begin as a safetensors file does: a length that the format allows, then a brace.
+  /// Whether `bytes` begin as a safetensors file does: a length that the format allows, then a
+  /// brace.
   static func isLikely(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard bytes.count > 8, bytes[8] == UInt8(ascii: "{") else { return false }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))

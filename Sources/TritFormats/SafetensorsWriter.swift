@@ -2,12 +2,12 @@ import TritCore
 
 /// Writes safetensors files, whole or not at all.
 ///
-/// The same input gives the same bytes: tensors with larger elements first, then by name, as the reference
-/// implementation orders them, so that every tensor is aligned to its element; metadata by key; the header
-/// padded with spaces to a multiple of 8.
+/// The same input gives the same bytes: tensors with larger elements first, then by name, as the
+/// reference implementation orders them, so that every tensor is aligned to its element; metadata
+/// by key; the header padded with spaces to a multiple of 8.
 public enum SafetensorsWriter {
-  /// Writes `tensors` and `metadata` to `path`. Throws `badData` for a type that the format lacks or a name
-  /// given twice, `cannotCreate` when the file cannot be written.
+  /// Writes `tensors` and `metadata` to `path`. Throws `badData` for a type that the format lacks
+  /// or a name given twice, `cannotCreate` when the file cannot be written.
   public static func write(
     _ tensors: [TensorContent], metadata: [String: String] = [:], to path: String
   ) throws {

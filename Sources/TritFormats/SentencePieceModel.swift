@@ -2,8 +2,8 @@ import TritCore
 
 /// A SentencePiece vocabulary: what `tokenizer.model` of Llama-2 and its kin holds.
 ///
-/// Read from the protobuf `ModelProto` (google/sentencepiece, `sentencepiece_model.proto`); fields that
-/// have no part in tokenization are skipped. Defaults are the proto's.
+/// Read from the protobuf `ModelProto` (google/sentencepiece, `sentencepiece_model.proto`); fields
+/// that have no part in tokenization are skipped. Defaults are the proto's.
 public struct SentencePieceModel: Sendable {
   /// What a piece is for.
   public enum PieceType: Int, Sendable {

@@ -2,8 +2,8 @@ import TritCore
 
 /// A checkpoint in several safetensors files, listed by `model.safetensors.index.json`.
 ///
-/// The index's `weight_map` says which file each tensor is in; it and the files must agree exactly. File
-/// names that lead out of the index's folder are refused.
+/// The index's `weight_map` says which file each tensor is in; it and the files must agree exactly.
+/// File names that lead out of the index's folder are refused.
 public struct ShardedSafetensors: TensorSource, MappedSource {
   /// Where the index is.
   public let path: String
@@ -65,7 +65,8 @@ public struct ShardedSafetensors: TensorSource, MappedSource {
     metadata = shards.map(\.metadata).reduce(into: [:]) { $0.merge($1) { first, _ in first } }
   }
 
-  /// Throws where files that the index names are not there: all of them at once, with how to get them.
+  /// Throws where files that the index names are not there: all of them at once, with how to get
+  /// them.
   private static func checkPresence(_ names: [String], folder: String, path: String) throws {
     var seen: Set<String> = []
     var missing: [String] = []

@@ -65,7 +65,8 @@ public protocol TensorSource: Sendable {
   func info(_ name: String) -> TensorInfo?
   /// Its bytes; valid while the source lives. Throws for an unknown name.
   func bytes(_ name: String) throws -> UnsafeRawBufferPointer
-  /// Says that the bytes `range` of tensor `name` will not be read soon, so that they need no memory.
+  /// Says that the bytes `range` of tensor `name` will not be read soon, so that they need no
+  /// memory.
   func release(_ name: String, _ range: Range<Int>)
 }
 

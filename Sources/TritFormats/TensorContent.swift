@@ -2,8 +2,8 @@ public import TritCore
 
 /// A tensor to be written to a file: its description and where its bytes come from.
 ///
-/// The bytes are asked for once, while the file is written, piece by piece, so that a large model never has
-/// to be in memory as a whole.
+/// The bytes are asked for once, while the file is written, piece by piece, so that a large model
+/// never has to be in memory as a whole.
 public struct TensorContent {
   /// Takes the next bytes of the tensor.
   public typealias Sink = (UnsafeRawBufferPointer) throws -> Void

@@ -7,9 +7,9 @@ public enum TensorListing {
   /// Characters of a string that are shown in text.
   static let shownCharacters = 60
 
-  /// The lines: key-values as `number: type | count | key = value`, then, when `showTensors`, tensors as
-  /// `number: elements | dimensions, fastest first | type | name`. Long strings and lists are cut;
-  /// control characters are escaped, so that a file cannot drive the terminal.
+  /// The lines: key-values as `number: type | count | key = value`, then, when `showTensors`,
+  /// tensors as `number: elements | dimensions, fastest first | type | name`. Long strings and
+  /// lists are cut; control characters are escaped, so that a file cannot drive the terminal.
   public static func lines(_ source: any TensorSource, showTensors: Bool = true) -> [String] {
     let entries = entries(of: source)
     var lines = ["* \(clean(source.path)): \(format(of: source))"]
@@ -37,9 +37,10 @@ public enum TensorListing {
     return lines
   }
 
-  /// The same as JSON: `path`, `format`, `metadata` {key: {index, type, value}}, `tensors` {name: {index,
-  /// shape, type, bytes}} with row-major shapes. Lists longer than `listLimit` give their `count` and the
-  /// first elements as `first` in place of `value`. A number that JSON lacks is null, with `undefined` beside it.
+  /// The same as JSON: `path`, `format`, `metadata` {key: {index, type, value}}, `tensors` {name:
+  /// {index, shape, type, bytes}} with row-major shapes. Lists longer than `listLimit` give their
+  /// `count` and the first elements as `first` in place of `value`. A number that JSON lacks is
+  /// null, with `undefined` beside it.
   public static func json(
     _ source: any TensorSource, showTensors: Bool = true, listLimit: Int = 64
   ) -> JSONValue {
@@ -117,7 +118,8 @@ extension TensorListing {
     }
   }
 
-  /// The first number among those shown that JSON cannot say: `nan`, `inf`, `-inf`; nil where there is none.
+  /// The first number among those shown that JSON cannot say: `nan`, `inf`, `-inf`; nil where there
+  /// is none.
   private static func undefined(_ value: GGUFValue, _ listLimit: Int) -> String? {
     switch value {
     case .float32(let value): value.isFinite ? nil : "\(value)"

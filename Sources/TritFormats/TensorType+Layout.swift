@@ -7,7 +7,8 @@ extension TensorType {
     .q6_k, .tq1_0, .tq2_0, .i2_s, .tl1, .tl2,
   ]
 
-  /// The name that people know it by: ggml's (`F16`, `Q6_K`, `I2_S`), and `U8`… for what ggml lacks.
+  /// The name that people know it by: ggml's (`F16`, `Q6_K`, `I2_S`), and `U8`… for what ggml
+  /// lacks.
   public var name: String {
     switch self {
     case .f32: "F32"
@@ -34,8 +35,8 @@ extension TensorType {
     }
   }
 
-  /// Elements and bytes of one block: `(1, 4)` for float32, `(32, 34)` for Q8_0. Nil for the containers
-  /// of bitnet.cpp, whose size is not a multiple of a block's.
+  /// Elements and bytes of one block: `(1, 4)` for float32, `(32, 34)` for Q8_0. Nil for the
+  /// containers of bitnet.cpp, whose size is not a multiple of a block's.
   public var block: (elements: Int, bytes: Int)? {
     switch self {
     case .i8, .u8, .bool: (1, 1)
@@ -53,9 +54,10 @@ extension TensorType {
 
   /// The bytes that a tensor of row-major `shape` takes on disk.
   ///
-  /// Throws `badData` when a dimension is negative, the size overflows, or the rows do not fill whole
-  /// blocks. I2_S is `n/4` bytes and a tail of 32 with the scale; TL1 the same; TL2 is what bitnet.cpp
-  /// allocates for it, scale and tail included (microsoft/BitNet, ggml.c, `ggml_nbytes`).
+  /// Throws `badData` when a dimension is negative, the size overflows, or the rows do not fill
+  /// whole blocks. I2_S is `n/4` bytes and a tail of 32 with the scale; TL1 the same; TL2 is what
+  /// bitnet.cpp allocates for it, scale and tail included (microsoft/BitNet, ggml.c,
+  /// `ggml_nbytes`).
   public func byteCount(shape: [Int]) throws -> Int {
     var total = 1
     for dimension in shape {

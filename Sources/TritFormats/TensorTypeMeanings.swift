@@ -2,12 +2,13 @@ import TritCore
 
 /// What the numbers of tensor types in one GGUF file mean.
 ///
-/// Forks of llama.cpp gave one number to different layouts, so that a number alone says nothing; how many bytes its
-/// tensors take does. A tensor's extent is the distance to the next tensor, padding included; a layout is meant
-/// where it fits every tensor of the number. Neither file type, file name nor model name decides.
+/// Forks of llama.cpp gave one number to different layouts, so that a number alone says nothing;
+/// how many bytes its tensors take does. A tensor's extent is the distance to the next tensor,
+/// padding included; a layout is meant where it fits every tensor of the number. Neither file type,
+/// file name nor model name decides.
 ///
-/// Sources: ggml-org/llama.cpp `ggml.h` and `ggml-common.h`, PrismML-Eng/llama.cpp, ikawrakow/ik_llama.cpp
-/// `ggml.h`, microsoft/BitNet (2026).
+/// Sources: ggml-org/llama.cpp `ggml.h` and `ggml-common.h`, PrismML-Eng/llama.cpp,
+/// ikawrakow/ik_llama.cpp `ggml.h`, microsoft/BitNet (2026).
 struct TensorTypeMeanings {
   /// A layout that some program writes under a number.
   struct Layout {
@@ -81,11 +82,12 @@ struct TensorTypeMeanings {
     134: "IQ1_BN of ik_llama.cpp", 135: "IQ2_BN of ik_llama.cpp",
   ]
 
-  /// Whether tensors of number `id` have the layout that the lab reads under it. True for numbers with one meaning.
+  /// Whether tensors of number `id` have the layout that the lab reads under it. True for numbers
+  /// with one meaning.
   ///
-  /// 42 is TL2 in bitnet.cpp since 2026, whose size is that of a whole tensor. It is meant where nothing else
-  /// fits; where nothing fits at all, a file of a BitNet architecture is one of bitnet.cpp with a fault that the
-  /// reader of TL2 names.
+  /// 42 is TL2 in bitnet.cpp since 2026, whose size is that of a whole tensor. It is meant where
+  /// nothing else fits; where nothing fits at all, a file of a BitNet architecture is one of
+  /// bitnet.cpp with a fault that the reader of TL2 names.
   func isRead(_ id: UInt32) -> Bool {
     guard id == 42 else { return true }
     let fits = fitsAll(id) { try? TensorType.tl2.byteCount(shape: $0) }

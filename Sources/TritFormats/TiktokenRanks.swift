@@ -1,7 +1,7 @@
 import TritCore
 
-/// A tiktoken vocabulary: each line is a token's bytes in base64, a space, and its rank, which is both its
-/// id and its merge priority (openai/tiktoken, `load_tiktoken_bpe`).
+/// A tiktoken vocabulary: each line is a token's bytes in base64, a space, and its rank, which is
+/// both its id and its merge priority (openai/tiktoken, `load_tiktoken_bpe`).
 public struct TiktokenRanks: Sendable {
   /// The bytes of each token, by rank. Ranks are 0 ..< count, each once.
   public var tokens: [[UInt8]]

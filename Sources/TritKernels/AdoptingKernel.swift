@@ -1,26 +1,29 @@
 public import TritCore
 
-/// A kernel that multiplies the bytes of a packing as they lie in a file, so that they need not be unpacked to a byte
-/// a trit and packed again.
+/// A kernel that multiplies the bytes of a packing as they lie in a file, so that they need not be
+/// unpacked to a byte a trit and packed again.
 ///
-/// It is worth stating where the layouts are equal, and only there. Of the lab's kernels those are the scalar ones of
-/// `i2_s`, `tq1_0`, `tq2_0`, `base3`, `int8` and `int4`, and the scalar, AVX2 and NEON ones of `tl1` and `tl2`. The
-/// SIMD kernels of `i2_s` and `base3`, the sparse ones and the 512-bit look-ups have panels instead: runs of 32 or 64
-/// rows that lie side by side, step by step, so that a core reads one stream whatever the shape is. No file has that
-/// order, hence these kernels prepare their panels from trits once, and the image cache keeps them for the next start.
+/// It is worth stating where the layouts are equal, and only there. Of the lab's kernels those are
+/// the scalar ones of `i2_s`, `tq1_0`, `tq2_0`, `base3`, `int8` and `int4`, and the scalar, AVX2
+/// and NEON ones of `tl1` and `tl2`. The SIMD kernels of `i2_s` and `base3`, the sparse ones and
+/// the 512-bit look-ups have panels instead: runs of 32 or 64 rows that lie side by side, step by
+/// step, so that a core reads one stream whatever the shape is. No file has that order, hence these
+/// kernels prepare their panels from trits once, and the image cache keeps them for the next start.
 ///
-/// Law (`checkLinearKernel`, for the lab's own packings): an adopted layer computes what the kernel gives for the same
-/// weights.
+/// Law (`checkLinearKernel`, for the lab's own packings): an adopted layer computes what the kernel
+/// gives for the same weights.
 public protocol AdoptingKernel: LinearKernel {
-  /// The packing whose bytes it multiplies; nil where this form of the kernel has a layout of its own.
+  /// The packing whose bytes it multiplies; nil where this form of the kernel has a layout of its
+  /// own.
   var adopts: String? { get }
-  /// A layer over `packed`, bytes of `adopts` that its packing has made or read, and so has checked. Throws an error
-  /// that says why where `prepare` would refuse such weights too.
+  /// A layer over `packed`, bytes of `adopts` that its packing has made or read, and so has
+  /// checked. Throws an error that says why where `prepare` would refuse such weights too.
   func adopt(_ packed: PackedMatrix) throws -> any PreparedLinear
 }
 
 extension LinearKernel {
-  /// The layer over `packed` where the kernel adopts such bytes, and multiplies activations of `form`; else nil.
+  /// The layer over `packed` where the kernel adopts such bytes, and multiplies activations of
+  /// `form`; else nil.
   public func adopted(_ packed: PackedMatrix, for form: ActivationForm) -> (any PreparedLinear)? {
     guard let kernel = self as? any AdoptingKernel, kernel.adopts == packed.packing,
       forms.contains(form)
@@ -29,8 +32,8 @@ extension LinearKernel {
     return try? kernel.adopt(packed)
   }
 
-  /// That `packed` is of `packing` and has its length, and that its sums fit int32. Throws `internalError` for bytes of
-  /// another packing, `usage` for rows that are too long.
+  /// That `packed` is of `packing` and has its length, and that its sums fit int32. Throws
+  /// `internalError` for bytes of another packing, `usage` for rows that are too long.
   func checkAdopted(_ packed: PackedMatrix, _ packing: some Packing, greatest: Int = 2) throws {
     try packing.checkOwn(packed)
     try checkSums(columns: packed.columns, greatest: greatest)
@@ -54,15 +57,15 @@ extension PackedMatrix {
       granularity: granularity)
   }
 
-  /// The same matrix with one scale where the packing has written it more often than it was given: for the tensor, or
-  /// for each row.
+  /// The same matrix with one scale where the packing has written it more often than it was given:
+  /// for the tensor, or for each row.
   package var collapsed: PackedMatrix {
     guard let coarse = Self.collapsed(scales, granularity, rows: rows) else { return self }
     return with(scales: coarse.scales, coarse.granularity)
   }
 
-  /// One scale for the tensor where all are equal, else one a row where those of each row are; nil where neither says
-  /// less than `scales`.
+  /// One scale for the tensor where all are equal, else one a row where those of each row are; nil
+  /// where neither says less than `scales`.
   package static func collapsed(_ scales: [Float], _ granularity: ScaleGranularity, rows: Int) -> (
     scales: [Float], granularity: ScaleGranularity
   )? {

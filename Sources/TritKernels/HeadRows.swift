@@ -1,21 +1,21 @@
 public import TritCore
 
-/// The float32 matrix of an output head, handed over a few rows at a time: the largest matrix of a model
-/// never has to be in memory in float32 as a whole.
+/// The float32 matrix of an output head, handed over a few rows at a time: the largest matrix of a
+/// model never has to be in memory in float32 as a whole.
 public struct HeadRows: Sendable {
   /// Number of logits.
   public let rows: Int
   /// Width of the hidden state.
   public let columns: Int
-  /// Whether the head that is made of them will be read from memory for every token, as that of a model larger than
-  /// the caches is; `auto` measures so.
+  /// Whether the head that is made of them will be read from memory for every token, as that of a
+  /// model larger than the caches is; `auto` measures so.
   public var isReadFromMemory = true
   /// The rows where they lie in 16 bits, if they do.
   package let stored: StoredHalfRows?
   private let read: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
 
-  /// A matrix whose rows `read(range, out)` writes side by side, `columns` values each; it may be called
-  /// from several threads at once.
+  /// A matrix whose rows `read(range, out)` writes side by side, `columns` values each; it may be
+  /// called from several threads at once.
   public init(
     rows: Int, columns: Int,
     read: @escaping @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
@@ -49,9 +49,9 @@ public struct HeadRows: Sendable {
     return matrix
   }
 
-  /// Calls `body(first, rows)` for all rows, in runs that start at `first` and follow one another within a
-  /// part; the threads of `pool` take disjoint parts. Throws what `read` or `body` threw for the first run of
-  /// rows that fails, counted from row 0.
+  /// Calls `body(first, rows)` for all rows, in runs that start at `first` and follow one another
+  /// within a part; the threads of `pool` take disjoint parts. Throws what `read` or `body` threw
+  /// for the first run of rows that fails, counted from row 0.
   func forEach(
     on pool: WorkerPool?,
     _ body: @Sendable (_ first: Int, _ rows: MatrixView<Float>) throws -> Void
@@ -72,7 +72,8 @@ public struct HeadRows: Sendable {
   }
 }
 
-/// Rows of 16-bit floats side by side, as a file has them: what a head may use there, without a copy.
+/// Rows of 16-bit floats side by side, as a file has them: what a head may use there, without a
+/// copy.
 package struct StoredHalfRows: Sendable {
   /// Their format.
   package let format: HalfHead.Format
@@ -80,7 +81,8 @@ package struct StoredHalfRows: Sendable {
   let base: UInt
   let owner: any AnyObject & Sendable
 
-  /// Rows from `base` on, of a multiple of 32 columns each; nil for others, which leaves would read beyond.
+  /// Rows from `base` on, of a multiple of 32 columns each; nil for others, which leaves would read
+  /// beyond.
   package init?(
     _ format: HalfHead.Format, columns: Int, at base: UnsafeRawPointer?,
     owner: any AnyObject & Sendable

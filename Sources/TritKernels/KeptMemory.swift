@@ -1,7 +1,7 @@
 package import TritCore
 
-/// A prepared layer whose `memory` is all that depends on the weights, so that it can be kept in an image and used from
-/// there.
+/// A prepared layer whose `memory` is all that depends on the weights, so that it can be kept in an
+/// image and used from there.
 package protocol KeptLinear: PreparedLinear {
   /// Whether this form is kept.
   var isKept: Bool { get }
@@ -19,12 +19,13 @@ extension KeptLinear {
 ///
 /// Law (`WeightImageTests`): the layer computes the same bits as the one that was kept.
 package protocol KeepingKernel: LinearKernel {
-  /// A layer `[rows, columns]` whose memory is that of an earlier one. Throws `badData` where its sizes are others.
+  /// A layer `[rows, columns]` whose memory is that of an earlier one. Throws `badData` where its
+  /// sizes are others.
   func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws -> any PreparedLinear
 }
 
-/// A prepared head whose `memory` is all that depends on the weights, so that it can be kept in an image and used from
-/// there.
+/// A prepared head whose `memory` is all that depends on the weights, so that it can be kept in an
+/// image and used from there.
 package protocol KeptHead: PreparedHead {
   /// How to make it again.
   var keptForm: KeptHeadForm { get }
@@ -54,8 +55,8 @@ package enum KeptHeadForm: Sendable, Hashable, Codable {
     }
   }
 
-  /// The head of `source` from what was kept of it. Throws `badData` where sizes are others, or rows that lay in the
-  /// file do not.
+  /// The head of `source` from what was kept of it. Throws `badData` where sizes are others, or
+  /// rows that lay in the file do not.
   package func restore(_ source: HeadRows, from memory: inout KeptMemory) throws
     -> any PreparedHead
   {

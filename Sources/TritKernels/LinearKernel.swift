@@ -2,29 +2,31 @@ public import TritCore
 
 /// A way to multiply packed weights with activations.
 ///
-/// Laws (`checkLinearKernel`): every lossless kernel gives int32 accumulators that are bit-identical to
-/// the reference kernel's, for every legal shape and number of tokens, whatever the row ranges; a lossy
-/// one stays within the bound that its descriptor states.
+/// Laws (`checkLinearKernel`): every lossless kernel gives int32 accumulators that are
+/// bit-identical to the reference kernel's, for every legal shape and number of tokens, whatever
+/// the row ranges; a lossy one stays within the bound that its descriptor states.
 public protocol LinearKernel: Sendable {
   /// The registered name, `packing/instruction set`: `i2_s/avx512vnni`, `reference`, `openblas`.
   var name: String { get }
-  /// The form of activations it multiplies; where there are several, the one that `prepare(_:)` is for.
+  /// The form of activations it multiplies; where there are several, the one that `prepare(_:)` is
+  /// for.
   var accepts: ActivationForm { get }
-  /// Every form of activations it multiplies: those for which `prepare(_:for:)` takes weights that the kernel takes
-  /// at all, and no others. What checks choices before a run asks this, and the engine asks `prepare`; a law
-  /// (`checkLinearKernel`) says that both give one answer.
+  /// Every form of activations it multiplies: those for which `prepare(_:for:)` takes weights that
+  /// the kernel takes at all, and no others. What checks choices before a run asks this, and the
+  /// engine asks `prepare`; a law (`checkLinearKernel`) says that both give one answer.
   var forms: Set<ActivationForm> { get }
-  /// Whether it is there to be read, without SIMD of its own: `auto` times it only where no other kernel takes the
-  /// weights.
+  /// Whether it is there to be read, without SIMD of its own: `auto` times it only where no other
+  /// kernel takes the weights.
   var isPlain: Bool { get }
   /// Lays `weights` out for this kernel. Throws an error that says why where it cannot take them:
   /// wrong form (`kernel 'i2_s' takes ternary weights; …`) or shape.
   func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear
   /// The same, told which form of activations will come. Throws an error that
-  /// explains itself where the kernel multiplies another form. Kernels that choose (`auto`) override it.
+  /// explains itself where the kernel multiplies another form. Kernels that choose (`auto`)
+  /// override it.
   func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws -> any PreparedLinear
-  /// Prepares for `form`, told how the layer will run and what of the product can be left out: what an engine calls. By
-  /// itself that changes nothing; `auto` measures under these conditions.
+  /// Prepares for `form`, told how the layer will run and what of the product can be left out: what
+  /// an engine calls. By itself that changes nothing; `auto` measures under these conditions.
   func prepare(
     _ weights: QuantizedWeights, for form: ActivationForm, under conditions: AutoKernel.Conditions
   ) throws -> any PreparedLinear
@@ -74,21 +76,23 @@ public protocol PreparedLinear: Sendable {
   var rows: Int { get }
   /// Number of columns (inputs).
   var columns: Int { get }
-  /// Bytes of weights and scales that one multiply reads; the most that it may read, where it `skips` some.
+  /// Bytes of weights and scales that one multiply reads; the most that it may read, where it
+  /// `skips` some.
   var weightBytes: Int { get }
-  /// The memory that the layer owns, what depends on the weights, in a fixed order. A race throws it out of the
-  /// caches before each multiply, since a model's weights come from memory; before a layer that states none it reads as
-  /// much other memory as the caches hold, which takes milliseconds.
+  /// The memory that the layer owns, what depends on the weights, in a fixed order. A race throws
+  /// it out of the caches before each multiply, since a model's weights come from memory; before a
+  /// layer that states none it reads as much other memory as the caches hold, which takes
+  /// milliseconds.
   var memory: [any RawMemory] { get }
   /// What a multiply leaves unread where it is zero or not wanted.
   var skips: ExpectedSparsity { get }
   /// The form of activations it multiplies.
   var accepts: ActivationForm { get }
-  /// What its products are made of: the peak of the machine that bounds it. Not always the form of the
-  /// activations: `dequantize` widens int8 rows to float32 first.
+  /// What its products are made of: the peak of the machine that bounds it. Not always the form of
+  /// the activations: `dequantize` widens int8 rows to float32 first.
   var arithmetic: ProductArithmetic { get }
-  /// Whether the layer stands for a dense float32 one, whatever weights it was given: what `openblas`, the
-  /// reference, is for.
+  /// Whether the layer stands for a dense float32 one, whatever weights it was given: what
+  /// `openblas`, the reference, is for.
   var isDenseBaseline: Bool { get }
   /// Row ranges that workers take start at multiples of this.
   var rowAlignment: Int { get }
@@ -96,13 +100,13 @@ public protocol PreparedLinear: Sendable {
   var inputLayout: (any InputLayout)? { get }
 
   /// Computes `y[t, r]` for all `x.rows` tokens and the rows `r` in `range`, scales applied.
-  /// `y` is `[tokens, rows]` with any stride. If there is an `inputLayout`, it has been built in `x`.
-  /// No allocation; disjoint ranges may run on different threads.
+  /// `y` is `[tokens, rows]` with any stride. If there is an `inputLayout`, it has been built in
+  /// `x`. No allocation; disjoint ranges may run on different threads.
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>)
 
   /// Computes the integer sums `Σ_k w[r, k] · q[t, k]` without scales into `accumulators`
-  /// `[tokens, rows]`. False (and nothing written) where there is no single integer sum a row: float
-  /// kernels, grouped scales.
+  /// `[tokens, rows]`. False (and nothing written) where there is no single integer sum a row:
+  /// float kernels, grouped scales.
   func accumulate(
     _ x: QuantizedRows, rows range: Range<Int>, into accumulators: MutableMatrixView<Int32>
   ) -> Bool

@@ -1,8 +1,9 @@
 public import TritCore
 
 extension StageKind where Product == any Packing {
-  /// How quantized weights lie in a file, and in the memory of kernels that adopt such bytes (`AdoptingKernel`).
-  /// Where one is chosen, a layer's weights go through it: kernels see what a file of that packing would hold.
+  /// How quantized weights lie in a file, and in the memory of kernels that adopt such bytes
+  /// (`AdoptingKernel`). Where one is chosen, a layer's weights go through it: kernels see what a
+  /// file of that packing would hold.
   public static var packing: Self {
     Self(
       "packing", stage: "packing", scope: .layer, help: "Packing that the weights go through",

@@ -31,9 +31,9 @@ public struct PackedMatrix: Sendable {
 
 /// Values to bytes and back, exactly.
 ///
-/// Laws (`checkPacking`): `unpack(pack(w))` is `w` for every legal shape, trits and scales; the byte
-/// count is `byteCount`; an illegal shape or form is an error that says why; bytes that no packing could
-/// have made (a fourth 2-bit code, say) are an error, never a trap.
+/// Laws (`checkPacking`): `unpack(pack(w))` is `w` for every legal shape, trits and scales; the
+/// byte count is `byteCount`; an illegal shape or form is an error that says why; bytes that no
+/// packing could have made (a fourth 2-bit code, say) are an error, never a trap.
 public protocol Packing: Sendable {
   /// The registered name.
   var name: String { get }

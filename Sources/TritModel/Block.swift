@@ -30,7 +30,8 @@ public struct LayerReport: Sendable {
   public let columns: Int
   /// `ternary weights (scale per tensor)`…
   public let form: String
-  /// What a weight is to whoever counts arithmetic: float32 for the dense baseline, whatever it was made of.
+  /// What a weight is to whoever counts arithmetic: float32 for the dense baseline, whatever it was
+  /// made of.
   public let weights: QuantizedWeights.Kind
   /// How many weights share a scale; nil where there are no scales.
   public let granularity: ScaleGranularity?
@@ -40,8 +41,8 @@ public struct LayerReport: Sendable {
   public let kernel: String
   /// The activation quantizer.
   public let activations: String
-  /// The form in which it hands activations to the kernel: float32 for `none`, and for quantizers whose codes no
-  /// kernel multiplies.
+  /// The form in which it hands activations to the kernel: float32 for `none`, and for quantizers
+  /// whose codes no kernel multiplies.
   public let activationForm: ActivationForm
   /// What the kernel's products are made of, and so which peak of the machine bounds them.
   public let arithmetic: ProductArithmetic
@@ -49,9 +50,9 @@ public struct LayerReport: Sendable {
   public let bytes: Int
   /// What a multiply leaves unread where it is zero or not wanted.
   public let skips: ExpectedSparsity
-  /// Bytes in the plainest packing of the weights' form: 2 bits a trit (I2_S), 4 or 8 bits an integer, 32 a
-  /// float, and 32 bits a scale. What `auto` picks is a matter of speed and changes from run to run; this does
-  /// not.
+  /// Bytes in the plainest packing of the weights' form: 2 bits a trit (I2_S), 4 or 8 bits an
+  /// integer, 32 a float, and 32 bits a scale. What `auto` picks is a matter of speed and changes
+  /// from run to run; this does not.
   public let plainBytes: Int
   /// The kernel that was asked for: `auto`, a packing or a kernel.
   public let kernelChoice: String
@@ -81,7 +82,8 @@ extension QuantizedWeights {
 struct BuiltLinear {
   let linear: any PreparedLinear
   let report: LayerReport
-  /// What quantizes its input, and the choice that made it: layers with equal choices share the quantized input.
+  /// What quantizes its input, and the choice that made it: layers with equal choices share the
+  /// quantized input.
   let activations: any ActivationQuantizer
   let activationChoice: StageChoice
   /// Gains of the norm inside it, `[columns]`; nil where there is none.
@@ -100,8 +102,8 @@ struct BlockBuilder {
     self.image = image
   }
 
-  /// All blocks, on the threads of `pool`. The first one alone: `auto` measures its kernels on a machine
-  /// that does nothing else, and finds the shapes of the others known.
+  /// All blocks, on the threads of `pool`. The first one alone: `auto` measures its kernels on a
+  /// machine that does nothing else, and finds the shapes of the others known.
   static func build(
     resolver: LayerResolver, on pool: WorkerPool, image: LayerImage.Opened?
   ) throws -> (blocks: [Block], layers: [BuiltLinear]) {
@@ -156,7 +158,8 @@ struct BlockBuilder {
     return ProjectionGroup.grouped(layers, epsilon: epsilon)
   }
 
-  /// A layer over the bytes of the file, where its kernel multiplies such bytes; nil where it has to be prepared.
+  /// A layer over the bytes of the file, where its kernel multiplies such bytes; nil where it has
+  /// to be prepared.
   private func adopted(_ role: LinearRole, layer: Int) throws -> BuiltLinear? {
     let checkpoint = resolver.checkpoint
     let choices = resolver.choices(role, layer: layer)

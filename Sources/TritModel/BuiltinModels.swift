@@ -39,10 +39,10 @@ public enum BuiltinModels {
     FileManager.default.fileExists(atPath: folder + "/config.json")
   }
 
-  /// Where built-in models may lie, first come first served: `TRITLAB_MODELS`, the package's resources beside the
-  /// running program, `share/trit/models` beside the folder that it is installed in (`make install`), the
-  /// checkout that the program was built from. The accessor that SwiftPM generates traps where there is
-  /// none, so it is not used.
+  /// Where built-in models may lie, first come first served: `TRITLAB_MODELS`, the package's
+  /// resources beside the running program, `share/trit/models` beside the folder that it is
+  /// installed in (`make install`), the checkout that the program was built from. The accessor that
+  /// SwiftPM generates traps where there is none, so it is not used.
   private static let roots: [String] = {
     let environment = ProcessInfo.processInfo.environment["TRITLAB_MODELS"]
     let program = ProgramPath.folders.first

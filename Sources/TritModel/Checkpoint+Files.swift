@@ -7,8 +7,8 @@ extension Checkpoint {
     "chat_template.jinja",
   ]
 
-  /// Keeps open what the tokenizer will be read from: the checkpoint's own files, or those in the folder of
-  /// a GGUF file.
+  /// Keeps open what the tokenizer will be read from: the checkpoint's own files, or those in the
+  /// folder of a GGUF file.
   static func keepTokenizer(of path: String, in files: OpenedFiles) {
     let folder =
       ModelLocation.isDirectory(path)
@@ -16,9 +16,9 @@ extension Checkpoint {
     files.keep(tokenizerFiles.map { "\(folder)/\($0)" })
   }
 
-  /// SHA-256 of everything that was read to make this model, 64 hex digits, and its size in bytes: that of
-  /// the file where there is one, else over names and digests. The tokenizer's files are among them once
-  /// it has been read. Throws `interrupted`.
+  /// SHA-256 of everything that was read to make this model, 64 hex digits, and its size in bytes:
+  /// that of the file where there is one, else over names and digests. The tokenizer's files are
+  /// among them once it has been read. Throws `interrupted`.
   public func contentDigest() throws -> (digest: String, bytes: Int) {
     let files = try self.files.files()
     let bytes = files.reduce(0) { $0 + $1.count }

@@ -2,8 +2,8 @@ import TritCore
 import TritFormats
 
 extension Checkpoint {
-  /// Number of weights, however they are stored: a byte of packed trits counts as four, scales of packed
-  /// tensors do not count.
+  /// Number of weights, however they are stored: a byte of packed trits counts as four, scales of
+  /// packed tensors do not count.
   public var parameterCount: Int {
     source.tensors.reduce(0) { sum, info in
       if info.name.hasSuffix(".weight_scale") || info.name.hasSuffix(".scale") { return sum }
@@ -24,8 +24,8 @@ extension Checkpoint {
     return bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "empty"
   }
 
-  /// Blocks of the model that a file with fewer is cut from: what `trit dummy --layers` notes. nil where
-  /// the file holds a whole model.
+  /// Blocks of the model that a file with fewer is cut from: what `trit dummy --layers` notes. nil
+  /// where the file holds a whole model.
   public var fullLayers: Int? {
     guard let file = source as? GGUFFile, let count = file[DummyModel.fullLayersKey]?.integer,
       count > configuration.layers, count <= 4096

@@ -3,8 +3,8 @@ import TritFormats
 import TritTokenization
 
 extension Checkpoint {
-  /// Compares a tokenizer with the rows of the embedding: what to tell of it. Throws where every text would fail,
-  /// since a token that goes around each has no row.
+  /// Compares a tokenizer with the rows of the embedding: what to tell of it. Throws where every
+  /// text would fail, since a token that goes around each has no row.
   func checkFit(of tokenizer: any Tokenizer) throws -> [String] {
     let rows = configuration.vocabularySize
     guard tokenizer.vocabularySize > rows else { return tokenizer.notes }
@@ -25,8 +25,8 @@ extension Checkpoint {
 }
 
 extension Engine {
-  /// The tokenizer of a checkpoint, and what to tell of it. A model without one can run ids; one that the caller
-  /// named must be there.
+  /// The tokenizer of a checkpoint, and what to tell of it. A model without one can run ids; one
+  /// that the caller named must be there.
   static func tokenizer(of checkpoint: Checkpoint) throws -> (any Tokenizer, notes: [String]) {
     do {
       let tokenizer = try checkpoint.tokenizer()

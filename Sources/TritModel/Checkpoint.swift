@@ -36,9 +36,9 @@ public struct Checkpoint: Sendable {
   let names: TensorNames
   private let packings: Registry<any Packing>
 
-  /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs is
-  /// there in the right shape, and that no tensor is left over. `tokenizer`: the file or folder of a tokenizer in
-  /// place of the checkpoint's own. Throws `missingInput` or `badData`.
+  /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs
+  /// is there in the right shape, and that no tensor is left over. `tokenizer`: the file or folder
+  /// of a tokenizer in place of the checkpoint's own. Throws `missingInput` or `badData`.
   public init(
     path: String, tokenizer: String? = nil, packings: Registry<any Packing> = .standard
   ) throws {
@@ -74,8 +74,8 @@ public struct Checkpoint: Sendable {
     try checkTensors()
   }
 
-  /// Whether the head is the embedding. A stored head that differs is used, whatever the configuration says, as
-  /// transformers 5 does; transformers 4 tied it anyway.
+  /// Whether the head is the embedding. A stored head that differs is used, whatever the
+  /// configuration says, as transformers 5 does; transformers 4 tied it anyway.
   private static func tie(
     _ configuration: ModelConfiguration, _ names: TensorNames, _ source: any TensorSource
   ) throws -> (ties: Bool, notes: [String]) {
@@ -101,22 +101,24 @@ public struct Checkpoint: Sendable {
     )
   }
 
-  /// The tokenizer that the caller named, else the one that belongs to the checkpoint: inside it, or beside a
-  /// GGUF file that has none; of the same opening as the weights. Throws `missingInput` where there is none, `badData`
-  /// for a broken one.
+  /// The tokenizer that the caller named, else the one that belongs to the checkpoint: inside it,
+  /// or beside a GGUF file that has none; of the same opening as the weights. Throws `missingInput`
+  /// where there is none, `badData` for a broken one.
   public func tokenizer() throws -> any Tokenizer {
     try files.perform { try TokenizerLoader.load(path: tokenizerPath ?? path) }
   }
 
-  /// The file or folder outside the checkpoint that its tokenizer comes from; nil where it is inside.
+  /// The file or folder outside the checkpoint that its tokenizer comes from; nil where it is
+  /// inside.
   public var outsideTokenizer: String? {
     tokenizerPath ?? (source as? GGUFFile).flatMap { TokenizerLoader.outsideFile(gguf: $0) }
   }
 
-  /// Whether the configuration says that a linear layer stays dense with float inputs (`modules_to_not_convert`).
+  /// Whether the configuration says that a linear layer stays dense with float inputs
+  /// (`modules_to_not_convert`).
   ///
-  /// Source: transformers 5, `quantizers_utils.should_convert_module`: a pattern stands for the modules whose full name
-  /// begins with a match of it as a regular expression, or ends with it.
+  /// Source: transformers 5, `quantizers_utils.should_convert_module`: a pattern stands for the
+  /// modules whose full name begins with a match of it as a regular expression, or ends with it.
   public func isUnconverted(_ role: LinearRole, layer: Int) -> Bool {
     guard names != .gguf, let patterns = configuration.quantization?.unconverted else {
       return false
@@ -134,8 +136,8 @@ public struct Checkpoint: Sendable {
     names.norm(.attentionSub, layer: 0).contains { source.info($0) != nil }
   }
 
-  /// The embedding matrix's tensor, `[vocabulary, hidden]`. A tied matrix is stored once, under either
-  /// name.
+  /// The embedding matrix's tensor, `[vocabulary, hidden]`. A tied matrix is stored once, under
+  /// either name.
   public var embeddingName: String {
     tiesEmbeddings && source.info(names.embedding) == nil && source.info(names.head) != nil
       ? names.head : names.embedding
@@ -163,8 +165,8 @@ public struct Checkpoint: Sendable {
     return try vector("rope_freqs.weight", count: configuration.ropeDimension / 2)
   }
 
-  /// The weights of one linear layer, exactly as stored: trits where the file holds trits (also when it
-  /// holds them as floats), else float values.
+  /// The weights of one linear layer, exactly as stored: trits where the file holds trits (also
+  /// when it holds them as floats), else float values.
   public func linear(_ role: LinearRole, layer: Int) throws -> SourceLinear {
     let stem = names.linear(role, layer: layer)
     let (rows, columns) = role.shape(configuration)
@@ -205,15 +207,15 @@ public struct Checkpoint: Sendable {
     return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
   }
 
-  /// The registered packing whose bytes the file has for a layer; nil where it holds no packed trits, or in another
-  /// way (`TernaryTensors.readHuggingFace`).
+  /// The registered packing whose bytes the file has for a layer; nil where it holds no packed
+  /// trits, or in another way (`TernaryTensors.readHuggingFace`).
   func packing(_ role: LinearRole, layer: Int) -> String? {
     source.info(names.linear(role, layer: layer) + ".weight")
       .flatMap { TernaryTensors.packing(of: $0.type) }
   }
 
-  /// The bytes of a layer as the file holds them, every code checked, with the scales that they stand for; nil where it
-  /// holds no packed trits.
+  /// The bytes of a layer as the file holds them, every code checked, with the scales that they
+  /// stand for; nil where it holds no packed trits.
   func packed(_ role: LinearRole, layer: Int) throws -> (
     packed: PackedMatrix, packing: any Packing
   )? {
@@ -260,7 +262,8 @@ public struct Checkpoint: Sendable {
       _ = try FloatDecoding.decode(
         UnsafeRawBufferPointer(rebasing: bytes[part]), as: info.type, to: values)
       source.release(name, part)
-      // A sum that is not finite need not come from such a value, but such a value spoils every sum.
+      // A sum that is not finite need not come from such a value, but such a value spoils every
+      // sum.
       let squares = VectorMath.sumOfSquares(out, count: values.count)
       guard !squares.isFinite, let index = values.firstIndex(where: { !$0.isFinite }) else {
         return
@@ -342,7 +345,8 @@ public struct Checkpoint: Sendable {
 // MARK: - Checks before anything is read
 
 extension Checkpoint {
-  /// Presence and shape of every tensor; leftovers are named, since ignoring one would run another model.
+  /// Presence and shape of every tensor; leftovers are named, since ignoring one would run another
+  /// model.
   private func checkTensors() throws {
     var known: Set<String> = [names.embedding, names.finalNorm]
     try checkShape(embeddingName, [configuration.vocabularySize, configuration.hiddenSize])

@@ -3,14 +3,14 @@ import TritKernels
 public import TritFormats
 import TritTokenization
 
-/// Writes GGUF files of random ternary weights in the shape of a published model: everything costs what
-/// it costs in the model, and what comes out is noise.
+/// Writes GGUF files of random ternary weights in the shape of a published model: everything costs
+/// what it costs in the model, and what comes out is noise.
 ///
-/// Weights are I2_S with one scale a tensor; TL2 where rows are no multiple of 128, which I2_S cannot
-/// hold (the 8640 columns of 3B, which bitnet.cpp runs by TL1 and TL2 alone), and float16 trits where TL2
-/// cannot either. Norms are float32 around 1, the embedding float16 or Q6_K. The tokenizer has the 256 bytes
-/// and fillers. Bytes stream to the file; nothing of the model's size is in memory. A seed gives the
-/// same bytes on every machine.
+/// Weights are I2_S with one scale a tensor; TL2 where rows are no multiple of 128, which I2_S
+/// cannot hold (the 8640 columns of 3B, which bitnet.cpp runs by TL1 and TL2 alone), and float16
+/// trits where TL2 cannot either. Norms are float32 around 1, the embedding float16 or Q6_K. The
+/// tokenizer has the 256 bytes and fillers. Bytes stream to the file; nothing of the model's size
+/// is in memory. A seed gives the same bytes on every machine.
 public struct DummyModel {
   /// The shape.
   public var preset: DummyPreset
@@ -34,8 +34,8 @@ public struct DummyModel {
     self.seed = seed
   }
 
-  /// Writes the file, whole or not at all. Throws usage errors for a type or a number of layers that do
-  /// not fit, `cannotCreate` where the file cannot be written, and `interrupted`.
+  /// Writes the file, whole or not at all. Throws usage errors for a type or a number of layers
+  /// that do not fit, `cannotCreate` where the file cannot be written, and `interrupted`.
   public func write(to path: String) throws {
     guard (1...4096).contains(layers) else {
       throw LabError(
@@ -244,8 +244,8 @@ public struct DummyModel {
   /// √(3/2 / columns): a trit has the variance 2/3.
   private static func scale(_ columns: Int) -> Float { (1.5 / Float(columns)).squareRoot() }
 
-  /// Four codes of 0, 1, 2 for each byte value. 256 values fall on 81 patterns 3 or 4 times: frequencies
-  /// differ by a few per cent between patterns.
+  /// Four codes of 0, 1, 2 for each byte value. 256 values fall on 81 patterns 3 or 4 times:
+  /// frequencies differ by a few per cent between patterns.
   private static let codes: [UInt8] = (0..<256).map { value in
     let pattern = value * 81 / 256
     let (a, b, c, d) = (pattern / 27, pattern / 9 % 3, pattern / 3 % 3, pattern % 3)

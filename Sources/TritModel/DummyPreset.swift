@@ -1,7 +1,8 @@
 import TritCore
 public import TritKernels
 
-/// The shape of a published ternary model, for files of random weights that cost what the model costs.
+/// The shape of a published ternary model, for files of random weights that cost what the model
+/// costs.
 public struct DummyPreset: Sendable, Hashable {
   /// The name in commands: `bitnet-b1.58-2B-4T`, `llama3-8B`.
   public let name: String
@@ -60,8 +61,8 @@ public struct DummyPreset: Sendable, Hashable {
 
   /// All presets.
   ///
-  /// Source: `config.json` of the models; 100B is a shape of bitnet.cpp's `generate-dummy-bitnet-model.py`,
-  /// of which no trained model exists.
+  /// Source: `config.json` of the models; 100B is a shape of bitnet.cpp's
+  /// `generate-dummy-bitnet-model.py`, of which no trained model exists.
   public static let all: [DummyPreset] = [
     DummyPreset(
       "bitnet-b1.58-2B-4T", "bitnet-b1.58", 30, (2560, 6912), (20, 5, 128), 128_256, 4096, 500_000,

@@ -1,8 +1,8 @@
 import TritCore
 import TritFormats
 
-/// The embedding matrix as it lies in the file: rows are widened when a token asks for one, so that the
-/// largest matrix of the model is not held a second time in float32.
+/// The embedding matrix as it lies in the file: rows are widened when a token asks for one, so that
+/// the largest matrix of the model is not held a second time in float32.
 struct EmbeddingTable: Sendable {
   let rows: Int
   let columns: Int

@@ -3,14 +3,14 @@ import TritCore
 import TritKernels
 import TritQuantization
 
-// The forward pass, in the order of the BitNet block (model card of b1.58 2B-4T; Llama without sub-norms):
-// norm → int8 → q,k,v → rotary → cache → attention → sub-norm → int8 → o → add →
-// norm → int8 → gate, up → activation → sub-norm → int8 → down → add.
-// What lies between two matrix products is one region, row by row; the last add is done with what follows it.
-// A decoded token meets the other threads five times a layer: q,k,v; attention; o; gate and up; down.
+// The forward pass, in the order of the BitNet block (model card of b1.58 2B-4T; Llama without
+// sub-norms): norm → int8 → q,k,v → rotary → cache → attention → sub-norm → int8 → o → add → norm →
+// int8 → gate, up → activation → sub-norm → int8 → down → add. What lies between two matrix
+// products is one region, row by row; the last add is done with what follows it. A decoded token
+// meets the other threads five times a layer: q,k,v; attention; o; gate and up; down.
 extension Engine {
-  /// Runs `tokens` at positions `first…` through all blocks; `workspace.hidden` then holds their last
-  /// hidden states.
+  /// Runs `tokens` at positions `first…` through all blocks; `workspace.hidden` then holds their
+  /// last hidden states.
   func forward(_ tokens: some RandomAccessCollection<Int>, first: Int) throws {
     let count = tokens.count
     times.start()
@@ -28,7 +28,8 @@ extension Engine {
     times.end(.activation)
   }
 
-  /// Norms `rows` of the last hidden states and multiplies them by the head: logits `[rows, vocabulary]`.
+  /// Norms `rows` of the last hidden states and multiplies them by the head: logits
+  /// `[rows, vocabulary]`.
   func logits(rows: Range<Int>) -> MatrixView<Float> {
     times.start()
     let hidden = workspace.hidden.view.rows(rows)
@@ -106,7 +107,8 @@ extension Engine {
     let gate = workspace.gate.mutableView.rows(0..<count)
     let up = workspace.up.mutableView.rows(0..<count)
     if configuration.activation == .relu2, probe == nil, let selective = block.selectiveUp {
-      // Where the gate is not positive, ReLU² makes the product 0 whatever up is. A probe is shown all rows.
+      // Where the gate is not positive, ReLU² makes the product 0 whatever up is. A probe is shown
+      // all rows.
       project(
         normed.readOnly, block.feedForwardInput, into: ProjectionOutputs(gate, up), skipping: 1)
       let rows = workspace.quantized(width: configuration.hiddenSize)
@@ -137,8 +139,8 @@ extension Engine {
     capture("ffn_down", layer, projected.readOnly)
   }
 
-  /// Makes the rows of `input` by `steps` and quantizes them for the first of `groups`. A group with a norm of its
-  /// own is left to `project`.
+  /// Makes the rows of `input` by `steps` and quantizes them for the first of `groups`. A group
+  /// with a norm of its own is left to `project`.
   private func feed(
     _ input: MatrixView<Float>, to groups: [ProjectionGroup], _ steps: RowSteps
   ) {
@@ -150,8 +152,8 @@ extension Engine {
       count: input.rows, partsPerThread: 4)
   }
 
-  /// Multiplies `input`, quantized once a group (the first one's by `feed`), with each group's layers, but for
-  /// those that write output `skipped`.
+  /// Multiplies `input`, quantized once a group (the first one's by `feed`), with each group's
+  /// layers, but for those that write output `skipped`.
   private func project(
     _ input: MatrixView<Float>, _ groups: [ProjectionGroup], into outputs: ProjectionOutputs,
     skipping skipped: Int? = nil

@@ -6,8 +6,8 @@ import TritTokenization
 public struct GenerationOptions: Sendable {
   /// How the next token is chosen.
   public var sampling: SamplingOptions
-  /// A chain in an order of its own, by names that the engine's lab knows; wins over `sampling` (its seed
-  /// still counts).
+  /// A chain in an order of its own, by names that the engine's lab knows; wins over `sampling`
+  /// (its seed still counts).
   public var stages: [StageChoice]
   /// Tokens to generate at most; negative: until the context is full.
   public var maxTokens: Int
@@ -25,8 +25,8 @@ public struct GenerationOptions: Sendable {
     self.ignoresEnd = ignoresEnd
   }
 
-  /// The chain that draws the tokens, its stages looked up in `lab`. Throws a usage error for a name or a
-  /// value that they do not know.
+  /// The chain that draws the tokens, its stages looked up in `lab`. Throws a usage error for a
+  /// name or a value that they do not know.
   public func chain(
     vocabulary: Int = 0, lab: Lab = .stages
   ) throws -> SamplerChain {
@@ -67,8 +67,8 @@ public struct GenerationResult: Sendable {
   public var decodeSeconds = 0.0
   /// Decode steps that ran: the token drawn last is not run, unless an end token came after it.
   public var decodeSteps = 0
-  /// Seconds from the logits after the prompt to the end: all draws, all decode steps, and what the caller does
-  /// with each token.
+  /// Seconds from the logits after the prompt to the end: all draws, all decode steps, and what the
+  /// caller does with each token.
   public var generationSeconds = 0.0
 
   /// Prompt tokens a second.
@@ -76,8 +76,9 @@ public struct GenerationResult: Sendable {
     promptSeconds > 0 ? Double(prompt.count) / promptSeconds : 0
   }
   /// Tokens drawn a second, as llama.cpp's server counts (`predicted_per_second`): `tokens` over
-  /// `generationSeconds`. The first token comes from the prompt's logits, so that one token more than steps
-  /// is in it; `decodeTokensPerSecond` is the speed of the steps. nil where no time passed.
+  /// `generationSeconds`. The first token comes from the prompt's logits, so that one token more
+  /// than steps is in it; `decodeTokensPerSecond` is the speed of the steps. nil where no time
+  /// passed.
   public var generatedTokensPerSecond: Double? {
     generationSeconds > 0 && !tokens.isEmpty ? Double(tokens.count) / generationSeconds : nil
   }
@@ -88,8 +89,9 @@ public struct GenerationResult: Sendable {
 }
 
 extension Engine {
-  /// Continues `prompt` from an empty cache: the same tokens for the same seed, whatever the number of
-  /// threads (lossless kernels). `onToken` sees each token as it is drawn and returns whether to go on.
+  /// Continues `prompt` from an empty cache: the same tokens for the same seed, whatever the number
+  /// of threads (lossless kernels). `onToken` sees each token as it is drawn and returns whether to
+  /// go on.
   ///
   /// Throws as `prefill` does, for bad options, and for NaN logits.
   public func generate(

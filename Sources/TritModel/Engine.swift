@@ -34,9 +34,9 @@ public typealias Probe = (_ name: String, _ values: MatrixView<Float>) -> Void
 
 /// A model with one choice for every stage, ready to run.
 ///
-/// Positions are added by `prefill` and `decode` and forgotten by `reset`. One caller at a time; the
-/// engine spreads each step over its own threads. Every output element is computed whole by one thread,
-/// so results do not depend on how many there are.
+/// Positions are added by `prefill` and `decode` and forgotten by `reset`. One caller at a time;
+/// the engine spreads each step over its own threads. Every output element is computed whole by one
+/// thread, so results do not depend on how many there are.
 public final class Engine: LanguageModel {
   /// Shape and constants of the model.
   public let configuration: ModelConfiguration
@@ -83,8 +83,8 @@ public final class Engine: LanguageModel {
   let steps: ParallelSteps
   private let source: Checkpoint
 
-  /// Assembles `checkpoint` with the stages of `selection`. Throws usage errors for names and pairs that
-  /// do not work, and `badData` for weights that cannot be read.
+  /// Assembles `checkpoint` with the stages of `selection`. Throws usage errors for names and pairs
+  /// that do not work, and `badData` for weights that cannot be read.
   public init(
     checkpoint: Checkpoint, selection: StageSelection = StageSelection(),
     lab: Lab = .stages, options: EngineOptions = EngineOptions()
@@ -166,24 +166,26 @@ public final class Engine: LanguageModel {
   /// The kind of KV cache that runs.
   public var cacheName: String { cache.name }
 
-  /// How many logits a head that screens has computed exactly, and for how many tokens, since the engine was
-  /// made; nil for other heads.
+  /// How many logits a head that screens has computed exactly, and for how many tokens, since the
+  /// engine was made; nil for other heads.
   public var rescored: (rows: Int, tokens: Int)? {
     (head as? any ScreeningHead).map { ($0.rescoredRows, $0.finishedTokens) }
   }
 
-  /// Bytes of weights, scales and head that one decoded token reads, the KV cache apart (see `readsAllWeights`).
+  /// Bytes of weights, scales and head that one decoded token reads, the KV cache apart (see
+  /// `readsAllWeights`).
   public var weightBytes: Int { layers.reduce(headReport.bytes) { $0 + $1.bytes } }
 
-  /// Whether every token reads all of `weightBytes`; else they are the most that it may read, since a kernel leaves
-  /// out what is zero.
+  /// Whether every token reads all of `weightBytes`; else they are the most that it may read, since
+  /// a kernel leaves out what is zero.
   public var readsAllWeights: Bool { layers.allSatisfy { $0.skips == .none } }
 
   /// Bytes of the KV cache that one position takes.
   public var cacheBytesPerPosition: Int { cache.bytesPerPosition }
 
-  /// Runs `tokens` after the positions already there and returns the logits after the last one; valid
-  /// until the next call. Throws for no tokens, ids outside the vocabulary, and a full context.
+  /// Runs `tokens` after the positions already there and returns the logits after the last one;
+  /// valid until the next call. Throws for no tokens, ids outside the vocabulary, and a full
+  /// context.
   @discardableResult
   public func prefill(_ tokens: [Int]) throws -> UnsafeBufferPointer<Float> {
     guard !tokens.isEmpty else {
@@ -205,8 +207,8 @@ public final class Engine: LanguageModel {
     return logits(rows: last..<(last + 1)).row(0)
   }
 
-  /// Runs one token after the positions already there and returns the logits; valid until the next call.
-  /// Allocates nothing.
+  /// Runs one token after the positions already there and returns the logits; valid until the next
+  /// call. Allocates nothing.
   @discardableResult
   public func decode(_ token: Int) throws -> UnsafeBufferPointer<Float> {
     try check(token, at: position)
@@ -215,7 +217,8 @@ public final class Engine: LanguageModel {
     return logits(rows: 0..<1).row(0)
   }
 
-  /// Runs `tokens` from an empty cache and hands out the logits after each position from `first` on.
+  /// Runs `tokens` from an empty cache and hands out the logits after each position from `first`
+  /// on.
   public func forEachLogits(
     of tokens: [Int], from first: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
@@ -223,8 +226,8 @@ public final class Engine: LanguageModel {
     try forEachLogits(of: tokens, from: first, keeping: 0, body)
   }
 
-  /// The same, without running the first `kept` tokens again: the cache still holds them, since the run
-  /// before had the same ones there. More than the cache holds is not taken.
+  /// The same, without running the first `kept` tokens again: the cache still holds them, since the
+  /// run before had the same ones there. More than the cache holds is not taken.
   public func forEachLogits(
     of tokens: [Int], from first: Int, keeping kept: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void

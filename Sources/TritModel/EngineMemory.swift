@@ -2,10 +2,11 @@ import TritAttention
 import TritCore
 import TritKernels
 
-/// What an engine takes beside its weights: the rotary table, the buffers of a forward pass, and the KV cache.
+/// What an engine takes beside its weights: the rotary table, the buffers of a forward pass, and
+/// the KV cache.
 ///
-/// Everything that is allocated is in it, so that what does not fit this machine is said before a word is run, and not
-/// by the system in the middle of a text.
+/// Everything that is allocated is in it, so that what does not fit this machine is said before a
+/// word is run, and not by the system in the middle of a text.
 package struct EngineMemory: Sendable, Hashable {
   /// Bytes of the rotary tables.
   package let rotary: Int
@@ -32,7 +33,8 @@ package struct EngineMemory: Sendable, Hashable {
   /// All of it; `Int.max` beyond its range.
   package var total: Int { Size.sum(rotary, workspace, cache, kernels) }
 
-  /// Throws a usage error where `memory` bytes, this machine's where nothing is said, cannot hold all.
+  /// Throws a usage error where `memory` bytes, this machine's where nothing is said, cannot hold
+  /// all.
   package func check(memory: Int = HostInformation.memoryBytes) throws {
     guard total <= memory else {
       var parts = [

@@ -1,11 +1,12 @@
 import TritCore
 import TritFormats
 
-/// Keys of configurations that change what a model computes and that the lab does not compute: refused by name,
-/// unless their value says that there is nothing to it.
+/// Keys of configurations that change what a model computes and that the lab does not compute:
+/// refused by name, unless their value says that there is nothing to it.
 ///
-/// A key that changes the function is used or stands here: what is silently left out is another model. Sources:
-/// transformers 5 (`configuration_*.py` of the decoder-only families), llama.cpp `src/llama-arch.cpp`.
+/// A key that changes the function is used or stands here: what is silently left out is another
+/// model. Sources: transformers 5 (`configuration_*.py` of the decoder-only families), llama.cpp
+/// `src/llama-arch.cpp`.
 struct FunctionKey {
   /// When a value changes nothing.
   enum Harmless {
@@ -121,7 +122,8 @@ struct FunctionKey {
     ]
   }
 
-  /// Throws where `value`, of the key at `place`, changes what is computed. `context` positions are trained.
+  /// Throws where `value`, of the key at `place`, changes what is computed. `context` positions are
+  /// trained.
   func check(_ value: FunctionValue, at place: String, context: Int) throws {
     let changes: Bool
     let expected: String

@@ -9,7 +9,8 @@ package struct Glob: Sendable {
     pattern = Array(parts.joined(separator: ".").utf8)
   }
 
-  /// Whether `text` matches a layer of any model: a test that catches misspelt names before a model is read.
+  /// Whether `text` matches a layer of any model: a test that catches misspelt names before a model
+  /// is read.
   package static func canMatch(_ text: String) -> Bool {
     let glob = Glob(pattern: Array(text.utf8))
     return (-512..<512).contains { block in

@@ -5,8 +5,9 @@ import TritQuantization
 import TritSampling
 
 extension Lab {
-  /// Every stage that an engine can have, in the order in which a token meets them, as they run on this machine.
-  /// It is the one list of kinds: a further kind of stage is a line here, and the module that defines it.
+  /// Every stage that an engine can have, in the order in which a token meets them, as they run on
+  /// this machine. It is the one list of kinds: a further kind of stage is a line here, and the
+  /// module that defines it.
   public static let stages: Lab = {
     var lab = Lab()
     lab.place(Registry<any WeightQuantizer>.standard)
@@ -21,7 +22,8 @@ extension Lab {
     return lab
   }()
 
-  /// Choices in the order in which a token meets their stages; stages that the lab does not ship come last, by name.
+  /// Choices in the order in which a token meets their stages; stages that the lab does not ship
+  /// come last, by name.
   package static func inOrder(_ choices: [StageKey: StageChoice]) -> [(
     key: StageKey, choice: StageChoice
   )] {

@@ -1,7 +1,7 @@
 public import TritTokenization
 
-/// What an evaluation needs of a model: logits of token sequences. `Engine` conforms; tests use small
-/// made-up ones.
+/// What an evaluation needs of a model: logits of token sequences. `Engine` conforms; tests use
+/// small made-up ones.
 public protocol LanguageModel: AnyObject {
   /// Text to ids and back.
   var tokenizer: any Tokenizer { get }
@@ -15,8 +15,9 @@ public protocol LanguageModel: AnyObject {
   func forEachLogits(
     of tokens: [Int], from first: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void) throws
-  /// The same for a sequence whose first `kept` tokens are those of the run before: what is remembered
-  /// of them may be used again. `kept` is at most `first`, and below the number of tokens.
+  /// The same for a sequence whose first `kept` tokens are those of the run before: what is
+  /// remembered of them may be used again. `kept` is at most `first`, and below the number of
+  /// tokens.
   func forEachLogits(
     of tokens: [Int], from first: Int, keeping kept: Int,
     _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void) throws

@@ -1,8 +1,8 @@
 package import TritCore
 
-/// The choices that hold for one linear layer: those of the whole model, and over them every override whose glob
-/// matches the layer's name, later ones last. The engine resolves its layers by it, and so does whoever checks
-/// choices before there is an engine.
+/// The choices that hold for one linear layer: those of the whole model, and over them every
+/// override whose glob matches the layer's name, later ones last. The engine resolves its layers by
+/// it, and so does whoever checks choices before there is an engine.
 package struct LayerChoices: Hashable, Sendable {
   /// Weight quantizer; nil is as the checkpoint says.
   package var quantizer: StageChoice?
@@ -15,7 +15,8 @@ package struct LayerChoices: Hashable, Sendable {
   /// The pattern of the override that chose the kernel; nil where that is the model's.
   package var kernelPattern: String?
 
-  /// The choices of `selection` under `overrides`, those of its layer overrides that match the layer, in order.
+  /// The choices of `selection` under `overrides`, those of its layer overrides that match the
+  /// layer, in order.
   package init(_ selection: StageSelection, under overrides: some Sequence<LayerOverride>) {
     quantizer = selection.quantizer
     activations = selection.activations
@@ -42,8 +43,9 @@ package struct LayerChoices: Hashable, Sendable {
 extension StageSelection {
   /// What layers run with whatever the number of layers a model has, each combination once.
   ///
-  /// Which overrides meet on a layer can depend on that number (`blk.-1.*` and `blk.7.*`), so two models of different
-  /// size are laid out, and what only one of them has is left to whoever knows the model.
+  /// Which overrides meet on a layer can depend on that number (`blk.-1.*` and `blk.7.*`), so two
+  /// models of different size are laid out, and what only one of them has is left to whoever knows
+  /// the model.
   package func layerChoices() -> [LayerChoices] {
     guard !layers.isEmpty else { return [LayerChoices(self, under: [])] }
     // Larger than any layer that a pattern names, so that all of them can match.

@@ -10,7 +10,8 @@ public struct ResolvedLinear: Sendable {
   public let source: SourceLinear
   /// The weights as the kernel gets them.
   public let weights: QuantizedWeights
-  /// The same in the bytes of the packing that was chosen, for kernels that adopt them; nil where none was.
+  /// The same in the bytes of the packing that was chosen, for kernels that adopt them; nil where
+  /// none was.
   public let packed: PackedMatrix?
   /// Where `weights` come from, in words: `trits of the checkpoint`, `absmean of the masters`…
   public let provenance: String
@@ -25,16 +26,16 @@ public struct ResolvedLinear: Sendable {
   /// How it will run, and what it can leave out: what its kernel is prepared under.
   public let conditions: AutoKernel.Conditions
 
-  /// The layer ready to run: over the bytes of the packing where the kernel adopts them, else laid out by the kernel.
-  /// Throws what the kernel says of the weights or the activations.
+  /// The layer ready to run: over the bytes of the packing where the kernel adopts them, else laid
+  /// out by the kernel. Throws what the kernel says of the weights or the activations.
   package func prepared() throws -> any PreparedLinear {
     if let packed, let layer = kernel.adopted(packed, for: activations.form) { return layer }
     return try kernel.prepare(weights, for: activations.form, under: conditions)
   }
 }
 
-/// Resolves the choices of a `StageSelection` for every layer of a checkpoint, one layer at a time, so
-/// that a model is never in memory twice.
+/// Resolves the choices of a `StageSelection` for every layer of a checkpoint, one layer at a time,
+/// so that a model is never in memory twice.
 public struct LayerResolver: Sendable {
   /// The model on disk.
   public let checkpoint: Checkpoint
@@ -46,7 +47,8 @@ public struct LayerResolver: Sendable {
   package var conditions = AutoKernel.Conditions()
   private let overrides: [(glob: Glob, value: LayerOverride)]
 
-  /// Checks that every override matches a layer. Throws a usage error that names the one that does not.
+  /// Checks that every override matches a layer. Throws a usage error that names the one that does
+  /// not.
   public init(
     checkpoint: Checkpoint, selection: StageSelection, lab: Lab = .stages
   ) throws {
@@ -151,8 +153,9 @@ public struct LayerResolver: Sendable {
     return (try absmean.quantize(matrix.view), "absmean of the masters")
   }
 
-  /// Sends `weights` through a packing, and gives its bytes. What comes out has the packing's form: trits are integers
-  /// after `int8`, and scales are as it stores them. Throws what `Packing.pack` throws.
+  /// Sends `weights` through a packing, and gives its bytes. What comes out has the packing's form:
+  /// trits are integers after `int8`, and scales are as it stores them. Throws what `Packing.pack`
+  /// throws.
   private func packing(
     _ weights: inout QuantizedWeights, _ provenance: inout String, by choice: StageChoice
   ) throws -> PackedMatrix {

@@ -6,11 +6,12 @@ extension ModelConfiguration {
   /// Architectures of GGUF files that the lab runs.
   static let ggufArchitectures = ["llama", "bitnet", "bitnet-25", "bitnet-b1.58"]
 
-  /// Reads the hyper-parameters from the metadata of a GGUF file. Throws `badData` that names the key: a key that
-  /// changes what is computed is used or refused, one of the wrong type is never a default.
+  /// Reads the hyper-parameters from the metadata of a GGUF file. Throws `badData` that names the
+  /// key: a key that changes what is computed is used or refused, one of the wrong type is never a
+  /// default.
   ///
-  /// Source: llama.cpp and bitnet.cpp key names (`{arch}.embedding_length`…). The activation of arch
-  /// `bitnet` is SiLU (1bitLLM), of `bitnet-25` and `bitnet-b1.58` ReLU² (2B-4T).
+  /// Source: llama.cpp and bitnet.cpp key names (`{arch}.embedding_length`…). The activation of
+  /// arch `bitnet` is SiLU (1bitLLM), of `bitnet-25` and `bitnet-b1.58` ReLU² (2B-4T).
   public init(gguf file: GGUFFile) throws {
     let path = file.path
     let known = Self.ggufArchitectures.joined(separator: ", ")
@@ -87,8 +88,8 @@ extension ModelConfiguration {
     try validate(path: path)
   }
 
-  /// Linear scaling: a factor without a type is one, and `rope.scale_linear` is its old name (llama.cpp,
-  /// `llama-model.cpp`, `load_hparams`).
+  /// Linear scaling: a factor without a type is one, and `rope.scale_linear` is its old name
+  /// (llama.cpp, `llama-model.cpp`, `load_hparams`).
   private static func scaling(_ field: (String) -> GGUFField?) throws -> RotaryScaling {
     let factors = try ["rope.scaling.factor", "rope.scale_linear"].compactMap(field)
       .map { ($0, try $0.number()) }
@@ -127,7 +128,8 @@ extension ModelConfiguration {
         try key.check(FunctionValue(field.value), at: field.place, context: context)
       }
     }
-    // Files of PrismML and others whose weights are rotated: without the rotation every logit is wrong.
+    // Files of PrismML and others whose weights are rotated: without the rotation every logit is
+    // wrong.
     if let (key, _) = file.metadata.first(where: { $0.key.contains("hadamard") }) {
       throw LabError(
         .badData, "the weights are rotated: the lab does not rotate activations",

@@ -10,8 +10,9 @@ extension ModelConfiguration {
     "BitnetForCausalLM": "BitnetForCausalLM",
   ]
 
-  /// Reads a Hugging Face `config.json`. Throws `badData` with the key path for what is missing, of the
-  /// wrong type, contradictory or not supported: a key that changes what is computed is used or refused.
+  /// Reads a Hugging Face `config.json`. Throws `badData` with the key path for what is missing, of
+  /// the wrong type, contradictory or not supported: a key that changes what is computed is used or
+  /// refused.
   ///
   /// Source: transformers 5 (`models/llama`, `models/bitnet`, `integrations/bitnet.py`).
   public init(huggingFace path: String) throws {
@@ -103,7 +104,8 @@ private struct ConfigurationReader {
     return architecture
   }
 
-  /// A whole number from 1 on; null means what absence means where there is a default, as in transformers.
+  /// A whole number from 1 on; null means what absence means where there is a default, as in
+  /// transformers.
   func integer(_ key: String, _ most: Int, default fallback: Int? = nil) throws -> Int {
     guard let field = fallback == nil ? try root.notNull(key) ?? root.required(key) : root[key]
     else {
@@ -149,8 +151,8 @@ private struct ConfigurationReader {
     guard let config = try root["quantization_config"]?.object() else {
       // The lab's own trainer says what it trained with; `none` is full precision.
       if try root["tritlab"]?.object()["quantizer"]?.string() == "none" { return nil }
-      // 1bitLLM (`Bitnet…`, their spelling): float masters, no quantization_config, absmean at every
-      // forward pass. transformers' own `BitNet…` without one is a dense model.
+      // 1bitLLM (`Bitnet…`, their spelling): float masters, no quantization_config, absmean at
+      // every forward pass. transformers' own `BitNet…` without one is a dense model.
       return architecture == "BitnetForCausalLM"
         ? TrainedQuantization(isOnline: true, scaleDivides: false) : nil
     }

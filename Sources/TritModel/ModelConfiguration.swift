@@ -9,8 +9,8 @@ public enum FeedForwardActivation: String, Sendable, Hashable {
   case relu2
 }
 
-/// How a checkpoint's linear layers were trained and stored (`quantization_config` of Hugging Face, or
-/// what the tensor types of a GGUF say).
+/// How a checkpoint's linear layers were trained and stored (`quantization_config` of Hugging Face,
+/// or what the tensor types of a GGUF say).
 public struct TrainedQuantization: Sendable, Hashable {
   /// Whether float weights are masters that every forward pass ternarises by absmean.
   public var isOnline: Bool
@@ -20,7 +20,8 @@ public struct TrainedQuantization: Sendable, Hashable {
   public var quantizesActivations: Bool
   /// Epsilon of the RMSNorm inside every linear; nil where linears have none.
   public var innerNormEpsilon: Float?
-  /// Whether every linear is stored as packed trits, as `quantization_mode: offline` says; nil where tensors tell.
+  /// Whether every linear is stored as packed trits, as `quantization_mode: offline` says; nil
+  /// where tensors tell.
   public var isPacked: Bool?
   /// Modules that stay dense, as patterns (`modules_to_not_convert`).
   public var unconverted: [String] = []
@@ -93,14 +94,15 @@ public struct ModelConfiguration: Sendable, Hashable {
     }
   }
 
-  /// The greatest sizes that are taken: far beyond any model, and such that no product of them overflows.
+  /// The greatest sizes that are taken: far beyond any model, and such that no product of them
+  /// overflows.
   static let limits = (
     hidden: 1 << 20, feedForward: 1 << 22, layers: 1 << 12, heads: 1 << 14, head: 1 << 14,
     vocabulary: 1 << 24, context: 1 << 26
   )
 
-  /// Checks that sizes are positive, fit each other and stay below limits that keep every product in
-  /// range. `path` says where they were read.
+  /// Checks that sizes are positive, fit each other and stay below limits that keep every product
+  /// in range. `path` says where they were read.
   func validate(path: String) throws {
     let most = Self.limits
     let sizes: [(String, Int, Int)] = [

@@ -4,8 +4,8 @@ import TritFormats
 
 /// Turns what a person writes after `-m` into the path of a checkpoint.
 public enum ModelLocation {
-  /// Resolves a GGUF file, a checkpoint folder, `builtin:NAME`, or `hf:ORG/NAME[@revision]` (looked up
-  /// read-only in the Hugging Face cache). Throws `missingInput` with what to do about it.
+  /// Resolves a GGUF file, a checkpoint folder, `builtin:NAME`, or `hf:ORG/NAME[@revision]` (looked
+  /// up read-only in the Hugging Face cache). Throws `missingInput` with what to do about it.
   public static func resolve(_ text: String) throws -> String {
     if text.hasPrefix("builtin:") { return try BuiltinModels.folder(String(text.dropFirst(8))) }
     if text.hasPrefix("hf:") { return try resolveHuggingFace(String(text.dropFirst(3))) }

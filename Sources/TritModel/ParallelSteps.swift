@@ -2,10 +2,11 @@ import TritAttention
 import TritCore
 import TritKernels
 
-/// The regions that run on several threads even for a single token: building input layouts, multiplying
-/// a group of layers, attention, and the head.
+/// The regions that run on several threads even for a single token: building input layouts,
+/// multiplying a group of layers, attention, and the head.
 ///
-/// Each is a value that is made for the call and says all that the threads need; nothing is left here when it is done.
+/// Each is a value that is made for the call and says all that the threads need; nothing is left
+/// here when it is done.
 struct ParallelSteps {
   let pool: WorkerPool
   let attention: any Attention
@@ -18,12 +19,12 @@ struct ParallelSteps {
   /// Query heads that share a key head.
   let group: Int
 
-  /// Multiply-adds below which a region runs on the caller alone: half a microsecond of int8 arithmetic,
-  /// about what it costs to involve another thread.
+  /// Multiply-adds below which a region runs on the caller alone: half a microsecond of int8
+  /// arithmetic, about what it costs to involve another thread.
   private static let smallWork = 1 << 18
 
-  /// Weights below which a layer group is not worth another part a thread: 128 KB of 2-bit weights take some
-  /// ten microseconds to read, hundreds of times what a part costs.
+  /// Weights below which a layer group is not worth another part a thread: 128 KB of 2-bit weights
+  /// take some ten microseconds to read, hundreds of times what a part costs.
   private static let weightsPerPart = 1 << 19
   /// Parts a thread of products of many tokens, whose tiles want many rows.
   private static let fewParts = 4
@@ -53,14 +54,15 @@ struct ParallelSteps {
     rows.markBuilt(layout)
   }
 
-  /// Multiplies `rows` with every layer of `group`; all layers in one region. But for the one that writes
-  /// output `skipped`.
+  /// Multiplies `rows` with every layer of `group`; all layers in one region. But for the one that
+  /// writes output `skipped`.
   func multiply(
     _ group: ProjectionGroup, _ rows: QuantizedRows, into outputs: ProjectionOutputs,
     skipping skipped: Int? = nil
   ) {
     let weights = group.layers.reduce(0) { $0 + $1.linear.rows * $1.linear.columns }
-    // A thread that falls behind, as one does whose core is shared, keeps the others waiting for a part at most.
+    // A thread that falls behind, as one does whose core is shared, keeps the others waiting for a
+    // part at most.
     let most = rows.rows > 8 ? Self.fewParts : WorkerPool.mostPartsPerThread
     let each = min(most, weights / (pool.threads * Self.weightsPerPart))
     let parts =
@@ -72,8 +74,8 @@ struct ParallelSteps {
       count: parts)
   }
 
-  /// Multiplies `rows` with `linear`, whose outputs are wanted where `gate` is above 0; the others become 0 or
-  /// what they are.
+  /// Multiplies `rows` with `linear`, whose outputs are wanted where `gate` is above 0; the others
+  /// become 0 or what they are.
   func multiply(
     _ linear: any SelectiveLinear, _ rows: QuantizedRows, where gate: MatrixView<Float>,
     into output: MutableMatrixView<Float>
@@ -84,8 +86,9 @@ struct ParallelSteps {
       alignment: isSmall ? linear.rows : linear.rowAlignment)
   }
 
-  /// Attention of `query` over the cache, split over key heads and blocks of queries, or, for a single
-  /// query, over key heads and spans of positions. With a probe all queries run on this thread, in order.
+  /// Attention of `query` over the cache, split over key heads and blocks of queries, or, for a
+  /// single query, over key heads and spans of positions. With a probe all queries run on this
+  /// thread, in order.
   func attend(
     _ query: MatrixView<Float>, layer: Int, first: Int, into output: MutableMatrixView<Float>,
     probe: AttentionProbe?
@@ -142,7 +145,8 @@ struct ParallelSteps {
   }
 }
 
-/// Multiplies quantized rows with all layers of a group, but for the one that writes output `skipped`, in `parts` parts.
+/// Multiplies quantized rows with all layers of a group, but for the one that writes output
+/// `skipped`, in `parts` parts.
 private struct GroupRegion: PoolRegion {
   let layers: [(linear: any PreparedLinear, output: Int)]
   let skipped: Int?
@@ -150,8 +154,8 @@ private struct GroupRegion: PoolRegion {
   let outputs: ProjectionOutputs
   let parts: Int
 
-  /// The layers' rows count as one sequence, so that a thread's parts follow one another in memory: each change
-  /// of stream costs about a microsecond.
+  /// The layers' rows count as one sequence, so that a thread's parts follow one another in memory:
+  /// each change of stream costs about a microsecond.
   func run(_ range: Range<Int>, worker: Int) {
     var total = 0
     for (linear, index) in layers where index != skipped { total += linear.rows }
@@ -198,7 +202,8 @@ private struct AttentionRegion: PoolRegion {
       let units = WorkerPool.range(of: part, parts: parts, count: keyHeads * blocks, alignment: 1)
       for unit in units {
         let keyHead = unit / blocks
-        // Later blocks see more: alternate from both ends, so that any half of a head is half its work.
+        // Later blocks see more: alternate from both ends, so that any half of a head is half its
+        // work.
         let place = unit % blocks
         let start =
           (parts == 1 ? place : place.isMultiple(of: 2) ? place / 2 : blocks - 1 - place / 2)
@@ -238,7 +243,8 @@ private struct SpanRegion: PoolRegion {
   }
 }
 
-/// Where the layers of a group write: at most three, since q, k and v are the most that share an input.
+/// Where the layers of a group write: at most three, since q, k and v are the most that share an
+/// input.
 struct ProjectionOutputs: Sendable {
   private let first: MutableMatrixView<Float>
   private let second: MutableMatrixView<Float>

@@ -2,8 +2,8 @@ import TritCore
 import TritKernels
 import TritQuantization
 
-/// Linear layers that read the same quantized input: q, k and v; gate and up. The input is normed and
-/// quantized once for all of them.
+/// Linear layers that read the same quantized input: q, k and v; gate and up. The input is normed
+/// and quantized once for all of them.
 struct ProjectionGroup {
   /// Gains of the norm inside these linears, if they have one.
   let innerNorm: AlignedBuffer<Float>?
@@ -16,7 +16,8 @@ struct ProjectionGroup {
   /// Distinct input layouts of the layers' kernels.
   let layouts: [any InputLayout]
 
-  /// Puts layers that may share their input together, in order: same norm gains, same quantizer choice.
+  /// Puts layers that may share their input together, in order: same norm gains, same quantizer
+  /// choice.
   static func grouped(
     _ layers: [BuiltLinear], epsilon: Float
   ) -> [ProjectionGroup] {

@@ -2,18 +2,19 @@ import TritAttention
 import TritCore
 import TritFormats
 
-/// What a `config.json` says of the rotary embedding: `rope_theta` and `rope_scaling` (transformers 4), or
-/// `rope_parameters` (transformers 5), which holds both.
+/// What a `config.json` says of the rotary embedding: `rope_theta` and `rope_scaling` (transformers
+/// 4), or `rope_parameters` (transformers 5), which holds both.
 ///
-/// Source: transformers 5, `modeling_rope_utils.py`: a `rope_scaling` that is not null stands for `rope_parameters`.
+/// Source: transformers 5, `modeling_rope_utils.py`: a `rope_scaling` that is not null stands for
+/// `rope_parameters`.
 struct RotaryConfiguration {
   /// Base of the angles.
   let base: Double
   /// Rescaling of the frequencies.
   let scaling: RotaryScaling
 
-  /// Reads the top of a `config.json`. Throws `badData` for a wrong type, an unknown form, and where two places
-  /// contradict each other.
+  /// Reads the top of a `config.json`. Throws `badData` for a wrong type, an unknown form, and
+  /// where two places contradict each other.
   init(_ root: JSONField) throws {
     let old = try root["rope_scaling"]?.object()
     let new = try root["rope_parameters"]?.object()

@@ -2,8 +2,8 @@ import TritAttention
 import TritCore
 import TritQuantization
 
-/// What lies between two matrix products, row by row: one region instead of one a step, so that a row is in the cache
-/// for all of them. Steps are done in this order; one that is nil is left out.
+/// What lies between two matrix products, row by row: one region instead of one a step, so that a
+/// row is in the cache for all of them. Steps are done in this order; one that is nil is left out.
 struct RowSteps: Sendable {
   /// Adds what o or down gave to the residual stream.
   var residual: ResidualSum?
@@ -69,7 +69,8 @@ struct RowNorm: PoolRegion {
   }
 }
 
-/// Makes the rows of `input` by `steps` and quantizes each while it is in the cache, if there is a quantizer.
+/// Makes the rows of `input` by `steps` and quantizes each while it is in the cache, if there is a
+/// quantizer.
 struct FeedRegion: PoolRegion {
   let steps: RowSteps
   let input: MatrixView<Float>

@@ -3,7 +3,8 @@ public import TritCore
 import TritKernels
 import TritQuantization
 
-// The stages that an engine has, by name: for programs that choose in code. Everything else goes by kind.
+// The stages that an engine has, by name: for programs that choose in code. Everything else goes by
+// kind.
 extension StageSelection {
   /// Weight quantizer; nil is as the checkpoint says.
   public var quantizer: StageChoice? {
@@ -64,9 +65,9 @@ extension StageSelection {
   }
 
   /// The fp32 reference: the same function with float32 weights through OpenBLAS and no activation
-  /// quantization, f32 cache and head. A ternary checkpoint is dequantized; BitNet masters go through
-  /// absmean first, since the network that was trained is the one with ternary weights: its masters
-  /// alone are a network that nobody trained.
+  /// quantization, f32 cache and head. A ternary checkpoint is dequantized; BitNet masters go
+  /// through absmean first, since the network that was trained is the one with ternary weights: its
+  /// masters alone are a network that nobody trained.
   public static let reference = StageSelection(
     activations: StageChoice("none"), kernel: StageChoice("openblas"),
     attention: StageChoice("naive"), cache: StageChoice("f32"), head: StageChoice("f32"))

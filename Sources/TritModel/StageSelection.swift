@@ -2,12 +2,12 @@ public import TritCore
 
 /// One choice for every stage of an engine: what a variant of an experiment resolves to.
 ///
-/// What is not chosen is the standard of its kind (`StageKind.standard`): the fastest lossless kernel, flash
-/// attention, an f32 cache, a head in the narrowest format that loses nothing. (An f16 cache alone moves
-/// int8 roundings enough to quadruple the distance to PyTorch on small models.) Kinds without a standard are as
-/// the model says: a ternary checkpoint keeps its trits, BitNet masters are quantized by absmean, dense
-/// checkpoints stay dense; activations are int8 where the model was trained so. Files and flags write `model`
-/// for that.
+/// What is not chosen is the standard of its kind (`StageKind.standard`): the fastest lossless
+/// kernel, flash attention, an f32 cache, a head in the narrowest format that loses nothing. (An
+/// f16 cache alone moves int8 roundings enough to quadruple the distance to PyTorch on small
+/// models.) Kinds without a standard are as the model says: a ternary checkpoint keeps its trits,
+/// BitNet masters are quantized by absmean, dense checkpoints stay dense; activations are int8
+/// where the model was trained so. Files and flags write `model` for that.
 public struct StageSelection: Sendable, Hashable {
   /// What was chosen, by kind.
   public private(set) var choices: [StageKey: StageChoice] = [:]
@@ -17,8 +17,9 @@ public struct StageSelection: Sendable, Hashable {
   /// Nothing is chosen.
   public init() {}
 
-  /// The choice for a kind; nil is as the checkpoint says. Setting `model` or nil takes a choice back, and so does
-  /// setting the standard: equal selections compare equal, however they were made.
+  /// The choice for a kind; nil is as the checkpoint says. Setting `model` or nil takes a choice
+  /// back, and so does setting the standard: equal selections compare equal, however they were
+  /// made.
   public subscript<Product: Sendable>(kind: StageKind<Product>) -> StageChoice? {
     get { choices[kind.key] ?? kind.standard }
     set { set(newValue, for: kind.key, standard: kind.standard) }
@@ -39,8 +40,8 @@ public struct StageSelection: Sendable, Hashable {
     set(choice, for: key, standard: lab.kind(key)?.standard)
   }
 
-  /// The same selection with the standards of `lab` written down where they are others than the lab's own: what an
-  /// engine runs with.
+  /// The same selection with the standards of `lab` written down where they are others than the
+  /// lab's own: what an engine runs with.
   package func completed(by lab: Lab) -> StageSelection {
     var result = self
     for kind in lab.kinds(in: .layer, .model) where choices[kind.key] == nil {
@@ -73,6 +74,7 @@ public struct LayerOverride: Sendable, Hashable {
 }
 
 extension StageChoice {
-  /// The word that leaves a stage of a layer to the checkpoint, where the other layers have a choice of their own.
+  /// The word that leaves a stage of a layer to the checkpoint, where the other layers have a
+  /// choice of their own.
   package static let asTheModelSays = StageChoice(StageKey.asTheModelSays)
 }

@@ -8,8 +8,8 @@ public enum TimedStage: Int, CaseIterable, Sendable {
   public var name: String { "\(self)" }
 }
 
-/// Nanoseconds spent in each stage since the last reset. The clock is read at stage boundaries only: about
-/// ten times a layer, 25 ns each.
+/// Nanoseconds spent in each stage since the last reset. The clock is read at stage boundaries
+/// only: about ten times a layer, 25 ns each.
 public struct StageTimes: Sendable {
   private var nanoseconds = [UInt64](repeating: 0, count: TimedStage.allCases.count)
   private var mark: UInt64 = 0

@@ -22,8 +22,9 @@ package enum TernaryTensors {
     }
   }
 
-  /// The bytes of a GGUF ternary tensor `[rows, columns]`, every code and scale checked. There is one scale where the
-  /// format has written the same for every block, as tensor-scaled models look in it: that opens them to every kernel.
+  /// The bytes of a GGUF ternary tensor `[rows, columns]`, every code and scale checked. There is
+  /// one scale where the format has written the same for every block, as tensor-scaled models look
+  /// in it: that opens them to every kernel.
   static func packed(
     _ info: TensorInfo, from source: any TensorSource, packings: Registry<any Packing>
   ) throws -> (PackedMatrix, any Packing) {
@@ -73,8 +74,8 @@ package enum TernaryTensors {
   /// Reads a Hugging Face packed tensor, uint8 `[ceil(rows / 4), columns]`: bits `2i+1…2i` of byte
   /// `(r, c)` are the code (trit + 1) of row `i · ceil(rows / 4) + r`.
   ///
-  /// Source: transformers `integrations/bitnet.py`, `pack_weights`. Not I2_S: there a byte mixes columns,
-  /// here it mixes rows.
+  /// Source: transformers `integrations/bitnet.py`, `pack_weights`. Not I2_S: there a byte mixes
+  /// columns, here it mixes rows.
   package static func readHuggingFace(
     _ info: TensorInfo, rows: Int, columns: Int, scale: Float, from source: any TensorSource
   ) throws -> TernaryMatrix {
@@ -113,8 +114,8 @@ package enum TernaryTensors {
     return TernaryMatrix(rows: rows, columns: columns, trits: trits, scales: [scale])
   }
 
-  /// The trits of `matrix` if it holds nothing but −s, 0 and +s for one s: what converters write for
-  /// ternary models into float files.
+  /// The trits of `matrix` if it holds nothing but −s, 0 and +s for one s: what converters write
+  /// for ternary models into float files.
   static func exact(_ matrix: Matrix<Float>) -> TernaryMatrix? {
     let count = matrix.rows * matrix.columns
     let values = matrix.storage.base

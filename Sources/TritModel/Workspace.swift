@@ -85,7 +85,8 @@ final class Workspace {
     return Size.quotient(needed, 16) > Int.max / 16 ? .max : Size.quotient(needed, 16) * 16
   }
 
-  /// Elements of the partial results of attention that is cut over positions; a single thread cuts nothing.
+  /// Elements of the partial results of attention that is cut over positions; a single thread cuts
+  /// nothing.
   private static func partialCount(
     _ configuration: ModelConfiguration, threads: Int, attention: any Attention, context: Int
   ) -> Int {
@@ -128,8 +129,8 @@ final class Workspace {
       Size.product(4, scratch, threads), Size.product(4, partials))
   }
 
-  /// Bytes that the layers of `blocks` make the quantized rows take beside their int8 values, once a chunk of `tokens`
-  /// has run: float32 rows, and what kernels lay out of their input.
+  /// Bytes that the layers of `blocks` make the quantized rows take beside their int8 values, once
+  /// a chunk of `tokens` has run: float32 rows, and what kernels lay out of their input.
   static func lazyBytes(_ blocks: [Block], _ configuration: ModelConfiguration, tokens: Int) -> Int
   {
     var floats: Set<Int> = []

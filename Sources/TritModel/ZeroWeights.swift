@@ -16,11 +16,12 @@ extension QuantizedWeights {
 
 /// Layers whose weights are all zero: a legal file, and hardly ever a model that somebody trained.
 ///
-/// A preallocated download that was not finished is one, and a converter that lost a tensor. One layer without
-/// weights can be meant (pruning), so that it is told; a model without any cannot, and is refused.
+/// A preallocated download that was not finished is one, and a converter that lost a tensor. One
+/// layer without weights can be meant (pruning), so that it is told; a model without any cannot,
+/// and is refused.
 enum ZeroWeights {
-  /// What to tell of `layers`. Throws `badData` where all of them are zero in the model at `path`, unless a quantizer
-  /// other than the model's own made them so.
+  /// What to tell of `layers`. Throws `badData` where all of them are zero in the model at `path`,
+  /// unless a quantizer other than the model's own made them so.
   static func notes(_ layers: [LayerReport], isRequantized: Bool, path: String) throws -> [String] {
     let zero = layers.filter(\.isZero)
     guard let first = zero.first else { return [] }

@@ -67,8 +67,9 @@ package struct Symbols {
   /// Symbols by the tools of `toolchain`.
   package init(toolchain: Toolchain) { self.toolchain = toolchain }
 
-  /// The frames at `offsets` in `library`, the innermost first; those that were inlined are given in place of their
-  /// callers, or before them where `withInlined` says so. Empty where there is no symbolizer.
+  /// The frames at `offsets` in `library`, the innermost first; those that were inlined are given
+  /// in place of their callers, or before them where `withInlined` says so. Empty where there is no
+  /// symbolizer.
   package func frames(_ offsets: [UInt], in library: String, withInlined: Bool = false) -> [Frame] {
     let addresses = offsets.map { "0x" + String($0, radix: 16) }
     guard !addresses.isEmpty, let tool = toolchain.tool(["llvm-symbolizer", "addr2line"]) else {

@@ -44,8 +44,8 @@ package struct CrashReport: Sendable {
     )
   }
 
-  /// The error for a process that ended as `end` says while one of `plugins` may have run; `seconds` is how long it may
-  /// be silent.
+  /// The error for a process that ended as `end` says while one of `plugins` may have run;
+  /// `seconds` is how long it may be silent.
   package func error(
     _ end: WatchedProcess.End, plugins: [String], seconds: Double, advice: String
   ) -> LabError {

@@ -49,7 +49,8 @@ struct PluginCheck {
       arguments: [Plugins.childWord, product.library, path, product.digest, "\(seconds)"],
       // The report of a crash is the child's own, and short.
       environment: ["SWIFT_BACKTRACE": "enable=no"],
-      // The child ends itself in time, and tells where it was; this is for one that has lost its clock.
+      // The child ends itself in time, and tells where it was; this is for one that has lost its
+      // clock.
       seconds: Double(seconds) + 10
     ).run()
     let report = ChildReport(outcome.report)

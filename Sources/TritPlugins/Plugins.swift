@@ -36,8 +36,9 @@ public enum Plugins {
 }
 
 extension Plugins {
-  /// The kernels of a library that is loaded here and now, unproved: of a cell, whose process is a child already.
-  /// Empty where it offers none. `path` is what messages call its source, `digest` the SHA-256 of that.
+  /// The kernels of a library that is loaded here and now, unproved: of a cell, whose process is a
+  /// child already. Empty where it offers none. `path` is what messages call its source, `digest`
+  /// the SHA-256 of that.
   ///
   /// Throws `badData` for a library that cannot be loaded or says what no kernel can be.
   package static func kernels(ofLibrary library: String, path: String, digest: String) throws -> [(
@@ -102,7 +103,8 @@ public struct PluginLoader: Sendable {
   /// version of `trit_kernel.h`; `verdict` where a kernel breaks a law; `failure` where it crashes
   /// or does not end.
   ///
-  /// - Parameter approve: is given the digest of what was compiled, before anything of it runs; it throws to refuse it.
+  /// - Parameter approve: is given the digest of what was compiled, before anything of it runs; it
+  ///   throws to refuse it.
   public func load(_ path: String, approve: (_ digest: String) throws -> Void = { _ in }) throws
     -> LoadedPlugin
   {

@@ -70,8 +70,8 @@ package struct Subprocess {
       advice: SystemFailure.advice(number, otherwise: "check that it can be run by itself"))
   }
 
-  /// Starts it in a group of its own, with nothing to read and these descriptors; those of standard output and error
-  /// are this process's where they are not named.
+  /// Starts it in a group of its own, with nothing to read and these descriptors; those of standard
+  /// output and error are this process's where they are not named.
   package func start(_ descriptors: [(from: Int32, to: Int32)]) -> Result<Int32, LabError> {
     var start = ProcessStart(program, arguments)
     start.environment = environment

@@ -110,8 +110,8 @@ public struct SwiftPlugin: @unchecked Sendable {
     return type
   }
 
-  /// Calls the plug-in's `register`, which was compiled for the type of the `SwiftEntry` that it was
-  /// loaded with.
+  /// Calls the plug-in's `register`, which was compiled for the type of the `SwiftEntry` that it
+  /// was loaded with.
   ///
   /// Throws `usage` where that is not `Context`: memory of one type must not be taken for another;
   /// and what `register` throws.
@@ -133,8 +133,8 @@ public struct SwiftPlugin: @unchecked Sendable {
     if let failure { throw failure }
   }
 
-  /// The file that is compiled beside the plug-in's: it gives `register` and its type names that can
-  /// be looked up.
+  /// The file that is compiled beside the plug-in's: it gives `register` and its type names that
+  /// can be looked up.
   static func entrySource(type: String) -> String {
     """
     import TritLab

@@ -35,7 +35,8 @@ package enum WatchedChild {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The next line that it is told; nil at the end of orders, and where the user asks to stop. To wait is no hang.
+  /// The next line that it is told; nil at the end of orders, and where the user asks to stop. To
+  /// wait is no hang.
   package static func nextOrder() -> String? {
     _ = fcntl(orders, F_SETFD, FD_CLOEXEC)
     var bytes: [UInt8] = []

@@ -8,8 +8,9 @@ import TritCore
   import Darwin
 #endif
 
-/// This program once more, as a child that may run code from outside: it writes on the same standard output and error,
-/// tells on a descriptor of its own what it does (`WatchedChild`), and is ended where it is silent for too long.
+/// This program once more, as a child that may run code from outside: it writes on the same
+/// standard output and error, tells on a descriptor of its own what it does (`WatchedChild`), and
+/// is ended where it is silent for too long.
 package final class WatchedProcess {
   /// How it ended.
   package enum End: Sendable, Equatable {
@@ -38,8 +39,8 @@ package final class WatchedProcess {
   private var isReaped = false
   private var status: Int32 = 0
 
-  /// Starts this program with `arguments`; it reads `handover` by `WatchedChild.begin`, and with `takesOrders` what
-  /// `order` sends. Throws a failure with the system's words.
+  /// Starts this program with `arguments`; it reads `handover` by `WatchedChild.begin`, and with
+  /// `takesOrders` what `order` sends. Throws a failure with the system's words.
   package init(_ arguments: [String], handover: String, takesOrders: Bool = false) throws {
     let child = Subprocess(
       program: ProgramPath.readable, arguments: arguments,
@@ -102,13 +103,14 @@ package final class WatchedProcess {
     if orders >= 0 { close(orders) }
   }
 
-  /// Tells it a line, which may be done while another thread waits for its end. False where it is gone.
+  /// Tells it a line, which may be done while another thread waits for its end. False where it is
+  /// gone.
   package func order(_ line: String) -> Bool {
     Descriptor.write(line + "\n", to: orders) == 0
   }
 
-  /// Waits for its end. `hear` gets every line that it tells, `limit` says how many seconds it may be silent now. The
-  /// signal that asks this process to stop is passed on, once.
+  /// Waits for its end. `hear` gets every line that it tells, `limit` says how many seconds it may
+  /// be silent now. The signal that asks this process to stop is passed on, once.
   package func wait(limit: () -> Double, hear: (String) -> Void) -> Outcome {
     var last = MonotonicClock.seconds()
     var isAsked = false

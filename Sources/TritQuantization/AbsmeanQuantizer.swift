@@ -1,10 +1,11 @@
 public import TritCore
 
-/// BitNet b1.58: trits are weights divided by their mean magnitude, rounded; the reference quantizer.
+/// BitNet b1.58: trits are weights divided by their mean magnitude, rounded; the reference
+/// quantizer.
 ///
-/// γ = max(mean|W|, 1e−5), s = 1/γ, T = clip(round_half_even(W·s), −1, 1), Ŵ = T/s, in float32 in this
-/// order of operations, which is that of the transformers library's online BitNet layers. The mean is
-/// summed in double and rounded once, so it is within an ulp of any careful float32 sum.
+/// γ = max(mean|W|, 1e−5), s = 1/γ, T = clip(round_half_even(W·s), −1, 1), Ŵ = T/s, in float32 in
+/// this order of operations, which is that of the transformers library's online BitNet layers. The
+/// mean is summed in double and rounded once, so it is within an ulp of any careful float32 sum.
 ///
 /// Source: Ma et al. 2024 (arXiv:2402.17764), equations 1–3.
 public struct AbsmeanQuantizer: GroupwiseTernaryQuantizer {

@@ -28,7 +28,8 @@ public struct AbsmeanLeastSquaresQuantizer: GroupwiseTernaryQuantizer {
 /// absmean with the median magnitude in place of the mean: not moved by outliers.
 ///
 /// γ = max(median|W|, 1e−5) (the lower median of an even count), then as absmean.
-/// Source: Nielsen, Schneider-Kamp 2024, "BitNet b1.58 Reloaded" (arXiv:2407.09527), its median variant.
+/// Source: Nielsen, Schneider-Kamp 2024, "BitNet b1.58 Reloaded" (arXiv:2407.09527), its median
+/// variant.
 public struct AbsmedianQuantizer: GroupwiseTernaryQuantizer {
   /// The registered name.
   public let name = "absmedian"
@@ -48,8 +49,9 @@ public struct AbsmedianQuantizer: GroupwiseTernaryQuantizer {
 
 /// Ternary by the largest magnitude: a negative control.
 ///
-/// γ = max|W|, T = round_half_even(W/γ), Ŵ = γT: one outlier decides the scale, and nearly every weight
-/// rounds to zero. It is what "absmax" does so well at 8 bits, at a width where it cannot work.
+/// γ = max|W|, T = round_half_even(W/γ), Ŵ = γT: one outlier decides the scale, and nearly every
+/// weight rounds to zero. It is what "absmax" does so well at 8 bits, at a width where it cannot
+/// work.
 public struct AbsmaxTernaryQuantizer: GroupwiseTernaryQuantizer {
   /// The registered name.
   public let name = "absmax"

@@ -1,11 +1,12 @@
 public import TritCore
 
-/// Turns float activations into what a linear kernel multiplies: int8 rows with one scale each, or float32
-/// rows (unquantized, or quantized and dequantized where the codes themselves cannot be multiplied).
+/// Turns float activations into what a linear kernel multiplies: int8 rows with one scale each, or
+/// float32 rows (unquantized, or quantized and dequantized where the codes themselves cannot be
+/// multiplied).
 ///
-/// Laws (`checkActivationQuantizer`): rows are independent; a zero row gives zeros and a finite scale;
-/// padding columns are zero; `sums` are the sums of `values`; NaN and infinity stay visible in what the row
-/// dequantizes to; no allocation after the first call.
+/// Laws (`checkActivationQuantizer`): rows are independent; a zero row gives zeros and a finite
+/// scale; padding columns are zero; `sums` are the sums of `values`; NaN and infinity stay visible
+/// in what the row dequantizes to; no allocation after the first call.
 public protocol ActivationQuantizer: Sendable {
   /// The registered name.
   var name: String { get }

@@ -27,8 +27,8 @@ public struct TernaryFit: Sendable, Hashable {
   public static let zero = TernaryFit(.threshold(.infinity), scale: 0)
 }
 
-/// A ternary quantizer whose groups do not know of each other: a conformer writes the formula of one
-/// group, this protocol does the rest.
+/// A ternary quantizer whose groups do not know of each other: a conformer writes the formula of
+/// one group, this protocol does the rest.
 public protocol GroupwiseTernaryQuantizer: WeightQuantizer {
   /// How many weights share a scale.
   var granularity: ScaleGranularity { get }
@@ -63,7 +63,8 @@ extension GroupwiseTernaryQuantizer {
 
 /// The inner loops: floats to small integers, plain enough for the compiler to vectorise.
 enum TritCoder {
-  /// Adding this to |x| < 2^22 rounds x half to even and leaves it, two's complement, in the low bits.
+  /// Adding this to |x| < 2^22 rounds x half to even and leaves it, two's complement, in the low
+  /// bits.
   static let roundingMagic: Float = 12_582_912
 
   static func code(
@@ -85,8 +86,8 @@ enum TritCoder {
     }
   }
 
-  /// `clip(round_half_even(w · multiplier), low, high)` for whole `low` and `high`: clipping first is the
-  /// same, and keeps the sum with the magic number in range.
+  /// `clip(round_half_even(w · multiplier), low, high)` for whole `low` and `high`: clipping first
+  /// is the same, and keeps the sum with the magic number in range.
   static func round(
     _ weights: UnsafePointer<Float>, _ count: Int, multiplier: Float, low: Float, high: Float,
     into values: UnsafeMutablePointer<Int8>

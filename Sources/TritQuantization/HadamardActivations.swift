@@ -1,17 +1,18 @@
 public import TritCore
 
-/// Rotates a row by a Hadamard matrix, quantizes it to 4 (or 8) bits there, and rotates back: outliers are
-/// spread over a whole block before they can spoil the scale.
+/// Rotates a row by a Hadamard matrix, quantizes it to 4 (or 8) bits there, and rotates back:
+/// outliers are spread over a whole block before they can spoil the scale.
 ///
-/// x' = H·x/√n per block, codes of x' with L = 2^(b−1) − 1, x̂ = H·(codes·scale)/√n (H/√n is its own inverse).
-/// Codes are round_half_even(√L·x'/β), clipped to −L − 1…L, with β = max(mean|x'|, 1e−5) (the paper's 4 bits), or
-/// round_half_even(L·x'/m) with m = max(max|x'|, 1e−5) (its 8 bits). The result is float32: the codes live in the rotated basis, and a kernel could only multiply
-/// them by weights that were rotated likewise, so what leaves is the value that they stand for. This gives
-/// the accuracy of the method on any weights, not its speed.
+/// x' = H·x/√n per block, codes of x' with L = 2^(b−1) − 1, x̂ = H·(codes·scale)/√n (H/√n is its
+/// own inverse). Codes are round_half_even(√L·x'/β), clipped to −L − 1…L, with β = max(mean|x'|,
+/// 1e−5) (the paper's 4 bits), or round_half_even(L·x'/m) with m = max(max|x'|, 1e−5) (its 8 bits).
+/// The result is float32: the codes live in the rotated basis, and a kernel could only multiply
+/// them by weights that were rotated likewise, so what leaves is the value that they stand for.
+/// This gives the accuracy of the method on any weights, not its speed.
 ///
-/// Blocks are of `block` columns, a power of two; columns that are left over are rotated in blocks of half,
-/// quarter… size. Source: Wang, Ma, Wei 2025 (BitNet v2, arXiv:2504.18415), the functions Q_INT4 and Q_INT8 of its
-/// H-BitLinear, whose H spans 2^m columns at once.
+/// Blocks are of `block` columns, a power of two; columns that are left over are rotated in blocks
+/// of half, quarter… size. Source: Wang, Ma, Wei 2025 (BitNet v2, arXiv:2504.18415), the functions
+/// Q_INT4 and Q_INT8 of its H-BitLinear, whose H spans 2^m columns at once.
 public struct HadamardActivations: ActivationQuantizer {
   /// The registered name.
   public let name = "hadamard-int4"
@@ -33,7 +34,8 @@ public struct HadamardActivations: ActivationQuantizer {
     case absmax
   }
 
-  /// Throws a usage error unless `block` is a power of two. `scale` nil is the paper's: absmean up to 4 bits.
+  /// Throws a usage error unless `block` is a power of two. `scale` nil is the paper's: absmean up
+  /// to 4 bits.
   public init(block: Int = 1024, bits: Int = 4, scale: Scale? = nil) throws {
     guard block > 0, block & (block - 1) == 0 else {
       throw LabError(
@@ -102,7 +104,8 @@ public struct HadamardActivations: ActivationQuantizer {
       (multiplier, step) = (levels.squareRoot() / beta, beta / levels.squareRoot())
     }
     for index in 0..<count {
-      // Far from the clip before the rounding trick, which holds up to 2^22; a minimum would lose NaN.
+      // Far from the clip before the rounding trick, which holds up to 2^22; a minimum would lose
+      // NaN.
       let scaled = values[index] * multiplier
       let clipped = scaled > levels ? levels : scaled < -levels - 1 ? -levels - 1 : scaled
       values[index] = ((clipped + TritCoder.roundingMagic) - TritCoder.roundingMagic) * step

@@ -2,9 +2,9 @@ public import TritCore
 
 /// Absmax per token to 4 bits, −7…7, in int8 rows, so that every int8 kernel runs it.
 ///
-/// m = max(max|x|, 1e−5), s = 7/m, q = clip(round_half_even(x·s), −8, 7), scale m/7; −8 never occurs.
-/// Source: `int8`'s formula at 4 bits, levels 2^(b−1) − 1 = 7. Equation 4 of Wang et al. 2023 (arXiv:2310.11453) would
-/// scale by 2^(b−1) = 8 and clip the largest value to just below it.
+/// m = max(max|x|, 1e−5), s = 7/m, q = clip(round_half_even(x·s), −8, 7), scale m/7; −8 never
+/// occurs. Source: `int8`'s formula at 4 bits, levels 2^(b−1) − 1 = 7. Equation 4 of Wang et al.
+/// 2023 (arXiv:2310.11453) would scale by 2^(b−1) = 8 and clip the largest value to just below it.
 public struct Int4Activations: ActivationQuantizer {
   /// The registered name.
   public let name = "int4"
@@ -28,8 +28,8 @@ public struct Int4Activations: ActivationQuantizer {
 
 /// BitNet a4.8's 4-bit inputs: the scale comes from the mean magnitude, large values are clipped.
 ///
-/// β = max(mean|x|, 1e−5), q = clip(round_half_even(√7·x/β), −8, 7), scale β/√7: for a Gaussian row the levels
-/// reach 2.1–2.4 standard deviations. Source: Wang, Ma, Wei 2024 (arXiv:2411.04965).
+/// β = max(mean|x|, 1e−5), q = clip(round_half_even(√7·x/β), −8, 7), scale β/√7: for a Gaussian row
+/// the levels reach 2.1–2.4 standard deviations. Source: Wang, Ma, Wei 2024 (arXiv:2411.04965).
 public struct AbsmeanInt4Activations: ActivationQuantizer {
   /// The registered name.
   public let name = "int4-absmean"

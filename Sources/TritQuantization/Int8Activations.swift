@@ -2,13 +2,13 @@ public import TritCore
 
 /// Absmax per token to int8: what W1.58A8 models are trained with; the reference.
 ///
-/// m = max(max|x|, 1e−5), s = 127/m in float32, q = clip(round_half_even(x·s), −128, 127); the stored scale
-/// is m/127. A row with NaN or infinity gets a scale that is not finite, so that the damage shows in every
-/// product instead of hiding in some integer.
+/// m = max(max|x|, 1e−5), s = 127/m in float32, q = clip(round_half_even(x·s), −128, 127); the
+/// stored scale is m/127. A row with NaN or infinity gets a scale that is not finite, so that the
+/// damage shows in every product instead of hiding in some integer.
 ///
-/// Source: Ma et al. 2025 (arXiv:2504.12285), §2, and the released code, whose levels are 2^(b−1) − 1 = 127. Equation 4
-/// of Wang et al. 2023 (arXiv:2310.11453) scales by Q_b = 2^(b−1) = 128 and clips to ±(Q_b − ε) instead: no released
-/// model is trained so.
+/// Source: Ma et al. 2025 (arXiv:2504.12285), §2, and the released code, whose levels are 2^(b−1) −
+/// 1 = 127. Equation 4 of Wang et al. 2023 (arXiv:2310.11453) scales by Q_b = 2^(b−1) = 128 and
+/// clips to ±(Q_b − ε) instead: no released model is trained so.
 public struct Int8Activations: ActivationQuantizer {
   /// The registered name.
   public let name = "int8"
@@ -30,12 +30,13 @@ public struct Int8Activations: ActivationQuantizer {
   }
 }
 
-/// int8 with the largest magnitudes clipped: the scale comes from a percentile of |x|, so that a few
-/// outliers do not cost every other value its resolution.
+/// int8 with the largest magnitudes clipped: the scale comes from a percentile of |x|, so that a
+/// few outliers do not cost every other value its resolution.
 ///
-/// m = max(the r-th smallest |x|, 1e−5) with r = min(⌈percentile/100 · n⌉, n − 1), then as `int8`, where clipping now
-/// bites: at least the largest value, since 99.9 % of a row of less than 1,000 would otherwise be all of it. 100 is
-/// `int8`. Source: percentile calibration, Wu et al. 2020 (arXiv:2004.09602), here per token.
+/// m = max(the r-th smallest |x|, 1e−5) with r = min(⌈percentile/100 · n⌉, n − 1), then as `int8`,
+/// where clipping now bites: at least the largest value, since 99.9 % of a row of less than 1,000
+/// would otherwise be all of it. 100 is `int8`. Source: percentile calibration, Wu et al. 2020
+/// (arXiv:2004.09602), here per token.
 public struct ClippedInt8Activations: ActivationQuantizer {
   /// The registered name.
   public let name = "int8-clipped"
@@ -67,8 +68,8 @@ public struct ClippedInt8Activations: ActivationQuantizer {
   }
 }
 
-/// An order statistic of |x| without memory for a copy: the bits of a non-negative float sort like the
-/// float, so four passes of a 256-bin histogram (which fits the stack) find them byte by byte.
+/// An order statistic of |x| without memory for a copy: the bits of a non-negative float sort like
+/// the float, so four passes of a 256-bin histogram (which fits the stack) find them byte by byte.
 enum MagnitudeRank {
   /// The `rank`-th smallest |x|, from 1; `rank` is in 1...count.
   static func value(ofRank rank: Int, in values: UnsafePointer<Float>, _ count: Int) -> Float {

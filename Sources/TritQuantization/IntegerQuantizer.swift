@@ -1,12 +1,13 @@
 public import TritCore
 
-/// Round-to-nearest to 2…8 bits by the largest magnitude of a group, no zero point: the post-training
-/// baseline that ternary training is compared with.
+/// Round-to-nearest to 2…8 bits by the largest magnitude of a group, no zero point: the
+/// post-training baseline that ternary training is compared with.
 ///
 /// `symmetric`: L = 2^(b−1) − 1, scale = max|W|/L, q = round_half_even(W·(L/max|W|)) in −L…L.
-/// `full`: scale = −(the value of largest magnitude)/2^(b−1), so that this value is coded −2^(b−1) exactly and
-/// all 2^b codes are in use; the scale may be negative. It matters at 2 bits, where `symmetric` is ternary.
-/// Source: symmetric: Dettmers et al. 2022 (LLM.int8(), arXiv:2208.07339), §2; full: llama.cpp's Q4_0.
+/// `full`: scale = −(the value of largest magnitude)/2^(b−1), so that this value is coded −2^(b−1)
+/// exactly and all 2^b codes are in use; the scale may be negative. It matters at 2 bits, where
+/// `symmetric` is ternary. Source: symmetric: Dettmers et al. 2022 (LLM.int8(), arXiv:2208.07339),
+/// §2; full: llama.cpp's Q4_0.
 public struct IntegerQuantizer: WeightQuantizer {
   /// Which codes are used.
   public enum CodeRange: String, Sendable, Hashable, CaseIterable {
@@ -71,7 +72,8 @@ public struct IntegerQuantizer: WeightQuantizer {
     case .full: (extreme, levels) = (statistics.valueOfLargestMagnitude(), -half)
     }
     var scale = extreme / levels
-    // At the end of float32's range a scale that was rounded up would make infinity of the largest weight.
+    // At the end of float32's range a scale that was rounded up would make infinity of the largest
+    // weight.
     if !(scale * levels).isFinite { scale = scale > 0 ? scale.nextDown : scale.nextUp }
     let multiplier = levels / extreme
     return extreme != 0 && multiplier.isFinite && scale != 0 ? (scale, multiplier) : nil

@@ -1,10 +1,11 @@
 public import TritCore
 
-/// Ternary weight networks: a threshold at a fixed share of the mean magnitude, and the scale that fits.
+/// Ternary weight networks: a threshold at a fixed share of the mean magnitude, and the scale that
+/// fits.
 ///
-/// Δ = 0.75·mean|W|, T = sign(W)·[|W| > Δ], α = mean of |W| over |W| > Δ, Ŵ = αT. Source: Li, Zhang, Liu
-/// 2016 (arXiv:1605.04711), α* and Δ*; the paper derives 0.75 for Gaussian and 0.7 is its
-/// compromise with uniform weights.
+/// Δ = 0.75·mean|W|, T = sign(W)·[|W| > Δ], α = mean of |W| over |W| > Δ, Ŵ = αT. Source: Li,
+/// Zhang, Liu 2016 (arXiv:1605.04711), α* and Δ*; the paper derives 0.75 for Gaussian and 0.7 is
+/// its compromise with uniform weights.
 public struct TWNQuantizer: GroupwiseTernaryQuantizer {
   /// The registered name.
   public let name = "twn"
@@ -32,10 +33,11 @@ public struct TWNQuantizer: GroupwiseTernaryQuantizer {
 
 /// The ternary quantizer of least squared error, exactly.
 ///
-/// For a set S of kept weights the best scale is mean|W| over S and lowers the squared error by (Σ_S |w|)²/|S|;
-/// the best S of a size holds the largest magnitudes. So: sort |W| falling, take the k that maximises
-/// (Σ_{i≤k} |w|ᵢ)²/k. Lloyd's iteration Δ = α/2 finds a local optimum of the same; this is the global one.
-/// Source: Lloyd 1982, "Least squares quantization in PCM"; Li et al. 2016 (arXiv:1605.04711), the problem that it approximates.
+/// For a set S of kept weights the best scale is mean|W| over S and lowers the squared error by
+/// (Σ_S |w|)²/|S|; the best S of a size holds the largest magnitudes. So: sort |W| falling, take
+/// the k that maximises (Σ_{i≤k} |w|ᵢ)²/k. Lloyd's iteration Δ = α/2 finds a local optimum of the
+/// same; this is the global one. Source: Lloyd 1982, "Least squares quantization in PCM"; Li et al.
+/// 2016 (arXiv:1605.04711), the problem that it approximates.
 public struct LloydQuantizer: GroupwiseTernaryQuantizer {
   /// The registered name.
   public let name = "lloyd"

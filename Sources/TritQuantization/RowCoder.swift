@@ -7,8 +7,8 @@ enum RowCoder {
     VectorMath.largestMagnitude(values, count: count)
   }
 
-  /// Writes `clip(round_half_even(x · multiplier), −limit − 1, limit)`, zero padding, sum and scale of row
-  /// `row` of `output`.
+  /// Writes `clip(round_half_even(x · multiplier), −limit − 1, limit)`, zero padding, sum and scale
+  /// of row `row` of `output`.
   static func code(
     _ values: UnsafePointer<Float>, _ count: Int, multiplier: Float, scale: Float, limit: Int32,
     row: Int, into output: QuantizedRows

@@ -1,7 +1,7 @@
 import TritCore
 
-/// Order statistics of |w| in a group. The bits of non-negative floats sort like the floats, so everything
-/// works on `UInt32` bit patterns.
+/// Order statistics of |w| in a group. The bits of non-negative floats sort like the floats, so
+/// everything works on `UInt32` bit patterns.
 enum SortedMagnitudes {
   /// Calls `body` with the bit patterns of |w|, rising.
   static func withSorted<Result>(

@@ -17,7 +17,8 @@ public enum WeightGroups {
   }
 
   /// Calls `body(group, first, index)` for every group in the order of the scales: `group` is the
-  /// weights, `first` the offset of its first element in a gapless row-major matrix, `index` its scale.
+  /// weights, `first` the offset of its first element in a gapless row-major matrix, `index` its
+  /// scale.
   package static func forEach(
     of weights: MatrixView<Float>, by granularity: ScaleGranularity,
     _ body: (_ group: MatrixView<Float>, _ first: Int, _ index: Int) throws -> Void
@@ -55,8 +56,8 @@ public enum WeightGroups {
   }
 }
 
-/// Sums over one group of weights, accumulated in double precision so that the order of addition does
-/// not matter to a float32 result.
+/// Sums over one group of weights, accumulated in double precision so that the order of addition
+/// does not matter to a float32 result.
 package struct GroupStatistics {
   private let group: MatrixView<Float>
 
@@ -115,7 +116,8 @@ package struct GroupStatistics {
     return 0
   }
 
-  /// How many |w · multiplier| exceed `threshold`, and the mean |w| of those (0 where there are none).
+  /// How many |w · multiplier| exceed `threshold`, and the mean |w| of those (0 where there are
+  /// none).
   package func above(_ threshold: Float, multiplier: Float = 1) -> (count: Int, mean: Float) {
     var kept = 0
     let sum = overRows { base, count in

@@ -8,8 +8,8 @@ public import TritCore
 public protocol WeightQuantizer: Sendable {
   /// The registered name.
   var name: String { get }
-  /// Whether quantizing the dequantized result gives the same codes, and the same scales up to rounding,
-  /// for every input: the quantizer is a projection. False unless a conformer says so.
+  /// Whether quantizing the dequantized result gives the same codes, and the same scales up to
+  /// rounding, for every input: the quantizer is a projection. False unless a conformer says so.
   var isIdempotent: Bool { get }
   /// Quantizes `weights` `[rows, columns]` (rows are outputs). Throws `badData` on NaN or infinity.
   func quantize(_ weights: MatrixView<Float>) throws -> QuantizedWeights

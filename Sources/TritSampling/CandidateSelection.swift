@@ -35,8 +35,8 @@ enum CandidateSelection {
     }
   }
 
-  /// A heap of the best so far, its worst on top; most candidates lose against that one at once, so this
-  /// is one comparison each when few are wanted of many.
+  /// A heap of the best so far, its worst on top; most candidates lose against that one at once, so
+  /// this is one comparison each when few are wanted of many.
   private static func selectByHeap(_ count: Int, of all: UnsafeMutableBufferPointer<Candidate>) {
     makeHeap(all, count)
     var worst = all[0]

@@ -27,8 +27,8 @@ struct NewestCounts: Sendable {
 /// Makes tokens of the newest `lastN` less likely: positive logits are divided by `penalty`, others
 /// multiplied.
 ///
-/// Source: Keskar et al. 2019 (CTRL, arXiv:1909.05858), §4.1, in the sign-aware form of transformers and
-/// llama.cpp.
+/// Source: Keskar et al. 2019 (CTRL, arXiv:1909.05858), §4.1, in the sign-aware form of
+/// transformers and llama.cpp.
 public struct RepetitionPenalty: LogitsProcessor {
   /// The registered name.
   public let name = "repetition-penalty"
@@ -84,7 +84,8 @@ public struct PresencePenalty: LogitsProcessor {
   }
 }
 
-/// Subtracts `penalty` times the number of its occurrences in the newest `lastN` from a token's logit.
+/// Subtracts `penalty` times the number of its occurrences in the newest `lastN` from a token's
+/// logit.
 ///
 /// Source: the `frequency_penalty` of the OpenAI API.
 public struct FrequencyPenalty: LogitsProcessor {

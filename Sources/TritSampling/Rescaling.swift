@@ -1,4 +1,5 @@
-/// Divides logits by `temperature`: below 1 sharpens, above 1 flattens; 0 leaves only the best candidate.
+/// Divides logits by `temperature`: below 1 sharpens, above 1 flattens; 0 leaves only the best
+/// candidate.
 ///
 /// Source: Ackley, Hinton, Sejnowski 1985, softmax(z/T).
 public struct Temperature: LogitsProcessor {
@@ -65,7 +66,8 @@ public struct LogitBias: LogitsProcessor {
 
 /// Finds candidates by token.
 enum CandidateLookup {
-  /// The place of `token`: at its own index as long as nothing was removed or reordered, else searched.
+  /// The place of `token`: at its own index as long as nothing was removed or reordered, else
+  /// searched.
   static func index(of token: Int32, in candidates: borrowing [Candidate]) -> Int? {
     guard token >= 0 else { return nil }
     let direct = Int(token)

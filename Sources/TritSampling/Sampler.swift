@@ -22,15 +22,15 @@ public import TritCore
 
 /// Changes logits before a token is drawn: penalties, temperature, truncation.
 ///
-/// Processors run in the order in which they stand in a chain. A processor may change logits, remove
-/// candidates and reorder them; it never adds one, and at least one always stays. Logits are never NaN
-/// or +∞; −∞ is a candidate that cannot be drawn. It may keep scratch memory between calls, but what it
-/// does is a function of candidates and history. Laws: `checkLogitsProcessor`.
+/// Processors run in the order in which they stand in a chain. A processor may change logits,
+/// remove candidates and reorder them; it never adds one, and at least one always stays. Logits are
+/// never NaN or +∞; −∞ is a candidate that cannot be drawn. It may keep scratch memory between
+/// calls, but what it does is a function of candidates and history. Laws: `checkLogitsProcessor`.
 public protocol LogitsProcessor: Sendable {
   /// The registered name.
   var name: String { get }
-  /// Changes `candidates`, non-empty and in any order, in place. `history` is the tokens so far, prompt
-  /// included, oldest first.
+  /// Changes `candidates`, non-empty and in any order, in place. `history` is the tokens so far,
+  /// prompt included, oldest first.
   mutating func process(_ candidates: inout [Candidate], history: borrowing TokenHistory)
 }
 
@@ -50,8 +50,8 @@ public protocol Sampler: Sendable {
   var name: String { get }
   /// What it promises.
   var behaviour: SamplerBehaviour { get }
-  /// The token drawn from `candidates`, non-empty, not all −∞. The best of equals is the smaller token id.
-  /// `random` is not touched by samplers that draw nothing.
+  /// The token drawn from `candidates`, non-empty, not all −∞. The best of equals is the smaller
+  /// token id. `random` is not touched by samplers that draw nothing.
   mutating func sample(_ candidates: borrowing [Candidate], random: inout SeededRandom) -> Int32
 }
 

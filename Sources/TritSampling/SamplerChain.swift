@@ -1,10 +1,10 @@
 public import TritCore
 
-/// Logits in, token out: processors in order, then a sampler, a seeded random source, and the memory
-/// they need, kept so that a token costs no allocation.
+/// Logits in, token out: processors in order, then a sampler, a seeded random source, and the
+/// memory they need, kept so that a token costs no allocation.
 ///
-/// A value: copying a chain copies its random state, so two copies draw the same tokens from the same
-/// logits. One chain serves one sequence.
+/// A value: copying a chain copies its random state, so two copies draw the same tokens from the
+/// same logits. One chain serves one sequence.
 public struct SamplerChain: Sendable {
   private var processors: [any LogitsProcessor]
   private var sampler: any Sampler
@@ -23,8 +23,9 @@ public struct SamplerChain: Sendable {
     candidates.reserveCapacity(vocabulary)
   }
 
-  /// The chain that `options` stands for, its stages made by name from the registries. Throws `LabErrors` for options that cannot
-  /// be used, and a usage error for a biased token beyond a `vocabulary` that is given.
+  /// The chain that `options` stands for, its stages made by name from the registries. Throws
+  /// `LabErrors` for options that cannot be used, and a usage error for a biased token beyond a
+  /// `vocabulary` that is given.
   public init(
     _ options: SamplingOptions, vocabulary: Int = 0,
     processors registry: Registry<any LogitsProcessor> = .standard,
@@ -49,7 +50,8 @@ public struct SamplerChain: Sendable {
   }
 
   /// A chain in an order of your own: any number of processors by name, and a sampler by name last
-  /// (`multinomial` where there is none). Throws a usage error for unknown names and bad parameters.
+  /// (`multinomial` where there is none). Throws a usage error for unknown names and bad
+  /// parameters.
   public init(
     stages: [StageChoice], seed: UInt64 = 0, vocabulary: Int = 0,
     processors registry: Registry<any LogitsProcessor> = .standard,
@@ -82,9 +84,9 @@ public struct SamplerChain: Sendable {
       seed: seed, vocabulary: vocabulary)
   }
 
-  /// Reads a chain written in one line, `top-k:k=40; temperature:value=0.7; multinomial`: stages in their order,
-  /// a semicolon between two. Throws a usage error for an empty stage or bad parameters; names are looked up
-  /// when the chain is made.
+  /// Reads a chain written in one line, `top-k:k=40; temperature:value=0.7; multinomial`: stages in
+  /// their order, a semicolon between two. Throws a usage error for an empty stage or bad
+  /// parameters; names are looked up when the chain is made.
   public static func stages(parsing text: String) throws -> [StageChoice] {
     try text.split(separator: ";", omittingEmptySubsequences: false).map { part in
       let words = part.drop { $0 == " " }
@@ -98,8 +100,8 @@ public struct SamplerChain: Sendable {
     }
   }
 
-  /// How many of the greatest logits decide the token, whatever the others are: k where top-k comes first, 1 where
-  /// the greatest is taken as it comes; nil where all of them count.
+  /// How many of the greatest logits decide the token, whatever the others are: k where top-k comes
+  /// first, 1 where the greatest is taken as it comes; nil where all of them count.
   public var decidingLogits: Int? {
     if let first = processors.first as? TopK { return first.k > 0 ? first.k : nil }
     return processors.isEmpty && sampler is Greedy ? 1 : nil
@@ -129,8 +131,8 @@ public struct SamplerChain: Sendable {
     return token
   }
 
-  /// The candidates that the sampler would draw from and their probabilities, most likely first: for
-  /// notebooks and tests. Draws nothing.
+  /// The candidates that the sampler would draw from and their probabilities, most likely first:
+  /// for notebooks and tests. Draws nothing.
   public mutating func distribution(
     logits: UnsafeBufferPointer<Float>, history: borrowing TokenHistory
   ) throws -> [(token: Int32, probability: Double)] {

@@ -28,8 +28,8 @@ public struct Greedy: Sampler {
 
 /// Draws a token with the probability that the softmax of the logits gives it.
 ///
-/// Inverse of the cumulative distribution in the order of the candidates, in double precision; one random
-/// number a token.
+/// Inverse of the cumulative distribution in the order of the candidates, in double precision; one
+/// random number a token.
 public struct Multinomial: Sampler {
   /// The registered name.
   public let name = "multinomial"

@@ -2,10 +2,11 @@ public import TritCore
 
 /// How the next token is chosen, with llama.cpp's names and defaults.
 ///
-/// The chain it stands for: logit bias, repetition, frequency and presence penalties, top-k, typical,
-/// top-p, min-p, temperature, draw. That is llama.cpp's order, temperature last (transformers applies
-/// it first, so the same top-p keeps other tokens there). Stages that would change nothing are left out.
-/// At temperature 0 the best candidate after bias and penalties is taken and nothing is random.
+/// The chain it stands for: logit bias, repetition, frequency and presence penalties, top-k,
+/// typical, top-p, min-p, temperature, draw. That is llama.cpp's order, temperature last
+/// (transformers applies it first, so the same top-p keeps other tokens there). Stages that would
+/// change nothing are left out. At temperature 0 the best candidate after bias and penalties is
+/// taken and nothing is random.
 public struct SamplingOptions: Sendable, Hashable, Codable {
   /// Divides the logits; 0 is greedy.
   public var temperature = 0.8
@@ -83,7 +84,8 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
 }
 
 extension SamplingOptions {
-  /// Name, range and default of every option that is one value: for help texts, schemas, validation.
+  /// Name, range and default of every option that is one value: for help texts, schemas,
+  /// validation.
   public static let parameters: [ParameterDescriptor] = [
     ParameterDescriptor(
       "temperature", "divides the logits; 0 is greedy", .real(0...100), default: .real(0.8)),
@@ -114,8 +116,8 @@ extension SamplingOptions {
       "seed", "same seed, same tokens", .integer(0...Int.max), default: .integer(0)),
   ]
 
-  /// The options in `values` by the names of `parameters` (`temp` is `temperature`), defaults for the
-  /// rest. Throws `LabErrors` with every unknown name and bad value.
+  /// The options in `values` by the names of `parameters` (`temp` is `temperature`), defaults for
+  /// the rest. Throws `LabErrors` with every unknown name and bad value.
   public init(_ values: [String: ParameterValue]) throws {
     self.init()
     var problems: [LabError] = []
@@ -190,12 +192,12 @@ extension SamplingOptions {
 }
 
 extension SamplingOptions {
-  /// How many of the greatest logits decide the token, whatever the others are: 1 for the greatest, k where top-k
-  /// comes first in the chain; nil where all of them count.
+  /// How many of the greatest logits decide the token, whatever the others are: 1 for the greatest,
+  /// k where top-k comes first in the chain; nil where all of them count.
   public var decidingLogits: Int? { try? SamplerChain(self).decidingLogits }
 
-  /// The chain by name: the processors that change something, in their order, then the sampler. Logit biases, which
-  /// come before all of them, are not in it.
+  /// The chain by name: the processors that change something, in their order, then the sampler.
+  /// Logit biases, which come before all of them, are not in it.
   public var stages: [StageChoice] {
     var chain: [StageChoice] = []
     func add(_ name: String, _ parameters: [String: ParameterValue]) {

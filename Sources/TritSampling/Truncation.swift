@@ -18,8 +18,8 @@ public struct TopK: LogitsProcessor {
   /// Keeps `k` candidates, or all for 0.
   public init(_ k: Int) { self.k = max(0, k) }
 
-  /// What is kept is sorted, best first: a draw of a seed depends on nothing but the kept candidates, and not on the
-  /// logits below them, which a screened head leaves inexact.
+  /// What is kept is sorted, best first: a draw of a seed depends on nothing but the kept
+  /// candidates, and not on the logits below them, which a screened head leaves inexact.
   public mutating func process(_ candidates: inout [Candidate], history: borrowing TokenHistory) {
     guard k > 0, k < candidates.count else { return }
     candidates.withUnsafeMutableBufferPointer { CandidateSelection.sortBest(k, of: $0) }
@@ -27,7 +27,8 @@ public struct TopK: LogitsProcessor {
   }
 }
 
-/// Keeps the smallest set of best candidates whose probabilities sum to at least `p` (nucleus sampling).
+/// Keeps the smallest set of best candidates whose probabilities sum to at least `p` (nucleus
+/// sampling).
 ///
 /// Source: Holtzman et al. 2020 (arXiv:1904.09751), equation 2. The best candidate always stays.
 public struct TopP: LogitsProcessor {
@@ -99,9 +100,9 @@ public struct MinP: LogitsProcessor {
 /// Keeps the candidates whose surprise is nearest to the expected surprise, until they hold
 /// probability `p` (locally typical sampling).
 ///
-/// With H = −Σ p ln p, candidates are taken by |−ln p(x) − H|, smallest first, until the sum of their
-/// probabilities exceeds `p`; ties go to the likelier, then to the smaller id. Unlike the others it may
-/// drop the most likely candidate. Source: Meister et al. 2023 (arXiv:2202.00666).
+/// With H = −Σ p ln p, candidates are taken by |−ln p(x) − H|, smallest first, until the sum of
+/// their probabilities exceeds `p`; ties go to the likelier, then to the smaller id. Unlike the
+/// others it may drop the most likely candidate. Source: Meister et al. 2023 (arXiv:2202.00666).
 public struct Typical: LogitsProcessor {
   /// The registered name.
   public let name = "typical"

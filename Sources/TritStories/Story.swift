@@ -17,7 +17,8 @@ public struct Story: Sendable, Equatable {
   /// Where the text answers a question about itself.
   let marks: [StoryMark]
 
-  /// ln of the probability of the text, over all its derivations, in nats; some ten milliseconds the first time.
+  /// ln of the probability of the text, over all its derivations, in nats; some ten milliseconds
+  /// the first time.
   public var textLogProbability: Double { StoryProbability.logProbability(of: text) }
 
   /// UTF-8 bytes of the text.

@@ -1,10 +1,11 @@
 /// The entropy of the story source, estimated by Monte Carlo over stories.
 ///
-/// For a story `s` the probability of its text is known exactly (`StoryProbability`), so `E[−ln p] / E[bytes]` is the
-/// entropy rate per byte of the stream. The estimate is the ratio of the sums over `stories` stories; its
-/// standard error is that of a ratio estimator, `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For `h_i` it takes the sum of
-/// the entropies of the choices met (`Story.pathEntropy`) minus what the derivation says beyond the text
-/// (ln p(text) − ln p(derivation)): its expectation is the same and its variance is smaller.
+/// For a story `s` the probability of its text is known exactly (`StoryProbability`), so
+/// `E[−ln p] / E[bytes]` is the entropy rate per byte of the stream. The estimate is the ratio of
+/// the sums over `stories` stories; its standard error is that of a ratio estimator,
+/// `√(Σ (h_i − r b_i)² / (n (n − 1))) / b̄`. For `h_i` it takes the sum of the entropies of the
+/// choices met (`Story.pathEntropy`) minus what the derivation says beyond the text (ln p(text) −
+/// ln p(derivation)): its expectation is the same and its variance is smaller.
 public struct StoryEntropy: Sendable {
   /// Stories that were generated.
   public let stories: Int
@@ -12,10 +13,11 @@ public struct StoryEntropy: Sendable {
   public let bytes: Int
   /// Their entropy in all, in nats.
   public let nats: Double
-  /// `−Σ ln p(text)` of exactly these stories, in nats: the loss that the source itself has on them, and
-  /// so the floor of a model on this very sample, where `nats` estimates the expectation.
+  /// `−Σ ln p(text)` of exactly these stories, in nats: the loss that the source itself has on
+  /// them, and so the floor of a model on this very sample, where `nats` estimates the expectation.
   public let surprisal: Double
-  /// What the derivations of these stories say beyond their texts, in nats: `−Σ ln p(derivation)` is more by this.
+  /// What the derivations of these stories say beyond their texts, in nats: `−Σ ln p(derivation)`
+  /// is more by this.
   public let untold: Double
   /// Standard error of `natsPerByte`.
   public let standardError: Double
@@ -34,9 +36,10 @@ public struct StoryEntropy: Sendable {
     self.init((0..<max(2, count)).lazy.map(Streamed(generator).story))
   }
 
-  /// Measures given stories (of a single one there is no standard error: NaN): the exact floor of a test set is its own stories' sum. Of the stories after
-  /// the first `summed` the derivations are not summed, which takes some ten milliseconds each: what those
-  /// say beyond the text is taken to be the same share as before, so that `surprisal` is then an estimate too.
+  /// Measures given stories (of a single one there is no standard error: NaN): the exact floor of a
+  /// test set is its own stories' sum. Of the stories after the first `summed` the derivations are
+  /// not summed, which takes some ten milliseconds each: what those say beyond the text is taken to
+  /// be the same share as before, so that `surprisal` is then an estimate too.
   public init(_ stories: some Sequence<Story>, summed: Int = .max) {
     let stories = Array(stories)
     let first = stories.prefix(max(summed, 1))

@@ -4,9 +4,9 @@ import TritCore
 
 /// The probability with which the story generator gives a text.
 ///
-/// Not that of the derivation that happened to give it (`Story.logProbability`): a text has as many derivations as
-/// there are ways to draw what it never tells, and their probabilities add up. The sum is exact but for float64 rounding
-/// (`DerivationSum` says how).
+/// Not that of the derivation that happened to give it (`Story.logProbability`): a text has as many
+/// derivations as there are ways to draw what it never tells, and their probabilities add up. The
+/// sum is exact but for float64 rounding (`DerivationSum` says how).
 public enum StoryProbability {
   /// ln p(text) in nats; −∞ for a text that no story is.
   public static func logProbability(of text: String) -> Double {

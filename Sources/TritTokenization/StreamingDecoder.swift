@@ -5,8 +5,8 @@ public struct StreamingDecoder: Sendable {
   private var pending: [UInt8] = []
   private var isAtStart = true
 
-  /// A decoder at the beginning of a text. Pass `atStart: false` to continue a text whose beginning has
-  /// been decoded elsewhere (a prompt).
+  /// A decoder at the beginning of a text. Pass `atStart: false` to continue a text whose beginning
+  /// has been decoded elsewhere (a prompt).
   public init(_ tokenizer: any Tokenizer, skipSpecial: Bool = true, atStart: Bool = true) {
     self.tokenizer = tokenizer
     self.skipSpecial = skipSpecial

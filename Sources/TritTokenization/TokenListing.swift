@@ -4,8 +4,8 @@ public struct TokenListing: Sendable, Equatable {
   public let id: Int
   /// The token as the vocabulary writes it.
   public let piece: String
-  /// What it adds to the text, with control characters escaped; bytes that are no whole character as
-  /// `\xE2`.
+  /// What it adds to the text, with control characters escaped; bytes that are no whole character
+  /// as `\xE2`.
   public let text: String
 }
 

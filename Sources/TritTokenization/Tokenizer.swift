@@ -17,18 +17,20 @@ public protocol Tokenizer: Sendable {
   /// Tokens that end a generation.
   var endOfGeneration: Set<Int> { get }
 
-  /// The ids of `text`. `addSpecial` applies the model's template (usually BOS in front); `parseSpecial`
-  /// lets text such as `<|eot_id|>` become the control token (off for untrusted text).
+  /// The ids of `text`. `addSpecial` applies the model's template (usually BOS in front);
+  /// `parseSpecial` lets text such as `<|eot_id|>` become the control token (off for untrusted
+  /// text).
   func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int]
   /// The bytes that `id` adds to a text. Control tokens give none when `skipSpecial`.
   /// Throws for an id outside the vocabulary.
   func bytes(of id: Int, skipSpecial: Bool) throws -> [UInt8]
   /// The token as it is written in the vocabulary (`Ġthe`, `▁the`, `<0x0A>`), for listings.
   func piece(_ id: Int) -> String?
-  /// Whether decoding drops one leading space that encoding put there (SentencePiece's dummy prefix).
+  /// Whether decoding drops one leading space that encoding put there (SentencePiece's dummy
+  /// prefix).
   var stripsLeadingSpace: Bool { get }
-  /// What a user must know before trusting the tokens: what the file left out and was guessed. Programs show
-  /// them once.
+  /// What a user must know before trusting the tokens: what the file left out and was guessed.
+  /// Programs show them once.
   var notes: [String] { get }
 }
 
@@ -36,8 +38,8 @@ extension Tokenizer {
   /// None.
   public var notes: [String] { [] }
 
-  /// The text of `ids`; bytes that are not UTF-8 become U+FFFD. Throws `badData` for an id outside the
-  /// vocabulary, and for a text longer than one that can be encoded.
+  /// The text of `ids`; bytes that are not UTF-8 become U+FFFD. Throws `badData` for an id outside
+  /// the vocabulary, and for a text longer than one that can be encoded.
   public func decode(_ ids: [Int], skipSpecial: Bool = true) throws -> String {
     var decoder = StreamingDecoder(self, skipSpecial: skipSpecial)
     var text = ""

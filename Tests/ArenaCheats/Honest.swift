@@ -42,7 +42,8 @@ struct PlainLayer: Sendable {
   }
 }
 
-/// A layer that a cheat alters in one point. `multiply` gets the plain layer, and everything that a kernel gets.
+/// A layer that a cheat alters in one point. `multiply` gets the plain layer, and everything that a
+/// kernel gets.
 struct CheatLayer: PreparedLinear {
   typealias Multiply =
     @Sendable (

@@ -2,8 +2,8 @@ import TritArena
 import TritCore
 import TritKernels
 
-/// A program that races the kernels of this folder as `trit arena` races others: honest ones by their names in the lab,
-/// cheats by theirs (`Cheats.all`).
+/// A program that races the kernels of this folder as `trit arena` races others: honest ones by
+/// their names in the lab, cheats by theirs (`Cheats.all`).
 @main struct ArenaCheatsProgram {
   static func main() {
     let words = Array(CommandLine.arguments.dropFirst())

@@ -3,8 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// What a person meets when files are missing, damaged or hostile, or the run is stopped: an exit code
-/// of the right kind, a message that says what and where, and nothing half written.
+/// What a person meets when files are missing, damaged or hostile, or the run is stopped: an exit
+/// code of the right kind, a message that says what and where, and nothing half written.
 @Suite struct BadInputTests {
   let folder: TemporaryFolder
 
@@ -149,8 +149,8 @@ import _TritTestSupport
   @Test func interruptionEndsGenerationWithItsOwnCode() throws {
     let model = try TinyCheckpoint.write(.bitnetOnline, in: folder)
     let text = try folder.write(String(repeating: "once upon a time ", count: 20_000), to: "t.txt")
-    // A text that takes far longer than the test waits; `$TRIT` and not the function, whose process is
-    // a shell's.
+    // A text that takes far longer than the test waits; `$TRIT` and not the function, whose process
+    // is a shell's.
     let result = try CommandRunner.shell(
       "$TRIT perplexity -m '\(model)' -f '\(text)' -c 64 -t 1 --kernel reference & pid=$!; "
         + "sleep 1; kill -INT $pid; wait $pid; echo $?")

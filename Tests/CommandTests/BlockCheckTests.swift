@@ -2,8 +2,8 @@ import Foundation
 import Testing
 import _TritTestSupport
 
-/// The check of the documents' blocks finds what it is there to find. The documents themselves are checked by
-/// `make check-blocks`.
+/// The check of the documents' blocks finds what it is there to find. The documents themselves are
+/// checked by `make check-blocks`.
 @Suite struct BlockCheckTests {
   let folder: TemporaryFolder
 

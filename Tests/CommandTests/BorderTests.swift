@@ -17,7 +17,8 @@ import _TritTestSupport
 
   init() throws { folder = try TemporaryFolder("border") }
 
-  /// Runs a command and checks both streams: nothing that drives a terminal, and something of the evil text.
+  /// Runs a command and checks both streams: nothing that drives a terminal, and something of the
+  /// evil text.
   private func check(
     _ words: [String], quotes: Bool = true, environment: [String: String] = [:],
     sourceLocation: SourceLocation = #_sourceLocation

@@ -39,8 +39,8 @@ enum CommandRunner {
     return result.merging(extra) { $1 }
   }
 
-  /// Runs `trit` with `arguments` to its end. The streams go through files, so that neither can fill a
-  /// pipe and stop the command.
+  /// Runs `trit` with `arguments` to its end. The streams go through files, so that neither can
+  /// fill a pipe and stop the command.
   static func run(
     _ arguments: [String], environment extra: [String: String] = [:], input: String = "",
     folder: String? = nil

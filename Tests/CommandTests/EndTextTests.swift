@@ -9,8 +9,8 @@ import _TritTestSupport
   import Darwin
 #endif
 
-/// With `--json` the last line of standard error is an object however a command fails: also where nobody catches the
-/// error, and a handler of a signal ends the process.
+/// With `--json` the last line of standard error is an object however a command fails: also where
+/// nobody catches the error, and a handler of a signal ends the process.
 @Suite struct EndTextTests {
   let folder: TemporaryFolder
 
@@ -75,7 +75,8 @@ import _TritTestSupport
   }
 
   /// A crash of the program itself, here by a signal from outside. SIGBUS is first a matter
-  /// of mapped files, and SIGABRT from outside may be held back by a mask that was inherited; abort() takes that off.
+  /// of mapped files, and SIGABRT from outside may be held back by a mask that was inherited;
+  /// abort() takes that off.
   @Test(arguments: [SIGSEGV, SIGILL, SIGTRAP, SIGFPE])
   func aCrash(number: Int32) throws {
     let running = try long(["--json"])

@@ -24,7 +24,8 @@ import _TritTestSupport
     }
   }
 
-  /// One +1 in zeros: bitnet.cpp's bytes are 0x55 with 0x95 for column 0 (bitnet.cpp, quantize_i2_s).
+  /// One +1 in zeros: bitnet.cpp's bytes are 0x55 with 0x95 for column 0 (bitnet.cpp,
+  /// quantize_i2_s).
   @Test func packingTellsTheBytes() throws {
     let result = try explain("packing i2_s --rows 1 --columns 1 --seed 4 --json")
     let value = try JSONReader.read(result.out)

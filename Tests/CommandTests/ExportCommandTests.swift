@@ -59,7 +59,8 @@ import _TritTestSupport
     #expect(nowhere.status == 66 && nowhere.err.contains("nowhere.json"), "\(nowhere)")
   }
 
-  /// TinyStories-656K, whose tokenizer changes in GGUF, with the text that its first export had to give.
+  /// TinyStories-656K, whose tokenizer changes in GGUF, with the text that its first export had to
+  /// give.
   @Test(.enabled(if: SharedData.isPresent))
   func aTokenizerThatGGUFCannotSayStaysOutside() throws {
     let source = try #require(SharedData.path("models/TinyStories-656K"))
@@ -81,7 +82,8 @@ import _TritTestSupport
       .trimmingCharacters(in: .whitespacesAndNewlines)
     #expect(
       text.hasPrefix(greedy) || (prompt + " " + text).hasPrefix(greedy), "\(text.prefix(80))")
-    // A lone tokenizer.json does not know which token ends a text: the file does, and both end where the folder does.
+    // A lone tokenizer.json does not know which token ends a text: the file does, and both end
+    // where the folder does.
     let whole = try CommandRunner.run(
       ["generate", "-m", source, "-n", "400"] + ask.filter { $0 != "200" && $0 != "-n" })
     let long = try CommandRunner.run(

@@ -4,8 +4,8 @@ import TritCommand
 import TritLab
 import _TritTestSupport
 
-/// Help and completion texts, compared with the files in Snapshots. After a wanted change run the tests
-/// with `TRITLAB_UPDATE_SNAPSHOTS=1` and look at the difference.
+/// Help and completion texts, compared with the files in Snapshots. After a wanted change run the
+/// tests with `TRITLAB_UPDATE_SNAPSHOTS=1` and look at the difference.
 @Suite struct HelpTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import _TritTestSupport
 
-/// `make install` and `make uninstall`: the program works away from the checkout, and goes without a trace.
+/// `make install` and `make uninstall`: the program works away from the checkout, and goes without
+/// a trace.
 @Suite struct InstallTests {
   let folder: TemporaryFolder
   var root: String { folder.file("opt") }
@@ -62,7 +63,8 @@ import _TritTestSupport
         .hasPrefix("# ours\n"))
   }
 
-  /// What a program says of its commit is that of the checkout, even inside somebody's own repository.
+  /// What a program says of its commit is that of the checkout, even inside somebody's own
+  /// repository.
   @Test func theCommitIsThatOfTheCheckout() throws {
     #expect(try CommandRunner.shell("git init -q '\(folder.path)'").status == 0)
     #expect(try install().status == 0)

@@ -3,8 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Commands that are killed, interrupted and cut off from their files: nothing is lost, nothing is half
-/// written, and what goes on ends as if nothing had happened.
+/// Commands that are killed, interrupted and cut off from their files: nothing is lost, nothing is
+/// half written, and what goes on ends as if nothing had happened.
 @Suite struct KillTests {
   @Test func aRunThatIsKilledAgainAndAgainEndsAsOneThatWasNot() throws {
     let small = try SmallExperiment(isLong: true)

@@ -173,7 +173,8 @@ import _TritTestSupport
     #expect(short.err.contains("too short"))
   }
 
-  /// A model's own context below the protocol's is taken and told; a longer one that is asked for is warned of.
+  /// A model's own context below the protocol's is taken and told; a longer one that is asked for
+  /// is warned of.
   @Test func aShortModelIsMeasuredAtItsOwnContext() throws {
     let text = try folder.write(
       String(repeating: "once upon a time the end. ", count: 100), to: "long.txt")

@@ -28,8 +28,9 @@ import _TritTestSupport
     #expect(listed.status == 0 && listed.out.split(separator: "\n").count == 3, "\(listed)")
   }
 
-  /// All stages in one library, so that the compiler runs once: each text as it was written, but for the name of its
-  /// function. What is listed has kept the laws of its kind; each experiment then runs, made small.
+  /// All stages in one library, so that the compiler runs once: each text as it was written, but
+  /// for the name of its function. What is listed has kept the laws of its kind; each experiment
+  /// then runs, made small.
   @Test func everySwiftTemplateKeepsTheLawsAndRuns() throws {
     var parts: [String] = []
     var calls: [String] = []
@@ -48,7 +49,8 @@ import _TritTestSupport
       to: "all.swift")
     let list = try CommandRunner.run(
       ["list", "--brief", "--plugin", "all.swift"], folder: folder.path)
-    // Nothing is said on standard error: neither a law that was broken nor a warning of the compiler.
+    // Nothing is said on standard error: neither a law that was broken nor a warning of the
+    // compiler.
     #expect(list.status == 0 && list.err.isEmpty, "\(list)")
     for stage in stages { #expect(list.out.contains("  own-\(stage)"), "\(stage)") }
     for stage in stages {

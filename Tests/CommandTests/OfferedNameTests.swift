@@ -3,8 +3,9 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Every name that is offered somewhere exists and runs here, or says why this CPU cannot: in README's table, in lists,
-/// schema and error messages, in experiment files and in the examples of help texts, documents and comments.
+/// Every name that is offered somewhere exists and runs here, or says why this CPU cannot: in
+/// README's table, in lists, schema and error messages, in experiment files and in the examples of
+/// help texts, documents and comments.
 @Suite struct OfferedNameTests {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
@@ -43,8 +44,8 @@ import _TritTestSupport
     }
   }
 
-  /// Runs one choice of one stage on the tiny model. nil where it runs, or where its descriptor says why it cannot
-  /// here; else the complaint.
+  /// Runs one choice of one stage on the tiny model. nil where it runs, or where its descriptor
+  /// says why it cannot here; else the complaint.
   private static func complaint(_ key: String, _ text: String) -> String? {
     do {
       let choice = try StageChoice(parsing: text)
@@ -176,7 +177,8 @@ import _TritTestSupport
     }
   }
 
-  /// Choices of experiment files: every sweep and variant of the lab's own files is taken apart and run.
+  /// Choices of experiment files: every sweep and variant of the lab's own files is taken apart and
+  /// run.
   @Test func namesOfExperimentFilesRun() throws {
     let files = Self.files("experiments", [".yaml"]).filter { !$0.contains("/train/") }
     #expect(files.count > 8)

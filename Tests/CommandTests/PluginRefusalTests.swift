@@ -2,8 +2,8 @@ import Foundation
 import Testing
 import _TritTestSupport
 
-/// A plug-in of Swift whose stage is wrong is refused by the command, in words that name file, stage and law, and
-/// costs nothing else.
+/// A plug-in of Swift whose stage is wrong is refused by the command, in words that name file,
+/// stage and law, and costs nothing else.
 @Suite struct PluginRefusalTests {
   let folder: TemporaryFolder
 

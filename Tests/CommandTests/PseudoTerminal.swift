@@ -9,7 +9,8 @@ import _TritTestSupport
 
 /// Runs the built `trit` with standard output and error on a terminal of its own.
 enum PseudoTerminal {
-  /// What appeared on a terminal of `columns` columns, with the exit code. Lines end with `\n` alone.
+  /// What appeared on a terminal of `columns` columns, with the exit code. Lines end with `\n`
+  /// alone.
   static func run(
     _ arguments: [String], columns: Int, environment extra: [String: String] = [:],
     folder: String? = nil
@@ -53,8 +54,8 @@ enum PseudoTerminal {
     #if canImport(Darwin)
       guard openpty(&parent, &child, nil, nil, &size) == 0 else { throw POSIXError(.EIO) }
     #else
-      // As posix_openpt, unlockpt and ptsname do it; the module of the C library does not show those.
-      // Source: ioctl_tty(2), TIOCSPTLCK and TIOCGPTN.
+      // As posix_openpt, unlockpt and ptsname do it; the module of the C library does not show
+      // those. Source: ioctl_tty(2), TIOCSPTLCK and TIOCGPTN.
       parent = Glibc.open("/dev/ptmx", O_RDWR | O_NOCTTY)
       var lock: Int32 = 0
       var number: Int32 = 0

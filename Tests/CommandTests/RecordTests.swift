@@ -9,7 +9,8 @@ struct SmallExperiment {
   let model: String
   let file: String
 
-  /// Writes model, text and questions. With `isLong` a variant takes a second or so, to be stopped in it.
+  /// Writes model, text and questions. With `isLong` a variant takes a second or so, to be stopped
+  /// in it.
   init(isLong: Bool = false) throws {
     folder = try TemporaryFolder("records")
     model = try TinyCheckpoint.write(.bitnetOnline, in: folder)
@@ -79,8 +80,8 @@ struct SmallExperiment {
     return all.filter { $0.contains(".partial-") || $0.contains("/plots/.") }
   }
 
-  /// A record without times, speeds, the peak of memory and what is said about the machine's load: what two
-  /// runs must agree on, byte by byte.
+  /// A record without times, speeds, the peak of memory and what is said about the machine's load:
+  /// what two runs must agree on, byte by byte.
   static func timeless(_ value: JSONValue) -> String { JSONWriter.text(filtered(value)) }
 
   private static func filtered(_ value: JSONValue) -> JSONValue {
@@ -115,7 +116,8 @@ struct SmallExperiment {
     }
   }
 
-  /// The same bytes are two measurements where they are read in two ways: control tokens, and a floor.
+  /// The same bytes are two measurements where they are read in two ways: control tokens, and a
+  /// floor.
   @Test(arguments: [false, true]) func aTextReadInAnotherWayIsAnotherText(fileFirst: Bool) throws {
     let folder = try TemporaryFolder("reading")
     let text = try TextDataset.load("builtin:storyteller/test:20").text
@@ -155,7 +157,8 @@ struct SmallExperiment {
     #expect(both[0]["perplexity.value"]?.double != both[1]["perplexity.value"]?.double)
   }
 
-  /// What a lossy `auto` picked by measuring is the same measurement as that choice by its own name.
+  /// What a lossy `auto` picked by measuring is the same measurement as that choice by its own
+  /// name.
   @Test func whatAutoPickedIsKnownByItsName() throws {
     let folder = try TemporaryFolder("picked")
     let file = try folder.write(

@@ -66,8 +66,8 @@ import _TritTestSupport
     #expect(!forced.err.contains("known from"))
   }
 
-  /// Speeds go in rounds over all variants, sizes do not depend on what 'auto' picks, and a cache longer than
-  /// the model was trained with is warned of.
+  /// Speeds go in rounds over all variants, sizes do not depend on what 'auto' picks, and a cache
+  /// longer than the model was trained with is warned of.
   @Test func speedsSizesAndContextsOfARealRun() throws {
     let path = try folder.write(
       """

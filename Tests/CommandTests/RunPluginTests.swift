@@ -3,8 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// `plugins:` of experiment files: who may run them, what of a record depends on them, and how a run goes on where one of
-/// them crashes or hangs.
+/// `plugins:` of experiment files: who may run them, what of a record depends on them, and how a
+/// run goes on where one of them crashes or hangs.
 @Suite struct RunPluginTests {
   let folder: TemporaryFolder
   private let cache: String
@@ -15,8 +15,8 @@ import _TritTestSupport
     try Self.kernel("mine").write(to: folder, "mine.c")
   }
 
-  /// A kernel that is right for the laws; with the environment variable `variable` set it does `then` after so many
-  /// calls, which the laws do not.
+  /// A kernel that is right for the laws; with the environment variable `variable` set it does
+  /// `then` after so many calls, which the laws do not.
   private struct Source {
     let text: String
     func write(to folder: TemporaryFolder, _ name: String) throws {

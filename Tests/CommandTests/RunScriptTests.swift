@@ -3,7 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// `trit run --list` and `--emit`: numbers, and scripts that shells and make read as they are meant.
+/// `trit run --list` and `--emit`: numbers, and scripts that shells and make read as they are
+/// meant.
 @Suite struct RunScriptTests {
   let folder: TemporaryFolder
   let place: String

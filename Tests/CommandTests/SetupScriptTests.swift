@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import _TritTestSupport
 
-/// `make demo` and `make test` on machines that lack something: what is missing, why, and what to type.
+/// `make demo` and `make test` on machines that lack something: what is missing, why, and what to
+/// type.
 @Suite struct SetupScriptTests {
   let machine: StubMachine
 

@@ -69,7 +69,8 @@ import _TritTestSupport
     let expected = try figures(serial)
     #expect(expected.count == 5)
     #expect(try figures(shared) == expected)
-    // Each line of progress is whole, and the digests are those of one process: nothing is measured again.
+    // Each line of progress is whole, and the digests are those of one process: nothing is measured
+    // again.
     #expect(shared.err.contains("i2_s · int8: finished"), "\(shared.err)")
     let again = try run("-t", "2", out: "shared")
     #expect(again.err.contains("i2_s · int8: known from"), "\(again.err)")
@@ -134,7 +135,8 @@ import _TritTestSupport
     #expect(empty.status == 66, "\(empty)")
   }
 
-  /// A process that is killed is a failed variant; the others are measured, and the next run measures it alone.
+  /// A process that is killed is a failed variant; the others are measured, and the next run
+  /// measures it alone.
   @Test func aKilledProcessFailsItsVariantAlone() throws {
     try folder.write(
       String(repeating: "once upon a time the end. ", count: 20_000), to: "a text.txt")

@@ -9,7 +9,8 @@ import _TritTestSupport
   import Darwin
 #endif
 
-/// Command lines and files that are not what they should be: what is said, and that following it works.
+/// Command lines and files that are not what they should be: what is said, and that following it
+/// works.
 @Suite struct StrangeInputTests {
   let folder: TemporaryFolder
 

@@ -1,8 +1,8 @@
 import Foundation
 import _TritTestSupport
 
-/// A machine that is made of stubs: a PATH that has the plain tools of a system and nothing else, beside the
-/// commands that a test invents.
+/// A machine that is made of stubs: a PATH that has the plain tools of a system and nothing else,
+/// beside the commands that a test invents.
 final class StubMachine {
   let folder: TemporaryFolder
   private let bin: String

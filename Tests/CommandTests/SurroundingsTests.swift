@@ -9,8 +9,8 @@ import _TritTestSupport
   import Darwin
 #endif
 
-/// Machines that are short of descriptors, memory, disk, places and streams: a command works, or says what is
-/// missing and ends with an exit code of its own.
+/// Machines that are short of descriptors, memory, disk, places and streams: a command works, or
+/// says what is missing and ends with an exit code of its own.
 @Suite struct SurroundingsTests {
   let folder: TemporaryFolder
 
@@ -89,8 +89,8 @@ import _TritTestSupport
       }
     }
 
-    /// The library of the reference is in no process that does not compute with it, and has no threads in one
-    /// that does.
+    /// The library of the reference is in no process that does not compute with it, and has no
+    /// threads in one that does.
     @Test func openBLASIsThereWhereItIsUsed() throws {
       let text = try folder.write(
         String(repeating: "once upon a time ", count: 20_000), to: "t.txt")

@@ -9,15 +9,15 @@ import _TritTestSupport
   import Darwin
 #endif
 
-/// Runs with plug-ins have two processes. However one of them ends, the other one ends too, nothing is half written, the
-/// exit code says what happened, and the same command goes on from there.
+/// Runs with plug-ins have two processes. However one of them ends, the other one ends too, nothing
+/// is half written, the exit code says what happened, and the same command goes on from there.
 @Suite struct WatchedRunTests {
   let folder: TemporaryFolder
   private let cache: String
   private let mark: String
 
-  /// `steady`, and `odd`, which after so many calls writes the number of its process into the file that TEST_MARK names
-  /// and does what TEST_THEN says; the laws are checked without it.
+  /// `steady`, and `odd`, which after so many calls writes the number of its process into the file
+  /// that TEST_MARK names and does what TEST_THEN says; the laws are checked without it.
   private static let source = """
     #include <stdio.h>
     #include <stdlib.h>
@@ -103,7 +103,8 @@ import _TritTestSupport
     return stat.map { $0.contains(") Z ") } ?? false
   }
 
-  /// Waits for the end of a process that has been told to end by whatever means; false after half a minute.
+  /// Waits for the end of a process that has been told to end by whatever means; false after half a
+  /// minute.
   private func ends(_ process: Int32) -> Bool {
     for _ in 0..<3000 {
       if isGone(process) { return true }
@@ -130,8 +131,8 @@ import _TritTestSupport
     try records().mapValues { $0["status"]?.string ?? "" }
   }
 
-  /// The same command without the fault ends well, in the folder of the run that did not, and nothing of that is left
-  /// half written.
+  /// The same command without the fault ends well, in the folder of the run that did not, and
+  /// nothing of that is left half written.
   private func goesOn(
     _ before: [String: String], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {

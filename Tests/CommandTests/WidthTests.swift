@@ -3,7 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// What is printed fits where it is printed: 80 columns where nobody says, COLUMNS, or the terminal's width.
+/// What is printed fits where it is printed: 80 columns where nobody says, COLUMNS, or the
+/// terminal's width.
 @Suite struct WidthTests {
   let folder: TemporaryFolder
 

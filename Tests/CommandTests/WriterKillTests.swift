@@ -3,8 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Commands that write a file and are killed at moments that have nothing to do with it: the file is there whole, or
-/// as it was before, or not at all.
+/// Commands that write a file and are killed at moments that have nothing to do with it: the file
+/// is there whole, or as it was before, or not at all.
 @Suite struct WriterKillTests {
   /// What is written, by which words.
   struct Writer: Sendable, CustomTestStringConvertible {

@@ -10,7 +10,8 @@ enum ArenaTesting {
       .appendingPathComponent("trit-arena-cheats").path
   }()
 
-  /// A contest of a few milliseconds beside its checks. `isOutside` makes the contestant one that comes from a file.
+  /// A contest of a few milliseconds beside its checks. `isOutside` makes the contestant one that
+  /// comes from a file.
   static func request(_ contestant: String, isOutside: Bool = true) -> ArenaRequest {
     var request = ArenaRequest(
       contestant: contestant, file: isOutside ? "/nowhere/\(contestant).c" : nil,

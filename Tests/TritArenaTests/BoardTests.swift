@@ -8,7 +8,8 @@ import _TritTestSupport
 
   init() throws { folder = try TemporaryFolder("board") }
 
-  /// A result that a contest could have written: two cases, each `ratio` times as fast as the baseline.
+  /// A result that a contest could have written: two cases, each `ratio` times as fast as the
+  /// baseline.
   static func document(
     _ kernel: String, ratios: [Double] = [2, 8], score: Double? = 4, baseline: String = "i2_s",
     threads: Int = 1, change: (inout [String: Any]) -> Void = { _ in }

@@ -78,8 +78,8 @@ import TritLab
     return matrix
   }
 
-  // Widening is exact and sums have one order: reading in place and reading float32 rows give the same bits.
-  // (int8 multiplies by its scale at another place.)
+  // Widening is exact and sums have one order: reading in place and reading float32 rows give the
+  // same bits. (int8 multiplies by its scale at another place.)
   @Test(arguments: ["f32", "f16", "bf16"]) func aCacheReadInPlaceAndAPlainOneGiveTheSameBits(
     name: String
   ) throws {
@@ -98,7 +98,8 @@ import TritLab
     }
   }
 
-  // Scores overflow to -inf for the whole first tile (and, for the last query, for all but one position).
+  // Scores overflow to -inf for the whole first tile (and, for the last query, for all but one
+  // position).
   @Test(arguments: ["naive", "streaming", "flash"]) func aTileOfMinusInfinityIsNotNaN(
     name: String
   ) throws {

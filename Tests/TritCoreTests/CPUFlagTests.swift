@@ -10,8 +10,8 @@ import TritCore
     CPUFeatures(flags: Self.all.subtracting(try CPUFlags(names: names)))
   }
 
-  /// Sets that a compiler takes along with another: LLVM's X86.td says that AVX-512 implies AVX2, FMA and F16C;
-  /// clang takes popcnt with SSE4.2, which AVX implies.
+  /// Sets that a compiler takes along with another: LLVM's X86.td says that AVX-512 implies AVX2,
+  /// FMA and F16C; clang takes popcnt with SSE4.2, which AVX implies.
   static let implied: [String: [String]] = [
     "avx2": ["avx", "popcnt", "ymm"], "avx": ["popcnt", "ymm"], "fma": ["avx"], "f16c": ["avx"],
     "avxvnni": ["avx2"], "avx512f": ["avx2", "fma", "f16c", "zmm"], "avx512bw": ["avx512f"],
@@ -45,8 +45,9 @@ import TritCore
       #expect(try without("avx512vbmi, avx512bf16") == [.avx2, .avxVNNI, .avx512, .avx512VNNI])
     }
 
-    /// Every leaf is compiled for some instruction sets, by an attribute in its source; its name says behind which
-    /// group it stands. All of the sets, and those that they imply, must be among what the group asks about.
+    /// Every leaf is compiled for some instruction sets, by an attribute in its source; its name
+    /// says behind which group it stands. All of the sets, and those that they imply, must be among
+    /// what the group asks about.
     @Test func everyLeafNeedsNoMoreThanIsAskedAbout() throws {
       let sources = try Self.sources()
       var checked = 0
@@ -94,8 +95,8 @@ import TritCore
     "avx512vbmi": [.avx512, .avx512VNNI, .avx512VBMI],
   ]
 
-  /// The group behind which a leaf stands: that of the file's name, or in files of several leaves (peak_…) the
-  /// one that the function's name has digits of.
+  /// The group behind which a leaf stands: that of the file's name, or in files of several leaves
+  /// (peak_…) the one that the function's name has digits of.
   private static func group(_ file: String, _ text: String, at place: String.Index) throws
     -> CPUFeatures
   {

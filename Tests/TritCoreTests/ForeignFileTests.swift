@@ -2,8 +2,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Files that are taken for a model and are none. The bytes are those that the tools write: git-lfs's
-/// specification, `gzip`, `zip`, Python's `pickle` and `torch.save`.
+/// Files that are taken for a model and are none. The bytes are those that the tools write:
+/// git-lfs's specification, `gzip`, `zip`, Python's `pickle` and `torch.save`.
 @Suite struct ForeignFileTests {
   static func padded(_ head: [UInt8], to count: Int = 300) -> [UInt8] {
     head + [UInt8](repeating: 0x41, count: max(0, count - head.count))

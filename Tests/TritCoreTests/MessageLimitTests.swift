@@ -64,8 +64,8 @@ import TritLab
     }
   }
 
-  /// What a hostile file can ask of a suggestion: long names and many of them. No time is asserted; before, these
-  /// took minutes.
+  /// What a hostile file can ask of a suggestion: long names and many of them. No time is asserted;
+  /// before, these took minutes.
   @Test func suggestionsAreBounded() {
     let long = String(repeating: "a", count: 1_000_000)
     #expect(Suggestion.nearest(long, [long + "b"]) == nil)

@@ -22,7 +22,8 @@ import TritCore
       let script = scripts[index]
       return [script[min(calls[index], script.count - 1)]]
     }
-    // The second is more than half as slow again after two rounds: what it would have done later is not asked.
+    // The second is more than half as slow again after two rounds: what it would have done later is
+    // not asked.
     #expect(calls == [10, 2, 10])
     #expect(times == [[4], [9], [3]])
   }

@@ -3,7 +3,8 @@ import TritCore
 
 /// What may be shown of text that nobody knows.
 @Suite struct VisibleTextTests {
-  /// C0, DEL, C1, bidi marks and isolates (UAX #9), other format characters, separators, a noncharacter.
+  /// C0, DEL, C1, bidi marks and isolates (UAX #9), other format characters, separators, a
+  /// noncharacter.
   static let hidden: [Unicode.Scalar] =
     [
       "\u{0}", "\u{7}", "\u{8}", "\u{B}", "\r", "\u{1B}", "\u{1F}", "\u{7F}", "\u{80}", "\u{85}",
@@ -42,7 +43,8 @@ import TritCore
     #expect(VisibleText.bytes([0x09, 0xC3]) == "\\x09\\xc3")
   }
 
-  /// Whatever an error quotes, its text has lines of ours alone: the first, and those that are indented.
+  /// Whatever an error quotes, its text has lines of ours alone: the first, and those that are
+  /// indented.
   @Test(arguments: [
     LabError.Kind.failure, .verdict, .usage, .badData, .missingInput, .internalError,
     .cannotCreate, .interrupted,

@@ -46,7 +46,8 @@ import _TritTestSupport
     }
   }
 
-  /// Every 8-byte number of the header, far too large, negative, and off by one; and cuts at every kind of place.
+  /// Every 8-byte number of the header, far too large, negative, and off by one; and cuts at every
+  /// kind of place.
   @Test func damageIsRefusedAndNeverRead() throws {
     let (path, _) = try written()
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -13,8 +13,8 @@ import TritLab
     return (packing, try PackingMap(packing, rows: shape.rows, columns: shape.columns))
   }
 
-  /// Every trit is in one group, every bit in at most one, and all of a group's bits together have a
-  /// value for each of its trits' combinations.
+  /// Every trit is in one group, every bit in at most one, and all of a group's bits together have
+  /// a value for each of its trits' combinations.
   @Test(arguments: names) func groupsShareNothing(name: String) throws {
     let (_, map) = try map(name)
     #expect(map.groupOfTrit.allSatisfy { $0 != nil })
@@ -29,8 +29,8 @@ import TritLab
     }
   }
 
-  /// A bit is in the map if and only if unpacking looks at it. TQ1_0 has more bytes than values: there some
-  /// bits that packing sets tell unpacking nothing.
+  /// A bit is in the map if and only if unpacking looks at it. TQ1_0 has more bytes than values:
+  /// there some bits that packing sets tell unpacking nothing.
   @Test(arguments: names) func unpackingReadsTheseBitsAlone(name: String) throws {
     let (packing, map) = try map(name, columns: 10)
     let count = map.rows * map.columns
@@ -88,9 +88,9 @@ import TritLab
     #expect(trits == [[5 * 8 + 4, 5 * 8 + 5], [5 * 8 + 6, 5 * 8 + 7]])
   }
 
-  /// bitnet.cpp's TL2: row 12 of 32 × 24 stands at place 20 of its 32 bytes; triple 4 (columns 12–14)
-  /// is the high nibble of byte 2 · 32 + 20 and bit 15 − 2 · 4 of sign word 12 behind the 128 bytes of
-  /// indices: bit 7 of the word, which is bit 7 of its low byte.
+  /// bitnet.cpp's TL2: row 12 of 32 × 24 stands at place 20 of its 32 bytes; triple 4 (columns
+  /// 12–14) is the high nibble of byte 2 · 32 + 20 and bit 15 − 2 · 4 of sign word 12 behind the
+  /// 128 bytes of indices: bit 7 of the word, which is bit 7 of its low byte.
   @Test func tl2HasASignApart() throws {
     let (_, map) = try map("tl2", rows: 32, columns: 24)
     let group = try #require(map.groupOfTrit[12 * 24 + 12])

@@ -1,6 +1,7 @@
 import TritLab
 
-/// A model whose logits are a table by the last token: everything about it can be computed elsewhere.
+/// A model whose logits are a table by the last token: everything about it can be computed
+/// elsewhere.
 final class BigramModel: LanguageModel {
   let tokenizer: any Tokenizer
   let vocabularySize: Int

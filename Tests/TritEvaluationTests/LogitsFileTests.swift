@@ -21,9 +21,12 @@ import TritModel
   /// The bytes of the format, by hand: two chunks of four tokens, three words.
   private func byHand(scale: Float = 0.25, least: Float = -3) -> [UInt8] {
     var bytes = Array("_logits_".utf8)
-    func word(_ value: UInt32) { for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) } }
+    func word(_ value: UInt32) {
+      for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
     for value in [4, 3, 2, /* tokens */ 0, 1, 2, 0, 2, 1, 0, 1] { word(UInt32(value)) }
-    // One scored position a chunk (4 / 2 ..< 3): scale, least, codes of three words and one that fills up.
+    // One scored position a chunk (4 / 2 ..< 3): scale, least, codes of three words and one that
+    // fills up.
     for codes in [[4, 8, 0, 0], [0, 2, 12, 0]] {
       word(scale.bitPattern)
       word(least.bitPattern)
@@ -57,14 +60,17 @@ import TritModel
         variant: variant, reference: reference, windows: cut, method: method)
       #expect(read.scoredTokens == whole.scoredTokens && read.scoredTokens == 18)
       #expect(read.variantNLL == whole.variantNLL)
-      // A code is half a step of at most 16 / 65535 nats off: 1.3e-4; the float32 log-sum adds less than 1e-5.
+      // A code is half a step of at most 16 / 65535 nats off: 1.3e-4; the float32 log-sum adds less
+      // than 1e-5.
       for (a, b) in zip(read.baseNLL, whole.baseNLL) { #expect(abs(a - b) < 1.3e-4) }
       for (a, b) in zip(read.divergences, whole.divergences) { #expect(abs(a - b) < 2.6e-4) }
       #expect(read.sameTop == whole.sameTop && read.baseRight == whole.baseRight)
       // Against itself nothing but rounding is left.
       let own = try DivergenceMeasurement().measure(variant: reference, reference: file)
       #expect(abs(own.meanDivergence.value) < 1.3e-4)
-      #expect(try DivergenceMeasurement().measure(variant: variant, reference: file, limit: 2).chunkCounts.count == 2)
+      #expect(
+        try DivergenceMeasurement().measure(variant: variant, reference: file, limit: 2).chunkCounts
+          .count == 2)
     }
   }
 
@@ -79,7 +85,8 @@ import TritModel
       [], Array(good.prefix(7)), Array(good.prefix(19)), Array(good.dropLast()), good + [0],
       changed(0, [0x5f, 0x4c]), changed(8, [255, 255, 255, 255]), changed(8, [0, 0, 0, 0]),
       changed(8, [255, 255, 255, 127]), changed(12, [255, 255, 255, 127]),
-      changed(16, [255, 255, 255, 127]), changed(20, [3, 0, 0, 0]), changed(20, [255, 255, 255, 255]),
+      changed(16, [255, 255, 255, 127]), changed(20, [3, 0, 0, 0]),
+      changed(20, [255, 255, 255, 255]),
     ]
     for bytes in bad {
       try withFile { path in
@@ -92,7 +99,8 @@ import TritModel
       try AtomicFile.write(byHand(scale: .nan), to: path)
       let file = try LogitsFile(path: path)
       #expect(throws: LabError.self) {
-        try DivergenceMeasurement().measure(variant: BigramModel.hashed(vocabulary: 3), reference: file)
+        try DivergenceMeasurement().measure(
+          variant: BigramModel.hashed(vocabulary: 3), reference: file)
       }
     }
   }

@@ -83,8 +83,8 @@ import TritEvaluation
     let drawn = try #require(
       PairedDifference(variant: variant, baseline: baseline, scale: .plain(unit: "nats"))
         .bootstrap)
-    // scipy.stats.bootstrap, BCa, 100,000 draws: 0.016667 … 0.083333; quantiles of 10,000 draws that lie on
-    // multiples of 0.01/12 differ by a few of these.
+    // scipy.stats.bootstrap, BCa, 100,000 draws: 0.016667 … 0.083333; quantiles of 10,000 draws
+    // that lie on multiples of 0.01/12 differ by a few of these.
     #expect(abs(drawn.lower - 0.016667) < 0.0018)
     #expect(abs(drawn.upper - 0.083333) < 0.0055)
     // The long tail above makes it lean there: the other interval is symmetric.
@@ -145,9 +145,9 @@ import TritEvaluation
     }
   }
 
-  /// Of intervals that hold the truth with 95 %, 4,000 samples of 12 hold it 3,800 ± 41 times (three standard
-  /// deviations of the count). The bootstrap's are known to be too narrow for so few: Efron's table has 0.91 to
-  /// 0.94.
+  /// Of intervals that hold the truth with 95 %, 4,000 samples of 12 hold it 3,800 ± 41 times
+  /// (three standard deviations of the count). The bootstrap's are known to be too narrow for so
+  /// few: Efron's table has 0.91 to 0.94.
   @Test func intervalsHoldTheTruthAsOftenAsTheySay() throws {
     var random = SeededRandom(seed: 7)
     func normal() -> Double { NormalDistribution.quantile(max(random.uniform(), 1e-12)) }
@@ -187,9 +187,9 @@ import TritEvaluation
     )
   }
 
-  /// Fagerland, Lydersen, Laake, "Recommended tests and confidence intervals for paired binomial proportions",
-  /// Statistics in Medicine 33 (2014): 1, 1, 7, 12 give −0.286 with −0.507 to −0.026 by Newcombe's interval; their exact McNemar
-  /// p is 0.070.
+  /// Fagerland, Lydersen, Laake, "Recommended tests and confidence intervals for paired binomial
+  /// proportions", Statistics in Medicine 33 (2014): 1, 1, 7, 12 give −0.286 with −0.507 to −0.026
+  /// by Newcombe's interval; their exact McNemar p is 0.070.
   @Test func publishedExample() throws {
     let (variant, baseline) = answers(1, 1, 7, 12)
     let flips = Flips(variant: variant, baseline: baseline)

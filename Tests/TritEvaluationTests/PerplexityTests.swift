@@ -10,8 +10,8 @@ import TritLab
 
   // The golden numbers are numpy's, from the same table in double precision.
   @Test func llamaProtocolIsLlamaPerplexitys() throws {
-    // With BOS in front of the text its windows shift by one token, as in llama-perplexity: the text is
-    // taken without its first token so that the tokens are the script's.
+    // With BOS in front of the text its windows shift by one token, as in llama-perplexity: the
+    // text is taken without its first token so that the tokens are the script's.
     let windows = try PerplexityProtocol.llamaCpp(context: 32).windows(
       of: goldenTokens(200), bos: 0)
     let result = try Perplexity.measure(
@@ -80,8 +80,8 @@ import TritLab
     }
   }
 
-  /// A control token that the text writes is scored and has no bytes; where tokens are not the text's, or
-  /// a token has no bytes at all, the bytes are not known.
+  /// A control token that the text writes is scored and has no bytes; where tokens are not the
+  /// text's, or a token has no bytes at all, the bytes are not known.
   @Test func bitsPerByteCountControlTokensOfTheTextAsNoBytes() throws {
     let rows = Array(repeating: Array(repeating: Float(0.7), count: 16), count: 16)
     let tokens = [1, 2, 3, 15, 1, 2, 15, 4]

@@ -4,7 +4,8 @@ import _TritTestSupport
 
 /// Each fault of a question has a text of its own, with `file:line` and the key.
 @Suite struct QuestionFaultTests {
-  /// The line, what is wrong, the key that the place ends with, and a word of the rest of the message.
+  /// The line, what is wrong, the key that the place ends with, and a word of the rest of the
+  /// message.
   static let faults: [(line: String, what: String, key: String, word: String)] = [
     (
       #"{"context": "x", "choices": [" a", ""], "answer": 0}"#, "the choice is empty", "choices[1]",

@@ -66,7 +66,8 @@ import _TritTestSupport
     #expect(SpeedRoof.products(of: engine.layers) { $0 == .int8 ? 100 : nil } == nil)
   }
 
-  /// Trits times rotated rows are float additions; times int8 rows, integer ones; a dense baseline multiplies.
+  /// Trits times rotated rows are float additions; times int8 rows, integer ones; a dense baseline
+  /// multiplies.
   @Test func operationsAreThoseOfTheFormThatReachesTheKernel() throws {
     func linear(_ kernel: String, _ activations: String) throws -> OperationCount {
       let engine = try engine(

@@ -3,8 +3,9 @@ import Testing
 import TritLab
 
 @Suite struct ShareIntervalTests {
-  // Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998),
-  // table I, method 3 (Wilson's score interval without continuity correction), four decimals.
+  // Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17
+  // (1998), table I, method 3 (Wilson's score interval without continuity correction), four
+  // decimals.
   @Test(arguments: [
     (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611),
     (1, 29, 0.0061, 0.1718),
@@ -154,7 +155,8 @@ import TritLab
   }
 }
 
-/// The sliding window against the loop in Hugging Face's documentation, "Perplexity of fixed-length models".
+/// The sliding window against the loop in Hugging Face's documentation, "Perplexity of fixed-length
+/// models".
 @Suite struct StridedWindowTests {
   private let model = BigramModel.hashed()
 
@@ -163,14 +165,15 @@ import TritLab
     return log(row.reduce(0) { $0 + exp($1) }) - row[tokens[position]]
   }
 
-  /// The documented loop, from its description: each window's loss is the mean over its last targets after
-  /// the label shift, weighted by their number less one.
+  /// The documented loop, from its description: each window's loss is the mean over its last
+  /// targets after the label shift, weighted by their number less one.
   private func documentedLoop(_ tokens: [Int], context: Int, stride: Int) -> Double {
     var (sum, count, previous, begin) = (0.0, 0, 0, 0)
     while true {
       let end = min(begin + context, tokens.count)
       let targets = end - previous
-      // Labels of the window; those before the last `targets` are masked, the first one falls to the shift.
+      // Labels of the window; those before the last `targets` are masked, the first one falls to
+      // the shift.
       let scored = (begin..<end).filter { $0 >= end - targets && $0 > begin }
       let mean = scored.reduce(0) { $0 + nll(tokens, $1) } / Double(max(scored.count, 1))
       sum += mean * Double(targets - 1)
@@ -190,7 +193,8 @@ import TritLab
       model, windows: method.windows(of: tokens, bos: nil), method: method)
     let loop = try #require(result.documentedLoopNLL)
     #expect(agrees(loop, documentedLoop(tokens, context: context, stride: stride), digits: 7))
-    // Ours: each scored token counts once. With stride = context the first of each window is not scored.
+    // Ours: each scored token counts once. With stride = context the first of each window is not
+    // scored.
     let skipped = Set(
       stride == context ? Array(Swift.stride(from: 0, to: 61, by: context)) : [0])
     let scored = (0..<61).filter { !skipped.contains($0) }
@@ -199,7 +203,8 @@ import TritLab
     #expect(agrees(result.meanNLL.value, mean, digits: 7))
   }
 
-  // By hand: eight tokens, windows of 4 every 2 score 3, 2 and 2 of them; the loop weighs them 3, 1, 1.
+  // By hand: eight tokens, windows of 4 every 2 score 3, 2 and 2 of them; the loop weighs them 3,
+  // 1, 1.
   @Test func laterWindowsWeighOneTokenLessInTheLoop() throws {
     let result = PerplexityResult(
       method: .strided(context: 4, stride: 2), nll: [1, 1, 1, 2, 2, 6, 8],

@@ -65,8 +65,9 @@ import _TritTestSupport
     #expect(abs(try #require(result.kinds[1].byTotal.interval).lower - 0.3424) < 5e-5)
   }
 
-  /// lm-evaluation-harness 0.4.13, `process_results`: acc_norm divides by Python's len(choice), which counts
-  /// code points, acc_bytes by len(choice.encode("utf-8")); numpy's argmax takes the first of equal ones.
+  /// lm-evaluation-harness 0.4.13, `process_results`: acc_norm divides by Python's len(choice),
+  /// which counts code points, acc_bytes by len(choice.encode("utf-8")); numpy's argmax takes the
+  /// first of equal ones.
   @Test func lengthsAreCodePointsAndBytes() throws {
     // Python: len and len of UTF-8 of the choice without the delimiter in front.
     for (choice, characters, bytes) in [
@@ -80,7 +81,8 @@ import _TritTestSupport
       #expect(score.characterCounts[0] == characters, "\(choice)")
       #expect(score.byteCounts[0] == bytes, "\(choice)")
     }
-    // The four bytes of each are equally many, the characters are not: −6 / 2 < −7 / 4, but −6 > −7.
+    // The four bytes of each are equally many, the characters are not: −6 / 2 < −7 / 4, but −6 >
+    // −7.
     let score = TaskScore(
       kind: "all", logProbabilities: [-6, -7], characterCounts: [2, 4], byteCounts: [4, 4],
       answer: 0, wasTruncated: false)
@@ -115,7 +117,8 @@ import _TritTestSupport
     #expect(agrees(spaced.logProbabilities[0], p(14, after: 1) + p(2, after: 14)))
     let kept = try TaskEvaluation.measure(model, tasks: [task("ab ", ["c", "d"])]).scores[0]
     #expect(agrees(kept.logProbabilities[0], p(2, after: 14)))
-    // Nothing is left to score where the spanning token ends the choice: the harness stops there too.
+    // Nothing is left to score where the spanning token ends the choice: the harness stops there
+    // too.
     let nothing = #expect(throws: LabError.self) {
       try TaskEvaluation.measure(model, tasks: [task("ab", ["c", "d"])], split: .lmEval)
     }

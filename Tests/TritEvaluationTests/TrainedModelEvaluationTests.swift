@@ -33,8 +33,8 @@ import _TritTestSupport
     #expect(abs(divergence.basePerplexity.value / 5.5593 - 1) < 0.001)
     #expect(divergence.variantNLL == result.nll)
     #expect((1.2e-4...5e-4).contains(divergence.meanDivergence.value), "\(divergence.report)")
-    // Ours is 98.30 ± 0.44 %: within three combined standard errors of bitnet.cpp's 99.32 ± 0.28 %, but
-    // lower; which near-ties flip depends on how int8 rounding falls.
+    // Ours is 98.30 ± 0.44 %: within three combined standard errors of bitnet.cpp's 99.32 ± 0.28 %,
+    // but lower; which near-ties flip depends on how int8 rounding falls.
     #expect(divergence.sameTopShare.value > 0.9932 - 3 * 0.0052, "\(divergence.report)")
   }
 }

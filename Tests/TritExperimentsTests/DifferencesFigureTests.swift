@@ -3,7 +3,8 @@ import Testing
 import TritExperiments
 import TritLab
 
-/// The figure of differences, which is drawn where a file says nothing of figures, and the sentence made of them.
+/// The figure of differences, which is drawn where a file says nothing of figures, and the sentence
+/// made of them.
 @Suite struct DifferencesFigureTests {
   private func run(_ folder: String, plots: String = "") throws -> RunOutcome {
     let backend = FakeBackend()

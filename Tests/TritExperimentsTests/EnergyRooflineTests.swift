@@ -51,8 +51,8 @@ import TritExperiments
       #expect(outcome.exitCode == 0)
       let metrics = outcome.records.map(\.metrics)
       let energies = metrics.compactMap { $0["energy.linear.7nm_picojoules"] }
-      // 294,912 weights: 0.5 pJ each in fp16 (less a sum a row), and 0.007 pJ each with 0.34 an input and
-      // an output.
+      // 294,912 weights: 0.5 pJ each in fp16 (less a sum a row), and 0.007 pJ each with 0.34 an
+      // input and an output.
       let rows: Double = 2 * 1024
       let ends: Double = rows + 2 * (6 * 128 + 256)
       let weights: Double = 2 * (2 * 128 * 128 + 2 * 64 * 128 + 3 * 256 * 128)
@@ -70,7 +70,8 @@ import TritExperiments
     }
   }
 
-  /// What is rotated and back is multiplied in float, whatever the quantizer is called; so is what `dequantize` widens.
+  /// What is rotated and back is multiplied in float, whatever the quantizer is called; so is what
+  /// `dequantize` widens.
   @Test func theRoofIsThatOfTheArithmeticThatRuns() throws {
     try withTemporaryFolder { folder in
       let models = try TemporaryFolder("model")

@@ -30,7 +30,9 @@ import TritExperiments
 
   private func rows(_ outcome: RunOutcome) throws -> [[String]] {
     try String(contentsOfFile: outcome.directory + "/differences.csv", encoding: .utf8)
-      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+      .split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
   }
 
   @Test func everyRecordKeepsItsSamples() throws {
@@ -88,7 +90,8 @@ import TritExperiments
       let variants = try Set(rows(outcome).dropFirst().map { $0[0] })
       #expect(variants == ["reference", "f32", "int8"])
     }
-    let wrong = problems("name: x\nmodel: m\nbaseline: f61\nsweep: {cache: [f16, f32]}\nmeasure: {weights: {}}")
+    let wrong = problems(
+      "name: x\nmodel: m\nbaseline: f61\nsweep: {cache: [f16, f32]}\nmeasure: {weights: {}}")
     #expect(wrong.first?.place?.contains("x.yaml:3") == true)
     #expect(wrong.first?.advice?.contains("f16") == true)
   }
@@ -189,7 +192,9 @@ import TritExperiments
 }
 
 @Suite struct RunComparisonTests {
-  private func run(_ folder: String, name: String, caches: String, bias: Double = 0) throws -> String {
+  private func run(_ folder: String, name: String, caches: String, bias: Double = 0) throws
+    -> String
+  {
     let backend = FakeBackend()
     backend.hasSamples = true
     backend.bias = bias

@@ -34,7 +34,8 @@ final class FakeBackend: ExperimentBackend {
   /// Files that were replaced, told at the next question.
   var replaced: [String] = []
 
-  /// Whether windows and questions are told one by one, and how much worse every window is, in nats.
+  /// Whether windows and questions are told one by one, and how much worse every window is, in
+  /// nats.
   var hasSamples = false
   var bias = 0.0
 

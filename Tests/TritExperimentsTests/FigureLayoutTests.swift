@@ -278,7 +278,8 @@ import TritLab
     }
   }
 
-  /// The page begins with what the experiment found, in a sentence; nothing on it is wider than a phone.
+  /// The page begins with what the experiment found, in a sentence; nothing on it is wider than a
+  /// phone.
   @Test func theReportBeginsWithTheAnswer() throws {
     try withTemporaryFolder { folder in
       let figures = [("reference", 4.0, 0.5), ("a <b>", 5, 0.4), ("c", 7, 0.3), ("d", 5.2, 0.4)]

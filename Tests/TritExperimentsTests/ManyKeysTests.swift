@@ -2,8 +2,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Files with hundreds of thousands of keys: read in linear time, told in a few lines. No time is asserted; 300,000
-/// unknown keys took ten seconds.
+/// Files with hundreds of thousands of keys: read in linear time, told in a few lines. No time is
+/// asserted; 300,000 unknown keys took ten seconds.
 @Suite struct ManyKeysTests {
   @Test func unknownKeysOfAnExperimentAreCounted() throws {
     let keys = (0..<300_000).map { "k\($0): 1\n" }.joined()

@@ -5,8 +5,8 @@ import TritLab
 
 /// Records of older versions are read, or refused by the name of their form.
 @Suite struct OldFormTests {
-  /// The first record of a run of `experiments/roofline.yaml`, as a build of 2026-11-28 00:06 UTC wrote it, before
-  /// labs and plug-ins. Its type of records is that of commit 0117f8a.
+  /// The first record of a run of `experiments/roofline.yaml`, as a build of 2026-11-28 00:06 UTC
+  /// wrote it, before labs and plug-ins. Its type of records is that of commit 0117f8a.
   static let record = #"""
     {"ended":"2026-11-28T00:06:11Z","experiment":"roofline","facts":{"activations":"none","cac\#
     he":"f32","context":"256 of 256","head":"f32/openblas","kernels":"openblas","provenance":"\#
@@ -94,8 +94,8 @@ import TritLab
       backend: backend, environment: ["PATH": ""])
   }
 
-  /// A member of an old document that was given another type or none would break whoever reads it: `into` has all
-  /// members of `old`, values of the same kind, however deep.
+  /// A member of an old document that was given another type or none would break whoever reads it:
+  /// `into` has all members of `old`, values of the same kind, however deep.
   private func expectMembers(of old: JSONValue, in new: JSONValue, _ path: String) {
     switch (old, new) {
     case (.object(let members), .object):
@@ -133,8 +133,9 @@ import TritLab
     }
   }
 
-  /// The folder of an older build's run beside a new run: its records are looked at and not taken over, since another
-  /// program made them; the run is not gone on with, since its plan is another; nothing in it is written to.
+  /// The folder of an older build's run beside a new run: its records are looked at and not taken
+  /// over, since another program made them; the run is not gone on with, since its plan is another;
+  /// nothing in it is written to.
   @Test func aRunOfAnOlderBuildIsLeftAlone() throws {
     try withTemporaryFolder { folder in
       let old = folder + "/runs/roofline/2026-11-28T00-06-09Z"
@@ -154,8 +155,8 @@ import TritLab
     }
   }
 
-  /// A `state.json` of this form is gone on with, one of a form that this build does not know is not, even with the
-  /// same plan: what its records mean is not known.
+  /// A `state.json` of this form is gone on with, one of a form that this build does not know is
+  /// not, even with the same plan: what its records mean is not known.
   @Test func aStateOfAnotherFormIsNotGoneOnWith() throws {
     try withTemporaryFolder { folder in
       let stopped = FakeBackend()

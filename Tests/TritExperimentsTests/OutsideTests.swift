@@ -185,7 +185,8 @@ import _TritTestSupport
   }
 }
 
-/// One model for all tests of this file, which run at the same time: it is written once, before anyone reads it.
+/// One model for all tests of this file, which run at the same time: it is written once, before
+/// anyone reads it.
 private final class SharedModel: Sendable {
   static let shared = SharedModel()
   let folder: TemporaryFolder

@@ -5,8 +5,8 @@ import _TritTestSupport
 
 import TritExperiments
 
-/// What a plan accepts and what an engine accepts is one set: every pairing is tried both ways on a tiny model, whose
-/// shapes every kernel takes.
+/// What a plan accepts and what an engine accepts is one set: every pairing is tried both ways on a
+/// tiny model, whose shapes every kernel takes.
 @Suite struct PairingTests {
   private let folder: TemporaryFolder
   private let checkpoint: Checkpoint
@@ -17,7 +17,8 @@ import TritExperiments
     checkpoint = try Checkpoint(path: TinyCheckpoint.write(.llamaDense, in: folder))
   }
 
-  /// One kernel of every packing, and those that are of their own: instruction sets of a packing take the same.
+  /// One kernel of every packing, and those that are of their own: instruction sets of a packing
+  /// take the same.
   private static let kernels: [String] = lab[.kernel].available().map(\.name)
     .filter { !$0.contains("/") && $0 != "auto" }
   private static let weights = lab[.quantizer].names + ["twn:granularity=group,group=64"]
@@ -82,7 +83,8 @@ import TritExperiments
     }
   }
 
-  /// A parameter in its range may still be impossible: what only the stage itself knows is asked of it.
+  /// A parameter in its range may still be impossible: what only the stage itself knows is asked of
+  /// it.
   @Test func whatAStageItselfRefusesIsFoundInThePlan() throws {
     let bad = "\"hadamard-int4:block=96\""
     let list = problems(
@@ -96,7 +98,8 @@ import TritExperiments
         != nil)
   }
 
-  /// Overrides that meet on a layer add up, later ones over earlier ones, in the plan as in the engine.
+  /// Overrides that meet on a layer add up, later ones over earlier ones, in the plan as in the
+  /// engine.
   @Test(arguments: [
     // The kernel of the second goes with the activations of the first.
     ("\"*\": {activations: none, kernel: openblas}, \"blk.0.*\": {kernel: reference-f32}", true),
@@ -115,8 +118,8 @@ import TritExperiments
     #expect((complaint(file.base.selection()) == nil) == isLegal)
   }
 
-  /// A packing that cannot hold what the quantizer gives, or gives what the kernel does not take, is found before a
-  /// model is read.
+  /// A packing that cannot hold what the quantizer gives, or gives what the kernel does not take,
+  /// is found before a model is read.
   @Test(arguments: [
     ("quantizer: absmean, packing: tq2_0, kernel: i2_s", true),
     ("quantizer: int4, packing: int4, kernel: int4", true),

@@ -39,7 +39,8 @@ import TritExperiments
       #expect(try report(folder, one.directory + "/results.jsonl") == ["f32", "f16"])
       #expect(try report(folder, one.directory) == ["f32", "f16"])
       #expect(try report(folder, folder + "/runs/two") == ["f16", "int8"])
-      // Equal labels of two experiments say which is whose; the second reference is a figure among figures.
+      // Equal labels of two experiments say which is whose; the second reference is a figure among
+      // figures.
       let both = ["f32", "f16 (one)", "reference", "f16 (two)", "int8"]
       #expect(try report(folder, folder + "/runs/*/*/results.jsonl") == both)
       #expect(try report(folder, folder + "/runs/t*o").count == 2)

@@ -24,7 +24,9 @@ import TritExperiments
       speed-vs-perplexity, sweep]
     """
   /// All figures but those that one axis does not give: `FigureLayoutTests` draws them.
-  static let figures = Lab.standard.figures.map(\.key).filter { $0 != "heat-map" && $0 != "differences" }
+  static let figures = Lab.standard.figures.map(\.key).filter {
+    $0 != "heat-map" && $0 != "differences"
+  }
 
   private func run(
     _ folder: String, _ backend: FakeBackend, text: String = text, force: Bool = false,

@@ -2,7 +2,8 @@ import Testing
 import TritExperiments
 import TritLab
 
-/// The laws of measures and figures, which have no formula: what can be known of them without a model.
+/// The laws of measures and figures, which have no formula: what can be known of them without a
+/// model.
 @Suite struct StageLawTests {
   private enum Sloppy: Figure {
     static let key = "style"

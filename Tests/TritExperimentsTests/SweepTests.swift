@@ -12,8 +12,8 @@ import TritExperiments
     try ExperimentPlan(decode(Self.head + text)).variants.map(\.label)
   }
 
-  /// Both ends belong to a range; a step that misses the end by a rounding reaches it; with `scale: log` the step is a
-  /// factor, and a count divides the logarithm evenly.
+  /// Both ends belong to a range; a step that misses the end by a rounding reaches it; with
+  /// `scale: log` the step is a factor, and a count divides the logarithm evenly.
   @Test(arguments: [
     ("threads: {from: 1, to: 4, step: 1}", ["1", "2", "3", "4"]),
     ("threads: {from: 1, to: 8, step: 3}", ["1", "4", "7"]),
@@ -48,7 +48,8 @@ import TritExperiments
       ).count == 4)
   }
 
-  /// A seed is an axis like any other: it changes the id, the record's seed, and every setting that follows it.
+  /// A seed is an axis like any other: it changes the id, the record's seed, and every setting that
+  /// follows it.
   @Test func seedsAreAnAxis() throws {
     let plan = try ExperimentPlan(
       decode("name: t\nmeasure: {generate: {prompts: [a]}}\nsweep: {seed: [1, 2, 3]}"))

@@ -105,7 +105,8 @@ import TritExperiments
     }
   }
 
-  /// What stood plain in a block is written inside brackets; a blank line in a plain text is a line break.
+  /// What stood plain in a block is written inside brackets; a blank line in a plain text is a line
+  /// break.
   @Test func plainTextsOfBlocksSurviveBeingWrittenInBrackets() throws {
     let text =
       "variants:\n  - name: one, {two} [three]\n    kernel: i2_s\ndescription: first\n\n  second\n"

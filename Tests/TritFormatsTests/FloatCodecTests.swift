@@ -3,7 +3,8 @@ import TritLab
 import _TritTestSupport
 
 @Suite struct FloatCodecTests {
-  /// Multiples of 1/256 between about ±3.9 from a linear congruence that a Python script can repeat.
+  /// Multiples of 1/256 between about ±3.9 from a linear congruence that a Python script can
+  /// repeat.
   static func values(_ count: Int, seed: Int) -> AlignedBuffer<Float> {
     var state = seed
     return AlignedBuffer(
@@ -77,8 +78,8 @@ import _TritTestSupport
         == "45325b291a9fe0086000dd91c4b5b1ecb396ab88912517cb3fb00f2ff0fc6bd4")
   }
 
-  /// With 6 bits and a scale per 16 values in ±3.9, the root mean square error of uniform values is near
-  /// step / √12 with step = 3.9 / 32; a wrong layout would give an error near 2.
+  /// With 6 bits and a scale per 16 values in ±3.9, the root mean square error of uniform values is
+  /// near step / √12 with step = 3.9 / 32; a wrong layout would give an error near 2.
   @Test func q6EncodesWell() throws {
     let values = Self.values(256 * 64, seed: 3)
     let bytes = try FloatEncoding.encode(values, as: .q6_k)
@@ -92,7 +93,8 @@ import _TritTestSupport
     #expect(zeros.allSatisfy { $0 == 0 })
   }
 
-  /// Swift's own conversions are the oracle, for all 65,536 codes and for the values around and between.
+  /// Swift's own conversions are the oracle, for all 65,536 codes and for the values around and
+  /// between.
   @Test func float16IsExactAndRoundsToNearest() {
     for bits in UInt16.min...UInt16.max {
       let half = Float16(bitPattern: bits)

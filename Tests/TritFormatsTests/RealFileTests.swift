@@ -4,7 +4,8 @@ import TritLab
 import _TritTestSupport
 
 @Suite(.enabled(if: SharedData.isPresent)) struct RealFileTests {
-  /// Every file below `data/` whose name ends so, but for `cases/`, whose files are broken on purpose.
+  /// Every file below `data/` whose name ends so, but for `cases/`, whose files are broken on
+  /// purpose.
   static func files(_ suffix: String) -> [String] {
     guard let root = SharedData.root,
       let walk = FileManager.default.enumerator(atPath: root + "/data")

@@ -8,8 +8,9 @@ import _TritTestSupport
   import Darwin
 #endif
 
-/// One number of a tensor type means different layouts in different programs; the bytes that its tensors take tell
-/// which. Sizes: `ggml-common.h` of llama.cpp and its forks, `ggml_nbytes` of microsoft/BitNet.
+/// One number of a tensor type means different layouts in different programs; the bytes that its
+/// tensors take tell which. Sizes: `ggml-common.h` of llama.cpp and its forks, `ggml_nbytes` of
+/// microsoft/BitNet.
 @Suite struct TensorTypeMeaningTests {
   /// A file with one tensor [64, 256] of number `id` that takes `bytes`.
   private func file(_ id: UInt32, bytes: Int, architecture: String = "qwen3") -> [UInt8] {

@@ -1,7 +1,7 @@
 import TritLab
 
-/// Reads choices and values from the bytes of an input, so that a fuzzer of bytes is one of arguments too.
-/// When the bytes are used up, everything is 0.
+/// Reads choices and values from the bytes of an input, so that a fuzzer of bytes is one of
+/// arguments too. When the bytes are used up, everything is 0.
 struct ByteSource {
   private let bytes: [UInt8]
   private var position = 0

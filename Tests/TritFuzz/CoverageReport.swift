@@ -1,8 +1,8 @@
 import Foundation
 import TritLab
 
-/// How much of its sources each target reached, from the `.edges` files of a run: edges by file, which
-/// `llvm-symbolizer` finds.
+/// How much of its sources each target reached, from the `.edges` files of a run: edges by file,
+/// which `llvm-symbolizer` finds.
 struct CoverageReport {
   private let folder: String
 

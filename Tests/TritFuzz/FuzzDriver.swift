@@ -70,7 +70,8 @@ struct FuzzDriver {
     return row
   }
 
-  /// Runs this program with `words`; gives its exit code (128 + the signal) and the end of its standard error.
+  /// Runs this program with `words`; gives its exit code (128 + the signal) and the end of its
+  /// standard error.
   private static func spawn(_ words: [String]) throws -> (Int32, String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

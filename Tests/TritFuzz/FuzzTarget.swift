@@ -9,7 +9,8 @@ struct FuzzTarget: Sendable {
   let summary: String
   /// How inputs are changed.
   let grammar: Grammar
-  /// The least share of inputs that must be accepted: below it the fuzzer tests only the front door.
+  /// The least share of inputs that must be accepted: below it the fuzzer tests only the front
+  /// door.
   let minimumAccepted: Double
   /// The part of the time of a run over all targets, beside the others'.
   var share = 1.0
@@ -19,8 +20,8 @@ struct FuzzTarget: Sendable {
   let sources: [String]
   /// Inputs to begin with.
   let seeds: @Sendable () throws -> [[UInt8]]
-  /// Makes what runs one input. It returns where the input was accepted, throws a `LabError` where it was refused;
-  /// everything else is a fault.
+  /// Makes what runs one input. It returns where the input was accepted, throws a `LabError` where
+  /// it was refused; everything else is a fault.
   let body: @Sendable (Scratch) throws -> ([UInt8]) throws -> Void
 
   /// All targets: readers, encoders and decoders, plans, options.
@@ -28,7 +29,8 @@ struct FuzzTarget: Sendable {
     readers + tokenizers + models + records + arena + jupyter + plans + codecs + options
 }
 
-/// A broken promise that no error told of: decoding gives something else than was encoded, and the like.
+/// A broken promise that no error told of: decoding gives something else than was encoded, and the
+/// like.
 struct BrokenLaw: Error, CustomStringConvertible {
   let description: String
 

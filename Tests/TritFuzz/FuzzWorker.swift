@@ -157,8 +157,8 @@ struct Fault {
   }
 }
 
-/// Inputs that did something new, to go on from: those that were accepted, which get further, and those that were
-/// refused in some new way.
+/// Inputs that did something new, to go on from: those that were accepted, which get further, and
+/// those that were refused in some new way.
 struct Corpus {
   private let seeds: [[UInt8]]
   private var accepted: [[UInt8]] = []

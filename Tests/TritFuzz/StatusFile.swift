@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a worker is doing, in a file that outlives it: figures, and the input that is being run. Both sides
-/// map it; a worker that dies has said before which input it was.
+/// What a worker is doing, in a file that outlives it: figures, and the input that is being run.
+/// Both sides map it; a worker that dies has said before which input it was.
 final class StatusFile {
   enum Field: Int, CaseIterable {
     case inputs, accepted, refused, forwardPasses, faults, edges, edgesCovered, answers, corpus

@@ -3,7 +3,8 @@ import Synchronization
 import TritDrawing
 import TritNotebook
 
-/// Runs a language of its own, one word a line, so that a test decides what a cell gives and when it ends.
+/// Runs a language of its own, one word a line, so that a test decides what a cell gives and when
+/// it ends.
 final class FakeExecutor: CellExecutor {
   /// A cell that was run, and what it was called.
   struct Ran: Equatable {

@@ -114,7 +114,8 @@ final class TestClient {
     }
   }
 
-  /// What was published about a request until the kernel is idle again, without the words that it is busy and idle.
+  /// What was published about a request until the kernel is idle again, without the words that it
+  /// is busy and idle.
   func published(about id: String) throws -> [Received] {
     var messages: [Received] = []
     while true {

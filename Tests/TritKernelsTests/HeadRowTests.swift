@@ -2,12 +2,13 @@ import Foundation
 import Testing
 import TritLab
 
-/// Heads that are prepared by several threads name the first wrong row, not the one that was met first.
+/// Heads that are prepared by several threads name the first wrong row, not the one that was met
+/// first.
 @Suite("Rows of a head") struct HeadRowTests {
   static let names = Registry<any OutputHead>.standard.names
 
-  /// Rows 700 and 3900 of 4000 hold a NaN, and the lower half is read slowly: the thread of the upper half, and
-  /// whoever takes over its last parts, meets the other one first.
+  /// Rows 700 and 3900 of 4000 hold a NaN, and the lower half is read slowly: the thread of the
+  /// upper half, and whoever takes over its last parts, meets the other one first.
   @Test("the first wrong row is named, whoever read it", arguments: names, [1, 2, 4])
   func firstWrongRow(name: String, threads: Int) throws {
     let head = try Registry<any OutputHead>.standard.make(StageChoice(name))

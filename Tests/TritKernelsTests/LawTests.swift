@@ -19,7 +19,8 @@ import TritLab
     #expect(violations.isEmpty, "\(violations.prefix(5))")
   }
 
-  /// A kernel that states a form it does not take, or takes one it does not state, would make plans and engines disagree.
+  /// A kernel that states a form it does not take, or takes one it does not state, would make plans
+  /// and engines disagree.
   @Test func aLiarAboutItsFormsIsFound() {
     struct Liar: LinearKernel {
       let name = "liar"
@@ -49,8 +50,8 @@ import TritLab
     #expect(laws([.int8], [.int8, .float32]) == [law])
   }
 
-  /// Bytes that are taken for those of another layout give other sums, and a kernel that adopts what it would not
-  /// prepare is one that checks nothing.
+  /// Bytes that are taken for those of another layout give other sums, and a kernel that adopts
+  /// what it would not prepare is one that checks nothing.
   @Test func aLiarAboutItsLayoutIsFound() {
     struct Liar: AdoptingKernel {
       let name = "liar"
@@ -83,8 +84,8 @@ import TritLab
       refused.contains("packed bytes are taken if and only if their weights are"), "\(refused)")
   }
 
-  /// Facts of a kernel stand beside it, not in its name: every one that shares a bare name says so, and the bare
-  /// name is there.
+  /// Facts of a kernel stand beside it, not in its name: every one that shares a bare name says so,
+  /// and the bare name is there.
   @Test func factsAgreeWithNames() throws {
     let registry = Registry<any LinearKernel>.standard
     for descriptor in registry.descriptors {

@@ -1,7 +1,8 @@
 import Testing
 import TritLab
 
-/// Layers and heads state the memory that they own: races throw it out of the caches, images keep it.
+/// Layers and heads state the memory that they own: races throw it out of the caches, images keep
+/// it.
 @Suite struct StatedMemoryTests {
   /// Every run of bytes among the stored properties of `value`, whoever states it.
   private static func found(in value: Any, depth: Int = 5) -> [any RawMemory] {
@@ -14,7 +15,8 @@ import TritLab
     return mirror.children.flatMap { found(in: $0.value, depth: depth - 1) }
   }
 
-  /// What is stated is owned, and what is owned and depends on the weights is stated: all but tables of a few KB.
+  /// What is stated is owned, and what is owned and depends on the weights is stated: all but
+  /// tables of a few KB.
   private static func problems(stated: [any RawMemory], owner: Any) -> [String] {
     var owned: [any RawMemory] = []
     for run in found(in: owner) where !owned.contains(where: { $0 === run }) { owned.append(run) }

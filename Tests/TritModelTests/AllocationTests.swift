@@ -33,8 +33,8 @@ import _TritTestSupport
     #expect(allocation_count() - before == 0)
   }
 
-  /// A model whose products, head and attention are large enough for several threads: each region is a value on the
-  /// caller's stack.
+  /// A model whose products, head and attention are large enough for several threads: each region
+  /// is a value on the caller's stack.
   @Test(
     arguments: [
       ("i2_s", "exact", "flash"), ("int8", "int8", "flash"), ("i2_s", "screened", "streaming"),
@@ -56,7 +56,8 @@ import _TritTestSupport
     #expect(allocation_count() - before == 0)
   }
 
-  /// Nor does a prompt, once its buffers are there, by kernels that do not expand weights in a scratch of their own.
+  /// Nor does a prompt, once its buffers are there, by kernels that do not expand weights in a
+  /// scratch of their own.
   @Test(arguments: ["tl2", "reference"], [1, 2])
   func promptsAllocateNothing(kernel: String, threads: Int) throws {
     let engine = try Engine(

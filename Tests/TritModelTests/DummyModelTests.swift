@@ -3,7 +3,8 @@ import TritLab
 import _TritTestSupport
 
 @Suite("Dummy models") struct DummyModelTests {
-  /// Small shapes with what the presets have: sub-norms or not, tied or not, a width that I2_S cannot hold.
+  /// Small shapes with what the presets have: sub-norms or not, tied or not, a width that I2_S
+  /// cannot hold.
   static let bitnet = DummyPreset(
     "small", "bitnet-b1.58", 2, (256, 384), (4, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
   static let llama = DummyPreset(

@@ -6,7 +6,8 @@ import TritAttention
 import TritCore
 import TritModel
 
-/// What an engine says it takes beside its weights is what it has allocated, found by looking at all of its objects.
+/// What an engine says it takes beside its weights is what it has allocated, found by looking at
+/// all of its objects.
 @Suite struct EngineMemoryTests {
   private let folder: TemporaryFolder
 
@@ -66,7 +67,8 @@ import TritModel
     }
   }
 
-  /// Partial results of a query that is cut over positions are much of it: more threads than one have them.
+  /// Partial results of a query that is cut over positions are much of it: more threads than one
+  /// have them.
   @Test func partialResultsCount() throws {
     let alone = try engine(StageSelection(), threads: 1).memory.workspace
     let scratch = try engine(

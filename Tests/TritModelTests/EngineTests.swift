@@ -29,7 +29,8 @@ import _TritTestSupport
     try engine.prefill(Array(text.prefix(5)))
     for index in 5..<text.count {
       let logits = Array(try engine.decode(text[index]))
-      // float32 sums in another order may flip an int8 rounding; the logits stay within a few percent.
+      // float32 sums in another order may flip an int8 rounding; the logits stay within a few
+      // percent.
       let scale = whole[index].map(abs).max() ?? 1
       let worst = zip(logits, whole[index]).map { abs($0 - $1) }.max() ?? 0
       #expect(worst <= 0.05 * scale, "position \(index)")
@@ -125,7 +126,8 @@ import _TritTestSupport
     #expect(choice("blk.1.attn_q") == "auto")
   }
 
-  /// 2 bits a trit and a scale of 32; 32 bits a float; 4 bits a value and a scale for each row: whatever runs.
+  /// 2 bits a trit and a scale of 32; 32 bits a float; 4 bits a value and a scale for each row:
+  /// whatever runs.
   @Test func plainSizesDoNotDependOnTheKernel() throws {
     for kernel in ["auto", "reference", "i2_s", "tl2", "base3"] {
       let engine = try engine(.bitnetPacked, StageSelection(kernel: StageChoice(kernel)))

@@ -3,7 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// What is written as GGUF is the model that was loaded: logits, tokens, and what is told of the rest.
+/// What is written as GGUF is the model that was loaded: logits, tokens, and what is told of the
+/// rest.
 @Suite("GGUF export") struct GGUFExportTests {
   private let folder: TemporaryFolder
 
@@ -244,7 +245,8 @@ import _TritTestSupport
     }
   }
 
-  /// The largest finite numbers: IEEE 754 binary16 65504, halfway to the next 65520; bfloat16 0x7F7F and 0x7F7F8000.
+  /// The largest finite numbers: IEEE 754 binary16 65504, halfway to the next 65520; bfloat16
+  /// 0x7F7F and 0x7F7F8000.
   @Test(
     "a value beyond a type is refused with its place and a type that takes it; one below is written",
     arguments: [

@@ -5,10 +5,11 @@ import _TritTestSupport
 
 /// Logits that PyTorch computed for small random checkpoints (transformers 5.23), float64.
 ///
-/// The bound: int8 rounding amplifies last-bit differences, so PyTorch's own float32 run differs from its
-/// float64 run by `noise` (mean KL per position); an engine may be eight times as far, or 3e-4. What an
-/// engine's order of sums costs is how many int8 values it rounds to the other side, and on so few positions
-/// that is luck: of three attentions that obey the same laws, one flips none of llama-bitlinear-packed, two some.
+/// The bound: int8 rounding amplifies last-bit differences, so PyTorch's own float32 run differs
+/// from its float64 run by `noise` (mean KL per position); an engine may be eight times as far, or
+/// 3e-4. What an engine's order of sums costs is how many int8 values it rounds to the other side,
+/// and on so few positions that is luck: of three attentions that obey the same laws, one flips
+/// none of llama-bitlinear-packed, two some.
 struct Golden: Sendable, CustomTestStringConvertible {
   let name: String
   let noise: Double

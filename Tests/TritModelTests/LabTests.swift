@@ -40,7 +40,8 @@ import _TritTestSupport
       ])
   }
 
-  /// A selection is what was chosen: the standard and what is left to the model compare equal to nothing.
+  /// A selection is what was chosen: the standard and what is left to the model compare equal to
+  /// nothing.
   @Test func selectionsAreEqualHoweverTheyWereMade() {
     var selection = StageSelection()
     selection.kernel = StageChoice("auto")
@@ -120,7 +121,8 @@ import _TritTestSupport
     #expect(selection.choices.isEmpty)
   }
 
-  /// `auto` and a packing's bare name choose among what is registered when they are made, not when the lab was.
+  /// `auto` and a packing's bare name choose among what is registered when they are made, not when
+  /// the lab was.
   @Test func autoRacesWhatWasAddedLater() throws {
     var lab = Lab.stages
     let before = try #require(try lab.make(.kernel, StageChoice("auto")) as? AutoKernel)
@@ -129,7 +131,8 @@ import _TritTestSupport
     let after = try #require(try lab.make(.kernel, StageChoice("auto")) as? AutoKernel)
     #expect(after.candidateNames.contains("guest"))
     #expect(lab.isDerived(.kernel, "auto") && !lab.isDerived(.kernel, "guest"))
-    // One that has facts of its own can stay out of the race, and one that loses something always does.
+    // One that has facts of its own can stay out of the race, and one that loses something always
+    // does.
     try lab.add(.kernel, Self.guest("shy", KernelFacts(isCandidate: false))) { _ in
       Guest(name: "shy")
     }

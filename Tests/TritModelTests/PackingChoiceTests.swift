@@ -59,8 +59,8 @@ import _TritTestSupport
     return registry
   }()
 
-  /// The trits of a file go to a kernel of the same layout as they lie there, and give the bits that the same kernel
-  /// gives for trits that it has packed itself.
+  /// The trits of a file go to a kernel of the same layout as they lie there, and give the bits
+  /// that the same kernel gives for trits that it has packed itself.
   @Test(arguments: [TensorType.i2_s, .tl1, .tl2, .tq1_0, .tq2_0])
   func bytesOfAFileAreAdopted(type: TensorType) throws {
     let path = folder.file("model.gguf")
@@ -124,7 +124,8 @@ import _TritTestSupport
     }
   }
 
-  /// The weights of a variant go through the packing that it names: kernels see what a file of it would hold.
+  /// The weights of a variant go through the packing that it names: kernels see what a file of it
+  /// would hold.
   @Test func aChosenPackingIsWhatKernelsSee() throws {
     let checkpoint = try storyteller()
     func resolved(_ packing: String?, _ change: (inout StageSelection) -> Void = { _ in }) throws

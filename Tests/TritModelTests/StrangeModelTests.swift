@@ -9,7 +9,8 @@ import _TritTestSupport
   import Darwin
 #endif
 
-/// Models that are not what they should be: a part of one, weights without anything in them, names that lead nowhere.
+/// Models that are not what they should be: a part of one, weights without anything in them, names
+/// that lead nowhere.
 @Suite struct StrangeModelTests {
   let folder: TemporaryFolder
 

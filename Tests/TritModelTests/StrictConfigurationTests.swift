@@ -3,7 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// A configuration is read as it is meant, or refused with file, key, what was expected and what was there.
+/// A configuration is read as it is meant, or refused with file, key, what was expected and what
+/// was there.
 @Suite("Configurations, read strictly") struct StrictConfigurationTests {
   let folder: TemporaryFolder
 

@@ -6,7 +6,8 @@ import TritLab
 import TritNotebook
 import _TritTestSupport
 
-/// Cells as people write them, run by the program as its own child: state, errors with their lines, crashes, limits.
+/// Cells as people write them, run by the program as its own child: state, errors with their lines,
+/// crashes, limits.
 @Suite(.serialized) struct CellEngineTests {
   /// What a cell gave, as text.
   private final class Outputs: Sendable {
@@ -143,7 +144,8 @@ import _TritTestSupport
       "let w: [Int8] = [1, 2, 3]\nfunc first() -> Int32 { answer(Pair(a: 1, b: 2), w, 3) }", id: "b"
     )
     #expect(value("(first(), SIZE, table.1)") == "(10, 4, 8)")
-    // Another body in another cell: who calls from now on gets the new one, who has called keeps the old.
+    // Another body in another cell: who calls from now on gets the new one, who has called keeps
+    // the old.
     run("int answer(int n) { return 1000 + n; }", id: "c", language: .c)
     #expect(value("answer(1)") == "1001")
     run(

@@ -56,8 +56,9 @@ import TritNotebook
     #expect(joined(MarkdownHTML.html(markdown)) == joined(html))
   }
 
-  /// 2,000 generated texts: 1,996 are as markdown-it-py 4.0 or commonmark 0.9.1 (PyPI) have them; in the
-  /// others, a table and a definition of a link, neither speaks (`Scripts/check_markdown.py`).
+  /// 2,000 generated texts: 1,996 are as markdown-it-py 4.0 or commonmark 0.9.1 (PyPI) have them;
+  /// in the others, a table and a definition of a link, neither speaks
+  /// (`Scripts/check_markdown.py`).
   @Test func generatedTextsAreAsTheyWereCompared() throws {
     let texts = GeneratedMarkdown.texts(2000)
     let pages = texts.map { MarkdownHTML.html($0) }
@@ -130,7 +131,8 @@ import TritNotebook
     #expect(MarkdownHTML.html("\u{FEFF}# a\r\nb\rc").hasSuffix("</h1>\n<p>b\nc</p>\n"))
   }
 
-  /// What makes naive readers quadratic, or deep: all of it comes back, within the time that tests have.
+  /// What makes naive readers quadratic, or deep: all of it comes back, within the time that tests
+  /// have.
   @Test(arguments: [
     "*", "_", "[", "]", "`", ">", "> ", "![", "[a](", "*a_", "**a", "<", "<!--", "<sub>", "<sub>]",
     "- ", "1. ", "|", "<details>\n", "</details>", "![a](b)", "a\n===\n", "`a``b", "[a]: b\n", "&",

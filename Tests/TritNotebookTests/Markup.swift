@@ -1,4 +1,5 @@
-/// The elements of a page, as far as tests want to know them: whether they close in order, and their ids.
+/// The elements of a page, as far as tests want to know them: whether they close in order, and
+/// their ids.
 struct Markup {
   /// The first thing that is wrong; nil where every element is closed in its order.
   private(set) var problem: String?

@@ -65,7 +65,8 @@ enum SampleNotebook {
         cell(
           .swift,
           """
-          // A dot product of trits with eight-bit activations, as the paper writes it in equation three of section two.
+          // A dot product of trits with eight-bit activations, as the paper writes it in equation
+          // three of section two.
           import TritLab
           let trits: [Int8] = [1, 0, -1]
           var sum = 0x1F + 2.5e-3

@@ -26,8 +26,8 @@ import _TritTestSupport
     #expect(error.got == "version 2")
   }
 
-  /// Version 1 as its first commit (6be4a03) had it, in a file that was written then and has its own copy of the
-  /// header. A build that reads it no longer must refuse it by its number.
+  /// Version 1 as its first commit (6be4a03) had it, in a file that was written then and has its
+  /// own copy of the header. A build that reads it no longer must refuse it by its number.
   @Test func aFileOfVersionOneIsRead() throws {
     let text = """
       #include <stddef.h>

@@ -81,7 +81,8 @@ import TritLab
   }
 
   @Test func clippedTakesThePercentile() throws {
-    // 10 values; the 90th percentile is the 9th smallest magnitude, 1.27; 100 is clipped to 127 · 0.01.
+    // 10 values; the 90th percentile is the 9th smallest magnitude, 1.27; 100 is clipped to 127 ·
+    // 0.01.
     let row: [Float] = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, -1.27, 100]
     let output = try run("int8-clipped:percentile=90", [row])
     #expect(output.scales[0] == Float(1.27) / 127)
@@ -104,8 +105,8 @@ import TritLab
       [Float](arrayLiteral: 0, 0, 8, 0).enumerated().allSatisfy {
         abs(alone[0, $0.offset] - $0.element) < 1e-5
       })
-    // Beside an outlier, int4 loses small values altogether; rotation keeps the signal of blocks that the
-    // outlier does not touch no better, but its own block keeps more.
+    // Beside an outlier, int4 loses small values altogether; rotation keeps the signal of blocks
+    // that the outlier does not touch no better, but its own block keeps more.
     var random = SeededRandom(seed: 2)
     var row = (0..<256).map { _ in Float(random.uniform() * 2 - 1) }
     row[100] = 30

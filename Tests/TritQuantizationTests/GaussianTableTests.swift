@@ -50,7 +50,8 @@ import TritLab
     let zeros =
       Double((0..<result.storage.count).count { result.storage[$0] == 0 })
       / Double(result.storage.count)
-    // 524,288 samples: the standard error of a share is below 0.0007, that of an error ratio likewise.
+    // 524,288 samples: the standard error of a share is below 0.0007, that of an error ratio
+    // likewise.
     #expect(abs(zeros - row.zeros) < 0.003)
     #expect(abs(error(result) - row.error) < 0.002)
   }

@@ -140,7 +140,8 @@ import TritLab
     #expect(try integer("int2:range=symmetric", [[1, -1, 0.4, -0.6]]).0 == [1, -1, 0, -1])
   }
 
-  /// max / 127 and max / 7 are rounded up at the end of the range: 127 times the first is beyond it.
+  /// max / 127 and max / 7 are rounded up at the end of the range: 127 times the first is beyond
+  /// it.
   @Test(arguments: ["int8", "int4", "int8:range=full"])
   func theLargestFloatStaysFinite(text: String) throws {
     let most = Float.greatestFiniteMagnitude

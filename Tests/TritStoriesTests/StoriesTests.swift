@@ -35,8 +35,8 @@ import Testing
     #expect(StoryGenerator.plotNames.count >= 12)
   }
 
-  /// The first choice of a story is its plot: χ² of its frequencies, whose 0.9999 quantile is near 44
-  /// for 16 degrees of freedom.
+  /// The first choice of a story is its plot: χ² of its frequencies, whose 0.9999 quantile is near
+  /// 44 for 16 degrees of freedom.
   @Test func aChoiceOccursAsOftenAsItsProbabilitySays() {
     let plots = StoryGenerator.plotNames.count
     var counts = [Double](repeating: 0, count: plots)
@@ -50,7 +50,8 @@ import Testing
     #expect(statistic < 44)
   }
 
-  /// E[−ln p − H] = 0 over the choices made: weights that were not those of the draws would show here.
+  /// E[−ln p − H] = 0 over the choices made: weights that were not those of the draws would show
+  /// here.
   @Test func surprisalAgreesWithTheEntropyOfTheChoices() {
     let differences = Self.sample.map { -$0.logProbability - $0.pathEntropy }
     let n = Double(differences.count)
@@ -86,7 +87,8 @@ import Testing
       told -= story.logProbability
       gap += probability - story.logProbability
     }
-    // Replaying stories with one choice changed put the share of what is never told at 2.9 ± 0.4 %, at least 1.6 %.
+    // Replaying stories with one choice changed put the share of what is never told at 2.9 ± 0.4 %,
+    // at least 1.6 %.
     #expect((0.016...0.045).contains(gap / told), "\(gap / told)")
     let text = stories[0].text
     #expect(StoryProbability.logProbability(of: text + " And more.") == -.infinity)
@@ -198,7 +200,8 @@ import Testing
   @Test func pronounsAgreeWithGirlsAndBoys() {
     var checked = 0
     for story in Self.sample where story.plot != "mystery" && story.text.contains(" girl") {
-      // A story that says what everybody is, without boys and grown-up men, has only female pronouns in its answers.
+      // A story that says what everybody is, without boys and grown-up men, has only female
+      // pronouns in its answers.
       let men = ["Dad", "Grandpa", "Uncle Bob"]
       if (men + [" boy"]).contains(where: { story.text.contains($0) }) { continue }
       for task in story.tasks where task.kind == .pronoun {

@@ -2,8 +2,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Tokenizers as GGUF metadata. The export compares what it writes with what it was given, on the text of
-/// every token: what these tests see is which form came out, and what is refused.
+/// Tokenizers as GGUF metadata. The export compares what it writes with what it was given, on the
+/// text of every token: what these tests see is which form came out, and what is refused.
 @Suite("Tokenizers to GGUF") struct GGUFTokenizerExportTests {
   private func value(_ export: GGUFTokenizerExport, _ key: String) -> GGUFValue? {
     export.metadata.first { $0.key == "tokenizer.ggml.\(key)" }?.value

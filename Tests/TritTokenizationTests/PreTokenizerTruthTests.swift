@@ -1,8 +1,9 @@
 import Testing
 import TritLab
 
-/// Every name of `tokenizer.ggml.pre` cuts 2,000 generated texts as PyPI's `tokenizers` does by the pattern that
-/// the named model publishes. `Scripts/check_pretokenizers.py` makes the golden digests and names the sources.
+/// Every name of `tokenizer.ggml.pre` cuts 2,000 generated texts as PyPI's `tokenizers` does by the
+/// pattern that the named model publishes. `Scripts/check_pretokenizers.py` makes the golden
+/// digests and names the sources.
 @Suite struct PreTokenizerTruthTests {
   /// Names that cut as another one does (llama.cpp, `src/llama-vocab.cpp`, commit 00ad355e).
   static let same: [(name: String, as: String)] = [

@@ -3,7 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// Rules of a tokenizer that blow text up end with an error that names file, rule and bound, before memory is taken.
+/// Rules of a tokenizer that blow text up end with an error that names file, rule and bound, before
+/// memory is taken.
 @Suite struct TextGrowthTests {
   /// A BPE over `a`, `b`, `aa` with the given parts.
   static func json(
@@ -160,8 +161,8 @@ import _TritTestSupport
     #expect(error { try Fixture.load(Self.json(normalizer: nested)) }?.what == "too many steps")
   }
 
-  /// What real tokenizers do to texts stays far below the bound: U+FDFA is 3 bytes and its compatibility form 33
-  /// (Unicode 16, UnicodeData.txt), each space a mark of three.
+  /// What real tokenizers do to texts stays far below the bound: U+FDFA is 3 bytes and its
+  /// compatibility form 33 (Unicode 16, UnicodeData.txt), each space a mark of three.
   @Test func honestGrowthIsNotBounded() throws {
     let tokenizer = try Fixture.load(
       Self.json(
@@ -171,7 +172,8 @@ import _TritTestSupport
     let text = String(repeating: "\u{FDFA} ", count: 50_000)
     let pieces = try #require(tokenizer as? BytePairTokenizer)
     let bytes = try pieces.pieceBytes(of: text).reduce(0) { $0 + $1.count }
-    // 33 bytes with three spaces that become marks (+6), a mark for the space behind, one in front of all.
+    // 33 bytes with three spaces that become marks (+6), a mark for the space behind, one in front
+    // of all.
     #expect(bytes == 50_000 * (33 + 6 + 3) + 3)
     let spaces = String(repeating: " ", count: 100_000)
     #expect(try tokenizer.encode(spaces, addSpecial: false, parseSpecial: false).count == 100_001)

@@ -3,8 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// An id that is no token is an error when the tokenizer loads, wherever it stands; what a file leaves out is
-/// told from evidence or said aloud.
+/// An id that is no token is an error when the tokenizer loads, wherever it stands; what a file
+/// leaves out is told from evidence or said aloud.
 @Suite struct VocabularyRuleTests {
   // MARK: tokenizer.json
 
@@ -24,7 +24,8 @@ import _TritTestSupport
     expectError("special_tokens", "500") { try TokenizerLoader.load(path: path) }
   }
 
-  /// Configurations beside a tokenizer of ids 0...260, and where the error is; nil where there is none.
+  /// Configurations beside a tokenizer of ids 0...260, and where the error is; nil where there is
+  /// none.
   static let configurations: [(file: String, text: String, place: String?)] = [
     ("config.json", #"{"eos_token_id": 260}"#, nil),
     ("config.json", #"{"eos_token_id": 261}"#, "config.json: eos_token_id"),

@@ -3,7 +3,8 @@ import Testing
 import TritLab
 import _TritTestSupport
 
-/// The expected ids that come with llama.cpp's vocabularies, for every file that holds each tokenizer.
+/// The expected ids that come with llama.cpp's vocabularies, for every file that holds each
+/// tokenizer.
 @Suite struct VocabularyTruthTests {
   static let pairs: [(tokenizer: String, cases: String)] = [
     ("llama3.tokenizer.json", "ggml-vocab-llama-bpe.gguf"),

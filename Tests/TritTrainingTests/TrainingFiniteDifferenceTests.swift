@@ -22,8 +22,8 @@ import TritLab
     return TokenBatch(tokens: ids(), targets: targets, sequences: sequences)
   }
 
-  /// The slope along a random direction of each parameter is the gradient's product with it: central
-  /// differences, whose error is O(h²) and the loss's float32 noise over h.
+  /// The slope along a random direction of each parameter is the gradient's product with it:
+  /// central differences, whose error is O(h²) and the loss's float32 noise over h.
   @Test(arguments: shapes) func slopesAreGradients(shape: ModelShape) throws {
     let parameters = ParameterSet(shape)
     parameters.initialize(seed: 5, deviation: 0.3)
@@ -99,7 +99,8 @@ import TritLab
     #expect(apart < 1e-5 * norm)
   }
 
-  /// Any registered quantizer can be trained with: gradients are finite, and the loss falls along them.
+  /// Any registered quantizer can be trained with: gradients are finite, and the loss falls along
+  /// them.
   @Test func everyQuantizerTrains() throws {
     let shape = Self.shapes[0]
     let batch = Self.batch(shape, sequences: 2, length: 32, seed: 9)

@@ -61,9 +61,10 @@ import _TritTestSupport
     #expect(abs(loss - expected) < 2e-6 * expected)
   }
 
-  /// Without int8, no value can round the other way: the straight-through gradient of the masters is, by definition,
-  /// the gradient of a dense model with the quantized weights (Bengio et al. 2013, arXiv:1308.3432), whose path the
-  /// other tests hold against PyTorch and against differences of the loss.
+  /// Without int8, no value can round the other way: the straight-through gradient of the masters
+  /// is, by definition, the gradient of a dense model with the quantized weights (Bengio et al.
+  /// 2013, arXiv:1308.3432), whose path the other tests hold against PyTorch and against
+  /// differences of the loss.
   @Test(arguments: TrainingFiniteDifferenceTests.shapes, [1, 2])
   func weightsAloneAreStraightThrough(shape: ModelShape, seed: UInt64) throws {
     let batch = TrainingFiniteDifferenceTests.batch(shape, sequences: 2, length: 70, seed: seed)
@@ -103,9 +104,10 @@ import _TritTestSupport
 
   @Test(.enabled(if: SharedData.isPresent)) func ternaryBitNetAgreesWithPyTorch() throws {
     let (errors, loss, expected) = try Self.compare("bitnet-online", quantized: true)
-    // Where the loss shows that every int8 value rounds as PyTorch's did (2e-6 seen with OpenBLAS's Haswell
-    // kernels), float32 sums in another order are the only difference. One that rounds the other way moves
-    // all later ones (SkylakeX kernels: losses 3e-4 apart, gradients 0.4 %, one matrix 1.3 %).
+    // Where the loss shows that every int8 value rounds as PyTorch's did (2e-6 seen with OpenBLAS's
+    // Haswell kernels), float32 sums in another order are the only difference. One that rounds the
+    // other way moves all later ones (SkylakeX kernels: losses 3e-4 apart, gradients 0.4 %, one
+    // matrix 1.3 %).
     let bound = abs(loss - expected) < 1e-6 * expected ? 2e-5 : 3e-2
     for (name, error) in errors {
       print("bitnet-online \(name) relative error \(error)")

@@ -1,5 +1,5 @@
-/// Builds the bytes of binary files by hand, right or wrong as a test wants them: little-endian numbers and
-/// GGUF strings one after the other.
+/// Builds the bytes of binary files by hand, right or wrong as a test wants them: little-endian
+/// numbers and GGUF strings one after the other.
 public struct FileBytes: Sendable {
   /// What was built.
   public var bytes: [UInt8] = []

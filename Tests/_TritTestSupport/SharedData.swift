@@ -2,7 +2,8 @@ import Foundation
 
 /// Where the data of others lies that tests compare with, when it is there.
 public enum SharedData {
-  /// `TRITLAB_SHARED`, else `../shared` beside the checkout; nil (tests then skip) where it is absent.
+  /// `TRITLAB_SHARED`, else `../shared` beside the checkout; nil (tests then skip) where it is
+  /// absent.
   public static let root: String? = {
     let environment = ProcessInfo.processInfo.environment["TRITLAB_SHARED"]
     let checkout = URL(fileURLWithPath: #filePath)

@@ -1,13 +1,13 @@
 import Foundation
 import TritCore
 
-/// A tiny random model in Hugging Face form, made from a seed: `config.json`, `model.safetensors` and a
-/// byte-level `tokenizer.json`.
+/// A tiny random model in Hugging Face form, made from a seed: `config.json`, `model.safetensors`
+/// and a byte-level `tokenizer.json`.
 ///
-/// Hidden 128, feed-forward 256, two layers, four heads of 32 with two key-value heads, context 256;
-/// every shape is legal for every packing. Tests change `config` or `tensors` before `write(to:)` to
-/// make the broken checkpoints that they need. The safetensors bytes are written here and not by the
-/// product's writer, so that a reader is not tested against its own twin.
+/// Hidden 128, feed-forward 256, two layers, four heads of 32 with two key-value heads, context
+/// 256; every shape is legal for every packing. Tests change `config` or `tensors` before
+/// `write(to:)` to make the broken checkpoints that they need. The safetensors bytes are written
+/// here and not by the product's writer, so that a reader is not tested against its own twin.
 public struct TinyCheckpoint: Sendable {
   /// The forms in which checkpoints come.
   public enum Kind: String, CaseIterable, Sendable, CustomStringConvertible {
@@ -176,8 +176,8 @@ private struct TensorMaker {
     let wide = TinyCheckpoint.intermediate
     let narrow = hidden / TinyCheckpoint.heads * TinyCheckpoint.keyValueHeads
     let isBitNet = kind == .bitnetOnline || kind == .bitnetPacked
-    // Logits with a spread of one or two: flatter ones would make every greedy test a test of rounding,
-    // and a tied head over large embeddings would only repeat the token before.
+    // Logits with a spread of one or two: flatter ones would make every greedy test a test of
+    // rounding, and a tied head over large embeddings would only repeat the token before.
     let deviation: Float = isBitNet ? 0.15 : 1
     var tensors = [
       matrix("model.embed_tokens", TinyCheckpoint.vocabulary, hidden, deviation: deviation)
@@ -210,8 +210,8 @@ private struct TensorMaker {
     guard kind == .bitnetPacked || kind == .llamaPacked else {
       return [matrix(name, rows, columns, deviation: 0.09)]
     }
-    // Byte `r` of a column holds the codes of rows r, r + R, r + 2R, r + 3R, low bits first, R a quarter
-    // of the rows: the packing of transformers' BitNet integration.
+    // Byte `r` of a column holds the codes of rows r, r + R, r + 2R, r + 3R, low bits first, R a
+    // quarter of the rows: the packing of transformers' BitNet integration.
     let quarter = rows / 4
     let codes = (0..<rows * columns).map { _ in UInt8(random.below(3)) }
     var packed = [UInt8](repeating: 0, count: quarter * columns)
@@ -240,8 +240,8 @@ private struct TensorMaker {
     .init(name + ".weight", shape: [count], floats: normal(count, 0.1).map { 1 + $0 })
   }
 
-  /// Nearly normal values by the sum of twelve uniforms: no logarithm or cosine, whose last bits differ
-  /// between C libraries.
+  /// Nearly normal values by the sum of twelve uniforms: no logarithm or cosine, whose last bits
+  /// differ between C libraries.
   private mutating func normal(_ count: Int, _ deviation: Float) -> [Float] {
     (0..<count).map { _ in
       var sum = -6.0

@@ -1,4 +1,5 @@
-/// A byte-level BPE in the form of `tokenizer.json`: all 256 bytes, a few merges, three special tokens.
+/// A byte-level BPE in the form of `tokenizer.json`: all 256 bytes, a few merges, three special
+/// tokens.
 public enum TinyTokenizer {
   /// `<unk>`, id 0.
   public static let unknown = 0
@@ -17,8 +18,8 @@ public enum TinyTokenizer {
   /// Number of ids, rounded up so that the embedding has a tidy number of rows.
   public static let vocabularySize = 288
 
-  /// The character that stands for each byte: GPT-2's map. Printable bytes stand for themselves, the
-  /// rest for code points from 256 on.
+  /// The character that stands for each byte: GPT-2's map. Printable bytes stand for themselves,
+  /// the rest for code points from 256 on.
   public static let characters: [Character] = {
     var next: UInt32 = 256
     return (0..<256).map { byte -> Character in

@@ -1,7 +1,7 @@
 // SIMD leaves of TritLab and the CPU facts they need. C exists here only where Swift has no
-// instruction for the job. Contract of every function: no allocation, no globals (but for the way of
-// prefetching, tk_stream_use), no I/O; sizes are
-// size_t; pointers may alias only where said. One prefix: tk_.
+// instruction for the job. Contract of every function: no allocation, no globals (but for the way
+// of prefetching, tk_stream_use), no I/O; sizes are size_t; pointers may alias only where said. One
+// prefix: tk_.
 #ifndef CTRITKERNELS_H
 #define CTRITKERNELS_H
 
@@ -37,8 +37,8 @@ enum {
   TK_CPU_NEON_I8MM = 1 << 10,   ///< smmla
 };
 
-/// Numbers of the single instruction sets of x86 that leaves are compiled for, and of the registers that the
-/// operating system keeps.
+/// Numbers of the single instruction sets of x86 that leaves are compiled for, and of the registers
+/// that the operating system keeps.
 enum {
   TK_FLAG_YMM,
   TK_FLAG_ZMM,
@@ -61,25 +61,27 @@ enum {
   TK_FLAG_COUNT,
 };
 
-/// The sets that the running CPU and its operating system have, bit 1 << TK_FLAG_…; 0 where it is no x86.
+/// The sets that the running CPU and its operating system have, bit 1 << TK_FLAG_…; 0 where it is
+/// no x86.
 uint32_t tk_cpu_flags(void);
 
 /// The name of flag 0…TK_FLAG_COUNT - 1, as /proc/cpuinfo spells it without underscores.
 const char *_Nonnull tk_cpu_flag_name(int flag);
 
-/// The TK_CPU_ bits of a CPU with `flags`. Each bit stands for every set that leaves behind it are compiled for,
-/// their predecessors and the registers included. Only x86 has flags: another CPU tells its bits itself.
+/// The TK_CPU_ bits of a CPU with `flags`. Each bit stands for every set that leaves behind it are
+/// compiled for, their predecessors and the registers included. Only x86 has flags: another CPU
+/// tells its bits itself.
 uint32_t tk_cpu_features_of(uint32_t flags);
 
 /// What the running CPU offers, as a set of TK_CPU_ bits.
 uint32_t tk_cpu_features(void);
 
-/// Throws `bytes` at `memory` out of all caches, written back where they had changed. Returns 0, and does
-/// nothing, where a program may not do that.
+/// Throws `bytes` at `memory` out of all caches, written back where they had changed. Returns 0,
+/// and does nothing, where a program may not do that.
 int tk_evict(const void *_Nonnull memory, size_t bytes);
 
-/// Takes `blocks` blocks of 64 bytes into the SHA-256 `state` [8], with the `constants` [64] of FIPS 180-4. Returns 0,
-/// and does nothing, where the CPU has no instructions for it.
+/// Takes `blocks` blocks of 64 bytes into the SHA-256 `state` [8], with the `constants` [64] of
+/// FIPS 180-4. Returns 0, and does nothing, where the CPU has no instructions for it.
 int tk_sha256(uint32_t *_Nonnull state, const uint32_t *_Nonnull constants,
               const void *_Nonnull data, size_t blocks);
 

@@ -1,6 +1,6 @@
-// Attention leaves: scores of one query against rows of keys, and the weighted sum of rows of values.
-// One body of vector C (attention_body.h) is compiled once per instruction set. Each result is summed in
-// an order that depends on d alone, never on how many rows there are.
+// Attention leaves: scores of one query against rows of keys, and the weighted sum of rows of
+// values. One body of vector C (attention_body.h) is compiled once per instruction set. Each result
+// is summed in an order that depends on d alone, never on how many rows there are.
 #ifndef TK_ATTENTION_H
 #define TK_ATTENTION_H
 

@@ -1,10 +1,11 @@
-// Attention over one tile of 64 positions for a block of query rows: scores, running softmax, weighted
-// sum. Keys and values are read in the precision in which the cache holds them. One body of vector C
-// (attention_tile_body.h) is compiled once per instruction set.
+// Attention over one tile of 64 positions for a block of query rows: scores, running softmax,
+// weighted sum. Keys and values are read in the precision in which the cache holds them. One body
+// of vector C (attention_tile_body.h) is compiled once per instruction set.
 //
-// Keys lie transposed, [d][64]: a lane is a position, so that no sum crosses lanes. Values lie as rows,
-// [64][d]. Both halves are then one product of small matrices, and every element of it is a chain of
-// multiply-adds in order of the summed index: a row's result does not depend on the rows beside it.
+// Keys lie transposed, [d][64]: a lane is a position, so that no sum crosses lanes. Values lie as
+// rows, [64][d]. Both halves are then one product of small matrices, and every element of it is a
+// chain of multiply-adds in order of the summed index: a row's result does not depend on the rows
+// beside it.
 #ifndef TK_ATTENTION_TILE_H
 #define TK_ATTENTION_TILE_H
 
@@ -43,7 +44,8 @@ typedef struct tk_attention_tile {
   int64_t position;
   /// Keys that a query sees, its own included; 0 is all.
   int64_t window;
-  /// Nonzero: fetch the next tile while this one is computed (few rows, keys and values from memory).
+  /// Nonzero: fetch the next tile while this one is computed (few rows, keys and values from
+  /// memory).
   int prefetch;
   /// Scratch [rows, 64].
   float *_Nonnull scores;
@@ -61,8 +63,8 @@ typedef struct tk_attention_tile_ops {
   void (*_Nonnull add)(const tk_attention_tile *_Nonnull tile);
   /// Only the scores, of all 64 positions, seen or not.
   void (*_Nonnull scores)(const tk_attention_tile *_Nonnull tile);
-  /// Adds other positions' statistics and sums [rows], [rows, d] to the first ones. A side that has seen
-  /// nothing (sum 0, maximum -inf) leaves the other's bits as they are.
+  /// Adds other positions' statistics and sums [rows], [rows, d] to the first ones. A side that has
+  /// seen nothing (sum 0, maximum -inf) leaves the other's bits as they are.
   void (*_Nonnull merge)(size_t rows, size_t d, float *_Nonnull maxima, float *_Nonnull sums,
                          float *_Nonnull output, const float *_Nonnull other_maxima,
                          const float *_Nonnull other_sums, const float *_Nonnull other_output);

@@ -1,14 +1,15 @@
-// Float leaves: the glue between matrix products (norms, activations, rows to int8, conversions) and
-// the output heads. One body of plain C (float_body.h) is compiled once per instruction set; the
-// compiler vectorises it. Results may differ between instruction sets in the last bits, since sums
-// are taken in another order; for one set they depend on nothing but the arguments.
+// Float leaves: the glue between matrix products (norms, activations, rows to int8, conversions)
+// and the output heads. One body of plain C (float_body.h) is compiled once per instruction set;
+// the compiler vectorises it. Results may differ between instruction sets in the last bits, since
+// sums are taken in another order; for one set they depend on nothing but the arguments.
 #ifndef TK_FLOAT_H
 #define TK_FLOAT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/// The float leaves of one instruction set. `n` counts elements; in and out may be the same pointer.
+/// The float leaves of one instruction set. `n` counts elements; in and out may be the same
+/// pointer.
 typedef struct tk_float_ops {
   /// Σ x².
   double (*_Nonnull sum_of_squares)(const float *_Nonnull x, size_t n);

@@ -1,13 +1,14 @@
-// Products of 2-bit weights with int8 activations. Layouts are those of prepared layers in memory, not
-// of files.
+// Products of 2-bit weights with int8 activations. Layouts are those of prepared layers in memory,
+// not of files.
 //
-// 2-bit panel: 32 rows (the last panel is padded) by `steps` column steps of 16. A step is 128 bytes: a
-// line of 64 bytes for rows 0-15, then one for rows 16-31. In a line, bits 2p..2p+1 of byte 4r + j hold
-// the code (trit + 1) of row r, column 16 * step + 4p + j. One panel is one sequential stream, a
-// 4-column dword of each row lines up with a lane of vpdpbusd, and no sum crosses lanes.
+// 2-bit panel: 32 rows (the last panel is padded) by `steps` column steps of 16. A step is 128
+// bytes: a line of 64 bytes for rows 0-15, then one for rows 16-31. In a line, bits 2p..2p+1 of
+// byte 4r + j hold the code (trit + 1) of row r, column 16 * step + 4p + j. One panel is one
+// sequential stream, a 4-column dword of each row lines up with a lane of vpdpbusd, and no sum
+// crosses lanes.
 //
-// Activation tiles ("vnni12"): tokens in tiles of at most 12, as equal as can be (tk_tile_start). A tile
-// is [columns / 4][12] dwords: 4 int8 columns of each token side by side.
+// Activation tiles ("vnni12"): tokens in tiles of at most 12, as equal as can be (tk_tile_start). A
+// tile is [columns / 4][12] dwords: 4 int8 columns of each token side by side.
 #ifndef TK_I2S_H
 #define TK_I2S_H
 
@@ -54,11 +55,11 @@ typedef struct tk_panel_product {
   int32_t *_Nullable accumulators;
   /// Elements from one token's outputs to the next.
   size_t y_stride;
-  /// Room of TK_SCRATCH_BYTES, 64-byte aligned; not touched for up to TK_FEW_TOKENS tokens, nor by 256-bit
-  /// kernels.
+  /// Room of TK_SCRATCH_BYTES, 64-byte aligned; not touched for up to TK_FEW_TOKENS tokens, nor by
+  /// 256-bit kernels.
   uint8_t *_Nullable scratch;
-  /// [tokens, gate_stride]: outputs whose gate is not above 0 are not wanted, and become 0 or what they are. Null:
-  /// all are wanted. Read by sparse rows alone.
+  /// [tokens, gate_stride]: outputs whose gate is not above 0 are not wanted, and become 0 or what
+  /// they are. Null: all are wanted. Read by sparse rows alone.
   const float *_Nullable gate;
   /// Elements from one token's gates to the next.
   size_t gate_stride;
@@ -70,13 +71,13 @@ static inline size_t tk_tile_start(size_t tokens, size_t tile) {
   return tokens * tile / tiles;
 }
 
-/// Packs the tiles in [first, last) of `values` [tokens, stride] into `out`; `quads` dwords a token;
-/// every byte is XORed with `flip` (0x80 turns int8 into offset-128 uint8).
+/// Packs the tiles in [first, last) of `values` [tokens, stride] into `out`; `quads` dwords a
+/// token; every byte is XORed with `flip` (0x80 turns int8 into offset-128 uint8).
 void tk_pack_tiles(const int8_t *_Nonnull values, size_t stride, size_t tokens, size_t quads,
                    uint8_t flip, size_t first, size_t last, int32_t *_Nonnull out);
 
-/// Packs trits (-1, 0, +1) `rows` x `columns` into 2-bit panels of `steps` steps; `out` is zeroed and
-/// has room for all panels. Padding is the code of 0.
+/// Packs trits (-1, 0, +1) `rows` x `columns` into 2-bit panels of `steps` steps; `out` is zeroed
+/// and has room for all panels. Padding is the code of 0.
 void tk_i2s_pack(const int8_t *_Nonnull trits, size_t rows, size_t columns, size_t steps,
                  uint8_t *_Nonnull out);
 
@@ -85,8 +86,8 @@ void tk_i2s_pack(const int8_t *_Nonnull trits, size_t rows, size_t columns, size
 void tk_i2s_avx2(const tk_panel_product *_Nonnull product);
 /// vpdpbusd on ymm.
 void tk_i2s_avxvnni(const tk_panel_product *_Nonnull product);
-/// vpdpbusd on zmm: masks without shifts for up to 3 tokens, 32 x 12 register tiles of 2-bit weights for up
-/// to 96, 64 x 6 tiles of weights that were expanded to bytes for more.
+/// vpdpbusd on zmm: masks without shifts for up to 3 tokens, 32 x 12 register tiles of 2-bit
+/// weights for up to 96, 64 x 6 tiles of weights that were expanded to bytes for more.
 void tk_i2s_avx512vnni(const tk_panel_product *_Nonnull product);
 #elif defined(__aarch64__)
 /// smlal into int16, widened every 32 steps, before it could overflow. Reads no tiles.

@@ -1,8 +1,8 @@
 // Products of 8-bit weights (and narrower ones, stored as bytes) with int8 activations.
 //
-// Panel: 32 rows (the last panel is padded with zeros) by steps of 4 columns. A step is 128 bytes: a line
-// of 64 bytes for rows 0-15, then one for rows 16-31; byte 4r + j of a line holds the value of row r,
-// column 4 * step + j. Scales, and the corrections of vpdpbusd, are [panel][group][32].
+// Panel: 32 rows (the last panel is padded with zeros) by steps of 4 columns. A step is 128 bytes:
+// a line of 64 bytes for rows 0-15, then one for rows 16-31; byte 4r + j of a line holds the value
+// of row r, column 4 * step + j. Scales, and the corrections of vpdpbusd, are [panel][group][32].
 #ifndef TK_INT8_H
 #define TK_INT8_H
 
@@ -27,8 +27,8 @@ typedef struct tk_int8_product {
   size_t stride;
   /// Tokens.
   size_t tokens;
-  /// Activation tiles plus 128, unsigned (tk_pack_tiles with 0x80), of `tile_quads` quads a token; not
-  /// read for up to TK_FEW_TOKENS tokens, nor by AVX2.
+  /// Activation tiles plus 128, unsigned (tk_pack_tiles with 0x80), of `tile_quads` quads a token;
+  /// not read for up to TK_FEW_TOKENS tokens, nor by AVX2.
   const int32_t *_Nullable tiles;
   /// Dwords of a token in a tile.
   size_t tile_quads;

@@ -1,11 +1,12 @@
-// How leaves are called in another process (Tests/LeafServer, TritCore's LeafRunner), so that the leaves of
-// an instruction set that this machine lacks are judged by the same law checkers: under an emulator, or on
-// another machine.
+// How leaves are called in another process (Tests/LeafServer, TritCore's LeafRunner), so that the
+// leaves of an instruction set that this machine lacks are judged by the same law checkers: under
+// an emulator, or on another machine.
 //
-// A call is a tk_leaf_call, then `words` uint64, then `bytes` of payload; the server gives back a uint64
-// result and the payload from `reply` on. Both sides are little-endian. The words are the leaf's arguments
-// in order: a number; the bits of a float; for a pointer the offset of its buffer in the payload, or
-// UINT64_MAX for null. Structures go member by member. Results are numbers, or the bits of a float or double.
+// A call is a tk_leaf_call, then `words` uint64, then `bytes` of payload; the server gives back a
+// uint64 result and the payload from `reply` on. Both sides are little-endian. The words are the
+// leaf's arguments in order: a number; the bits of a float; for a pointer the offset of its buffer
+// in the payload, or UINT64_MAX for null. Structures go member by member. Results are numbers, or
+// the bits of a float or double.
 #ifndef TK_LEAF_H
 #define TK_LEAF_H
 
@@ -28,7 +29,8 @@ typedef struct tk_leaf_call {
   uint64_t reply;
 } tk_leaf_call;
 
-/// What can be called. The members of tk_float_ops and tk_attention_ops mean the best of the server's CPU.
+/// What can be called. The members of tk_float_ops and tk_attention_ops mean the best of the
+/// server's CPU.
 typedef enum tk_leaf {
   TK_LEAF_FEATURES,
   TK_LEAF_SUM_OF_SQUARES,

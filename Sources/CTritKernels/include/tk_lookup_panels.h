@@ -1,22 +1,23 @@
-// Table look-up with word shuffles: products of 2-bit (TL1) and 1.67-bit (TL2) indices with tables of int16
-// sums. Layouts are those of prepared layers in memory, not bitnet.cpp's tiles (tk_lookup.h).
+// Table look-up with word shuffles: products of 2-bit (TL1) and 1.67-bit (TL2) indices with tables
+// of int16 sums. Layouts are those of prepared layers in memory, not bitnet.cpp's tiles
+// (tk_lookup.h).
 //
-// Lookup panel: 64 rows (the last panel is padded), 128 bytes a line: 64 for rows 0-31, 64 for rows 32-63,
-// one 16-bit word a row. The four nibbles of a word, low first, index the tables of four neighbouring groups
-// of columns.
+// Lookup panel: 64 rows (the last panel is padded), 128 bytes a line: 64 for rows 0-31, 64 for rows
+// 32-63, one 16-bit word a row. The four nibbles of a word, low first, index the tables of four
+// neighbouring groups of columns.
 //   TL1: groups are pairs (w0, w1), the index is 3 w0 + w1 + 4; a line is 8 columns.
 //   TL2: groups are triples, v = 9 w0 + 3 w1 + w2, the index is |v|; a line is 12 columns. Before each run of
 //   four lines (the last run may be shorter) stands a line of signs, set where v < 0: with k = 2 i + n % 2 for
 //   nibble n of the run's line i, bit 4 + k + 8 (n / 2) for k < 4, else bit 7 - k + 8 (n / 2). Shifted by k to
 //   the right, or by k - 3 to the left, the signs of two nibbles become the fifth bits of their indices.
 //
-// TL1_0 panel: 64 rows, 256 bytes a line of 16 columns, 64 bytes for each 16 rows. Byte 4 r + j of row r has the
-// index of the pair of columns 2 j, 2 j + 1 in its low nibble, of 8 + 2 j, 9 + 2 j in its high one. Its tables
-// are 16 int8 entries a pair, in the order of the columns, zero past them.
+// TL1_0 panel: 64 rows, 256 bytes a line of 16 columns, 64 bytes for each 16 rows. Byte 4 r + j of
+// row r has the index of the pair of columns 2 j, 2 j + 1 in its low nibble, of 8 + 2 j, 9 + 2 j in
+// its high one. Its tables are 16 int8 entries a pair, in the order of the columns, zero past them.
 //
-// Tables of the others: tokens in tiles of at most TK_LOOKUP_TOKENS, as equal as can be (tk_lookup_tile_start); a tile is
-// [group][token][entries] int16, 16 entries for a pair, 32 for a triple (16 + i holds -entry i), for all
-// groups of all lines, zero past the columns.
+// Tables of the others: tokens in tiles of at most TK_LOOKUP_TOKENS, as equal as can be
+// (tk_lookup_tile_start); a tile is [group][token][entries] int16, 16 entries for a pair, 32 for a
+// triple (16 + i holds -entry i), for all groups of all lines, zero past the columns.
 #ifndef TK_LOOKUP_PANELS_H
 #define TK_LOOKUP_PANELS_H
 
@@ -80,8 +81,8 @@ void tk_lookup_pack(tk_lookup_kind kind, const int8_t *_Nonnull trits, size_t ro
 void tk_tl1_0_pack(const int8_t *_Nonnull trits, size_t rows, size_t columns, uint8_t *_Nonnull out);
 
 #if defined(__x86_64__)
-/// Builds the tables of the groups [first, last) of all tokens of one tile. `values` are the tile's `tokens`
-/// int8 rows, `stride` apart, `columns` long; `out` is the tile's first table.
+/// Builds the tables of the groups [first, last) of all tokens of one tile. `values` are the tile's
+/// `tokens` int8 rows, `stride` apart, `columns` long; `out` is the tile's first table.
 void tk_lookup_tables_avx512(tk_lookup_kind kind, const int8_t *_Nonnull values, size_t stride,
                              size_t columns, size_t tokens, size_t first, size_t last,
                              int16_t *_Nonnull out);
@@ -94,8 +95,8 @@ void tk_tl2_avx512(const tk_lookup_product *_Nonnull product);
 void tk_tl1_avx512vbmi(const tk_lookup_product *_Nonnull product);
 /// The same, and vpermb for more than one token.
 void tk_tl2_avx512vbmi(const tk_lookup_product *_Nonnull product);
-/// TL1_0, one panel and 1 to 4 tokens whose tables are `stride` bytes apart: sums[64 token + r], not scaled.
-/// Panel and tables are 64-byte aligned.
+/// TL1_0, one panel and 1 to 4 tokens whose tables are `stride` bytes apart: sums[64 token + r],
+/// not scaled. Panel and tables are 64-byte aligned.
 void tk_tl1_0_avx512vbmi(const uint8_t *_Nonnull panel, size_t lines, const int8_t *_Nonnull tables,
                          size_t stride, size_t tokens, int32_t *_Nonnull sums);
 #endif

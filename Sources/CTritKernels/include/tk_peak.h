@@ -1,5 +1,6 @@
 // Measuring sticks: loops that do nothing but the instruction, or the reading, whose speed bounds a
-// kernel. Results go nowhere; the loops are opaque to the compiler, so that nothing is hoisted or dropped.
+// kernel. Results go nowhere; the loops are opaque to the compiler, so that nothing is hoisted or
+// dropped.
 #ifndef TK_PEAK_H
 #define TK_PEAK_H
 
@@ -32,7 +33,8 @@ enum {
   TK_STREAM_FAR = 4096, ///< a page ahead.
 };
 
-/// Sets the way in which leaves that read weights once ask for them: TK_READ_PAGES, or bytes ahead. Until then it is
+/// Sets the way in which leaves that read weights once ask for them: TK_READ_PAGES, or bytes ahead.
+/// Until then it is
 /// TK_STREAM_NEAR. Results do not depend on it. The one thing that leaves share; set it while none runs, or
 /// some go on in the old way for a while.
 void tk_stream_use(size_t ahead);
@@ -40,12 +42,12 @@ void tk_stream_use(size_t ahead);
 size_t tk_stream_used(void);
 
 /// Reads `bytes` (a multiple of 512, 64-byte aligned) in the widest loads that `features` allow,
-/// prefetching `ahead` bytes in front (0 leaves it to the hardware), or with TK_READ_PAGES the lines of
-/// eight pages in turn. Returns the exclusive or of all.
+/// prefetching `ahead` bytes in front (0 leaves it to the hardware), or with TK_READ_PAGES the
+/// lines of eight pages in turn. Returns the exclusive or of all.
 uint64_t tk_peak_read(const void *_Nonnull memory, size_t bytes, size_t ahead, uint32_t features);
 
-/// `rounds` times 16 additions, each waiting for the one before: 16 cycles a round where an addition
-/// takes one, which is on every CPU that the lab knows.
+/// `rounds` times 16 additions, each waiting for the one before: 16 cycles a round where an
+/// addition takes one, which is on every CPU that the lab knows.
 void tk_peak_chain(size_t rounds);
 
 #endif

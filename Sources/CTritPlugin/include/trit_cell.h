@@ -1,10 +1,10 @@
-// What the process that runs a notebook's cells needs of C: it calls the main of a cell, and catches
-// the error that leaves it. For the lab alone.
+// What the process that runs a notebook's cells needs of C: it calls the main of a cell, and
+// catches the error that leaves it. For the lab alone.
 #ifndef TRIT_CELL_H
 #define TRIT_CELL_H
 
-// Calls `entry`, the main of a cell that was linked with --wrap=swift_errorInMain. 0 where it ended;
-// 1 where an error left it: `*error` is that error, a retained object of Swift.
+// Calls `entry`, the main of a cell that was linked with --wrap=swift_errorInMain. 0 where it
+// ended; 1 where an error left it: `*error` is that error, a retained object of Swift.
 int trit_cell_run(void *entry, void **error);
 
 // From now on the frames of the newest throw in this process are kept.

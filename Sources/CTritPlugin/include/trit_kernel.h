@@ -58,8 +58,8 @@ typedef struct trit_kernel {
   void (*layout)(size_t tokens, size_t columns, const int8_t *x, size_t x_stride, void *block);
 
   // Or, in place of all that: one row times one token. Returns Σ_k code[k] · x[k], code = trit + 1;
-  // the lab takes Σ x off. columns is a multiple of 128. Byte i of each 32 holds the codes of columns
-  // i, i + 32, i + 64, i + 96 of its 128, from the low bits up.
+  // the lab takes Σ x off. columns is a multiple of 128. Byte i of each 32 holds the codes of
+  // columns i, i + 32, i + 64, i + 96 of its 128, from the low bits up.
   int32_t (*dot)(const uint8_t *codes, const int8_t *x, size_t columns);
 } trit_kernel;
 

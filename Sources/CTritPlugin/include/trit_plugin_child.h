@@ -14,10 +14,10 @@ uintptr_t trit_library_start(const void *symbol);
 uintptr_t trit_library_end(const void *symbol);
 
 // From now on a crash, and the signal SIGALRM after `seconds`, ends the process with a report on
-// `descriptor`: one line "S number address", then one line "F address" for each frame, the innermost
-// first, all in hexadecimal but the number. No core file is left. On Linux the process also ends
-// with its parent. Where `seconds` is 0 there is no limit, and SIGALRM only asks: the thread that
-// gets it reports where it is, and goes on.
+// `descriptor`: one line "S number address", then one line "F address" for each frame, the
+// innermost first, all in hexadecimal but the number. No core file is left. On Linux the process
+// also ends with its parent. Where `seconds` is 0 there is no limit, and SIGALRM only asks: the
+// thread that gets it reports where it is, and goes on.
 void trit_child_watch(int descriptor, unsigned seconds);
 
 // Asks a thread of a process that watches without a limit where it is. 0 where it was asked.

@@ -10,10 +10,10 @@ public import TritCore
 ///
 /// `window` is the number of keys that a query sees, where that is limited. Laws: the result is the
 /// double-precision formula within the float32 bound; the same bits however the prompt is cut into
-/// chunks and the heads are split; later keys change nothing, whatever they hold; nothing is written
-/// outside the head range or the scratch; a probe gets the formula's weights and changes nothing; a
-/// `SplitAttention` gives the same bits from its spans.
-/// An empty list means that all hold.
+/// chunks and the heads are split; later keys change nothing, whatever they hold; nothing is
+/// written outside the head range or the scratch; a probe gets the formula's weights and changes
+/// nothing; a `SplitAttention` gives the same bits from its spans. An empty list means that all
+/// hold.
 public func checkAttention(
   _ attention: any Attention, window: Int? = nil, seed: UInt64 = 1
 ) -> [LawViolation] {
@@ -274,10 +274,10 @@ private struct AttentionBench {
 
   /// `softmax(q Kᵀ · scale) V` of one query in double precision, and the first-order float32 bound.
   ///
-  /// With u = 2^−24, n keys and head size d: a score is off by (d + 2) u S, S = scale · Σ|q k|, and by
-  /// u R from the subtraction of the maximum, R the range of the scores; `exp` turns that into a
-  /// relative error, twice since it divides by a sum of such terms; `exp` itself, the running decay of
-  /// one tile in at most n, the sum over n and the weighted sum over n add at most (4 n + 32) u.
+  /// With u = 2^−24, n keys and head size d: a score is off by (d + 2) u S, S = scale · Σ|q k|, and
+  /// by u R from the subtraction of the maximum, R the range of the scores; `exp` turns that into a
+  /// relative error, twice since it divides by a sum of such terms; `exp` itself, the running decay
+  /// of one tile in at most n, the sum over n and the weighted sum over n add at most (4 n + 32) u.
   private func formula(
     token: Int, head: Int, keys: [Float], values: [Float]
   ) -> (first: Int, weights: [Double], output: [Double], magnitude: [Double], relative: Double) {

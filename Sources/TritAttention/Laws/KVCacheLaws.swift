@@ -9,7 +9,8 @@ public enum KVCacheTolerance: Sendable, Hashable {
   /// By this share of the largest magnitude in its head's row.
   case row(Double)
 
-  /// The bound that the lab's own caches state; for others half a step of 4 bits, `1/16` of the row.
+  /// The bound that the lab's own caches state; for others half a step of 4 bits, `1/16` of the
+  /// row.
   public static func standard(_ name: String) -> KVCacheTolerance {
     switch name {
     case "f32": .exact
@@ -34,10 +35,11 @@ public enum KVCacheTolerance: Sendable, Hashable {
 
 /// Checks the laws of `KVCache` for caches of `kind`.
 ///
-/// Laws: what is loaded is what was stored, within `tolerance` (default: what the lab's caches of that
-/// name state); a store disturbs no other position, layer, head, key or value; storing in chunks or from
-/// strided rows gives the same bits; float rows given in place are the loaded ones; a cache has the shape
-/// that was asked for; an impossible shape is an error. An empty list means that all hold.
+/// Laws: what is loaded is what was stored, within `tolerance` (default: what the lab's caches of
+/// that name state); a store disturbs no other position, layer, head, key or value; storing in
+/// chunks or from strided rows gives the same bits; float rows given in place are the loaded ones;
+/// a cache has the shape that was asked for; an impossible shape is an error. An empty list means
+/// that all hold.
 public func checkKVCache(
   _ kind: any KVCacheKind, tolerance: KVCacheTolerance? = nil, seed: UInt64 = 1
 ) -> [LawViolation] {

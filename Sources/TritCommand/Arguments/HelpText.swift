@@ -87,7 +87,8 @@ package struct HelpText {
     TextLayout.wrap(text, width: width, indent: indent, breaksWords: false)
   }
 
-  /// What each example does, and its command; a long command goes on in the next line, as shells take it.
+  /// What each example does, and its command; a long command goes on in the next line, as shells
+  /// take it.
   private func lines(of examples: [(line: String, does: String)]) -> [String] {
     examples.flatMap { example in
       TextLayout.wrap(example.does, width: width - 2, indent: 2, breaksWords: false)

@@ -3,8 +3,8 @@ import TritLab
 
 /// The values of one command line, read with their types.
 ///
-/// An option that was not given has the value of its environment variable, if it names one that is set
-/// and not empty; the flag wins over the environment.
+/// An option that was not given has the value of its environment variable, if it names one that is
+/// set and not empty; the flag wins over the environment.
 package struct ParsedArguments {
   /// The subcommand they belong to.
   let command: CommandSpec
@@ -85,7 +85,8 @@ package struct ParsedArguments {
     return number
   }
 
-  /// A real number in `range`; never NaN or infinite. `expected` says what it may be where that is narrower.
+  /// A real number in `range`; never NaN or infinite. `expected` says what it may be where that is
+  /// narrower.
   package func real(_ option: OptionSpec, in range: ClosedRange<Double>, expected: String? = nil)
     throws
     -> Double?
@@ -118,7 +119,8 @@ package struct ParsedArguments {
     }
   }
 
-  /// Whole numbers: `1,2,4`, `1-4`, `2-10+2` (steps), `128-1024*2` (factors), as llama-bench reads them.
+  /// Whole numbers: `1,2,4`, `1-4`, `2-10+2` (steps), `128-1024*2` (factors), as llama-bench reads
+  /// them.
   package func integers(_ option: OptionSpec, in range: ClosedRange<Int>) throws -> [Int] {
     try list(option).flatMap { part in
       guard let numbers = Self.expand(part), numbers.allSatisfy(range.contains) else {

@@ -20,7 +20,8 @@ package enum ParserError: Error {
   case invalidArgument(ArgumentSpec, value: String)
   /// An option that the command cannot do without.
   case missingOption([OptionSpec])
-  /// An option of a command, or of all of them, in the place of the command; with a line as it is right.
+  /// An option of a command, or of all of them, in the place of the command; with a line as it is
+  /// right.
   case misplacedOption(String, example: String)
   /// Options that exclude one another.
   case conflict(OptionSpec, OptionSpec)

@@ -5,8 +5,8 @@ import TritLab
 final class BenchGroup {
   let engines: [Engine]
 
-  /// Loads engines from the front of `waiting`, at least one, as long as those loaded take no more than half of
-  /// the memory that is free.
+  /// Loads engines from the front of `waiting`, at least one, as long as those loaded take no more
+  /// than half of the memory that is free.
   init(
     taking waiting: inout [(selection: StageSelection, threads: Int)], of checkpoint: Checkpoint,
     positions: Int, chunk: Int, poll: Int, images: WeightImages?, lab: Lab

@@ -3,7 +3,8 @@ import TritLab
 
 /// One line of a benchmark: what ran, how, and how fast.
 ///
-/// The keys are those of llama-bench, in its order, so that scripts written for it work; ours follow.
+/// The keys are those of llama-bench, in its order, so that scripts written for it work; ours
+/// follow.
 struct BenchRow {
   let engine: Engine
   let checkpoint: Checkpoint
@@ -51,7 +52,8 @@ struct BenchRow {
     return Double(measurement.bytesPerGeneratedToken(engine)) * result.rate.mean * 1e-9
   }
 
-  /// Bytes that one generated token reads (at most, where kernels skip zeros); nil where a prompt is timed.
+  /// Bytes that one generated token reads (at most, where kernels skip zeros); nil where a prompt
+  /// is timed.
   var bytesPerToken: Int? {
     measurement.promptTokens == 0 ? measurement.bytesPerGeneratedToken(engine) : nil
   }

@@ -39,7 +39,8 @@ struct BenchSelections {
       lists.filter { $0.choices.count > 1 }.compactMap { columns[$0.option.mainName] })
   }
 
-  /// Takes comma lists apart, leaving the commas between parameters: `twn:group=64,threshold=0.7,sign` is two.
+  /// Takes comma lists apart, leaving the commas between parameters:
+  /// `twn:group=64,threshold=0.7,sign` is two.
   private static func choices(_ values: [String]) throws -> [String] {
     values.flatMap { value in
       value.split(separator: ",").reduce(into: [String]()) { list, part in

@@ -1,7 +1,8 @@
 import Foundation
 import TritLab
 
-/// Writes benchmark rows as they come, in one of llama-bench's formats or, for a terminal, as a narrow table.
+/// Writes benchmark rows as they come, in one of llama-bench's formats or, for a terminal, as a
+/// narrow table.
 struct BenchTable {
   /// The formats that there are.
   static let formats = ["table", "md", "csv", "json", "jsonl", "sql"]
@@ -21,8 +22,8 @@ struct BenchTable {
   /// Columns that the narrow table has room for.
   private let room: Int
 
-  /// A table in `format` that goes to `write`. `varying` names the columns of choices that differ between
-  /// rows: those are shown although they are not among the fixed ones.
+  /// A table in `format` that goes to `write`. `varying` names the columns of choices that differ
+  /// between rows: those are shown although they are not among the fixed ones.
   init(
     format: String, varying: Set<String>, room: Int = 80,
     write: @escaping (String) throws -> Void
@@ -88,7 +89,8 @@ struct BenchTable {
       + "\n"
   }
 
-  /// The narrow table: what all rows share stands above it once; then what differs, as far as there is room.
+  /// The narrow table: what all rows share stands above it once; then what differs, as far as there
+  /// is room.
   private mutating func narrow(_ row: BenchRow) -> String {
     note(row)
     let wide = columns(row)

@@ -5,7 +5,8 @@ import TritLab
 struct KernelTable {
   /// Whether lines are JSON.
   let json: Bool
-  /// Whether cases are compared, not only timed: a residual and a verdict in place of bytes a second.
+  /// Whether cases are compared, not only timed: a residual and a verdict in place of bytes a
+  /// second.
   let isCheck: Bool
   /// Colours.
   let style: Style

@@ -147,7 +147,8 @@ enum ArenaCommand {
   }
 }
 
-/// Who a contest is about, and how the child makes it: a kernel by its name, or one of a plug-in as `PATH#NAME`.
+/// Who a contest is about, and how the child makes it: a kernel by its name, or one of a plug-in as
+/// `PATH#NAME`.
 enum ArenaContestant {
   /// The contest of `word`, with the usual figures.
   static func request(_ word: String, _ arguments: ParsedArguments) throws -> ArenaRequest {

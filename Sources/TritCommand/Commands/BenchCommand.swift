@@ -122,7 +122,8 @@ enum BenchCommand {
         if pause > 0 { Thread.sleep(forTimeInterval: pause) }
         for row in try group.rows(test, of: checkpoint, chunk: chunk, poll: poll) {
           for index in tables.indices { try tables[index].append(row) }
-          // The table itself ends with these lines; other formats have no place for them that people see.
+          // The table itself ends with these lines; other formats have no place for them that
+          // people see.
           if !isTable, let disturbance = row.disturbance {
             Terminal.note("disturbed: \(disturbance)")
           }

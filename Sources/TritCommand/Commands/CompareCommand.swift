@@ -8,7 +8,8 @@ enum CompareCommand {
   static let baseline = OptionSpec(
     "--baseline", value: "variant", help: "The variant of the first run that differences are to")
   static let quantity = OptionSpec(
-    "--of", value: "quantity", help: "Compare in this alone, as perplexity or tasks; may be repeated")
+    "--of", value: "quantity",
+    help: "Compare in this alone, as perplexity or tasks; may be repeated")
   static let tolerance = OptionSpec(
     "--tolerance", value: "amount",
     help: "End with code 2 where one is worse by more than this, in the unit of the quantity")
@@ -31,7 +32,10 @@ enum CompareCommand {
       json: "one object: comparisons, problems, tolerance, worse",
       examples: [
         ("trit compare runs/quickstart", "the newest run: each variant with the reference"),
-        ("trit compare runs/study/OLD runs/study/NEW --tolerance 0.5", "a gate: variants of one name"),
+        (
+          "trit compare runs/study/OLD runs/study/NEW --tolerance 0.5",
+          "a gate: variants of one name"
+        ),
         ("trit compare runs/a/RUN:i2_s runs/b/RUN:tl2 --of perplexity", "two variants"),
       ],
       run: run)
@@ -93,7 +97,8 @@ enum CompareCommand {
     for line in lines { try Terminal.line(line) }
     var notes = problems.map { "\($0.label): \($0.text)" }
     if !leftOut.isEmpty {
-      notes.append("not shown for want of room (--json has all): " + leftOut.joined(separator: "; "))
+      notes.append(
+        "not shown for want of room (--json has all): " + leftOut.joined(separator: "; "))
     }
     if !notes.isEmpty { try Terminal.line() }
     for note in notes {

@@ -82,8 +82,8 @@ enum KernelCommand {
     }
   }
 
-  /// The kernels that `names` mean: a kernel, all kernels of a packing, or all that run here. `bare`
-  /// takes a packing's name for its fastest kernel.
+  /// The kernels that `names` mean: a kernel, all kernels of a packing, or all that run here.
+  /// `bare` takes a packing's name for its fastest kernel.
   private static func kernels(
     _ names: [String], default fallback: String, bare: Bool, _ arguments: ParsedArguments
   ) throws -> [any LinearKernel] {
@@ -218,7 +218,8 @@ enum KernelCommand {
   }
 }
 
-/// The roofs of one team of threads: the best that was seen so far, since neighbours only take away.
+/// The roofs of one team of threads: the best that was seen so far, since neighbours only take
+/// away.
 final class Roofs {
   private let meter: PeakMeter
   private var integer: Double?
@@ -239,8 +240,8 @@ final class Roofs {
     fresh = []
   }
 
-  /// The roof that a multiply would reach first, and the share of it that was reached. Weights that fit
-  /// a cache are held against reading from that cache.
+  /// The roof that a multiply would reach first, and the share of it that was reached. Weights that
+  /// fit a cache are held against reading from that cache.
   func roof(_ trial: KernelTrial, _ speed: KernelTrial.Speed) -> (name: String, share: Double) {
     let peak = (trial.arithmetic == .int8 ? integer : float) ?? .infinity
     let compute = speed.operationsPerSecond * speed.madeShare / peak

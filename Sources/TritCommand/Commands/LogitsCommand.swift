@@ -49,8 +49,8 @@ enum LogitsCommand {
       }
       return number.littleEndian
     }
-    // Rows go to the file as they are computed: a long sequence over a large vocabulary need not fit
-    // in memory.
+    // Rows go to the file as they are computed: a long sequence over a large vocabulary need not
+    // fit in memory.
     let logits = try TensorContent(
       name: "logits", type: .f32, shape: [ids.count, engine.vocabularySize]
     ) { sink in

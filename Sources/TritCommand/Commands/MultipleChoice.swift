@@ -79,7 +79,8 @@ enum MultipleChoice {
           String(format: "%.1f", 100 * group.chance),
         ]))
     }
-    // llama-perplexity's line; its error says nothing where all or none are right, the interval does.
+    // llama-perplexity's line; its error says nothing where all or none are right, the interval
+    // does.
     var final = String(format: "Final result: %.4f", 100 * total.accuracy.value)
     if total.accuracy.error > 0 {
       final += String(format: " +/- %.4f", 100 * total.accuracy.error)

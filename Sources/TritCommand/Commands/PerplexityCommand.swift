@@ -70,7 +70,8 @@ enum PerplexityCommand {
         OptionGroup(
           "OPTIONS",
           [
-            file, dataFolder, method, Self.context, stride, chunks, divergence, logitsFile, multipleChoice,
+            file, dataFolder, method, Self.context, stride, chunks, divergence, logitsFile,
+            multipleChoice,
             taskCount,
             split,
           ]),
@@ -179,7 +180,8 @@ enum PerplexityCommand {
       result, floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
   }
 
-  /// Compares with the logits in a file, over the windows that stand there: no text and no reference is needed.
+  /// Compares with the logits in a file, over the windows that stand there: no text and no
+  /// reference is needed.
   private static func compare(_ arguments: ParsedArguments, with path: String) throws {
     for option in [file, method, Self.context, stride] where arguments.has(option) {
       throw LabError(

@@ -300,7 +300,8 @@ extension RunCommand {
     for note in notes {
       for line in TextLayout.wrap(note, width: width) { try Terminal.line(line) }
     }
-    // Paths stay whole, however long: they are there to be copied, and the last line to be read by scripts.
+    // Paths stay whole, however long: they are there to be copied, and the last line to be read by
+    // scripts.
     try Terminal.line("report:  \(outcome.directory)/report.html (and summary.md)")
     try Terminal.line("results: \(outcome.directory)")
   }

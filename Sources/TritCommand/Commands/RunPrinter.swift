@@ -43,7 +43,8 @@ final class RunPrinter {
     case .variantReused(let record):
       Terminal.note("  \(record.label): known from \(record.reusedFrom ?? "an earlier run")")
     case .warning(let label, let section, let text, let kind):
-      // On a busy machine every variant has the same to say: once is enough, the table marks them all.
+      // On a busy machine every variant has the same to say: once is enough, the table marks them
+      // all.
       guard warned.insert(kind).inserted else { return }
       Terminal.status("")
       Terminal.note("warning: \(label): \(section): \(text)")

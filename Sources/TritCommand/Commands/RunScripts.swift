@@ -1,10 +1,11 @@
 import Foundation
 import TritLab
 
-/// `trit run --emit`: the runs of single variants as a script for a cluster, for GNU parallel or for make.
+/// `trit run --emit`: the runs of single variants as a script for a cluster, for GNU parallel or
+/// for make.
 ///
-/// Runs go to a folder of the experiment's own, told apart by what is varied and measured, so that `trit collect` finds
-/// nothing else there.
+/// Runs go to a folder of the experiment's own, told apart by what is varied and measured, so that
+/// `trit collect` finds nothing else there.
 struct RunScripts {
   /// The forms, each with what it is.
   static let forms = ["slurm", "parallel", "make"]

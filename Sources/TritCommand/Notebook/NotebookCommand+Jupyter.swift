@@ -30,8 +30,8 @@ extension NotebookCommand {
 
   private static let shownName = "TritLab (Swift)"
 
-  /// `trit notebook kernel CONNECTION`: serves Jupyter until it asks to shut down. Standard input is not read: cells
-  /// have none.
+  /// `trit notebook kernel CONNECTION`: serves Jupyter until it asks to shut down. Standard input
+  /// is not read: cells have none.
   static func serve(_ arguments: ParsedArguments) throws {
     guard arguments.arguments.count == 2 else {
       throw LabError(

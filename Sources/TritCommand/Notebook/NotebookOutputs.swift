@@ -7,8 +7,8 @@ struct NotebookOutputs {
   private let files: [String]
   private let folders: [String]
 
-  /// Checks `outputs` for `count` notebooks. Throws a usage error for an ending that is not known, and for one file
-  /// where there are several notebooks.
+  /// Checks `outputs` for `count` notebooks. Throws a usage error for an ending that is not known,
+  /// and for one file where there are several notebooks.
   init(_ outputs: [String], count: Int) throws {
     var files: [String] = []
     var folders: [String] = []
@@ -33,8 +33,8 @@ struct NotebookOutputs {
     self.folders = folders
   }
 
-  /// Writes what `notebook` became; `others` are the notebooks of the same command, in order. Gives what was written,
-  /// and tells `note` what could not be shown.
+  /// Writes what `notebook` became; `others` are the notebooks of the same command, in order. Gives
+  /// what was written, and tells `note` what could not be shown.
   func write(
     _ notebook: ExecutedNotebook, among others: [String], note: (String) -> Void
   ) throws -> [String] {

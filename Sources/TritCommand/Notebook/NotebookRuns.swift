@@ -159,7 +159,8 @@ struct NotebookRuns {
   }
 }
 
-/// Prints what cells give, while they run: their texts as they are, and a line for each that has ended.
+/// Prints what cells give, while they run: their texts as they are, and a line for each that has
+/// ended.
 final class NotebookPrinter: @unchecked Sendable {
   private let path: String
   private let style: Style

@@ -2,8 +2,8 @@ import Foundation
 import TritLab
 import TritNotebook
 
-/// `trit notebook watch`: runs a notebook whenever it is saved. Cells before the first change keep their state and are
-/// not run again; those from there on are.
+/// `trit notebook watch`: runs a notebook whenever it is saved. Cells before the first change keep
+/// their state and are not run again; those from there on are.
 struct NotebookWatch {
   private let path: String
   private let arguments: ParsedArguments

@@ -3,7 +3,8 @@ import TritLab
 
 /// The folder in which the program keeps what can be made again.
 enum CacheFolder {
-  /// `$XDG_CACHE_HOME/tritlab`, else `~/.cache/tritlab`; nil where neither variable holds an absolute path.
+  /// `$XDG_CACHE_HOME/tritlab`, else `~/.cache/tritlab`; nil where neither variable holds an
+  /// absolute path.
   static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache + "/tritlab" }

@@ -2,8 +2,8 @@ import TritLab
 
 /// From the options of a command to a running engine.
 enum EngineLoader {
-  /// Loads the model of `-m` with the stages of the flags. `context` is how many positions the command
-  /// needs where `-c` does not say, `head` the one where `--head` does not.
+  /// Loads the model of `-m` with the stages of the flags. `context` is how many positions the
+  /// command needs where `-c` does not say, `head` the one where `--head` does not.
   static func load(
     _ arguments: ParsedArguments, context: Int? = nil, head: StageChoice? = nil
   ) throws -> Engine {

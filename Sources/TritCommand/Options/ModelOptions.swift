@@ -64,7 +64,8 @@ package enum ModelOptions {
     return checkpoint
   }
 
-  /// Where prepared weights are kept, unless that is turned off; `writes`: also those of this start.
+  /// Where prepared weights are kept, unless that is turned off; `writes`: also those of this
+  /// start.
   static func images(_ arguments: ParsedArguments, writes: Bool = true) -> WeightImages? {
     guard !arguments.flag(noImages), let folder = CacheFolder.images else { return nil }
     return WeightImages(folder: folder, writes: writes)

@@ -46,8 +46,8 @@ package enum SamplingFlags {
       topP, minP, temperature, seed, chain,
     ])
 
-  /// What to generate with: the chain of `--samplers`, or that of the single options. Every bad value is told before
-  /// a model is read.
+  /// What to generate with: the chain of `--samplers`, or that of the single options. Every bad
+  /// value is told before a model is read.
   static func generation(_ arguments: ParsedArguments) throws -> GenerationOptions {
     var options = GenerationOptions(sampling: try options(arguments))
     guard let text = arguments.text(chain) else { return options }
@@ -82,7 +82,8 @@ package enum SamplingFlags {
     return options
   }
 
-  /// A finite number; its range is checked with all others, what is no number is told with its range at once.
+  /// A finite number; its range is checked with all others, what is no number is told with its
+  /// range at once.
   private static func real(_ option: OptionSpec, _ name: String, _ arguments: ParsedArguments)
     throws -> Double?
   {

@@ -26,8 +26,8 @@ enum TextInput {
     }
   }
 
-  /// The text of a file or a pipe, or of standard input for `-`, within `FileLimit`. Throws `badData` with the place of the first byte
-  /// that is not UTF-8.
+  /// The text of a file or a pipe, or of standard input for `-`, within `FileLimit`. Throws
+  /// `badData` with the place of the first byte that is not UTF-8.
   static func contents(of path: String) throws -> String {
     let bytes =
       path == "-"

@@ -7,9 +7,10 @@ import TritLab
   import Darwin
 #endif
 
-/// Whether the plug-ins that an experiment file names may run. They are native code, and files are passed around: the
-/// user is asked once for each content, and the answer is remembered by the digest of what was compiled, in the
-/// owner's folder of compiled plug-ins. `--plugin` on the command line is consent and is not asked about.
+/// Whether the plug-ins that an experiment file names may run. They are native code, and files are
+/// passed around: the user is asked once for each content, and the answer is remembered by the
+/// digest of what was compiled, in the owner's folder of compiled plug-ins. `--plugin` on the
+/// command line is consent and is not asked about.
 final class PluginTrust {
   private let allowsAll: Bool
   private let experiment: String
@@ -17,16 +18,16 @@ final class PluginTrust {
   /// Digests that were approved, in order.
   private(set) var allowed: [String] = []
 
-  /// `allowsAll` is `--allow-plugins`, which remembers nothing. In a watched run, what was allowed when it began is
-  /// allowed, and nothing else.
+  /// `allowsAll` is `--allow-plugins`, which remembers nothing. In a watched run, what was allowed
+  /// when it began is allowed, and nothing else.
   init(allowsAll: Bool, experiment: String, watched: WatchedRun? = nil) {
     self.allowsAll = allowsAll
     self.experiment = experiment
     self.watched = watched
   }
 
-  /// Returns where the plug-in at `path` may run. Throws a usage error that says what to read and what to do where it
-  /// may not.
+  /// Returns where the plug-in at `path` may run. Throws a usage error that says what to read and
+  /// what to do where it may not.
   func approve(_ path: String, digest: String) throws {
     if let watched {
       guard !watched.handover.allowed.contains(digest) else { return }

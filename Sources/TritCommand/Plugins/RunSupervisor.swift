@@ -1,10 +1,11 @@
 import Foundation
 import TritLab
 
-/// `trit run` with plug-ins: the run goes on in a child, which is started again without the variant that ended it.
+/// `trit run` with plug-ins: the run goes on in a child, which is started again without the variant
+/// that ended it.
 ///
-/// One child does the whole run, so that speeds are measured in rounds as ever; the next one goes on in the same
-/// run directory, with the speeds that its predecessor has measured.
+/// One child does the whole run, so that speeds are measured in rounds as ever; the next one goes
+/// on in the same run directory, with the speeds that its predecessor has measured.
 struct RunSupervisor {
   /// The command line, the program's name left out.
   let words: [String]
@@ -13,11 +14,13 @@ struct RunSupervisor {
   /// Seconds that a variant at work may be silent.
   let seconds: Double
 
-  /// The least silence that is taken for a hang where no variant is at work: models are read, figures drawn.
+  /// The least silence that is taken for a hang where no variant is at work: models are read,
+  /// figures drawn.
   private static let leastSeconds = 120.0
 
-  /// Runs it and gives the exit code; what it prints stands on the same streams. Throws a failure that names the plug-in
-  /// where the run cannot go on without it: in the reference, or in a place that nobody knows.
+  /// Runs it and gives the exit code; what it prints stands on the same streams. Throws a failure
+  /// that names the plug-in where the run cannot go on without it: in the reference, or in a place
+  /// that nobody knows.
   func run(allowed: [String]) throws -> Int32 {
     var handover = RunHandover()
     handover.allowed = allowed

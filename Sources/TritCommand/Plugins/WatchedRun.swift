@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import TritLab
 
-/// The process that does the work of `trit run` with plug-ins, watched by the one that the user has started
-/// (`RunSupervisor`).
+/// The process that does the work of `trit run` with plug-ins, watched by the one that the user has
+/// started (`RunSupervisor`).
 package struct WatchedRun: Sendable {
   /// The first word of its command line.
   static let word = "__run-watched"

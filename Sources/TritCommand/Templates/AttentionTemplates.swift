@@ -6,7 +6,8 @@ extension StageTemplate {
     key: .attention, language: .swift,
     source: { name in
       """
-      // \(name.text): an attention for TritLab. It is the formula: scores, softmax, weighted sum of values.
+      // \(name.text): an attention for TritLab. It is the formula: scores, softmax, weighted sum of
+      // values.
       //
       //     trit list attention --plugin \(name.file)
       //     trit run \(name.experiment) --plugin \(name.file)
@@ -195,7 +196,8 @@ extension StageTemplate {
     key: .head, language: .swift,
     source: { name in
       """
-      // \(name.text): an output head for TritLab. It keeps the float32 matrix and multiplies row by row.
+      // \(name.text): an output head for TritLab. It keeps the float32 matrix and multiplies row by
+      // row.
       //
       //     trit list head --plugin \(name.file)
       //     trit run \(name.experiment) --plugin \(name.file)

@@ -73,8 +73,8 @@ extension StageTemplate {
         static let summary = "perplexity of each variant"
         /// Sections of 'measure' that it draws from.
         static let needs = ["perplexity"]
-        /// Commands of gnuplot. The lab's style.gp comes first: colours, fonts, and by_variant, which
-        /// gives each variant a row with its name. 'data' is the file of the table below.
+        /// Commands of gnuplot. The lab's style.gp comes first: colours, fonts, and by_variant,
+        /// which gives each variant a row with its name. 'data' is the file of the table below.
         static let template: String? = \"""
           # data: row, perplexity, label
           eval by_variant

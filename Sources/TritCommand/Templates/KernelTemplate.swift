@@ -7,7 +7,8 @@ extension StageTemplate {
     key: .kernel, language: .c,
     source: { name in
       """
-      // \(name.text): a linear kernel for TritLab. It keeps each trit in a byte: make it smaller, or faster.
+      // \(name.text): a linear kernel for TritLab. It keeps each trit in a byte: make it smaller,
+      // or faster.
       //
       //     trit kernel check \(name.text) --plugin \(name.file)
       //     trit kernel bench \(name.text) i2_s --tokens 1 --plugin \(name.file)
@@ -43,8 +44,8 @@ extension StageTemplate {
     key: .kernel, language: .swift,
     source: { name in
       """
-      // \(name.text): a linear kernel for TritLab from one function. Make it faster, or pack otherwise: a type
-      // that conforms to LinearKernel decides all of it.
+      // \(name.text): a linear kernel for TritLab from one function. Make it faster, or pack
+      // otherwise: a type that conforms to LinearKernel decides all of it.
       //
       //     trit kernel check \(name.text) --plugin \(name.file)
       //     trit kernel bench \(name.text) i2_s --tokens 1 --plugin \(name.file)

@@ -7,8 +7,8 @@ extension StageTemplate {
     key: .packing, language: .swift,
     source: { name in
       """
-      // \(name.text): a packing for TritLab, and the kernel that runs on its bytes. A packing alone is a form of
-      // bytes: what chooses it is a kernel, by --kernel \(name.text).
+      // \(name.text): a packing for TritLab, and the kernel that runs on its bytes. A packing alone
+      // is a form of bytes: what chooses it is a kernel, by --kernel \(name.text).
       //
       //     trit kernel check \(name.text) --plugin \(name.file)
       //     trit run \(name.experiment) --plugin \(name.file)

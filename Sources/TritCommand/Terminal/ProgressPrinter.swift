@@ -1,7 +1,8 @@
 import Foundation
 import TritLab
 
-/// Shows how far a long run is: one line that changes on a terminal, a plain line now and then elsewhere.
+/// Shows how far a long run is: one line that changes on a terminal, a plain line now and then
+/// elsewhere.
 final class ProgressPrinter {
   private let label: String
   private let valueName: String?

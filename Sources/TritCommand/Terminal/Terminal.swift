@@ -7,12 +7,12 @@ import TritLab
   import Darwin
 #endif
 
-/// The two streams of the command: the product on standard output, progress and complaints on standard
-/// error. Text leaves at once, so that a reader of a pipe sees a story as it is told.
+/// The two streams of the command: the product on standard output, progress and complaints on
+/// standard error. Text leaves at once, so that a reader of a pipe sees a story as it is told.
 ///
-/// This is the border: names, tokens and messages may quote what a file holds, so what is hidden in them is
-/// written out (`VisibleText`) wherever the stream goes, since logs are looked at later. The text of a model is a
-/// product of its own (`product`).
+/// This is the border: names, tokens and messages may quote what a file holds, so what is hidden in
+/// them is written out (`VisibleText`) wherever the stream goes, since logs are looked at later.
+/// The text of a model is a product of its own (`product`).
 enum Terminal {
   /// How a process that lost its reader ends: 128 + SIGPIPE, as a shell reports it.
   static let brokenPipe: Int32 = 141
@@ -21,8 +21,8 @@ enum Terminal {
   /// process without a word.
   static func out(_ text: String) throws { try write(Style.shown(text)) }
 
-  /// Writes text that is the product itself, what a model wrote or tokens stand for: byte for byte into a file or
-  /// pipe; on a terminal with what would drive it written out.
+  /// Writes text that is the product itself, what a model wrote or tokens stand for: byte for byte
+  /// into a file or pipe; on a terminal with what would drive it written out.
   static func product(_ text: String) throws { try write(isShown ? VisibleText.prose(text) : text) }
 
   /// Whether standard output is a terminal.
@@ -66,7 +66,8 @@ enum Terminal {
   /// Columns of standard output: `COLUMNS`, the terminal's width, else 80; never under 40.
   static var width: Int { columns(of: STDOUT_FILENO) }
 
-  /// Columns to wrap prose at: as `width`, but at most 120 of a terminal, since longer lines read badly.
+  /// Columns to wrap prose at: as `width`, but at most 120 of a terminal, since longer lines read
+  /// badly.
   static var columns: Int {
     environment("COLUMNS") == nil ? min(width, 120) : width
   }
@@ -161,8 +162,9 @@ struct Style: Sendable {
     isColored ? "\(Self.seal)[\(code)m\(text)\(Self.seal)[0m" : text
   }
 
-  /// What stands for ESC in text that is on its way out: characters that no file can know, so that only
-  /// sequences made here become such. They are noncharacters (Unicode 23.7), made up for each process.
+  /// What stands for ESC in text that is on its way out: characters that no file can know, so that
+  /// only sequences made here become such. They are noncharacters (Unicode 23.7), made up for each
+  /// process.
   private static let seal = String(
     String.UnicodeScalarView(
       (0..<8).map { _ in Unicode.Scalar(UInt32.random(in: 0xFDD0...0xFDEF)) ?? "?" }))

@@ -1,6 +1,7 @@
 /// Text in a given number of terminal columns.
 enum TextLayout {
-  /// Columns that a terminal gives `text`: two for each wide character (CJK, emoji), none for combining marks.
+  /// Columns that a terminal gives `text`: two for each wide character (CJK, emoji), none for
+  /// combining marks.
   static func width(_ text: some StringProtocol) -> Int {
     text.reduce(0) { $0 + width($1) }
   }
@@ -17,8 +18,9 @@ enum TextLayout {
     }
   }
 
-  /// `text` in lines of at most `width` columns, each `indent` columns in. Words stay whole; only one that
-  /// is longer than a line is cut, unless `breaksWords` is false. Line ends in `text` stay.
+  /// `text` in lines of at most `width` columns, each `indent` columns in. Words stay whole; only
+  /// one that is longer than a line is cut, unless `breaksWords` is false. Line ends in `text`
+  /// stay.
   static func wrap(
     _ text: String, width: Int, indent: Int = 0, breaksWords: Bool = true
   ) -> [String] {

@@ -17,7 +17,8 @@ struct TextTable {
 
   private static let gap = 2
 
-  /// The lines of the table, none wider than `width`, and the titles of the columns that had no room.
+  /// The lines of the table, none wider than `width`, and the titles of the columns that had no
+  /// room.
   func lines(width: Int, style: Style) -> (lines: [String], leftOut: [String]) {
     let names = ([heading] + labels).map { TextLayout.cut($0, to: max(12, width * 2 / 5)) }
     let first = names.map { TextLayout.width($0) }.max() ?? 0

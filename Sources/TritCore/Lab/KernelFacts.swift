@@ -2,8 +2,8 @@
 public enum ExpectedSparsity: Sendable, Hashable {
   /// Nothing.
   case none
-  /// Columns: inputs behind ReLU² (`down`). Gates that are normally distributed around 0, as those of random
-  /// weights, give two thirds zeros after int8 rounding; trained models give more.
+  /// Columns: inputs behind ReLU² (`down`). Gates that are normally distributed around 0, as those
+  /// of random weights, give two thirds zeros after int8 rounding; trained models give more.
   case inputs
   /// Rows: outputs that meet ReLU² of a gate (`up`). Half of such gates are not above 0.
   case outputs
@@ -18,14 +18,16 @@ public enum ExpectedSparsity: Sendable, Hashable {
   }
 }
 
-/// What whoever chooses among kernels has to know of one, stated where it is registered and never read from its name:
-/// also of kernels that do not run here, which nobody can ask.
+/// What whoever chooses among kernels has to know of one, stated where it is registered and never
+/// read from its name: also of kernels that do not run here, which nobody can ask.
 public struct KernelFacts: Sendable, Hashable {
   /// The packing whose bare name stands for its fastest kernel; nil for a kernel of its own.
   public var packing: String?
-  /// The instruction set that tells kernels of one packing apart: `avx2`; nil where there is none to tell.
+  /// The instruction set that tells kernels of one packing apart: `avx2`; nil where there is none
+  /// to tell.
   public var instructionSet: String?
-  /// What it leaves unread where it is zero or not wanted; such a kernel is picked only where that is expected.
+  /// What it leaves unread where it is zero or not wanted; such a kernel is picked only where that
+  /// is expected.
   public var skips: ExpectedSparsity
   /// Whether `auto` may pick it.
   public var isCandidate: Bool

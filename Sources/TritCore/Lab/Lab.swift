@@ -1,14 +1,17 @@
-/// Every stage that can be chosen, by kind: a plain value that is passed to engines, experiments and commands.
+/// Every stage that can be chosen, by kind: a plain value that is passed to engines, experiments
+/// and commands.
 ///
-/// It is the one list. What can be selected, what flags and files accept, what `trit list` shows, what the
-/// schema says and what records depend on are made from it. Whoever has more stages adds them to a copy:
+/// It is the one list. What can be selected, what flags and files accept, what `trit list` shows,
+/// what the schema says and what records depend on are made from it. Whoever has more stages adds
+/// them to a copy:
 /// ```
 /// var lab = Lab.standard
 /// try lab.add(.kernel, StageDescriptor("mine", summary: "…", source: "…")) { _ in MyKernel() }
 /// ```
 public struct Lab: Sendable {
   private var shelves: [Shelf] = []
-  /// Whose code is added, where a descriptor does not say: set while a plug-in registers its stages.
+  /// Whose code is added, where a descriptor does not say: set while a plug-in registers its
+  /// stages.
   package var guest: StageOrigin = .package("of this program")
 
   /// A lab without any kind of stage.
@@ -16,8 +19,8 @@ public struct Lab: Sendable {
 
   /// Adds a kind of stage with its implementations. A kind of that key is replaced.
   ///
-  /// Throws a usage error for a key or a flag that has another meaning where stages are chosen: that of an option of
-  /// the command, a key of experiment files, or a flag of another kind.
+  /// Throws a usage error for a key or a flag that has another meaning where stages are chosen:
+  /// that of an option of the command, a key of experiment files, or a flag of another kind.
   public mutating func install<Product: Sendable>(_ registry: Registry<Product>) throws {
     try checkKey(registry.kind.key, flags: registry.kind.flags)
     place(registry)
@@ -34,8 +37,9 @@ public struct Lab: Sendable {
     shelf(kind.key)?.registry as? Registry<Product> ?? Registry(kind)
   }
 
-  /// Adds an implementation from outside; `auto` and bare names may choose it from now on. Throws a usage error
-  /// that names both where its name is taken, and one for a name that cannot stand in a flag.
+  /// Adds an implementation from outside; `auto` and bare names may choose it from now on. Throws a
+  /// usage error that names both where its name is taken, and one for a name that cannot stand in a
+  /// flag.
   public mutating func add<Product: Sendable>(
     _ kind: StageKind<Product>, _ descriptor: StageDescriptor,
     make: @escaping @Sendable (ResolvedParameters) throws -> Product
@@ -52,8 +56,8 @@ public struct Lab: Sendable {
     }
   }
 
-  /// Removes every stage from outside whose descriptor `isGone` says so, of all kinds: what is written anew, in a cell
-  /// of a notebook, takes the place of what it was before.
+  /// Removes every stage from outside whose descriptor `isGone` says so, of all kinds: what is
+  /// written anew, in a cell of a notebook, takes the place of what it was before.
   package mutating func removeGuests(where isGone: (StageDescriptor) -> Bool) {
     for index in shelves.indices
     where shelves[index].information.descriptors.contains(where: isGone) {
@@ -93,8 +97,8 @@ public struct Lab: Sendable {
     return shelf.registry
   }
 
-  /// Checks the name and the parameters of a choice. Throws what `Registry.validate` throws, and a usage error
-  /// for a kind that the lab does not have.
+  /// Checks the name and the parameters of a choice. Throws what `Registry.validate` throws, and a
+  /// usage error for a kind that the lab does not have.
   public func validate(_ key: StageKey, _ choice: StageChoice) throws {
     try registry(key).check(choice)
   }
@@ -109,7 +113,8 @@ public struct Lab: Sendable {
     try shelf(key)?.registry.broken(by: name) ?? []
   }
 
-  /// Whether a kind has laws at all; what a plug-in adds to one that has none would be taken unproved.
+  /// Whether a kind has laws at all; what a plug-in adds to one that has none would be taken
+  /// unproved.
   public func hasLaws(_ key: StageKey) -> Bool {
     shelf(key)?.registry.hasLaws ?? false
   }

@@ -1,9 +1,10 @@
-/// The implementations of one kind of stage by name. A plain value: made once, extended by whoever wants to add
-/// a stage, passed to whoever resolves names.
+/// The implementations of one kind of stage by name. A plain value: made once, extended by whoever
+/// wants to add a stage, passed to whoever resolves names.
 public struct Registry<Product: Sendable>: Sendable {
   private struct Entry: Sendable {
     let descriptor: StageDescriptor
-    /// Whether it stands for others (`auto`, a packing's bare name) and is made anew when they change.
+    /// Whether it stands for others (`auto`, a packing's bare name) and is made anew when they
+    /// change.
     let isDerived: Bool
     let make: @Sendable (ResolvedParameters) throws -> Product
   }
@@ -21,7 +22,8 @@ public struct Registry<Product: Sendable>: Sendable {
   /// The key of the stage in files and flags: `quantizer`, `kernel`.
   public var key: String { kind.key.rawValue }
 
-  /// Adds an implementation of the lab's own; a name can be taken once. `Lab.add` is for those from outside.
+  /// Adds an implementation of the lab's own; a name can be taken once. `Lab.add` is for those from
+  /// outside.
   public mutating func register(
     _ descriptor: StageDescriptor,
     make: @escaping @Sendable (ResolvedParameters) throws -> Product
@@ -34,8 +36,9 @@ public struct Registry<Product: Sendable>: Sendable {
     entries.append(Entry(descriptor: descriptor, isDerived: isSealing, make: make))
   }
 
-  /// Adds an implementation, and makes those anew that stand for others (`auto`, a packing's bare name), which may
-  /// choose it from now on. Throws a usage error that names both where the name is taken.
+  /// Adds an implementation, and makes those anew that stand for others (`auto`, a packing's bare
+  /// name), which may choose it from now on. Throws a usage error that names both where the name is
+  /// taken.
   public mutating func add(
     _ descriptor: StageDescriptor,
     make: @escaping @Sendable (ResolvedParameters) throws -> Product
@@ -55,8 +58,8 @@ public struct Registry<Product: Sendable>: Sendable {
     seal()
   }
 
-  /// Removes implementations from outside whose descriptor `isGone` says so, and makes those anew that stand for
-  /// others.
+  /// Removes implementations from outside whose descriptor `isGone` says so, and makes those anew
+  /// that stand for others.
   package mutating func removeGuests(where isGone: (StageDescriptor) -> Bool) {
     entries.removeAll { $0.descriptor.origin != .builtIn && isGone($0.descriptor) }
     seal()
@@ -100,8 +103,8 @@ public struct Registry<Product: Sendable>: Sendable {
     }
   }
 
-  /// What the implementation called `name` broke of the laws of its kind; empty where there are none. Throws what
-  /// making it throws.
+  /// What the implementation called `name` broke of the laws of its kind; empty where there are
+  /// none. Throws what making it throws.
   public func violations(of name: String) throws -> [LawViolation] {
     guard let laws = kind.laws else { return [] }
     return laws(try make(StageChoice(name)))

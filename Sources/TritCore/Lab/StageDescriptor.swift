@@ -25,7 +25,8 @@ public struct ParameterDescriptor: Sendable {
   /// Beside which other parameter it has an effect; nil where it always has.
   public let condition: Condition?
 
-  /// Another parameter that must have one of some values, lest this one has no effect: then it is refused.
+  /// Another parameter that must have one of some values, lest this one has no effect: then it is
+  /// refused.
   public struct Condition: Sendable {
     /// The other parameter.
     public let name: String
@@ -93,13 +94,15 @@ public enum Exactness: Sendable, Hashable {
   }
 }
 
-/// Whose code a stage is. What is not the lab's own has a digest, which is part of every record that used it.
+/// Whose code a stage is. What is not the lab's own has a digest, which is part of every record
+/// that used it.
 public enum StageOrigin: Sendable, Hashable {
   /// The lab's own.
   case builtIn
   /// Linked into the program by another package: its name.
   case package(String)
-  /// Compiled from a file when the program started: its path, and the SHA-256 of what was compiled in hex.
+  /// Compiled from a file when the program started: its path, and the SHA-256 of what was compiled
+  /// in hex.
   case plugin(path: String, digest: String)
 
   /// `built in`, `package NAME`, or `FILE (digest 0123456789ab)`.
@@ -121,8 +124,8 @@ public enum StageOrigin: Sendable, Hashable {
   }
 }
 
-/// What a registry knows about one implementation of a stage; listings, messages, validation and the
-/// schema of experiment files are made from it.
+/// What a registry knows about one implementation of a stage; listings, messages, validation and
+/// the schema of experiment files are made from it.
 public struct StageDescriptor: Sendable {
   /// The name in files and flags.
   public let name: String
@@ -144,7 +147,8 @@ public struct StageDescriptor: Sendable {
   public let exactness: Exactness
   /// nil where it runs here, else why not.
   public let unavailable: String?
-  /// What choosers have to know of a kernel; nil for other stages, and for kernels that choose themselves.
+  /// What choosers have to know of a kernel; nil for other stages, and for kernels that choose
+  /// themselves.
   public let kernel: KernelFacts?
   /// Whose code it is.
   public var origin: StageOrigin
@@ -172,8 +176,9 @@ public struct StageDescriptor: Sendable {
 }
 
 extension StageDescriptor {
-  /// The first parameter that `choice` gives and that has no effect beside the others, with the error: one that is
-  /// ignored in silence would make two names of one thing. nil where there is none.
+  /// The first parameter that `choice` gives and that has no effect beside the others, with the
+  /// error: one that is ignored in silence would make two names of one thing. nil where there is
+  /// none.
   package func withoutEffect(_ choice: StageChoice, stage: String) -> (
     parameter: String, error: LabError
   )? {

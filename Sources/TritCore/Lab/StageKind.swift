@@ -6,7 +6,8 @@ public struct StageKey: RawRepresentable, Hashable, Sendable, Comparable {
   /// A key.
   public init(rawValue: String) { self.rawValue = rawValue }
 
-  /// The word that leaves a stage to the checkpoint, where that has an opinion (`StageKind.isLeftToModels`).
+  /// The word that leaves a stage to the checkpoint, where that has an opinion
+  /// (`StageKind.isLeftToModels`).
   public static let asTheModelSays = "model"
 
   /// Alphabetical.
@@ -25,9 +26,10 @@ public enum StageScope: String, Sendable, Hashable, CaseIterable {
   case experiment
 }
 
-/// A kind of stage: the typed key under which a `Lab` holds its implementations. A module that has such a kind
-/// declares one, as `StageKind<any LinearKernel>.kernel`, and one line of a lab adds it: selections, flags,
-/// listings, the schema of files, their validation and digests are made from what stands here.
+/// A kind of stage: the typed key under which a `Lab` holds its implementations. A module that has
+/// such a kind declares one, as `StageKind<any LinearKernel>.kernel`, and one line of a lab adds
+/// it: selections, flags, listings, the schema of files, their validation and digests are made from
+/// what stands here.
 public struct StageKind<Product: Sendable>: Sendable {
   /// The key in files and flags.
   public let key: StageKey
@@ -67,7 +69,8 @@ public struct StageKind<Product: Sendable>: Sendable {
   public var isLeftToModels: Bool { scope == .layer && standard == nil }
 }
 
-/// A kind of stage and what a lab has of it, without types: for listings, flags, schemas and documentation.
+/// A kind of stage and what a lab has of it, without types: for listings, flags, schemas and
+/// documentation.
 public struct StageInformation: Sendable {
   /// The key in files and flags.
   public let key: StageKey

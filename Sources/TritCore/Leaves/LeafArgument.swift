@@ -6,8 +6,8 @@ package enum LeafArgument {
   case word(UInt64)
   /// Bytes that are read; null where there is no pointer.
   case input(UnsafeRawPointer?, bytes: Int)
-  /// `rows` runs of `width` bytes, `stride` apart, that are read and written; null where there is no
-  /// pointer. What lies between the runs is not touched.
+  /// `rows` runs of `width` bytes, `stride` apart, that are read and written; null where there is
+  /// no pointer. What lies between the runs is not touched.
   case output(UnsafeMutableRawPointer?, rows: Int, width: Int, stride: Int)
 
   /// A size.
@@ -43,9 +43,9 @@ package enum LeafArgument {
   }
 }
 
-/// Where the parts of one call lie: `tk_leaf_call`, words, payload (see tk_leaf.h). Inputs come first;
-/// outputs follow, with guard bytes around them, and are the reply. An input that is also an output has
-/// one place, so that leaves meet their in-place case.
+/// Where the parts of one call lie: `tk_leaf_call`, words, payload (see tk_leaf.h). Inputs come
+/// first; outputs follow, with guard bytes around them, and are the reply. An input that is also an
+/// output has one place, so that leaves meet their in-place case.
 struct LeafFrame {
   let headBytes: Int
   let payloadBytes: Int

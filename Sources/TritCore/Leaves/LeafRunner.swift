@@ -8,14 +8,14 @@ import Synchronization
   import Darwin
 #endif
 
-/// Runs C leaves in another process (`Tests/LeafServer`), which may have another instruction set: under
-/// an emulator, or on another machine by ssh.
+/// Runs C leaves in another process (`Tests/LeafServer`), which may have another instruction set:
+/// under an emulator, or on another machine by ssh.
 ///
-/// Where the environment names one in `TRITLAB_LEAF_RUNNER`, as `qemu-aarch64 .build/arm/leaves`, this
-/// machine takes that CPU for its own: `CPUFeatures.here` is its set, registries offer its kernels, and
-/// every leaf runs there, on layouts that the usual Swift code made. So the same law checkers and tests
-/// judge leaves that this machine cannot run. For tests: a call costs tens of microseconds and copies all
-/// it reads.
+/// Where the environment names one in `TRITLAB_LEAF_RUNNER`, as `qemu-aarch64 .build/arm/leaves`,
+/// this machine takes that CPU for its own: `CPUFeatures.here` is its set, registries offer its
+/// kernels, and every leaf runs there, on layouts that the usual Swift code made. So the same law
+/// checkers and tests judge leaves that this machine cannot run. For tests: a call costs tens of
+/// microseconds and copies all it reads.
 ///
 /// Outputs lie between guard bytes, so that a leaf that writes outside of them is found.
 package final class LeafRunner: Sendable {
@@ -86,8 +86,8 @@ package final class LeafRunner: Sendable {
     }
   }()
 
-  /// The runner that the environment names, started at first use; nil where it names none. A runner that
-  /// does not start ends the process: `check` finds that out first.
+  /// The runner that the environment names, started at first use; nil where it names none. A runner
+  /// that does not start ends the process: `check` finds that out first.
   package static let shared: LeafRunner? = {
     switch started {
     case .success(let runner): return runner

@@ -24,8 +24,8 @@ package enum Leaves {
   /// Blocks of 128 columns.
   private static func blocks(_ columns: Int) -> Int { (columns + 127) / 128 }
 
-  /// The members of `tk_float_ops`, each a call of the leaf runner. One that has no number in tk_leaf.h
-  /// stays this machine's plain leaf.
+  /// The members of `tk_float_ops`, each a call of the leaf runner. One that has no number in
+  /// tk_leaf.h stays this machine's plain leaf.
   private static let remoteFloat: tk_float_ops = {
     var table = tk_float_scalar
     table.sum_of_squares = { x, n in

@@ -4,9 +4,9 @@ import TritCore
 /// The energy counters of the processor, where Linux shows them: RAPL domains below
 /// `/sys/class/powercap`, in microjoules, running around at a maximum of their own.
 ///
-/// Counted is what the whole package took, for whatever ran on it, idle power included. Since 2020 most
-/// systems let only root read them (CVE-2020-8694), and virtual machines have none.
-/// Source: Linux, `Documentation/power/powercap/powercap.rst`.
+/// Counted is what the whole package took, for whatever ran on it, idle power included. Since 2020
+/// most systems let only root read them (CVE-2020-8694), and virtual machines have none. Source:
+/// Linux, `Documentation/power/powercap/powercap.rst`.
 public struct EnergyCounter: Sendable {
   /// One package.
   private struct Domain: Sendable {
@@ -21,10 +21,12 @@ public struct EnergyCounter: Sendable {
 
   private let domains: [Domain]
 
-  /// The counters below `root`. Throws `missingInput` that says whether there are none, or none to be read.
+  /// The counters below `root`. Throws `missingInput` that says whether there are none, or none to
+  /// be read.
   public init(root: String = "/sys/class/powercap") throws {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-    // `intel-rapl:0` is a package (AMD's too); `intel-rapl:0:0` a part of it, counted there already.
+    // `intel-rapl:0` is a package (AMD's too); `intel-rapl:0:0` a part of it, counted there
+    // already.
     let packages = names.filter {
       $0.hasPrefix("intel-rapl:") && $0.split(separator: ":").count == 2
         && (Self.text("\(root)/\($0)/name")?.hasPrefix("package") ?? false)

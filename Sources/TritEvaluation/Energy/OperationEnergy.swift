@@ -9,13 +9,14 @@
 /// | FP16 | 0.4 | 0.16 | 1.1 | 0.34 |
 /// | FP32 | 0.9 | 0.38 | 3.7 | 1.31 |
 ///
-/// Sources: 45 nm: Horowitz, "Computing's energy problem (and what we can do about it)", ISSCC 2014,
-/// doi 10.1109/ISSCC.2014.6757323. 7 nm: Jouppi et al., "Ten lessons from three generations shaped Google's
-/// TPUv4i", ISCA 2021, table 2; Zhang, Zhang, Lew, "PokeBNN", arXiv 2112.00133, use the same. The BitNet
-/// papers (arXiv 2310.11453 §2.3, 2402.17764 figure 3) count with INT8, FP16 and FP32 of both.
+/// Sources: 45 nm: Horowitz, "Computing's energy problem (and what we can do about it)", ISSCC
+/// 2014, doi 10.1109/ISSCC.2014.6757323. 7 nm: Jouppi et al., "Ten lessons from three generations
+/// shaped Google's TPUv4i", ISCA 2021, table 2; Zhang, Zhang, Lew, "PokeBNN", arXiv 2112.00133, use
+/// the same. The BitNet papers (arXiv 2310.11453 §2.3, 2402.17764 figure 3) count with INT8, FP16
+/// and FP32 of both.
 ///
-/// These are the adders and multipliers alone: no memory, no control, no wires between them, which on real
-/// chips take most of the energy. The model says what arithmetic *could* save.
+/// These are the adders and multipliers alone: no memory, no control, no wires between them, which
+/// on real chips take most of the energy. The model says what arithmetic *could* save.
 public enum OperationEnergy {
   /// A process node.
   public enum Node: String, Sendable, Hashable, CaseIterable {
@@ -93,8 +94,8 @@ public struct OperationCount: Sendable, Hashable {
       + Self.sum(multiplications) { OperationEnergy.multiplication($0, node) }
   }
 
-  /// A weighted sum in the order of `Format.allCases`: a dictionary's own order changes from process to process, and
-  /// with it the last bit of a sum.
+  /// A weighted sum in the order of `Format.allCases`: a dictionary's own order changes from
+  /// process to process, and with it the last bit of a sum.
   private static func sum(
     _ counts: [OperationEnergy.Format: Double], _ weight: (OperationEnergy.Format) -> Double
   ) -> Double {

@@ -1,18 +1,22 @@
 public import TritCore
 public import TritModel
 
-/// The arithmetic of one decoded token, counted from the shapes of a model and the forms of its layers.
+/// The arithmetic of one decoded token, counted from the shapes of a model and the forms of its
+/// layers.
 ///
 /// A matrix `[rows, columns]` times a vector takes `rows · columns` multiplications and
-/// `rows · (columns − 1)` additions. With trits and integer activations no weight multiplies: what is left
-/// is one multiplication an input (to quantize it) and one an output (to scale it). Source: Wang et al.,
-/// "BitNet", arXiv 2310.11453 §2.3, for a matrix of 1-bit weights; zeros count as additions here, as there.
+/// `rows · (columns − 1)` additions. With trits and integer activations no weight multiplies: what
+/// is left is one multiplication an input (to quantize it) and one an output (to scale it). Source:
+/// Wang et al., "BitNet", arXiv 2310.11453 §2.3, for a matrix of 1-bit weights; zeros count as
+/// additions here, as there.
 ///
-/// Layers that run on `openblas` count as a dense float model of the same shape, whatever their values: that
-/// is the papers' baseline. `dequantize` counts as the arithmetic of the weights and activations that it stands
-/// for, whose kernel nobody need have written; activations that reach a kernel as float32 (`none`, and
-/// `hadamard-int4`, whose codes no kernel multiplies) count as float. Attention, norms, rotary embedding, activation and residual are float in every variant. Exponentials,
-/// roots and divisions have no published figure and are left out; there are few of them.
+/// Layers that run on `openblas` count as a dense float model of the same shape, whatever their
+/// values: that is the papers' baseline. `dequantize` counts as the arithmetic of the weights and
+/// activations that it stands for, whose kernel nobody need have written; activations that reach a
+/// kernel as float32 (`none`, and `hadamard-int4`, whose codes no kernel multiplies) count as
+/// float. Attention, norms, rotary embedding, activation and residual are float in every variant.
+/// Exponentials, roots and divisions have no published figure and are left out; there are few of
+/// them.
 public struct TokenOperations: Sendable {
   /// A part of the model.
   public enum Part: String, Sendable, CaseIterable {

@@ -38,7 +38,8 @@ struct ClusterSums {
   var totalWeight: Double { weights.reduce(0, +) }
   var mean: Double { sums.reduce(0, +) / totalWeight }
 
-  /// The standard error of the mean (Cochran, Sampling Techniques, 3rd ed. 1977, eq. 6.13); nil for one cluster.
+  /// The standard error of the mean (Cochran, Sampling Techniques, 3rd ed. 1977, eq. 6.13); nil for
+  /// one cluster.
   var error: Double? {
     guard count > 1 else { return nil }
     let mean = mean
@@ -60,9 +61,10 @@ struct ClusterSums {
 
 /// Intervals from resampling.
 enum Bootstrap {
-  /// The 95 % BCa interval of the mean over clusters, drawn with replacement: corrected for bias and acceleration
-  /// (Efron, "Better bootstrap confidence intervals", JASA 82, 1987; acceleration by the jackknife, eq. 6.6 there).
-  /// The same seed gives the same interval. nil for fewer than two clusters, or where the draws have no spread.
+  /// The 95 % BCa interval of the mean over clusters, drawn with replacement: corrected for bias
+  /// and acceleration (Efron, "Better bootstrap confidence intervals", JASA 82, 1987; acceleration
+  /// by the jackknife, eq. 6.6 there). The same seed gives the same interval. nil for fewer than
+  /// two clusters, or where the draws have no spread.
   static func interval(_ clusters: ClusterSums, resamples: Int, seed: UInt64) -> Interval? {
     guard clusters.count > 1, resamples > 1 else { return nil }
     var random = SeededRandom(seed: seed)

@@ -47,8 +47,8 @@ public struct StudentDistribution: Sendable {
 
 /// The binomial distribution with both outcomes equally likely: the sign test.
 public enum SignTest {
-  /// The exact two-sided p that of `a + b` fair coins so few or fewer show one side as the smaller of the two: 1
-  /// where they are equal or there are none.
+  /// The exact two-sided p that of `a + b` fair coins so few or fewer show one side as the smaller
+  /// of the two: 1 where they are equal or there are none.
   public static func pValue(_ a: Int, _ b: Int) -> Double {
     precondition(a >= 0 && b >= 0, "counts")
     let total = Double(a + b)
@@ -82,8 +82,8 @@ enum Root {
   }
 }
 
-/// The regularized incomplete beta function `I_x(a, b)` (NIST DLMF 8.17), by the continued fraction 8.17.22,
-/// evaluated after Lentz.
+/// The regularized incomplete beta function `I_x(a, b)` (NIST DLMF 8.17), by the continued fraction
+/// 8.17.22, evaluated after Lentz.
 enum IncompleteBeta {
   static func regularized(_ x: Double, _ a: Double, _ b: Double) -> Double {
     guard x > 0 else { return 0 }

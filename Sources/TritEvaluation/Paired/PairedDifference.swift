@@ -8,7 +8,8 @@ public import TritCore
 
 /// What a difference is told in.
 public enum DifferenceScale: Sendable, Hashable, Codable {
-  /// Of logarithms, as a change of what they are logarithms of, in percent: losses in nats become perplexity.
+  /// Of logarithms, as a change of what they are logarithms of, in percent: losses in nats become
+  /// perplexity.
   case percentOfRatio
   /// Of shares, in percentage points.
   case points
@@ -94,14 +95,15 @@ public struct Flips: Sendable, Hashable, Codable {
   public var share: Double { Double(rightToWrong + wrongToRight) / Double(max(count, 1)) }
   /// Flips to right less flips to wrong, as a share of all: the difference of the two accuracies.
   public var signedShare: Double { Double(wrongToRight - rightToWrong) / Double(max(count, 1)) }
-  /// McNemar's exact two-sided p: whether flips to wrong and to right are equally likely (McNemar, "Note on the
-  /// sampling error of the difference between correlated proportions", Psychometrika 12, 1947; exact by the
-  /// binomial distribution).
+  /// McNemar's exact two-sided p: whether flips to wrong and to right are equally likely (McNemar,
+  /// "Note on the sampling error of the difference between correlated proportions", Psychometrika
+  /// 12, 1947; exact by the binomial distribution).
   public var pValue: Double { SignTest.pValue(rightToWrong, wrongToRight) }
 
-  /// Where the difference of the two accuracies may lie, as a share, with 95 %: Newcombe, "Improved confidence
-  /// intervals for the difference between binomial proportions based on paired data", Statistics in Medicine 17
-  /// (1998), method 10: Wilson's intervals of both, put together with their correlation. nil without questions.
+  /// Where the difference of the two accuracies may lie, as a share, with 95 %: Newcombe, "Improved
+  /// confidence intervals for the difference between binomial proportions based on paired data",
+  /// Statistics in Medicine 17 (1998), method 10: Wilson's intervals of both, put together with
+  /// their correlation. nil without questions.
   public var interval: Interval? {
     let right = bothRight + wrongToRight
     let base = bothRight + rightToWrong
@@ -131,8 +133,8 @@ public struct Flips: Sendable, Hashable, Codable {
   }
 }
 
-/// The difference between two runs over the same units (windows of a text, questions), with its own error: what is
-/// hard for both cancels.
+/// The difference between two runs over the same units (windows of a text, questions), with its own
+/// error: what is hard for both cancels.
 public struct PairedDifference: Sendable, Hashable, Codable {
   /// How the interval and the p were made.
   public enum Method: String, Sendable, Codable {
@@ -181,12 +183,13 @@ public struct PairedDifference: Sendable, Hashable, Codable {
   /// The upper end of the interval; not a number where there is none.
   public var upper: Double { interval?.upper ?? .nan }
 
-  /// Compares means over units, each with its weight (scored tokens; 1 where nil). Units of one entry of `clusters`
-  /// (a document) are one draw; nil lets each unit be one.
+  /// Compares means over units, each with its weight (scored tokens; 1 where nil). Units of one
+  /// entry of `clusters` (a document) are one draw; nil lets each unit be one.
   ///
   /// The difference is `D = Σ w (a − b) / Σ w`, a ratio of sums over clusters, and its error
-  /// `√(K / (K − 1) Σ (S_k − D W_k)²) / W` as in `WindowSpread`; interval and p are Student's with K − 1 degrees.
-  /// `bootstrapDraws` are the resamples of `bootstrap`. Throws `badData` where the runs have other units, or none.
+  /// `√(K / (K − 1) Σ (S_k − D W_k)²) / W` as in `WindowSpread`; interval and p are Student's with
+  /// K − 1 degrees. `bootstrapDraws` are the resamples of `bootstrap`. Throws `badData` where the
+  /// runs have other units, or none.
   public init(
     variant: [Double], baseline: [Double], weights: [Double]? = nil, clusters: [Int]? = nil,
     scale: DifferenceScale, bootstrapDraws: Int = resamples
@@ -214,7 +217,8 @@ public struct PairedDifference: Sendable, Hashable, Codable {
     let student = StudentDistribution(degrees: Double(sums.count - 1))
     let half = student.critical(0.05) * rawError
     interval = Interval(scale.told(raw - half), scale.told(raw + half))
-    // Differences that are all equal have no spread: none at all is no difference, any other is a sure one.
+    // Differences that are all equal have no spread: none at all is no difference, any other is a
+    // sure one.
     p = rawError > 0 ? student.beyond(raw / rawError) : raw == 0 ? 1 : 0
     bootstrap =
       sums.count < Self.smallCount && rawError > 0
@@ -223,8 +227,9 @@ public struct PairedDifference: Sendable, Hashable, Codable {
       } : nil
   }
 
-  /// Compares answers. Where questions stand in `clusters` (of one document, say) of more than one, the interval is
-  /// that of clusters; p is McNemar's where they do not. Throws `badData` where the runs have other questions, or none.
+  /// Compares answers. Where questions stand in `clusters` (of one document, say) of more than one,
+  /// the interval is that of clusters; p is McNemar's where they do not. Throws `badData` where the
+  /// runs have other questions, or none.
   public init(variant: [Bool], baseline: [Bool], clusters: [Int]? = nil) throws {
     let numbers = [variant, baseline].map { $0.map { $0 ? 1.0 : 0 } }
     let owners = clusters ?? Array(variant.indices)

@@ -53,7 +53,8 @@ struct RecordMerger {
     return runs.sorted { $0.path < $1.path }
   }
 
-  /// One record for each variant that was measured, the reference first. Throws where parts do not join.
+  /// One record for each variant that was measured, the reference first. Throws where parts do not
+  /// join.
   mutating func joined(_ measure: Measurements) throws -> [Entry] {
     var entries: [Entry] = []
     var expected: [(role: RunRecord.Role, id: String, index: Int, label: String)] = []
@@ -128,7 +129,8 @@ struct RecordMerger {
     return (record, [], newest.run)
   }
 
-  /// The parts of a section in the order of the text; of equal ones the newest, and none that another has.
+  /// The parts of a section in the order of the text; of equal ones the newest, and none that
+  /// another has.
   private func pieces(
     of section: String, in entries: [Entry]
   ) throws -> [(part: WindowPart, entry: Entry)] {

@@ -13,15 +13,16 @@ public struct CollectOutcome: Sendable {
   public var missing: [String]
 }
 
-/// Merges the runs of one experiment that were shared out over processes or machines: by variants (`--index`,
-/// `--shard`), or by the windows of a text (`--chunks a:b`), or both.
+/// Merges the runs of one experiment that were shared out over processes or machines: by variants
+/// (`--index`, `--shard`), or by the windows of a text (`--chunks a:b`), or both.
 public enum RunCollector {
-  /// Merges the run directories in `paths` (each one, or a folder of them) into a new one below `options.outputDirectory`,
-  /// with reports and figures. Of a variant that several have measured, the newest finished record counts; parts of
-  /// a text's windows are joined from the losses of their tokens, which gives the digits of one run.
+  /// Merges the run directories in `paths` (each one, or a folder of them) into a new one below
+  /// `options.outputDirectory`, with reports and figures. Of a variant that several have measured,
+  /// the newest finished record counts; parts of a text's windows are joined from the losses of
+  /// their tokens, which gives the digits of one run.
   ///
-  /// Throws `missingInput` where there is no run, `badData` where runs do not belong together: another plan, model, text
-  /// or program.
+  /// Throws `missingInput` where there is no run, `badData` where runs do not belong together:
+  /// another plan, model, text or program.
   public static func collect(
     _ paths: [String], options: RunOptions = RunOptions(), lab: Lab = .standard,
     plugins: ExperimentPlugins = ExperimentFile.refusePlugins,
@@ -54,7 +55,8 @@ public enum RunCollector {
         directory: directory.path, templates: options.plotsDirectory,
         environment: ProcessInfo.processInfo.environment)
       let outcome = try run.collect(
-        records, samples: merger.samples, like: source, sources: runs.map(\.path), isWhole: merger.missing.isEmpty,
+        records, samples: merger.samples, like: source, sources: runs.map(\.path),
+        isWhole: merger.missing.isEmpty,
         document: document, plots: plots)
       return CollectOutcome(
         run: outcome, sources: runs.map(\.path), missing: merger.missing)

@@ -46,7 +46,8 @@ struct ShardRun {
     }
   }
 
-  /// What the figures of the run depend on beside its plan: by name, and in words where two runs differ.
+  /// What the figures of the run depend on beside its plan: by name, and in words where two runs
+  /// differ.
   var inputs: [(name: String, value: String)] {
     var list: [(String, String)] = []
     for kind in ["models", "data"] {

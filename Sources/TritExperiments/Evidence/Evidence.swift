@@ -36,9 +36,9 @@ package struct SampledRecord {
   /// Its samples.
   package var tables: [String: SampleTable]
 
-  /// Reads the samples of `record`, which lie below the run directory `folder`; nil where the record names the whole
-  /// path. Throws what reading them throws, and
-  /// `missingInput` where the record names none.
+  /// Reads the samples of `record`, which lie below the run directory `folder`; nil where the
+  /// record names the whole path. Throws what reading them throws, and `missingInput` where the
+  /// record names none.
   package init(_ record: RunRecord, in folder: String?) throws {
     self.record = record
     let folder = folder ?? ""
@@ -47,7 +47,8 @@ package struct SampledRecord {
         .missingInput, "the record has no samples to compare in pairs", at: folder,
         expected: "losses of windows or outcomes of questions beside the records",
         got: "'\(record.label)' without any",
-        advice: "measure perplexity, divergence or tasks with this version of trit: trit run --force")
+        advice:
+          "measure perplexity, divergence or tasks with this version of trit: trit run --force")
     }
     let isWhole = folder.isEmpty && record.samples?.hasPrefix("/") == true
     guard let path = isWhole ? record.samples : SampleFile.path(of: record, in: folder) else {
@@ -177,7 +178,8 @@ struct Evidence {
 }
 
 extension Report {
-  /// The record that differences are to: the one that `baseline` names, else the reference, else the first variant.
+  /// The record that differences are to: the one that `baseline` names, else the reference, else
+  /// the first variant.
   public var baseline: RunRecord? { evidence.baseline }
 
   /// What variants were compared in, in pairs.

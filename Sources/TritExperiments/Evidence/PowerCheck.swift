@@ -1,7 +1,8 @@
 internal import TritCore
 internal import TritEvaluation
 
-/// Whether a run can answer what its file asks: `detect:` names the smallest difference that matters.
+/// Whether a run can answer what its file asks: `detect:` names the smallest difference that
+/// matters.
 struct PowerCheck {
   let detect: [String: Double]
   let quantities: [PairedQuantity]
@@ -11,8 +12,10 @@ struct PowerCheck {
     file.measure.sections.compactMap { section in
       let (key, unit): (String, String)
       switch section.measure {
-      case let measure as PerplexityMeasure where measure.windows.isOne: (key, unit) = ("chunks", "window")
-      case let measure as DivergenceMeasure where measure.windows.isOne: (key, unit) = ("chunks", "window")
+      case let measure as PerplexityMeasure where measure.windows.isOne:
+        (key, unit) = ("chunks", "window")
+      case let measure as DivergenceMeasure where measure.windows.isOne:
+        (key, unit) = ("chunks", "window")
       case let measure as TasksMeasure where measure.limit == 1: (key, unit) = ("limit", "question")
       default: return nil
       }
@@ -22,8 +25,8 @@ struct PowerCheck {
     }
   }
 
-  /// What comparisons that were made already say: a sentence for each quantity whose smallest difference that matters is
-  /// smaller than what can be seen with 80 % power.
+  /// What comparisons that were made already say: a sentence for each quantity whose smallest
+  /// difference that matters is smaller than what can be seen with 80 % power.
   func notes(_ evidence: PairedEvidence, source: String) -> [String] {
     quantities.compactMap { quantity in
       guard let target = detect[quantity.key],

@@ -1,7 +1,8 @@
 internal import TritEvaluation
 
 extension Figures {
-  /// `+0.32`, `−1.4`: a difference with its sign, as many digits as the half width of its interval allows.
+  /// `+0.32`, `−1.4`: a difference with its sign, as many digits as the half width of its interval
+  /// allows.
   static func signed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return plain(value) }
     let text = fixed(abs(value), digits)
@@ -111,12 +112,14 @@ extension Report {
   /// The heading over `differenceTable`.
   var differenceTitle: String { "Differences to \(baseline?.label ?? "the baseline")" }
 
-  /// How the differences were made, what they could see, and what could not be compared: a sentence or two each.
+  /// How the differences were made, what they could see, and what could not be compared: a sentence
+  /// or two each.
   var differenceNotes: [String] {
     var notes: [String] = []
     let all = pairedQuantities.flatMap { differences($0) }
     if !all.isEmpty {
-      var text = "Differences are paired: both runs saw the same units, and what is hard for both cancels."
+      var text =
+        "Differences are paired: both runs saw the same units, and what is hard for both cancels."
       if all.contains(where: { $0.difference.method == .clusters }) {
         text += " Intervals are Student's over windows (over documents, where questions share one)."
       }
@@ -124,7 +127,8 @@ extension Report {
         text += " For questions they are Newcombe's, and p is McNemar's exact one."
       }
       if all.contains(where: { $0.difference.bootstrap != nil }) {
-        text += " The bootstrap (BCa, \(PairedDifference.resamples) draws, seed \(PairedDifference.seed)) "
+        text +=
+          " The bootstrap (BCa, \(PairedDifference.resamples) draws, seed \(PairedDifference.seed)) "
         text += "stands beside them where there are fewer than \(PairedDifference.smallCount)."
       }
       let most = pairedQuantities.map { differences($0).count }.max() ?? 0

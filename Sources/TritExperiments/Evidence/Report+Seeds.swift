@@ -26,14 +26,15 @@ extension Report {
     }
   }
 
-  /// The seed of a variant: that of its training where the model tells it and models differ, else of its run.
+  /// The seed of a variant: that of its training where the model tells it and models differ, else
+  /// of its run.
   private static func seed(_ record: RunRecord) -> String? {
     let training = record.metrics["model.training_seed"].map { "\($0)" } ?? ""
     return "\(training) \(record.params["seed"] ?? "")"
   }
 
-  /// Everything that a variant chose but seeds. Of a model whose training seed is known, what it is beside the seed
-  /// stands for its name.
+  /// Everything that a variant chose but seeds. Of a model whose training seed is known, what it is
+  /// beside the seed stands for its name.
   private static func withoutSeed(_ record: RunRecord) -> [String: String]? {
     var key = record.params
     key["seed"] = nil
@@ -45,7 +46,8 @@ extension Report {
     return key
   }
 
-  /// Means over seeds, their spread, and the error of the text beside it; empty where nothing was run with several.
+  /// Means over seeds, their spread, and the error of the text beside it; empty where nothing was
+  /// run with several.
   var seedTable: [[String]] {
     let groups = seedGroups
     let rows = groups.flatMap { group in

@@ -2,18 +2,21 @@ internal import Foundation
 internal import TritCore
 internal import TritFormats
 
-/// `samples/ID.safetensors` beside the records: a tensor `SECTION.COLUMN` for each column of each section's samples,
-/// float32, but what has to be exact float64; `SECTION.unit` and `SECTION.content` in the metadata.
+/// `samples/ID.safetensors` beside the records: a tensor `SECTION.COLUMN` for each column of each
+/// section's samples, float32, but what has to be exact float64; `SECTION.unit` and
+/// `SECTION.content` in the metadata.
 package enum SampleFile {
   /// The folder in the run directory.
   static let folder = "samples"
 
-  /// The name of a record's file: a variant can make the choices of the reference, and has its id then.
+  /// The name of a record's file: a variant can make the choices of the reference, and has its id
+  /// then.
   static func name(of record: RunRecord) -> String {
     record.role == .reference ? "reference-\(record.id)" : record.id
   }
 
-  /// Keeps the samples of one record and gives their place, relative to the run directory. Throws `cannotCreate`.
+  /// Keeps the samples of one record and gives their place, relative to the run directory. Throws
+  /// `cannotCreate`.
   static func keep(
     _ tables: [String: SampleTable], name: String, in directory: String
   ) throws -> String {
@@ -47,7 +50,8 @@ package enum SampleFile {
     try SafetensorsWriter.write(contents, metadata: metadata, to: path)
   }
 
-  /// Reads tables by section. Throws `missingInput` and `badData` with the file, and the tensor where one is wrong.
+  /// Reads tables by section. Throws `missingInput` and `badData` with the file, and the tensor
+  /// where one is wrong.
   package static func read(_ path: String) throws -> [String: SampleTable] {
     let file = try SafetensorsFile(path: path)
     var tables: [String: SampleTable] = [:]
@@ -79,8 +83,8 @@ package enum SampleFile {
     return tables
   }
 
-  /// The absolute path of a record's samples in the run directory `folder`; nil where it names none, another place, or
-  /// one where nothing is.
+  /// The absolute path of a record's samples in the run directory `folder`; nil where it names
+  /// none, another place, or one where nothing is.
   package static func path(of record: RunRecord, in folder: String) -> String? {
     guard let place = record.samples, place.hasPrefix(Self.folder + "/"),
       !place.split(separator: "/").contains("..")
@@ -89,8 +93,8 @@ package enum SampleFile {
     return FileKind(at: path) == .file ? path : nil
   }
 
-  /// Brings the file at `source` along into the run directory, as a link where that can be, and gives its place there.
-  /// Throws `cannotCreate`.
+  /// Brings the file at `source` along into the run directory, as a link where that can be, and
+  /// gives its place there. Throws `cannotCreate`.
   static func adopt(_ source: String, name: String, into directory: String) throws -> String {
     try makeFolder(in: directory)
     let manager = FileManager.default
@@ -118,7 +122,8 @@ package enum SampleFile {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw LabError(
-        .cannotCreate, "cannot make the folder of samples: \((error as NSError).localizedDescription)",
+        .cannotCreate,
+        "cannot make the folder of samples: \((error as NSError).localizedDescription)",
         at: path, advice: "check that the folder is writable and has space")
     }
   }

@@ -1,12 +1,13 @@
 internal import TritCore
 public import TritEvaluation
 
-/// What a measure saw unit by unit: the loss of every scored window, the outcome of every question. Differences
-/// between variants are made of it, in pairs.
+/// What a measure saw unit by unit: the loss of every scored window, the outcome of every question.
+/// Differences between variants are made of it, in pairs.
 public struct SampleTable: Sendable, Codable, Equatable {
   /// What a unit is: `window` or `question`.
   public var unit: String
-  /// Digest of the units themselves (the tokens of windows, the texts of questions): only equal units make pairs.
+  /// Digest of the units themselves (the tokens of windows, the texts of questions): only equal
+  /// units make pairs.
   public var content: String
   /// Columns by name, in the order of the units. Kept as 32-bit floats.
   public var columns: [String: [Double]]
@@ -35,7 +36,8 @@ public struct PairedQuantity: Sendable {
   public enum Form: Sendable, Hashable {
     /// A mean over the unit's weight, which `weights` tells: told on this scale.
     case mean(weights: String, DifferenceScale)
-    /// 0 or 1: told in points. Units of the same number in the column `group`, where there is one, belong together.
+    /// 0 or 1: told in points. Units of the same number in the column `group`, where there is one,
+    /// belong together.
     case outcome(group: String?)
   }
 
@@ -47,7 +49,8 @@ public struct PairedQuantity: Sendable {
   public let section: String
   /// The column.
   public let column: String
-  /// The metric that it is the difference of, `section.name`: its column of the table stands before the difference's.
+  /// The metric that it is the difference of, `section.name`: its column of the table stands before
+  /// the difference's.
   public let metric: String
   /// What the values are.
   public let form: Form
@@ -79,14 +82,18 @@ public struct PairedQuantity: Sendable {
   /// The unit of differences: `%`, `points`.
   public var unit: String { scale.unit }
 
-  /// The difference of a variant's samples to a baseline's. Throws `badData` where they are of other units.
-  package func difference(_ variant: SampleTable, _ baseline: SampleTable) throws -> PairedDifference {
+  /// The difference of a variant's samples to a baseline's. Throws `badData` where they are of
+  /// other units.
+  package func difference(_ variant: SampleTable, _ baseline: SampleTable) throws
+    -> PairedDifference
+  {
     guard variant.content == baseline.content, variant.unit == baseline.unit else {
       throw LabError(
         .badData, "the two runs saw other \(baseline.unit)s, which make no pairs",
         expected: "\(baseline.unit)s of digest \(baseline.content.prefix(10))",
         got: "\(variant.unit)s of digest \(variant.content.prefix(10))",
-        advice: "run both on the same text or questions, with the same settings and the same tokenizer")
+        advice:
+          "run both on the same text or questions, with the same settings and the same tokenizer")
     }
     func column(_ name: String, _ table: SampleTable) throws -> [Double] {
       guard let values = table.columns[name] else {

@@ -8,8 +8,9 @@ package struct StoredRun {
   /// The records, the reference first where there is one.
   package let records: [RunRecord]
 
-  /// Opens `path`: a run directory, its results.jsonl, or the folder of an experiment, of which the newest run is
-  /// taken. Throws `missingInput` where there is none, `badData` where its records cannot be read.
+  /// Opens `path`: a run directory, its results.jsonl, or the folder of an experiment, of which the
+  /// newest run is taken. Throws `missingInput` where there is none, `badData` where its records
+  /// cannot be read.
   package init(_ path: String) throws {
     let manager = FileManager.default
     var folder = path
@@ -41,7 +42,8 @@ package struct StoredRun {
     self.path = folder
   }
 
-  /// The record of a variant, by label, name of the reference, or id. Throws `missingInput` with what there is.
+  /// The record of a variant, by label, name of the reference, or id. Throws `missingInput` with
+  /// what there is.
   package func record(_ name: String) throws -> RunRecord {
     if let found = records.first(where: { $0.label == name }) { return found }
     if let found = records.first(where: { $0.id == name }) { return found }
@@ -52,8 +54,8 @@ package struct StoredRun {
       advice: Suggestion.didYouMean(name, labels))
   }
 
-  /// A run and a variant of it, where one is named: `RUN` or `RUN:VARIANT`. Labels may hold colons, and so may
-  /// paths: the first part that is there is the run.
+  /// A run and a variant of it, where one is named: `RUN` or `RUN:VARIANT`. Labels may hold colons,
+  /// and so may paths: the first part that is there is the run.
   package static func named(_ text: String) throws -> (run: StoredRun, record: RunRecord?) {
     if FileKind(at: text) != .absent { return (try StoredRun(text), nil) }
     var place = text.startIndex
@@ -73,10 +75,13 @@ package struct StoredRun {
 package enum RunComparison {
   /// Pairs of `operands` (`RUN` or `RUN:VARIANT`), each with the names under which they are told:
   ///
-  /// - one run: each of its variants with its baseline (`baseline`, else the reference, else the first);
+  /// - one run: each of its variants with its baseline (`baseline`, else the reference, else the
+  ///   first);
   /// - one `RUN:VARIANT`: that variant with the run's baseline;
-  /// - several, the first with a variant: all others with it, every variant of those that name none;
-  /// - several, the first without: variants of one label with each other, the first run's being the baseline.
+  /// - several, the first with a variant: all others with it, every variant of those that name
+  ///   none;
+  /// - several, the first without: variants of one label with each other, the first run's being the
+  ///   baseline.
   ///
   /// Throws a usage error where nothing is left to compare.
   package static func pairs(
@@ -88,7 +93,8 @@ package enum RunComparison {
       let base = try own(first.run, baseline)
       let sampled = try SampledRecord(base, in: first.run.path)
       let others = first.record.map { [$0] } ?? first.run.records.filter { $0.samples != nil }
-      return try pairs(others.filter { $0.id != base.id || $0.role != base.role }, first.run, sampled)
+      return try pairs(
+        others.filter { $0.id != base.id || $0.role != base.role }, first.run, sampled)
     }
     if first.record != nil || baseline != nil {
       let record = try first.record ?? first.run.record(baseline ?? "")

@@ -3,11 +3,12 @@ public import TritCore
 internal import TritModel
 
 extension ExperimentFile {
-  /// Reads and checks an experiment file, overrides applied first. Its plug-ins are loaded before anything else of it
-  /// is read: it may name what they add.
+  /// Reads and checks an experiment file, overrides applied first. Its plug-ins are loaded before
+  /// anything else of it is read: it may name what they add.
   ///
   /// Throws `LabErrors` with everything that is wrong in the file: each problem with its place
-  /// (`file:line:column` or `--set path`), its key path, what was expected and the nearest valid name.
+  /// (`file:line:column` or `--set path`), its key path, what was expected and the nearest valid
+  /// name.
   /// - Parameters:
   ///   - overrides: `key.path=value` each, later ones win.
   ///   - plugins: loads what `plugins:` names.
@@ -19,8 +20,8 @@ extension ExperimentFile {
       YAMLReader.read(path: path), path: path, overrides: overrides, lab: lab, plugins: plugins)
   }
 
-  /// Decodes `text`, an experiment that stands in the file at `path` from line `line` on, as in a notebook: places in
-  /// messages are those of that file, and paths are relative to its folder.
+  /// Decodes `text`, an experiment that stands in the file at `path` from line `line` on, as in a
+  /// notebook: places in messages are those of that file, and paths are relative to its folder.
   public static func read(
     text: String, path: String, line: Int = 1, overrides: [String] = [], lab: Lab = .standard,
     plugins: ExperimentPlugins = ExperimentFile.refusePlugins
@@ -303,7 +304,8 @@ extension VariantSettings {
   static func openblas(_ lab: Lab) -> VariantSettings {
     let selection = StageSelection.reference
     var settings = VariantSettings()
-    // All of them are written down, those too that are the standard: a base must not change the reference.
+    // All of them are written down, those too that are the standard: a base must not change the
+    // reference.
     for kind in lab.kinds(in: .layer, .model) {
       settings.stages[kind.key] = selection.choice(kind) ?? .asTheModelSays
     }

@@ -2,8 +2,9 @@ internal import TritCore
 internal import TritEvaluation
 
 extension ExperimentFile {
-  /// Asks for a part of the windows of every measure of a text: of as many as the file says, else of all. Throws a usage
-  /// error where no measure has windows, or where the file asks for a part itself.
+  /// Asks for a part of the windows of every measure of a text: of as many as the file says, else
+  /// of all. Throws a usage error where no measure has windows, or where the file asks for a part
+  /// itself.
   mutating func share(_ part: WindowSelection) throws {
     var isShared = false
     for index in measure.sections.indices {

@@ -13,9 +13,11 @@ public struct ExperimentFile: Sendable {
   public var tokenizer: PathReference?
   /// What variants are compared with; nil where the file says `none`.
   public var reference: VariantSettings?
-  /// The variant that differences are to, by its label; nil is the reference, without one the first variant.
+  /// The variant that differences are to, by its label; nil is the reference, without one the first
+  /// variant.
   public var baseline: String?
-  /// The smallest differences that matter, by quantity, in its unit: what the run must be able to see.
+  /// The smallest differences that matter, by quantity, in its unit: what the run must be able to
+  /// see.
   public var detect: [String: Double]
   /// The choices that all variants start from.
   public var base: VariantSettings
@@ -129,7 +131,8 @@ public struct VariantSettings: Sendable {
     return result
   }
 
-  /// Every choice as key and value, in a fixed order: what identity, labels and records are made of.
+  /// Every choice as key and value, in a fixed order: what identity, labels and records are made
+  /// of.
   public var flattened: [(key: String, value: String)] {
     var list: [(String, String)] = []
     if let model { list.append(("model", model.text)) }

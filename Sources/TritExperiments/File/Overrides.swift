@@ -2,8 +2,9 @@ internal import TritCore
 
 /// `--set a.b=value`: a change to an experiment's document from the command line.
 ///
-/// The path is keys with dots between; a key with dots in it stands in double quotes; `[1]` picks an
-/// element of a list, from 0. The value is YAML, so that `--set sweep.kernel=[tl1,tl2]` gives a list.
+/// The path is keys with dots between; a key with dots in it stands in double quotes; `[1]` picks
+/// an element of a list, from 0. The value is YAML, so that `--set sweep.kernel=[tl1,tl2]` gives a
+/// list.
 struct Override {
   private enum Step {
     case key(String)
@@ -36,8 +37,8 @@ struct Override {
   /// The key that the path begins with.
   var firstKey: String? { if case .key(let key)? = steps.first { key } else { nil } }
 
-  /// Applies the override; intermediate mappings are made where they are missing, and a stage written
-  /// by its name alone becomes `{name: …}` where the path goes on into its parameters.
+  /// Applies the override; intermediate mappings are made where they are missing, and a stage
+  /// written by its name alone becomes `{name: …}` where the path goes on into its parameters.
   func apply(to document: inout YAMLNode) throws { try apply(steps[...], to: &document, done: "") }
 
   private func apply(_ rest: ArraySlice<Step>, to node: inout YAMLNode, done: String) throws {

@@ -118,8 +118,8 @@ struct Fields {
   private let entries: [YAMLEntry]
   let problems: Problems
 
-  /// Notes unknown keys at once; nil (noted) where `node` is not a mapping. A null counts as `{}` where
-  /// `nullIsEmpty`: `weights:` with nothing behind it.
+  /// Notes unknown keys at once; nil (noted) where `node` is not a mapping. A null counts as `{}`
+  /// where `nullIsEmpty`: `weights:` with nothing behind it.
   init?(
     _ node: YAMLNode, _ path: String, keys: [String], expected: String? = nil,
     nullIsEmpty: Bool = false, _ problems: Problems

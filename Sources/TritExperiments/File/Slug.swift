@@ -1,6 +1,7 @@
 extension String {
-  /// The text as a file name: lower-case letters and digits of any script, single dashes; at most 120 bytes, so
-  /// that what is put behind it fits too. Empty where the text has no letter and no digit.
+  /// The text as a file name: lower-case letters and digits of any script, single dashes; at most
+  /// 120 bytes, so that what is put behind it fits too. Empty where the text has no letter and no
+  /// digit.
   package var slug: String {
     var result = ""
     for character in lowercased() {

@@ -214,7 +214,8 @@ extension StageDecoding {
       choice, parameters, node, path, label: "sampler", among: samplers, names: names)
   }
 
-  /// `top-k: 40` gives the first parameter; `repetition-penalty: {penalty: 1.1, last-n: 64}` names them.
+  /// `top-k: 40` gives the first parameter; `repetition-penalty: {penalty: 1.1, last-n: 64}` names
+  /// them.
   private func processor(
     _ entry: YAMLEntry, _ descriptor: StageDescriptor, _ path: String
   ) -> StageChoice? {

@@ -2,7 +2,8 @@ internal import TritCore
 public import TritEvaluation
 internal import TritModel
 
-/// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity reports.
+/// Kullback-Leibler divergence from the reference and what goes with it, as llama-perplexity
+/// reports.
 public struct DivergenceMeasure: WindowedMeasure {
   /// The key of the section.
   public static let key = "divergence"

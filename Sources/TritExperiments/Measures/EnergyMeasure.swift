@@ -2,8 +2,8 @@ internal import TritCore
 internal import TritEvaluation
 internal import TritModel
 
-/// Arithmetic energy of a token by the model of the BitNet papers, and joules measured where the processor
-/// shows them.
+/// Arithmetic energy of a token by the model of the BitNet papers, and joules measured where the
+/// processor shows them.
 public struct EnergyMeasure: Measure {
   /// The key of the section.
   public static let key = "energy"
@@ -71,7 +71,8 @@ public struct EnergyMeasure: Measure {
     accumulator = settings.text("accumulator")
   }
 
-  /// The machine for itself, where joules are measured: the counters are those of the whole processor.
+  /// The machine for itself, where joules are measured: the counters are those of the whole
+  /// processor.
   public var needs: MeasureNeeds {
     var needs = MeasureNeeds()
     needs.needsMachine = tokens > 0

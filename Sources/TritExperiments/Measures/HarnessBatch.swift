@@ -44,8 +44,8 @@ public struct HarnessBatch: Sendable {
     return measured
   }
 
-  /// The outcome of each question of the tasks that are answered right or wrong; nil where there are none. A metric that a
-  /// task does not have is its accuracy.
+  /// The outcome of each question of the tasks that are answered right or wrong; nil where there
+  /// are none. A metric that a task does not have is its accuracy.
   private func samples(_ results: HarnessResults) -> SampleTable? {
     let judged = results.tasks.filter { $0.figure(.accuracy) != nil }
     guard !judged.isEmpty else { return nil }

@@ -3,8 +3,9 @@ public import TritEvaluation
 
 /// One thing that an experiment measures on every variant: a section of `measure:` in its file.
 ///
-/// A measure is one file. What stands in it is all there is: decoding, schema, validation, digests of records and
-/// `trit list measure` are made from `fields`, tables from `columns`. `Lab.add(measure:)` adds one.
+/// A measure is one file. What stands in it is all there is: decoding, schema, validation, digests
+/// of records and `trit list measure` are made from `fields`, tables from `columns`.
+/// `Lab.add(measure:)` adds one.
 /// ```
 /// struct Norms: Measure {
 ///   static let key = "norms"
@@ -29,15 +30,16 @@ public protocol Measure: Sendable {
   /// What its samples tell, so that variants are compared in pairs.
   static var quantities: [PairedQuantity] { get }
 
-  /// Reads settings that have been checked field by field. Throws `settings.fault(…)` for what fits none
-  /// together.
+  /// Reads settings that have been checked field by field. Throws `settings.fault(…)` for what fits
+  /// none together.
   init(_ settings: MeasureSettings) throws
 
   /// What has to be there before anything runs.
   var needs: MeasureNeeds { get }
   /// Throws what cannot work with a KV cache of `context` positions.
   func check(context: Int) throws
-  /// Measures one variant. Metrics, series and facts come without the section's key in front of metrics and series.
+  /// Measures one variant. Metrics, series and facts come without the section's key in front of
+  /// metrics and series.
   func run(_ run: MeasureRun) throws -> Measured
   /// What a reader of the report must know of how it was measured, from the records that have it.
   func provenance(_ records: [RunRecord]) -> [(key: String, value: String)]
@@ -68,13 +70,13 @@ public struct MeasureNeeds: Sendable {
   public var questions: (place: PathReference, limit: Int?)?
   /// Tasks of lm-evaluation-harness.
   public var tasks: HarnessNeeds?
-  /// Whether its figures compare a variant with the reference, where there is one: then they are another measurement
-  /// where the reference is another.
+  /// Whether its figures compare a variant with the reference, where there is one: then they are
+  /// another measurement where the reference is another.
   public var comparesWithReference = false
   /// Whether it means nothing without a reference, and is not measured on the reference itself.
   public var requiresReference = false
-  /// Whether its figures are of time or energy, so that nothing else of the experiment may run meanwhile: where
-  /// several processes measure, it waits until the machine is its own.
+  /// Whether its figures are of time or energy, so that nothing else of the experiment may run
+  /// meanwhile: where several processes measure, it waits until the machine is its own.
   public var needsMachine = false
   /// Logits processors and samplers that it runs with.
   public var sampler: SamplerSettings?
@@ -87,7 +89,8 @@ public struct MeasureNeeds: Sendable {
 public struct HarnessNeeds: Sendable, Hashable {
   /// Names of tasks and groups.
   public var names: [String]
-  /// A folder of data sets, or the file of a single task; nil is the folder that `TRITLAB_DATA` names.
+  /// A folder of data sets, or the file of a single task; nil is the folder that `TRITLAB_DATA`
+  /// names.
   public var place: PathReference?
   /// How they are run.
   public var options: HarnessOptions

@@ -60,7 +60,8 @@ extension ExperimentDecoder {
       let before = problems.list.count
       let settings = settings(section, definition, seed: seed, others: decoded)
       decoded[definition.key] = settings
-      // What is wrong with single settings has been told; what they mean together is nobody's guess then.
+      // What is wrong with single settings has been told; what they mean together is nobody's guess
+      // then.
       guard problems.list.count == before, problems.omitted == 0 else { continue }
       do {
         result.sections.append(

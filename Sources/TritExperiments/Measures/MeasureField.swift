@@ -1,7 +1,8 @@
 public import TritCore
 public import TritEvaluation
 
-/// A setting of a section of `measure:`: from it come decoding, validation, the schema, digests and documentation.
+/// A setting of a section of `measure:`: from it come decoding, validation, the schema, digests and
+/// documentation.
 public struct MeasureField: Sendable {
   /// What a setting may hold.
   public enum Form: Sendable {
@@ -27,7 +28,8 @@ public struct MeasureField: Sendable {
     case prompts
     /// How tokens are drawn.
     case sampler
-    /// Windows of a text: how many at most, or which: `a:b`, half open and from 0 (`WindowSelection`).
+    /// Windows of a text: how many at most, or which: `a:b`, half open and from 0
+    /// (`WindowSelection`).
     case windows(ClosedRange<Int>)
   }
 
@@ -210,7 +212,8 @@ public struct MeasureSettings: Sendable {
     return integerIfGiven(name).map { WindowSelection(first: $0) } ?? .all
   }
 
-  /// An error about a setting, with its place in the file. `field` may name an element: `shapes[1]`.
+  /// An error about a setting, with its place in the file. `field` may name an element:
+  /// `shapes[1]`.
   public func fault(
     _ what: String, at field: String, expected: String? = nil, got: String? = nil,
     advice: String? = nil

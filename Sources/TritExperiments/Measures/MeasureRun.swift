@@ -17,7 +17,8 @@ public struct MeasureRun {
   public var sampler: SamplerSettings? { request.sampler }
   /// Whether this is the reference.
   public var isReference: Bool { request.isReference }
-  /// What the reference wrote, in the order of the prompts; nil where there is none, and for the reference itself.
+  /// What the reference wrote, in the order of the prompts; nil where there is none, and for the
+  /// reference itself.
   public var referenceTexts: [GeneratedText]? { request.referenceTexts }
 
   /// Tells how much is done, 0…1.
@@ -32,8 +33,8 @@ public struct MeasureRun {
   /// The tasks that the measure needs, with their records.
   public func tasks() throws -> HarnessBatch { try session.taskBatch(request.questions) }
 
-  /// The reference as a model whose logits are kept, so that it is run once for many comparisons, and the longest
-  /// window that it takes unasked. Throws what loading it throws.
+  /// The reference as a model whose logits are kept, so that it is run once for many comparisons,
+  /// and the longest window that it takes unasked. Throws what loading it throws.
   public func reference() throws -> (model: any LanguageModel, longestWindow: Int) {
     guard let reference = try request.reference() as? LabSession else {
       throw LabError(.internalError, "a reference of another kind")
@@ -41,8 +42,8 @@ public struct MeasureRun {
     return (reference.asReference, reference.longestWindow)
   }
 
-  /// The longest window that is taken without being asked for: what fits the cache, and no more than the model was
-  /// trained with (tokens).
+  /// The longest window that is taken without being asked for: what fits the cache, and no more
+  /// than the model was trained with (tokens).
   public var longestWindow: Int { session.longestWindow }
 
   /// Facts about windows of `context` tokens: a warning where the model never saw so many.
@@ -117,7 +118,8 @@ public enum Warnings {
       .sorted { $0.0 < $1.0 }
   }
 
-  /// What warnings of one kind have in common: the section and the words before the first figure or colon.
+  /// What warnings of one kind have in common: the section and the words before the first figure or
+  /// colon.
   package static func kind(section: String, text: String) -> String {
     "\(section): \(text.prefix { $0 != ":" && !$0.isNumber })"
   }

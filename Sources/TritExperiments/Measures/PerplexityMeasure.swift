@@ -7,7 +7,8 @@ internal import TritModel
 public struct PerplexityMeasure: WindowedMeasure {
   /// The protocols; the first is the default.
   static let protocols = ["llama.cpp", "strided", "contiguous"]
-  /// Tokens of a window. Of the protocol `llama.cpp`, 3 are the fewest whose second half predicts one.
+  /// Tokens of a window. Of the protocol `llama.cpp`, 3 are the fewest whose second half predicts
+  /// one.
   static let windowLengths = 2...16_777_216
   static let halfWindows = 3...16_777_216
 

@@ -4,8 +4,8 @@ internal import TritEvaluation
 internal import TritKernels
 internal import TritModel
 
-/// The variant's kernel on matrices of given shapes and batches of 1 to some hundred tokens, held against
-/// what the machine can multiply and read.
+/// The variant's kernel on matrices of given shapes and batches of 1 to some hundred tokens, held
+/// against what the machine can multiply and read.
 ///
 /// Source of the picture: Williams, Waterman, Patterson, "Roofline", CACM 52 (2009), doi
 /// 10.1145/1498765.1498785, with tokens for the intensity: every token more is one more use of each
@@ -58,8 +58,8 @@ public struct RooflineMeasure: Measure {
   public let shapes: [[Int]]
   /// Seconds that each point is measured.
   public let seconds: Double
-  /// How many percent of the activations are 0 (for `sparse_rows`: of the outputs not wanted). Speeds still count
-  /// all weights, so that a kernel that skips zeros may pass the roofs.
+  /// How many percent of the activations are 0 (for `sparse_rows`: of the outputs not wanted).
+  /// Speeds still count all weights, so that a kernel that skips zeros may pass the roofs.
   public let zeroPercent: Int
 
   /// Reads settings that have been checked.
@@ -122,7 +122,8 @@ public struct RooflineMeasure: Measure {
         }
         load = load + given
         slowest = speed.seconds
-        // What the two roofs allow: all weights read once, all products made, but for what is skipped.
+        // What the two roofs allow: all weights read once, all products made, but for what is
+        // skipped.
         let operations = speed.operationsPerSecond * speed.seconds * speed.madeShare
         let bound = max(speed.bytesRead / reading, peak > 0 ? operations / peak : 0)
         let share = bound / speed.seconds
@@ -152,8 +153,9 @@ public struct RooflineMeasure: Measure {
       metrics: metrics, series: ["points": Series(labels: labels, columns: columns)], facts: facts)
   }
 
-  /// What the engine runs on a layer of `shape`, or on its first layer where it has none of that shape: the same
-  /// kind of weights, form of activations and kernel; `auto` picks for the shape. nil for a model without layers.
+  /// What the engine runs on a layer of `shape`, or on its first layer where it has none of that
+  /// shape: the same kind of weights, form of activations and kernel; `auto` picks for the shape.
+  /// nil for a model without layers.
   private func trial(_ run: MeasureRun, _ shape: WeightShape, zeros: Double) throws -> KernelTrial?
   {
     let engine = run.engine

@@ -38,8 +38,8 @@ package struct SpeedRound: Sendable {
 }
 
 extension SpeedMeasure {
-  /// Measures `sessions` in rounds: one repetition of each, then the next of each, so that a change of the
-  /// machine meets all of them. Throws what a session throws.
+  /// Measures `sessions` in rounds: one repetition of each, then the next of each, so that a change
+  /// of the machine meets all of them. Throws what a session throws.
   package func rounds(
     _ sessions: [any InterleavedSpeed], progress: (Double) -> Void
   ) throws -> [Measured] {
@@ -139,9 +139,9 @@ extension LabSession: InterleavedSpeed {
 
 extension LabSession {
   /// What the machine allows at most, measured now: prompt tokens by the products
-  /// of the linear layers over the peak of the arithmetic that each runs, new tokens by how fast as many bytes as
-  /// one token needs are read as a rule (the median of many samples) from where they lie (a small model's from a
-  /// cache). Attention and the head's products are not in it.
+  /// of the linear layers over the peak of the arithmetic that each runs, new tokens by how fast as
+  /// many bytes as one token needs are read as a rule (the median of many samples) from where they
+  /// lie (a small model's from a cache). Attention and the head's products are not in it.
   private func roofs() -> [String: Double] {
     let meter = PeakMeter(threads: engine.threads)
     let products = SpeedRoof.products(of: engine.layers) { meter.peak($0, seconds: 0.05) }
@@ -158,7 +158,8 @@ extension LabSession {
 
 /// A record's figures of speed.
 package enum SpeedFigures {
-  /// Median, deviation and best of the rounds, and whether the machine was this program's meanwhile.
+  /// Median, deviation and best of the rounds, and whether the machine was this program's
+  /// meanwhile.
   package static func measured(_ rounds: [SpeedRound], sessions: Int) -> Measured {
     var metrics = ["rounds": Double(rounds.count), "round_variants": Double(sessions)]
     for (name, rates) in [

@@ -2,7 +2,8 @@ internal import TritCore
 public import TritEvaluation
 internal import TritModel
 
-/// Accuracy on questions that have one right answer among several, or the tasks of lm-evaluation-harness.
+/// Accuracy on questions that have one right answer among several, or the tasks of
+/// lm-evaluation-harness.
 public struct TasksMeasure: Measure {
   /// The key of the section.
   public static let key = "tasks"
@@ -69,7 +70,8 @@ public struct TasksMeasure: Measure {
     ) { Figures.share($0, error: $1) },
   ]
 
-  /// Tasks of lm-evaluation-harness, with where their records lie; nil for questions of the lab's own form.
+  /// Tasks of lm-evaluation-harness, with where their records lie; nil for questions of the lab's
+  /// own form.
   public let harness: HarnessNeeds?
   /// `builtin:storyteller/tasks`, or a JSONL file of questions.
   public let data: PathReference
@@ -164,8 +166,8 @@ enum TaskFigures {
       ])
   }
 
-  /// A number for each context, the same for those of one document: where one context begins with the whole of
-  /// another, the questions are about one text.
+  /// A number for each context, the same for those of one document: where one context begins with
+  /// the whole of another, the questions are about one text.
   static func documents(_ contexts: [String]) -> [Int] {
     let texts = contexts.map { Array($0.utf8) }
     let order = texts.indices.sorted {
@@ -187,7 +189,8 @@ enum TaskFigures {
     return groups
   }
 
-  /// Shares of all questions with their standard errors and 95 % Wilson intervals, and the same by kind.
+  /// Shares of all questions with their standard errors and 95 % Wilson intervals, and the same by
+  /// kind.
   static func measured(_ result: TaskResult) -> Measured {
     let total = result.total
     let kinds = result.kinds

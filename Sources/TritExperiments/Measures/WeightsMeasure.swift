@@ -76,8 +76,8 @@ public struct WeightsMeasure: Measure {
     return Measured(metrics: metrics, series: ["layers": series])
   }
 
-  /// Bits that the codes and float32 scales of a layer hold, whatever kernel runs them: log₂ 3 for a
-  /// trit, 1 where no weight is zero, `bits` for an integer, 32 for a float.
+  /// Bits that the codes and float32 scales of a layer hold, whatever kernel runs them: log₂ 3 for
+  /// a trit, 1 where no weight is zero, `bits` for an integer, 32 for a float.
   private static func codeBits(_ weights: QuantizedWeights, levels: Int) -> Double {
     let count = Double(weights.rows * weights.columns)
     switch weights {
@@ -91,7 +91,8 @@ public struct WeightsMeasure: Measure {
 }
 
 extension LayerReport {
-  /// Bytes as figures tell them: in the packing that the variant names, or, where it leaves the kernel to `auto`,
-  /// in the plainest one. What `auto` picks is a matter of speed, and sizes must not change with it from run to run.
+  /// Bytes as figures tell them: in the packing that the variant names, or, where it leaves the
+  /// kernel to `auto`, in the plainest one. What `auto` picks is a matter of speed, and sizes must
+  /// not change with it from run to run.
   var statedBytes: Int { isPicked ? plainBytes : bytes }
 }

@@ -2,18 +2,20 @@ public import TritEvaluation
 internal import TritCore
 internal import TritFormats
 
-/// A measure of a text whose windows can be shared out over runs, each of which keeps what every scored token gave
-/// (`WindowPart`), so that the parts join to the figures of one run, digit for digit.
+/// A measure of a text whose windows can be shared out over runs, each of which keeps what every
+/// scored token gave (`WindowPart`), so that the parts join to the figures of one run, digit for
+/// digit.
 public protocol WindowedMeasure: Measure {
   /// The windows that this run measures.
   var windows: WindowSelection { get }
-  /// The figures of the whole from the columns of all parts, in the order of the text; `parts` are the metrics of each,
-  /// without the section's key. Throws where the columns do not belong together.
+  /// The figures of the whole from the columns of all parts, in the order of the text; `parts` are
+  /// the metrics of each, without the section's key. Throws where the columns do not belong
+  /// together.
   func joined(_ columns: [String: [Double]], parts: [[String: Double]]) throws -> Measured
 }
 
-/// What one run measured of the windows of a text: columns in float64, which lie beside the record in a file of
-/// their own.
+/// What one run measured of the windows of a text: columns in float64, which lie beside the record
+/// in a file of their own.
 public struct WindowPart: Sendable, Codable, Equatable {
   /// The first window, from 0.
   public var first: Int
@@ -21,7 +23,8 @@ public struct WindowPart: Sendable, Codable, Equatable {
   public var end: Int
   /// Windows of the whole: of the text, or the first so many that were asked for.
   public var total: Int
-  /// Whether the whole was named, so that what no part has is missing; else parts may end where they end.
+  /// Whether the whole was named, so that what no part has is missing; else parts may end where
+  /// they end.
   public var isOfWhole: Bool
   /// One value a scored token (or a window, or one) by name, in the order of the text.
   public var columns: [String: [Double]]

@@ -27,8 +27,9 @@ public struct PlannedVariant: Sendable {
 
 /// The deterministic, numbered list of variants that an experiment file stands for.
 ///
-/// With a sweep, its product in written order (the last axis varies fastest), or the part of it that the
-/// design says, each on top of the base; then the named variants, each on top of the base. With neither, the base alone.
+/// With a sweep, its product in written order (the last axis varies fastest), or the part of it
+/// that the design says, each on top of the base; then the named variants, each on top of the base.
+/// With neither, the base alone.
 public struct ExperimentPlan: Sendable {
   /// The file.
   public var file: ExperimentFile
@@ -42,9 +43,9 @@ public struct ExperimentPlan: Sendable {
   /// More variants than this in one file are taken for a mistake.
   public static let maximumVariants = 1000
 
-  /// Reads `path` and expands it. Throws `LabErrors` with every problem of the file and of the pairs of
-  /// stages that it puts together; nothing is run and no model is read. `plugins` loads what the file names under
-  /// `plugins:`.
+  /// Reads `path` and expands it. Throws `LabErrors` with every problem of the file and of the
+  /// pairs of stages that it puts together; nothing is run and no model is read. `plugins` loads
+  /// what the file names under `plugins:`.
   public init(
     path: String, overrides: [String] = [], lab: Lab = .standard,
     plugins: ExperimentPlugins = ExperimentFile.refusePlugins
@@ -189,7 +190,8 @@ public struct ExperimentPlan: Sendable {
     }
   }
 
-  /// One line for each variant: index, id, overrides, with tabs between; for `--list` and job arrays.
+  /// One line for each variant: index, id, overrides, with tabs between; for `--list` and job
+  /// arrays.
   public var listing: String {
     variants.map { variant in
       var words = variant.overrides.map { "\($0.key)=\($0.value)" }
@@ -220,7 +222,8 @@ extension VariantSettings {
     return String(SHA256.hex(text).prefix(10))
   }
 
-  /// The choices among the stages of `lab` as an engine takes them; what is not chosen is the standard there.
+  /// The choices among the stages of `lab` as an engine takes them; what is not chosen is the
+  /// standard there.
   public func selection(in lab: Lab = .stages) -> StageSelection {
     var selection = StageSelection()
     for (key, choice) in stages { selection.choose(choice, for: key, in: lab) }

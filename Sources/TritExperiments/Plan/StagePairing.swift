@@ -5,10 +5,11 @@ internal import TritQuantization
 
 /// Finds variants whose stages cannot work together, before any model is read.
 ///
-/// It asks what the engine asks: the lab makes every stage that is chosen, and each kernel prepares what the
-/// quantizer makes of a small matrix, for the form that the activation quantizer gives. What they say is the message, so
-/// that a choice is refused here if and only if an engine would refuse it for every model. A shape that a
-/// kernel cannot take is not judged, nor a choice that is left to the checkpoint: that depends on the model.
+/// It asks what the engine asks: the lab makes every stage that is chosen, and each kernel prepares
+/// what the quantizer makes of a small matrix, for the form that the activation quantizer gives.
+/// What they say is the message, so that a choice is refused here if and only if an engine would
+/// refuse it for every model. A shape that a kernel cannot take is not judged, nor a choice that is
+/// left to the checkpoint: that depends on the model.
 struct StagePairing {
   private let lab: Lab
   /// The small matrix by quantizer, made once each.
@@ -48,8 +49,8 @@ struct StagePairing {
     }
   }
 
-  /// Notes every stage of a variant that its registry does not make: a parameter may be in its range and yet
-  /// impossible (a Hadamard block of 96). False where there is one.
+  /// Notes every stage of a variant that its registry does not make: a parameter may be in its
+  /// range and yet impossible (a Hadamard block of 96). False where there is one.
   private func check(makes variant: PlannedVariant, _ problems: Problems) -> Bool {
     let selection = variant.selection
     var isGood = true

@@ -40,7 +40,8 @@ public struct VariantSelection: Sendable, Equatable {
 }
 
 extension ExperimentPlan {
-  /// The plan with the selected variants alone, under their numbers. Throws a usage error where there is none.
+  /// The plan with the selected variants alone, under their numbers. Throws a usage error where
+  /// there is none.
   public func selecting(_ selection: VariantSelection) throws -> ExperimentPlan {
     guard !selection.isAll else { return self }
     var plan = self

@@ -37,7 +37,8 @@ struct PlotWriter {
   func draw(
     _ plots: [PlannedPlot], report: Report, note: (String) -> Void
   ) throws -> [DrawnPlot] {
-    // A figure that nobody asked for is drawn where there is something to see, and is no matter else.
+    // A figure that nobody asked for is drawn where there is something to see, and is no matter
+    // else.
     let plots = plots.filter { !$0.isDefault || $0.figure.data(report) != nil }
     guard !plots.isEmpty else { return [] }
     let folder = directory + "/plots"

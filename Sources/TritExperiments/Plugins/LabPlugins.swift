@@ -2,7 +2,8 @@ public import TritCore
 internal import TritKernels
 public import TritPlugins
 
-/// Loads plug-ins into a lab: kernels from files of C, any stage, measure or figure from files of Swift.
+/// Loads plug-ins into a lab: kernels from files of C, any stage, measure or figure from files of
+/// Swift.
 ///
 /// A file of Swift imports `TritLab` and declares
 /// ```swift
@@ -11,8 +12,8 @@ public import TritPlugins
 public struct LabPlugins: Sendable {
   private let loader: PluginLoader
 
-  /// A loader that keeps what it compiles in `folder`, which it makes for the owner alone. `base` is what plug-ins of
-  /// Swift are tried on before they are loaded.
+  /// A loader that keeps what it compiles in `folder`, which it makes for the owner alone. `base`
+  /// is what plug-ins of Swift are tried on before they are loaded.
   public init(folder: String, base: Lab = .standard) {
     loader = PluginLoader(folder: folder, swift: Self.entry(base))
   }
@@ -37,10 +38,12 @@ public struct LabPlugins: Sendable {
   /// How files of plug-ins end.
   public static let endings = [".c", ".cc", ".cpp", ".cxx", ".swift"]
 
-  /// Adds the stages of the file at `path` to `lab`, and gives what the compiler warned of. They have been proved in a
-  /// child before. Throws a `LabError` that names the file, and leaves `lab` as it was.
+  /// Adds the stages of the file at `path` to `lab`, and gives what the compiler warned of. They
+  /// have been proved in a child before. Throws a `LabError` that names the file, and leaves `lab`
+  /// as it was.
   ///
-  /// - Parameter approve: is given the digest of what was compiled, before anything of it runs; it throws to refuse it.
+  /// - Parameter approve: is given the digest of what was compiled, before anything of it runs; it
+  ///   throws to refuse it.
   @discardableResult public func load(
     _ path: String, into lab: inout Lab, approve: (_ digest: String) throws -> Void = { _ in }
   ) throws -> String {
@@ -90,7 +93,8 @@ public struct LabPlugins: Sendable {
     return plugin.warnings
   }
 
-  /// What the stages that `lab` has and `base` has not broke of the laws of their kinds, each named in the evidence.
+  /// What the stages that `lab` has and `base` has not broke of the laws of their kinds, each named
+  /// in the evidence.
   private static func violations(
     _ lab: Lab, beside base: Lab, telling tell: (String) -> Void
   ) -> [LawViolation] {

@@ -1,8 +1,8 @@
 internal import Foundation
 public import TritCore
 
-/// Adds what the plug-in at a path holds to a lab: the `plugins` of an experiment file. It throws a `LabError` that
-/// names the file.
+/// Adds what the plug-in at a path holds to a lab: the `plugins` of an experiment file. It throws a
+/// `LabError` that names the file.
 public typealias ExperimentPlugins = (_ path: String, _ lab: inout Lab) throws -> Void
 
 extension ExperimentFile {
@@ -14,8 +14,9 @@ extension ExperimentFile {
       advice: "run the file with 'trit run', or give 'plugins:' where the file is read")
   }
 
-  /// `lab` with the plug-ins that the file at `path` names, overrides applied. Nothing else of the file is decoded.
-  /// Throws what reading the file throws, and `LabErrors` with the place of every plug-in that cannot be loaded.
+  /// `lab` with the plug-ins that the file at `path` names, overrides applied. Nothing else of the
+  /// file is decoded. Throws what reading the file throws, and `LabErrors` with the place of every
+  /// plug-in that cannot be loaded.
   package static func lab(
     ofFile path: String, overrides: [String], lab: Lab, plugins: ExperimentPlugins
   ) throws -> Lab {

@@ -1,10 +1,11 @@
 internal import Foundation
 internal import TritCore
 
-/// Where experiment files and their plug-ins may lie. What was downloaded with a model is not run: whoever gets
-/// weights does not expect that they bring native code.
+/// Where experiment files and their plug-ins may lie. What was downloaded with a model is not run:
+/// whoever gets weights does not expect that they bring native code.
 enum PluginPlace {
-  /// Throws where the experiment file or the plug-in lies in a cache of Hugging Face's, or in the folder of a model.
+  /// Throws where the experiment file or the plug-in lies in a cache of Hugging Face's, or in the
+  /// folder of a model.
   static func check(_ plugin: String, experiment: String) throws {
     for (path, what) in [(plugin, "the plug-in"), (experiment, "the experiment file")] {
       // Behind links, too: files of a cache's snapshots are links to blobs of the same cache.
@@ -24,8 +25,8 @@ enum PluginPlace {
     if let cache { return cache }
     var folder = (path as NSString).deletingLastPathComponent
     while folder.count > 1 {
-      // Sources: huggingface.co/docs/huggingface_hub/guides/manage-cache (models--ORG--NAME), and …/guides/download
-      // (what `hf download --local-dir` leaves beside the files).
+      // Sources: huggingface.co/docs/huggingface_hub/guides/manage-cache (models--ORG--NAME), and
+      // …/guides/download (what `hf download --local-dir` leaves beside the files).
       let name = (folder as NSString).lastPathComponent
       let isOfCache = ["models--", "datasets--", "spaces--"].contains { name.hasPrefix($0) }
       let isDownloaded = [".cache/huggingface/download", ".huggingface/download"]

@@ -14,7 +14,8 @@ final class EarlierRecords {
     (self.root, self.name, self.own) = (root, name, own)
   }
 
-  /// All of them, newest run last, with the run that measured each; logs that have grown are read again.
+  /// All of them, newest run last, with the run that measured each; logs that have grown are read
+  /// again.
   func all() -> [RunRecord] {
     RunDirectory.runs(of: root + "/" + name.slug).filter { $0 != own }.flatMap { run in
       let log = run + "/results.jsonl"

@@ -4,11 +4,12 @@ internal import TritFormats
 
 /// Records as JSON: keys sorted, slashes plain.
 ///
-/// JSON has no infinities and no NaN. A figure that is none is `null`, and the member `undefined` says why, by
-/// the figure's name (`series.` in front for a column of a series): a string among numbers would break
-/// whoever reads them.
+/// JSON has no infinities and no NaN. A figure that is none is `null`, and the member `undefined`
+/// says why, by the figure's name (`series.` in front for a column of a series): a string among
+/// numbers would break whoever reads them.
 package enum RecordCoding {
-  /// How a record's undefined figures stand in what `JSONEncoder` writes, before they become `null`.
+  /// How a record's undefined figures stand in what `JSONEncoder` writes, before they become
+  /// `null`.
   private static let words = (infinite: "Infinity", negative: "-Infinity", none: "NaN")
   /// How a reason begins, so that a reader knows which value there was.
   private static let beginnings = (

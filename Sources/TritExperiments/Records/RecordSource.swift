@@ -1,8 +1,8 @@
 internal import Foundation
 internal import TritCore
 
-/// Where records are read from: a `results.jsonl`, a folder with one, a folder of runs (of one experiment or of
-/// several), or a glob over any of these: `*` and `?` within a name.
+/// Where records are read from: a `results.jsonl`, a folder with one, a folder of runs (of one
+/// experiment or of several), or a glob over any of these: `*` and `?` within a name.
 struct RecordSource {
   private let path: String
 
@@ -13,8 +13,8 @@ struct RecordSource {
 
   init(_ path: String) { self.path = path }
 
-  /// The newest record of each variant, the runs in the order of their names. Throws `missingInput` where there are none,
-  /// and what is wrong with a log that was named.
+  /// The newest record of each variant, the runs in the order of their names. Throws `missingInput`
+  /// where there are none, and what is wrong with a log that was named.
   func records() throws -> [RunRecord] {
     let logs = try logs()
     guard logs.count > 1 else {
@@ -80,7 +80,8 @@ struct RecordSource {
     }
   }
 
-  /// The logs in a folder: its own, else those of the folders in it, two deep, as `runs/NAME/TIME` lies.
+  /// The logs in a folder: its own, else those of the folders in it, two deep, as `runs/NAME/TIME`
+  /// lies.
   static func logs(in path: String, depth: Int = 2) -> [String] {
     guard FileKind(at: path) == .folder else { return FileKind(at: path) == .file ? [path] : [] }
     let own = path + "/" + log
@@ -110,7 +111,8 @@ struct RecordSource {
     return found
   }
 
-  /// Records of several runs as those of one report: one reference, numbers in order, labels that differ.
+  /// Records of several runs as those of one report: one reference, numbers in order, labels that
+  /// differ.
   private static func numbered(_ records: [RunRecord]) -> [RunRecord] {
     var result: [RunRecord] = []
     var hasReference = false

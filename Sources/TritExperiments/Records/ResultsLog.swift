@@ -7,8 +7,8 @@ internal import TritCore
 
 /// `results.jsonl`: one record a line, each line whole.
 ///
-/// A line is appended with one write and synced before the next measurement begins. A kill in between
-/// can leave half a line at the end of the file; opening the log cuts that off.
+/// A line is appended with one write and synced before the next measurement begins. A kill in
+/// between can leave half a line at the end of the file; opening the log cuts that off.
 package final class ResultsLog {
   let path: String
   package private(set) var records: [RunRecord]
@@ -16,9 +16,9 @@ package final class ResultsLog {
   let wasTorn: Bool
   private let descriptor: Int32
 
-  /// Opens or creates the log at `path`. With `dropsUnfinished` the records of variants that failed or were
-  /// interrupted go first: a run that goes on measures them again, and ends with one record of each.
-  /// Throws `cannotCreate` where it cannot be written.
+  /// Opens or creates the log at `path`. With `dropsUnfinished` the records of variants that failed
+  /// or were interrupted go first: a run that goes on measures them again, and ends with one record
+  /// of each. Throws `cannotCreate` where it cannot be written.
   package init(_ path: String, dropsUnfinished: Bool = false) throws {
     self.path = path
     if dropsUnfinished { try Self.dropUnfinished(path) }
@@ -71,14 +71,14 @@ package final class ResultsLog {
     return byKey.values.sorted { $0.index < $1.index }
   }
 
-  /// The records of a file that somebody else may be writing; lines that cannot be read are skipped, and so is a
-  /// file that cannot be read or is too large to be one of records.
+  /// The records of a file that somebody else may be writing; lines that cannot be read are
+  /// skipped, and so is a file that cannot be read or is too large to be one of records.
   static func read(_ path: String) -> [RunRecord] {
     parse((try? WholeFile.read(path, limit: .records)).map { Data($0) } ?? Data()).records
   }
 
-  /// The records of a file that somebody named. Throws where it cannot be read as one of records, and the form by name
-  /// where one is of another version.
+  /// The records of a file that somebody named. Throws where it cannot be read as one of records,
+  /// and the form by name where one is of another version.
   package static func records(of path: String) throws -> [RunRecord] {
     let data = Data(try WholeFile.read(path, limit: .records))
     for (number, line) in data.split(separator: 0x0A).enumerated() {
@@ -101,8 +101,8 @@ package final class ResultsLog {
     return (records, whole)
   }
 
-  /// Rewrites the file, whole or not at all, without records that are not finished. Other lines, whole or
-  /// torn, stay as they are.
+  /// Rewrites the file, whole or not at all, without records that are not finished. Other lines,
+  /// whole or torn, stay as they are.
   private static func dropUnfinished(_ path: String) throws {
     guard FileKind(at: path) != .absent else { return }
     let data = Data(try WholeFile.read(path, limit: .records))

@@ -1,6 +1,7 @@
 /// Everything that one variant's run measured, with its provenance: one line of `results.jsonl`.
 ///
-/// `params` and `metrics` are flat, with dots in the keys, so that any tracker or data frame takes them.
+/// `params` and `metrics` are flat, with dots in the keys, so that any tracker or data frame takes
+/// them.
 public struct RunRecord: Codable, Sendable, Equatable {
   /// How a run ended.
   public enum Status: String, Codable, Sendable {
@@ -48,8 +49,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var ended: String
   /// What was chosen: stages, model, seed, threads, sections of `measure`.
   public var params: [String: String]
-  /// What was measured. In `results.jsonl` a figure that is infinite or not defined is null, and the member
-  /// `undefined` says why.
+  /// What was measured. In `results.jsonl` a figure that is infinite or not defined is null, and
+  /// the member `undefined` says why.
   public var metrics: [String: Double]
   /// Kernels that ran, by what they ran; facts in words.
   public var facts: [String: String] = [:]
@@ -57,9 +58,11 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var texts: [GeneratedText] = []
   /// Curves and tables: name to columns of equal length.
   public var series: [String: Series] = [:]
-  /// Where the samples are that differences are made of, relative to the run directory; nil where it has none.
+  /// Where the samples are that differences are made of, relative to the run directory; nil where
+  /// it has none.
   public var samples: String?
-  /// What this is a part of, where the windows of a text are shared out over runs (`trit collect` joins them).
+  /// What this is a part of, where the windows of a text are shared out over runs (`trit collect`
+  /// joins them).
   public var part: RecordPart?
 }
 

@@ -79,7 +79,8 @@ extension Report {
     return ReportAnswer(sentence: sentence, more: more)
   }
 
-  /// The comparisons with the baseline in the quantity of a metric; nil where there are none with an interval.
+  /// The comparisons with the baseline in the quantity of a metric; nil where there are none with
+  /// an interval.
   private func compared(_ metric: SweepMetric) -> (baseline: String, list: [PairedComparison])? {
     guard let quantity = pairedQuantities.first(where: { $0.metric == metric.key }), let baseline
     else { return nil }

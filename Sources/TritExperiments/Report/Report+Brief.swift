@@ -1,4 +1,5 @@
-/// What a run came to in a few lines: for terminals, where `summary.md` and `report.html` are too much.
+/// What a run came to in a few lines: for terminals, where `summary.md` and `report.html` are too
+/// much.
 public struct BriefReport: Sendable {
   /// A column of figures.
   public struct Column: Sendable {
@@ -21,7 +22,8 @@ public struct BriefReport: Sendable {
 }
 
 extension Report {
-  /// Titles of a word or two, in the order in which columns are wanted, and whether the error is shown.
+  /// Titles of a word or two, in the order in which columns are wanted, and whether the error is
+  /// shown.
   private static let briefColumns: [(key: String, title: String, hasError: Bool)] = [
     ("model.parameters", "parameters", false),
     ("perplexity.value", "perplexity", true),

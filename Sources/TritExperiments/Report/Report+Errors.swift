@@ -1,9 +1,9 @@
 internal import TritEvaluation
 
 extension Report {
-  /// The error of a figure that is drawn and shown: the larger of the one that takes tokens as independent and
-  /// the one by the spread between windows, whose name has `window_` before `error`. nil where there is
-  /// neither.
+  /// The error of a figure that is drawn and shown: the larger of the one that takes tokens as
+  /// independent and the one by the spread between windows, whose name has `window_` before
+  /// `error`. nil where there is neither.
   public static func error(_ record: RunRecord, _ key: String) -> Double? {
     var errors = [record.metrics[key]]
     if key.hasSuffix("error") {
@@ -12,8 +12,8 @@ extension Report {
     return errors.compactMap { PlotData.finite($0) }.max()
   }
 
-  /// Where a share may lie: what the record says, else Wilson's interval for its count; nil where neither is
-  /// known.
+  /// Where a share may lie: what the record says, else Wilson's interval for its count; nil where
+  /// neither is known.
   public static func interval(_ record: RunRecord, _ key: String) -> (lower: Double, upper: Double)?
   {
     if let lower = PlotData.finite(record.metrics[key + "_lower"]),
@@ -36,8 +36,8 @@ extension Report {
     }
   }
 
-  /// The kernels, head and cache that ran, a row for each variant, where any of them was left to `auto` or
-  /// speeds were measured. Empty otherwise.
+  /// The kernels, head and cache that ran, a row for each variant, where any of them was left to
+  /// `auto` or speeds were measured. Empty otherwise.
   var ranTable: [[String]] {
     let shown = rows.filter { $0.ran != nil }
     let isAsked = shown.contains { record in
@@ -56,7 +56,8 @@ extension RunRecord {
   /// Whether others used the machine while speed was measured.
   var isSpeedDisturbed: Bool { facts[Warnings.key("speed")] != nil }
 
-  /// The kernels that ran, and head and cache, after `auto` has picked; nil where the record does not tell.
+  /// The kernels that ran, and head and cache, after `auto` has picked; nil where the record does
+  /// not tell.
   var ran: String? {
     facts["kernels"].map { kernels in
       [kernels, facts["head"].map { "head \($0)" }, facts["cache"].map { "cache \($0)" }]

@@ -72,7 +72,8 @@ extension Report {
     let notes = differenceNotes
     guard !table.isEmpty || !notes.isEmpty else { return "" }
     return table + grid("Across seeds", seedTable, columns: "---:|")
-      + (seedTable.isEmpty ? "" : "\n" + Self.seedNote + "\n") + "\n" + notes.map { Self.escaped($0) + "\n" }.joined(separator: "\n")
+      + (seedTable.isEmpty ? "" : "\n" + Self.seedNote + "\n") + "\n"
+      + notes.map { Self.escaped($0) + "\n" }.joined(separator: "\n")
   }
 
   private func grid(_ title: String, _ table: [[String]], columns: String) -> String {

@@ -1,8 +1,8 @@
 internal import TritEvaluation
 
 extension Report {
-  /// Accuracy by kind of question as rows of cells: a heading, the reference and the variants, guessing.
-  /// Empty where no questions were asked.
+  /// Accuracy by kind of question as rows of cells: a heading, the reference and the variants,
+  /// guessing. Empty where no questions were asked.
   var taskTable: [[String]] {
     guard let kinds = taskKinds else { return [] }
     var table = [["Variant"] + kinds.labels + ["all"]]
@@ -58,8 +58,8 @@ extension Report {
     return values[row]
   }
 
-  /// The floor of perplexity that all records share, and in nats a token; nil where the source of the
-  /// text is unknown, or where tokenizers differ so that there is none for all.
+  /// The floor of perplexity that all records share, and in nats a token; nil where the source of
+  /// the text is unknown, or where tokenizers differ so that there is none for all.
   var floor: (perplexity: Double, nats: Double)? {
     let values = rows.compactMap { $0.metrics["perplexity.floor_nll"] }
     guard let first = values.first,

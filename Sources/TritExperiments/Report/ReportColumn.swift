@@ -28,7 +28,8 @@ public struct ReportColumn: Sendable {
   public let errorKey: String?
   /// Where it stands.
   public let group: Group
-  /// Whether the figure is a share of things that were counted, which has an interval instead of an error.
+  /// Whether the figure is a share of things that were counted, which has an interval instead of an
+  /// error.
   public let isShare: Bool
   /// One sentence for readers who meet the figure for the first time.
   public let meaning: String
@@ -37,8 +38,8 @@ public struct ReportColumn: Sendable {
   let isShown: @Sendable ([RunRecord]) -> Bool
   let format: @Sendable (_ value: Double, _ error: Double?) -> String
 
-  /// Describes a column: it is shown where a record has the metric and `isShown` says so of all records. By itself a
-  /// value has as many digits as its error allows, or four.
+  /// Describes a column: it is shown where a record has the metric and `isShown` says so of all
+  /// records. By itself a value has as many digits as its error allows, or four.
   public init(
     _ title: String, key: String, error errorKey: String? = nil, group: Group = .other,
     isShare: Bool = false, meaning: String,

@@ -1,18 +1,21 @@
 internal import TritCore
 
-/// Text of unknown origin (names, parameters, errors, what models wrote) as it stands in Markdown, HTML and CSV.
+/// Text of unknown origin (names, parameters, errors, what models wrote) as it stands in Markdown,
+/// HTML and CSV.
 ///
-/// Each form is escaped for what it is, and what is hidden is written out first (`VisibleText`): a report holds no
-/// element, link, table cell or terminal sequence that the lab did not put there.
+/// Each form is escaped for what it is, and what is hidden is written out first (`VisibleText`): a
+/// report holds no element, link, table cell or terminal sequence that the lab did not put there.
 package enum ReportText {
   // MARK: Markdown
 
-  /// Text within a line: what has a meaning in CommonMark, in GitHub's tables or in HTML has a backslash in front.
+  /// Text within a line: what has a meaning in CommonMark, in GitHub's tables or in HTML has a
+  /// backslash in front.
   package static func markdown(_ text: String) -> String {
     punctuated(VisibleText.line(unbroken(text)))
   }
 
-  /// A paragraph or several, each line on its own, none of them a heading, a list, a quotation or code.
+  /// A paragraph or several, each line on its own, none of them a heading, a list, a quotation or
+  /// code.
   package static func paragraphs(_ text: String) -> String {
     text.split(omittingEmptySubsequences: false) { $0.isNewline }
       .map { markdownStart(punctuated(VisibleText.prose(String($0)).trimmed)) }
@@ -29,7 +32,8 @@ package enum ReportText {
   /// A value as code within a line.
   package static func code(_ text: String) -> String {
     let plain = VisibleText.line(unbroken(text))
-    // Code spans know no escapes, so what would end one, a table's cell or begin an element is no code.
+    // Code spans know no escapes, so what would end one, a table's cell or begin an element is no
+    // code.
     let isPlain = !plain.isEmpty && !plain.contains { "`|<>&".contains($0) }
     return isPlain ? "`\(plain)`" : "<code>\(html(plain).replacing("|", with: "&#124;"))</code>"
   }
@@ -85,8 +89,8 @@ package enum ReportText {
 
   // MARK: CSV
 
-  /// A cell (RFC 4180), with what is hidden written out. One that a spreadsheet would take for a formula begins
-  /// with an apostrophe, which spreadsheets do not show; numbers stay numbers.
+  /// A cell (RFC 4180), with what is hidden written out. One that a spreadsheet would take for a
+  /// formula begins with an apostrophe, which spreadsheets do not show; numbers stay numbers.
   package static func csv(_ text: String) -> String {
     var cell = VisibleText.lines(text.replacing("\r\n", with: "\n"))
     if let first = cell.unicodeScalars.first, "=+-@\t".unicodeScalars.contains(first),

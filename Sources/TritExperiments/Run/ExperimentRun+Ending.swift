@@ -27,7 +27,8 @@ extension ExperimentRun {
       files: [
         "summary.md", "report.html", "metrics.csv", "results.jsonl", "environment.json",
         "experiment.yaml",
-      ] + (hasDifferences ? ["differences.csv", "\(SampleFile.folder)/"] : []) + plots.flatMap(\.files))
+      ] + (hasDifferences ? ["differences.csv", "\(SampleFile.folder)/"] : [])
+        + plots.flatMap(\.files))
   }
 
   func writeEnvironment(records: [RunRecord]) throws {

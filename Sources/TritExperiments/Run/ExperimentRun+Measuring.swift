@@ -4,7 +4,8 @@ internal import TritEvaluation
 internal import TritModel
 
 extension ExperimentRun {
-  /// Runs sections on one variant, all that `start` does not have. Never throws: what goes wrong is in the record.
+  /// Runs sections on one variant, all that `start` does not have. Never throws: what goes wrong is
+  /// in the record.
   ///
   /// - Parameters:
   ///   - texts: what the reference wrote.

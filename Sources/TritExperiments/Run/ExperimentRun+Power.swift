@@ -1,8 +1,8 @@
 internal import TritCore
 
 extension ExperimentRun {
-  /// Says once whether the differences that the file asks for can be seen, from records with samples: below `folder`, or
-  /// where they name whole paths.
+  /// Says once whether the differences that the file asks for can be seen, from records with
+  /// samples: below `folder`, or where they name whole paths.
   func tellPower(of records: [RunRecord], in folder: String?, source: String) {
     guard !hasToldPower, !plan.file.detect.isEmpty else { return }
     let sampled = records.compactMap { try? SampledRecord($0, in: folder) }

@@ -109,7 +109,8 @@ extension ExperimentRun {
     return params
   }
 
-  /// Measures a variant that another process of the run asks for, without what takes the machine for itself.
+  /// Measures a variant that another process of the run asks for, without what takes the machine
+  /// for itself.
   func measured(_ variant: PlannedVariant, _ order: WorkerOrder) -> RunRecord {
     threadLimit = order.threads
     let record = verified(measure(variant, texts: order.referenceTexts, withoutTime: true))

@@ -88,8 +88,8 @@ extension ExperimentRun {
     plan.file.measure.sections.contains { $0.measure.needs.comparesWithReference }
   }
 
-  /// Takes the next variant that is this process's out of the queue, and waits where other runs are at all that is left;
-  /// nil where nothing is left.
+  /// Takes the next variant that is this process's out of the queue, and waits where other runs are
+  /// at all that is left; nil where nothing is left.
   func next(_ queue: inout [PlannedVariant]) throws -> PlannedVariant? {
     var isTold = false
     while !queue.isEmpty {

@@ -2,8 +2,8 @@ internal import TritCore
 internal import TritEvaluation
 
 extension ExperimentRun {
-  /// Measures the speeds of `work` in rounds, while nothing else of the experiment is measured on this machine.
-  /// Nothing is done where one variant alone is to be measured, or none by speed.
+  /// Measures the speeds of `work` in rounds, while nothing else of the experiment is measured on
+  /// this machine. Nothing is done where one variant alone is to be measured, or none by speed.
   func measureSpeeds(of work: [PlannedVariant]) throws {
     guard let wanted = plan.file.measure.first(SpeedMeasure.self), work.count > 1 else { return }
     let measured = try machine.during(
@@ -17,9 +17,9 @@ extension ExperimentRun {
 
   /// By the variants' numbers, what came out.
   ///
-  /// All variants that fit in half of the free memory are loaded side by side; more are measured in groups, each
-  /// in rounds of its own. What cannot be loaded or measured is left out: it says why when its turn comes.
-  /// Throws `interrupted`.
+  /// All variants that fit in half of the free memory are loaded side by side; more are measured in
+  /// groups, each in rounds of its own. What cannot be loaded or measured is left out: it says why
+  /// when its turn comes. Throws `interrupted`.
   private func measureRounds(
     _ wanted: SpeedMeasure, of work: [PlannedVariant]
   ) throws -> [Int: Measured] {

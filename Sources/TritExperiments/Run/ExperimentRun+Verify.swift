@@ -1,8 +1,9 @@
 internal import TritCore
 
 extension ExperimentRun {
-  /// A record of a variant whose files are still those that its digest is of. Else it is a failed one
-  /// without figures: what was measured may belong to no model at all, and must not be taken over later.
+  /// A record of a variant whose files are still those that its digest is of. Else it is a failed
+  /// one without figures: what was measured may belong to no model at all, and must not be taken
+  /// over later.
   func verified(_ record: RunRecord) -> RunRecord {
     do {
       for path in try backend.checkUnchanged() {

@@ -4,12 +4,12 @@ internal import TritEvaluation
 internal import TritPlugins
 
 extension ExperimentRun {
-  /// Measures `work` in several processes, each variant whole in one of them; then, alone and in this process, what
-  /// takes the machine for itself.
+  /// Measures `work` in several processes, each variant whole in one of them; then, alone and in
+  /// this process, what takes the machine for itself.
   ///
-  /// The reference's record is made once, before all others where they are compared with it. A measure that compares
-  /// token by token (`divergence`) needs the reference's logits: each process that measures it loads the reference
-  /// once and keeps them for all of its variants.
+  /// The reference's record is made once, before all others where they are compared with it. A
+  /// measure that compares token by token (`divergence`) needs the reference's logits: each process
+  /// that measures it loads the reference once and keeps them for all of its variants.
   ///
   /// - Parameter failures: variants that have ended a process before this one.
   func measure(

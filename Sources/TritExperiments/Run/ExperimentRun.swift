@@ -39,7 +39,8 @@ final class ExperimentRun {
   /// The digests of the variants' inputs, by number.
   private var digests: [Int: String] = [:]
 
-  /// `experiment` is the folder of all runs of the experiment, where they share their work; nil shares nothing.
+  /// `experiment` is the folder of all runs of the experiment, where they share their work; nil
+  /// shares nothing.
   init(
     plan: ExperimentPlan, inputs: RunInputs, directory: RunDirectory,
     backend: any ExperimentBackend, supervision: RunSupervision? = nil,
@@ -128,8 +129,8 @@ final class ExperimentRun {
     return try finish(plots: plots)
   }
 
-  /// Measures `work` in this process: speeds of all first, in rounds; then one variant after the other. What another
-  /// run measures meanwhile is taken from it.
+  /// Measures `work` in this process: speeds of all first, in rounds; then one variant after the
+  /// other. What another run measures meanwhile is taken from it.
   private func measureHere(
     _ work: [PlannedVariant], failures: [RunHandover.Failure]
   ) throws {

@@ -12,12 +12,12 @@ internal import TritModel
 /// exit(outcome.exitCode)
 /// ```
 public enum ExperimentRunner {
-  /// Reads, checks and runs `file`; continues an unfinished run of the same plan, and takes over what
-  /// earlier runs measured with the same inputs.
+  /// Reads, checks and runs `file`; continues an unfinished run of the same plan, and takes over
+  /// what earlier runs measured with the same inputs.
   ///
-  /// Throws `LabErrors` with all problems of the file, of its models and of its data before anything
-  /// runs, and `cannotCreate` where results cannot be written. A variant that fails is a record, not an
-  /// error; so is Ctrl-C: look at `RunOutcome.exitCode`.
+  /// Throws `LabErrors` with all problems of the file, of its models and of its data before
+  /// anything runs, and `cannotCreate` where results cannot be written. A variant that fails is a
+  /// record, not an error; so is Ctrl-C: look at `RunOutcome.exitCode`.
   /// - Parameters:
   ///   - plugins: loads what the file names under `plugins:`.
   ///   - observer: called on the calling thread with everything that happens.
@@ -45,7 +45,8 @@ public enum ExperimentRunner {
       environment: environment, observer: observer)
   }
 
-  /// Runs an experiment that stands in `text`, from line `line` of the file at `path` on, as in a notebook.
+  /// Runs an experiment that stands in `text`, from line `line` of the file at `path` on, as in a
+  /// notebook.
   ///
   /// Throws as the run of a file does; places are those of that file.
   public static func run(
@@ -87,8 +88,8 @@ public enum ExperimentRunner {
     }
   }
 
-  /// Measures, in a process of its own, the variants of `file` that `next` names one by one, and tells their records: what
-  /// `RunWorkers` starts.
+  /// Measures, in a process of its own, the variants of `file` that `next` names one by one, and
+  /// tells their records: what `RunWorkers` starts.
   package static func work(
     file: String, options: RunOptions, lab: Lab, plugins: ExperimentPlugins,
     supervision: RunSupervision, next: () -> String?,
@@ -133,8 +134,9 @@ public enum ExperimentRunner {
     return plan
   }
 
-  /// Which variants of a plan need not be measured: their records are below `options.outputDirectory`. Empty where the
-  /// model or a text is not at hand, so that nobody can say.
+  /// Which variants of a plan need not be measured: their records are below
+  /// `options.outputDirectory`. Empty where the model or a text is not at hand, so that nobody can
+  /// say.
   package static func known(
     _ plan: ExperimentPlan, options: RunOptions,
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -304,7 +306,8 @@ struct RunInputs {
     return found
   }
 
-  /// Asks what every `auto` whose pick changes results picks here and now: it is an input like any other.
+  /// Asks what every `auto` whose pick changes results picks here and now: it is an input like any
+  /// other.
   private mutating func pick(_ plan: ExperimentPlan, _ backend: any ExperimentBackend) throws {
     for variant in (plan.reference.map { [$0] } ?? []) + plan.variants {
       guard let model = model(of: variant, in: plan) else { continue }

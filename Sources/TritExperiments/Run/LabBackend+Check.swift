@@ -4,9 +4,9 @@ internal import TritModel
 internal import TritQuantization
 
 extension LabBackend {
-  /// Tries every combination of choices on the first layer of each role that has it: what a kernel says there it says
-  /// of every such layer, since all of a role have the same shape. Windows and prompts that
-  /// cannot fit the cache are found too.
+  /// Tries every combination of choices on the first layer of each role that has it: what a kernel
+  /// says there it says of every such layer, since all of a role have the same shape. Windows and
+  /// prompts that cannot fit the cache are found too.
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
     let checkpoint = try checkpoint(request.model.path)
     let configuration = checkpoint.configuration

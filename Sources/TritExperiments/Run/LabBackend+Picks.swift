@@ -4,8 +4,8 @@ internal import TritKernels
 internal import TritModel
 
 extension LabBackend {
-  /// Resolves `auto` heads and caches that may lose something, by the measurement that the engine would
-  /// make. What loses nothing is left to the engine: any pick gives the same figures.
+  /// Resolves `auto` heads and caches that may lose something, by the measurement that the engine
+  /// would make. What loses nothing is left to the engine: any pick gives the same figures.
   func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice] {
     let selection = request.settings.selection(in: lab).completed(by: lab)
     let head = try lab[.head].make(selection.head) as? AutoHead

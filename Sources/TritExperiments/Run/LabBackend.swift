@@ -216,8 +216,8 @@ final class LabSession: VariantSession {
     return batch
   }
 
-  /// The longest window that is taken without being asked for: what fits the cache, and no more than the
-  /// model was trained with.
+  /// The longest window that is taken without being asked for: what fits the cache, and no more
+  /// than the model was trained with.
   var longestWindow: Int {
     min(engine.contextLength, engine.configuration.contextLength)
   }
@@ -231,8 +231,8 @@ final class LabSession: VariantSession {
   }
 }
 
-/// A model that remembers the logits it has given, as far as memory allows: the reference is run once and
-/// compared with many variants.
+/// A model that remembers the logits it has given, as far as memory allows: the reference is run
+/// once and compared with many variants.
 final class RecordedLogits: LanguageModel {
   private struct Run {
     var tokens: [Int]

@@ -6,12 +6,13 @@ internal import TritKernels
   @preconcurrency internal import Glibc
 #endif
 
-/// The running program and the machine, for provenance and for telling whether a measurement is stale.
+/// The running program and the machine, for provenance and for telling whether a measurement is
+/// stale.
 struct ProgramIdentity: Sendable {
   let version: String
   let commit: String?
-  /// The first 16 hex digits of the program's own SHA-256: a rebuilt kernel is another program. Where the
-  /// lab lies in a library of its own, that one's stand behind it.
+  /// The first 16 hex digits of the program's own SHA-256: a rebuilt kernel is another program.
+  /// Where the lab lies in a library of its own, that one's stand behind it.
   let digest: String
   /// Libraries that compute, with what decides how.
   let libraries: String
@@ -37,7 +38,8 @@ struct ProgramIdentity: Sendable {
 
   /// The file that this code was loaded from: the program, as a rule.
   private static var library: String? {
-    // The header shows `dladdr` to GNU programs only. The first member of what it fills in is the path.
+    // The header shows `dladdr` to GNU programs only. The first member of what it fills in is the
+    // path.
     typealias Find = @convention(c) (UnsafeRawPointer, UnsafeMutableRawPointer) -> Int32
     guard let symbol = symbol("dladdr") else { return nil }
     let code: @convention(c) () -> Void = {}

@@ -9,7 +9,8 @@ internal import TritEvaluation
 extension RunDirectory {
   // MARK: What lies beside records
 
-  /// Writes the exact figures of a part of the windows, and gives the path within the run directory.
+  /// Writes the exact figures of a part of the windows, and gives the path within the run
+  /// directory.
   func write(_ part: WindowPart, section: String, id: String) throws -> String {
     let folder = "parts"
     try make(folder)
@@ -18,14 +19,16 @@ extension RunDirectory {
     return name
   }
 
-  /// A record of another run of the experiment with its files brought along: as links where the file system can.
+  /// A record of another run of the experiment with its files brought along: as links where the
+  /// file system can.
   func bringing(_ record: RunRecord) throws -> RunRecord {
     guard let source = record.reusedFrom else { return try bringing(record, from: "") }
     let from = (path as NSString).deletingLastPathComponent + "/" + source
     return try bringing(record, from: from)
   }
 
-  /// The same from a run directory anywhere. A file that is named and gone leaves the record without it.
+  /// The same from a run directory anywhere. A file that is named and gone leaves the record
+  /// without it.
   func bringing(_ record: RunRecord, from source: String) throws -> RunRecord {
     var record = record
     if let samples = record.samples, samples.hasPrefix("/") {
@@ -40,7 +43,8 @@ extension RunDirectory {
     return record
   }
 
-  /// Brings one file; false where it is not there. Throws `badData` for a name that leads out of the run directory.
+  /// Brings one file; false where it is not there. Throws `badData` for a name that leads out of
+  /// the run directory.
   func bring(_ name: String, from source: String) throws -> Bool {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
     guard !name.isEmpty, !parts.contains(where: { $0.isEmpty || $0 == ".." || $0 == "." }) else {
@@ -90,8 +94,8 @@ extension RunDirectory {
   func removePartial() { unlink(partialPath) }
 }
 
-/// `plan.json`: all variants of the experiment, those too that a run was not asked for, so that `collect` knows what is
-/// missing.
+/// `plan.json`: all variants of the experiment, those too that a run was not asked for, so that
+/// `collect` knows what is missing.
 struct PlanFile: Codable {
   static let name = "plan.json"
   static let form = "trit/plan/1"
@@ -105,7 +109,8 @@ struct PlanFile: Codable {
   var schema = form
   /// The experiment's name.
   var experiment: String
-  /// Digest of what is varied and measured, whichever part of it was run, and wherever its files lie.
+  /// Digest of what is varied and measured, whichever part of it was run, and wherever its files
+  /// lie.
   var study: String
   /// The reference's id, where there is one.
   var reference: String?
@@ -149,7 +154,8 @@ struct PlanFile: Codable {
 }
 
 extension ExperimentPlan {
-  /// Digest of what is varied and measured: the same for every part of an experiment, on every machine.
+  /// Digest of what is varied and measured: the same for every part of an experiment, on every
+  /// machine.
   package var study: String {
     let sections = file.measure.sections.map { section in
       var values = section.settings.values

@@ -18,8 +18,9 @@ struct RunDirectory {
 
   private static let lockName = "run.lock"
 
-  /// Continues the newest unfinished run of the same plan that nobody else works on, or makes a new one. Where
-  /// `continuing` is given, that folder is the run's: another process of this run has made it.
+  /// Continues the newest unfinished run of the same plan that nobody else works on, or makes a new
+  /// one. Where `continuing` is given, that folder is the run's: another process of this run has
+  /// made it.
   static func open(
     root: String, plan: ExperimentPlan, force: Bool, continuing: String? = nil, now: Date = Date()
   ) throws -> RunDirectory {
@@ -56,7 +57,8 @@ struct RunDirectory {
     return RunDirectory(path: path, isResumed: false, log: log, busy: busy, lock: lock)
   }
 
-  /// The folder of a run that another process of it keeps: for one that measures and leaves the log alone.
+  /// The folder of a run that another process of it keeps: for one that measures and leaves the log
+  /// alone.
   static func guest(of path: String) -> RunDirectory {
     RunDirectory(path: path, isResumed: true, log: ResultsLog(unopened: path), busy: [], lock: nil)
   }

@@ -78,8 +78,8 @@ struct RunEnvironment: Encodable {
   }
 }
 
-/// `experiment.yaml` of a run: the file with its overrides applied and its paths made absolute, so that
-/// it can be run again from anywhere.
+/// `experiment.yaml` of a run: the file with its overrides applied and its paths made absolute, so
+/// that it can be run again from anywhere.
 enum ResolvedFile {
   static func text(_ plan: ExperimentPlan, inputs: RunInputs) -> String {
     var document = plan.file.document
@@ -133,8 +133,8 @@ enum ResolvedFile {
 }
 
 extension YAMLNode {
-  /// Puts what `path` gives in the place of every model that is named by a path, in `base`, `reference`,
-  /// `sweep` and `variants`.
+  /// Puts what `path` gives in the place of every model that is named by a path, in `base`,
+  /// `reference`, `sweep` and `variants`.
   fileprivate mutating func replaceModels(_ path: (String) -> String?) {
     switch content {
     case .mapping(var entries):

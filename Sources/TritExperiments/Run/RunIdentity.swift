@@ -4,19 +4,19 @@ internal import TritFormats
 internal import TritKernels
 internal import TritModel
 
-/// Everything that the figures of one record depend on. Its digest is what `RunRecord.inputs` holds: a
-/// record is taken over from an earlier run only where all of this is equal.
+/// Everything that the figures of one record depend on. Its digest is what `RunRecord.inputs`
+/// holds: a record is taken over from an earlier run only where all of this is equal.
 ///
-/// The digest is made of every stored property, found by reflection, so that none can be declared and
-/// forgotten; the same holds for the settings of a section of `measure`. What is not here must not
-/// change a figure: names, labels, folders, the order of keys, what is printed and drawn.
+/// The digest is made of every stored property, found by reflection, so that none can be declared
+/// and forgotten; the same holds for the settings of a section of `measure`. What is not here must
+/// not change a figure: names, labels, folders, the order of keys, what is printed and drawn.
 package struct RunIdentity: Sendable {
   /// The form of this list; another form is another identity.
   package var layout = "trit/identity/3"
   /// Version and bytes of the program and of the lab's own code.
   package var program: String
-  /// Libraries that compute: OpenBLAS, its version and the core that it runs (`OPENBLAS_CORETYPE`), the
-  /// C library's functions.
+  /// Libraries that compute: OpenBLAS, its version and the core that it runs (`OPENBLAS_CORETYPE`),
+  /// the C library's functions.
   package var libraries: String
   /// The processor and its instruction sets: they decide which kernels run.
   package var processor: String
@@ -30,10 +30,11 @@ package struct RunIdentity: Sendable {
   package var model: String
   /// What the records of its training say, which the record repeats.
   package var training: String
-  /// The chosen stages, layer overrides included, `key=choice`. An `auto` that may lose something stands as
-  /// what it picked.
+  /// The chosen stages, layer overrides included, `key=choice`. An `auto` that may lose something
+  /// stands as what it picked.
   package var stages: [String]
-  /// Code from outside that the variant may run, `stage name=digest`: a kernel that changed is measured again.
+  /// Code from outside that the variant may run, `stage name=digest`: a kernel that changed is
+  /// measured again.
   package var origins: [String]
   /// The sections that are measured.
   package var measures: [MeasureIdentity]
@@ -95,7 +96,8 @@ package struct MeasureIdentity: Sendable {
 
 /// Values as text that is equal exactly where the values are.
 package enum InputText {
-  /// `value` with all its parts: structures and dictionaries by key in alphabetical order, text quoted.
+  /// `value` with all its parts: structures and dictionaries by key in alphabetical order, text
+  /// quoted.
   package static func of(_ value: Any) -> String {
     switch value {
     case let choice as StageChoice: return quoted(choice.description)
@@ -128,8 +130,8 @@ package enum InputText {
 }
 
 extension RunInputs {
-  /// Digest of everything that the measurements of `variant` depend on; `ofWhole` as if all windows of a text were
-  /// measured at once where the plan asks for a part.
+  /// Digest of everything that the measurements of `variant` depend on; `ofWhole` as if all windows
+  /// of a text were measured at once where the plan asks for a part.
   func digest(
     of variant: PlannedVariant, in plan: ExperimentPlan, ofWhole: Bool = false
   ) -> String {
@@ -160,8 +162,8 @@ extension RunInputs {
       measures: measures(of: variant, in: plan, ofWhole: ofWhole))
   }
 
-  /// Stages from outside that the variant chooses, or that an implementation which stands for others (`auto`, a
-  /// packing's bare name) may choose for it.
+  /// Stages from outside that the variant chooses, or that an implementation which stands for
+  /// others (`auto`, a packing's bare name) may choose for it.
   private func origins(of settings: VariantSettings, in plan: ExperimentPlan) -> [String] {
     let ownSamplers = plan.file.measure.sections.map(\.measure.needs.sampler)
     let samplers = ([settings.sampler] + ownSamplers).compactMap(\.self)
@@ -174,7 +176,8 @@ extension RunInputs {
       case .layer, .model:
         let chosen = ([settings.stages] + settings.layers.map(\.stages))
           .compactMap { $0[key]?.name ?? kind.standard?.name }
-        // The bytes of a file ask for its packing by name, which a lab of somebody's own may give to another.
+        // The bytes of a file ask for its packing by name, which a lab of somebody's own may give
+        // to another.
         running = chosen + (key == .packing ? TernaryTensors.packings : [])
       case .sampling: running = samplers
       case .experiment: running = key == .measure ? plan.file.measure.keys : []
@@ -186,8 +189,8 @@ extension RunInputs {
     }.sorted()
   }
 
-  /// Whether `name` stands for others, `descriptor` among them: the bare name of a packing for the kernels of that
-  /// packing, `auto` for every candidate.
+  /// Whether `name` stands for others, `descriptor` among them: the bare name of a packing for the
+  /// kernels of that packing, `auto` for every candidate.
   private func mayRun(
     _ descriptor: StageDescriptor, as name: String, of kind: StageInformation
   ) -> Bool {
@@ -198,8 +201,8 @@ extension RunInputs {
     return descriptor.kernel?.isCandidate ?? true
   }
 
-  /// The sections that are measured on `variant`, each with what it depends on. Every setting is an input but those
-  /// that say where a text is: of it, what was read counts.
+  /// The sections that are measured on `variant`, each with what it depends on. Every setting is an
+  /// input but those that say where a text is: of it, what was read counts.
   private func measures(
     of variant: PlannedVariant, in plan: ExperimentPlan, ofWhole: Bool
   ) -> [MeasureIdentity] {

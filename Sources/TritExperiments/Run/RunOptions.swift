@@ -15,8 +15,8 @@ public struct RunOptions: Sendable {
   public var plotsDirectory: String?
   /// Which variants are measured; the reference is, where it is needed.
   public var selection = VariantSelection()
-  /// Which of the windows that the file asks for are measured, for measures of a text; nil is all. `collect` joins the
-  /// parts.
+  /// Which of the windows that the file asks for are measured, for measures of a text; nil is all.
+  /// `collect` joins the parts.
   public var windows: WindowSelection?
 
   /// The defaults: new or continued run below `runs`.
@@ -46,8 +46,8 @@ public enum RunEvent: Sendable {
   case variantEnded(RunRecord)
   /// A variant's record is taken from an earlier run.
   case variantReused(RunRecord)
-  /// A figure of a variant that has just ended is not what it should be: others used the machine, say. `kind` is the
-  /// same for warnings that differ only in their figures.
+  /// A figure of a variant that has just ended is not what it should be: others used the machine,
+  /// say. `kind` is the same for warnings that differ only in their figures.
   case warning(label: String, section: String, text: String, kind: String)
   /// Something that the user should know and that fails nothing: no gnuplot, say.
   case note(String)

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import TritCore
 
-/// A run in a process of its own, watched by another one that starts it again where code from outside ends it or hangs:
-/// what it tells, and what it is told of the processes before it.
+/// A run in a process of its own, watched by another one that starts it again where code from
+/// outside ends it or hangs: what it tells, and what it is told of the processes before it.
 package struct RunSupervision {
   /// What the processes before this one have left.
   package var handover: RunHandover
@@ -54,7 +54,8 @@ package struct WorkerTask: Codable, Sendable {
   package var variants: [Int]
   /// Threads for each variant, at most.
   package var threads: Int
-  /// What the run depends on, as the process that hands out has found it, so that no file is digested twice.
+  /// What the run depends on, as the process that hands out has found it, so that no file is
+  /// digested twice.
   package var models: [InputIdentity]
   /// How many such processes there are.
   package var count: Int

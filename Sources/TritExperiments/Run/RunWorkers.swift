@@ -26,7 +26,8 @@ package struct RunWorkers {
   }
 }
 
-/// The processes of a run that measure, each watched by a thread, and what they tell in the order in which it comes.
+/// The processes of a run that measure, each watched by a thread, and what they tell in the order
+/// in which it comes.
 final class WorkerCrew {
   /// What came from a process.
   enum Message: Sendable {
@@ -52,7 +53,8 @@ final class WorkerCrew {
     next += 1
     let process = try workers.start(handover)
     processes[number] = process
-    // The thread waits, this one sends orders: they share nothing that changes but the number of the child.
+    // The thread waits, this one sends orders: they share nothing that changes but the number of
+    // the child.
     nonisolated(unsafe) let watched = process
     let box = box
     // While a model is loaded nothing is told.

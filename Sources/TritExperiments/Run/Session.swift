@@ -2,8 +2,8 @@ package import TritCore
 
 /// What the runner needs of the rest of the lab: identify models and data, and make variants run.
 ///
-/// A seam: `LabBackend` measures real models; tests use a made-up one, so that planning, records and
-/// resuming are tested without any.
+/// A seam: `LabBackend` measures real models; tests use a made-up one, so that planning, records
+/// and resuming are tested without any.
 package protocol ExperimentBackend: AnyObject {
   /// Finds a model and digests it. Throws `missingInput` with what to do.
   func identify(model: PathReference) throws -> InputIdentity
@@ -17,15 +17,15 @@ package protocol ExperimentBackend: AnyObject {
   func identify(tasks: HarnessNeeds) throws -> InputIdentity
   /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
   func check(_ request: SessionRequest, _ measure: Measurements) throws
-  /// What every `auto` of the request picks that may lose something, and so changes results from pick to
-  /// pick; `load` gets these in its place.
+  /// What every `auto` of the request picks that may lose something, and so changes results from
+  /// pick to pick; `load` gets these in its place.
   func picks(_ request: SessionRequest) throws -> [StageKey: StageChoice]
   /// Loads a model with the choices of a variant.
   func load(_ request: SessionRequest) throws -> any VariantSession
   /// Whether its sessions can be loaded side by side and measured in rounds (`InterleavedSpeed`).
   var measuresSpeedInRounds: Bool { get }
-  /// Throws where a file that was identified has been written to since; gives the paths of those that were
-  /// replaced, each once, while what was opened is still used.
+  /// Throws where a file that was identified has been written to since; gives the paths of those
+  /// that were replaced, each once, while what was opened is still used.
   func checkUnchanged() throws -> [String]
 }
 
@@ -59,7 +59,8 @@ package struct InputIdentity: Sendable, Codable, Equatable {
   package var digest: String
   /// Bytes in all.
   package var bytes: Int
-  /// What figures depend on beside the bytes: how a text is read, what is known of a model's training.
+  /// What figures depend on beside the bytes: how a text is read, what is known of a model's
+  /// training.
   package var reading: String
 
   package init(name: String, path: String, digest: String, bytes: Int, reading: String = "") {
@@ -86,8 +87,8 @@ package struct SessionRequest: Sendable {
   package var context: Int?
 }
 
-/// A variant that is loaded and can be measured. Metrics come back flat, without the section's name in
-/// front; progress is a fraction.
+/// A variant that is loaded and can be measured. Metrics come back flat, without the section's name
+/// in front; progress is a fraction.
 package protocol VariantSession: AnyObject {
   /// Facts in words: kernels by what they run, head, provenance of the weights.
   var facts: [String: String] { get }

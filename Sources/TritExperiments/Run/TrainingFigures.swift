@@ -3,8 +3,8 @@ internal import TritTraining
 
 /// What the folder of a model that the lab trained tells of its training.
 enum TrainingFigures {
-  /// `training_tokens`, `training_seconds` and `training_steps` from the log in `folder`; empty for models
-  /// that were not trained there.
+  /// `training_tokens`, `training_seconds` and `training_steps` from the log in `folder`; empty for
+  /// models that were not trained there.
   static func of(_ folder: String) -> [String: Double] {
     let lines = TrainingLog(path: Trainer.logPath(folder)).lines()
     guard let last = lines.last(where: { $0["tokens"] != nil }),

@@ -6,11 +6,11 @@ internal import TritCore
   internal import Darwin
 #endif
 
-/// Which variants this process measures, where several runs of one experiment go on at the same time: a locked file
-/// for each, named by the digest of its inputs, below the experiment's folder.
+/// Which variants this process measures, where several runs of one experiment go on at the same
+/// time: a locked file for each, named by the digest of its inputs, below the experiment's folder.
 ///
-/// A claim ends with its process, however that ends, so that another run takes over what a dead one had. Where the
-/// folder cannot be written, every variant is this process's.
+/// A claim ends with its process, however that ends, so that another run takes over what a dead one
+/// had. Where the folder cannot be written, every variant is this process's.
 final class VariantClaims {
   private let folder: String?
   private var held: [String: ClaimFile] = [:]
@@ -39,7 +39,8 @@ final class VariantClaims {
   func release(_ digest: String) { held.removeValue(forKey: digest)?.remove() }
 }
 
-/// The machine, as the runs of one experiment share it: many measure texts side by side, one measures time.
+/// The machine, as the runs of one experiment share it: many measure texts side by side, one
+/// measures time.
 final class MachineTurn {
   private let file: ClaimFile?
 
@@ -49,8 +50,9 @@ final class MachineTurn {
     file = folder.flatMap { ClaimFile("\($0)/machine-\(ClaimFile.machine.slug)") }
   }
 
-  /// Runs `body` beside others of its kind, or with `alone` while no other run of the experiment measures anything on
-  /// this machine. `waiting` is told once where that takes a while. Throws `interrupted` while it waits.
+  /// Runs `body` beside others of its kind, or with `alone` while no other run of the experiment
+  /// measures anything on this machine. `waiting` is told once where that takes a while. Throws
+  /// `interrupted` while it waits.
   func during<R>(alone: Bool, waiting: () -> Void, _ body: () throws -> R) throws -> R {
     guard let file else { return try body() }
     var polls = 0

@@ -4,8 +4,8 @@ internal import TritCore
 public enum SweepDesign: Sendable, Hashable {
   /// Every combination, the last axis fastest.
   case full
-  /// A centre, and every other value of each axis with all other axes at the centre (Fisher's name for
-  /// what it is not: a factorial design): 1 + Σ (values − 1) variants, no interactions seen.
+  /// A centre, and every other value of each axis with all other axes at the centre (Fisher's name
+  /// for what it is not: a factorial design): 1 + Σ (values − 1) variants, no interactions seen.
   case oneFactorAtATime
   /// So many combinations, drawn without replacement by a seed, in the order of the grid.
   case random(count: Int, seed: UInt64)

@@ -2,8 +2,9 @@ internal import Foundation
 internal import TritCore
 internal import TritSampling
 
-/// Turns the value of an axis of a sweep into a list of values: what stands in lists, and what ranges stand for, also
-/// those within a choice: `{name: absmean, group: [32, 64]}`, `{temperature: {from: 0.2, to: 1, step: 0.2}}`.
+/// Turns the value of an axis of a sweep into a list of values: what stands in lists, and what
+/// ranges stand for, also those within a choice: `{name: absmean, group: [32, 64]}`,
+/// `{temperature: {from: 0.2, to: 1, step: 0.2}}`.
 struct SweepValues {
   let lab: Lab
   let problems: Problems
@@ -241,8 +242,8 @@ extension SweepValues {
     return isLog ? from * pow(to / from, share) : from + (to - from) * share
   }
 
-  /// Values drawn evenly over the range, or over its logarithm; the axis' path is part of the seed, so that two axes
-  /// do not draw alike. nil where there are not so many whole numbers.
+  /// Values drawn evenly over the range, or over its logarithm; the axis' path is part of the seed,
+  /// so that two axes do not draw alike. nil where there are not so many whole numbers.
   private func drawn(
     _ count: Int, _ from: Double, _ to: Double, _ isLog: Bool, isWhole: Bool, _ path: String
   ) -> [Double]? {

@@ -38,8 +38,8 @@ public struct TrainingFile: Sendable {
   /// Threads; nil for all cores.
   public var threads: Int?
 
-  /// Reads and checks a training file, overrides (`key.path=value`) applied first. Throws `LabErrors` with
-  /// everything that is wrong.
+  /// Reads and checks a training file, overrides (`key.path=value`) applied first. Throws
+  /// `LabErrors` with everything that is wrong.
   public static func read(
     path: String, overrides: [String] = [], lab: Lab = .standard
   ) throws -> TrainingFile {

@@ -22,8 +22,8 @@ public struct TrainingJob {
 
   private let lab: Lab
 
-  /// A job; `output` and `threads` replace what the file says. Quantizers are looked up in `registries`, those
-  /// that the file was checked against.
+  /// A job; `output` and `threads` replace what the file says. Quantizers are looked up in
+  /// `registries`, those that the file was checked against.
   public init(
     _ file: TrainingFile, output: String? = nil, threads: Int? = nil, restart: Bool = false,
     lab: Lab = .standard
@@ -35,8 +35,8 @@ public struct TrainingJob {
     self.threads = threads ?? file.threads ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
-  /// Trains (or goes on training), writes the model, and draws the loss curve. `note` gets lines for the
-  /// person who watches.
+  /// Trains (or goes on training), writes the model, and draws the loss curve. `note` gets lines
+  /// for the person who watches.
   public func run(
     observer: (TrainingEvent) -> Void, note: (String) -> Void
   ) throws -> TrainingOutcome {

@@ -18,7 +18,8 @@ public enum SourcePosition: Sendable, Hashable, CustomStringConvertible {
 public struct YAMLNode: Sendable {
   /// What a node holds.
   public indirect enum Content: Sendable {
-    /// Text; `plain` where it was written without quotes and so may be a number, a truth value or null.
+    /// Text; `plain` where it was written without quotes and so may be a number, a truth value or
+    /// null.
     case scalar(String, plain: Bool)
     /// A list.
     case sequence([YAMLNode])
@@ -67,8 +68,8 @@ public struct YAMLEntry: Sendable {
   }
 }
 
-/// What a scalar means by the core schema of YAML 1.2 (§10.3.2): `no`, `off`, `12:30` are strings, which
-/// the older YAML 1.1 made booleans and numbers.
+/// What a scalar means by the core schema of YAML 1.2 (§10.3.2): `no`, `off`, `12:30` are strings,
+/// which the older YAML 1.1 made booleans and numbers.
 public enum YAMLScalar: Sendable, Equatable {
   /// `null`, `~` or nothing.
   case null

@@ -3,8 +3,9 @@ internal import TritCore
 
 /// Reads one YAML document into a tree of nodes through libyaml.
 ///
-/// Strict where YAML is a trap: duplicate keys, several documents, anchors and aliases (the means of the
-/// "billion laughs" attack), tags and keys that are not scalars are errors. Size and depth are bounded.
+/// Strict where YAML is a trap: duplicate keys, several documents, anchors and aliases (the means
+/// of the "billion laughs" attack), tags and keys that are not scalars are errors. Size and depth
+/// are bounded.
 public enum YAMLReader {
   /// Largest text that is read, in bytes.
   public static let maximumBytes = FileLimit.yaml.bytes
@@ -13,8 +14,8 @@ public enum YAMLReader {
 
   /// Reads a file. `name` is what positions say (default: the path).
   ///
-  /// Throws `missingInput` where there is no such file, `badData` with `file:line:column` for everything
-  /// that is not one well-formed document.
+  /// Throws `missingInput` where there is no such file, `badData` with `file:line:column` for
+  /// everything that is not one well-formed document.
   public static func read(path: String, name: String? = nil) throws -> YAMLNode {
     let place = name ?? path
     switch FileKind(at: path) {

@@ -45,8 +45,8 @@ public enum YAMLWriter {
     }
   }
 
-  /// A scalar, quoted where it would otherwise be read as something else: a text that stood plain in a block may hold
-  /// commas, brackets and line breaks, which end it elsewhere.
+  /// A scalar, quoted where it would otherwise be read as something else: a text that stood plain
+  /// in a block may hold commas, brackets and line breaks, which end it elsewhere.
   static func scalar(_ text: String, plain: Bool) -> String {
     if plain, text.isEmpty { return "null" }
     if case .string = YAMLScalar(text, plain: true) {

@@ -19,7 +19,8 @@ public struct KernelSpecification: Sendable {
   public let folder: String
   private let name: String
 
-  /// The kernel `name` below `data`, a data folder of Jupyter. Throws `usage` for a name that Jupyter does not take.
+  /// The kernel `name` below `data`, a data folder of Jupyter. Throws `usage` for a name that
+  /// Jupyter does not take.
   public init(name: String = Self.standardName, data: String) throws {
     guard name.wholeMatch(of: /[a-z0-9][a-z0-9._-]{0,63}/) != nil else {
       throw LabError(
@@ -32,8 +33,9 @@ public struct KernelSpecification: Sendable {
     folder = data + "/kernels/" + name
   }
 
-  /// The person's own data folder of Jupyter: `JUPYTER_DATA_DIR`, else `jupyter` in `XDG_DATA_HOME`, else below the
-  /// home folder; nil where none of the variables holds an absolute path.
+  /// The person's own data folder of Jupyter: `JUPYTER_DATA_DIR`, else `jupyter` in
+  /// `XDG_DATA_HOME`, else below the home folder; nil where none of the variables holds an absolute
+  /// path.
   public static func userData(_ environment: [String: String]) -> String? {
     func path(_ name: String) -> String? {
       environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -52,8 +54,9 @@ public struct KernelSpecification: Sendable {
     (prefix == "/" ? "" : prefix) + "/share/jupyter"
   }
 
-  /// Writes the files: the kernel is `program` with the words `notebook kernel`. One that is there is replaced where
-  /// it is ours. Throws `cannotCreate` where it is another's, or the folder cannot be written.
+  /// Writes the files: the kernel is `program` with the words `notebook kernel`. One that is there
+  /// is replaced where it is ours. Throws `cannotCreate` where it is another's, or the folder
+  /// cannot be written.
   public func install(program: String, displayName: String) throws {
     try checkOwner(
       advice:
@@ -78,8 +81,8 @@ public struct KernelSpecification: Sendable {
     try AtomicFile.write(JSONWriter.text(document, pretty: true) + "\n", to: file)
   }
 
-  /// Removes what `install` wrote. Files of others in the folder stay. Throws `missingInput` where the kernel is not
-  /// there, `cannotCreate` where it is another's.
+  /// Removes what `install` wrote. Files of others in the folder stay. Throws `missingInput` where
+  /// the kernel is not there, `cannotCreate` where it is another's.
   public func remove() throws {
     guard FileKind(at: file) != .absent else {
       throw LabError(

@@ -1,7 +1,8 @@
 import TritCore
 import TritNotebook
 
-/// A cell as Jupyter has it: its first line may say what it is written in (`%%c`, `%%experiment`, `%%swift`).
+/// A cell as Jupyter has it: its first line may say what it is written in (`%%c`, `%%experiment`,
+/// `%%swift`).
 package struct CellMagic: Equatable {
   /// What it is written in.
   package let language: CellLanguage

@@ -1,7 +1,8 @@
 import TritCore
 import TritFormats
 
-/// Where a kernel listens and how messages are signed, from the connection file that Jupyter writes.
+/// Where a kernel listens and how messages are signed, from the connection file that Jupyter
+/// writes.
 ///
 /// Source: jupyter-client's kernels.rst, "connection files".
 public struct JupyterConnection: Sendable {
@@ -23,8 +24,8 @@ public struct JupyterConnection: Sendable {
   /// Whether messages are signed. Where they are not, everybody who reaches the ports can run code.
   public var isSigned: Bool { !key.isEmpty }
 
-  /// Reads a connection file. Throws `missingInput` where there is none, `badData` for what is none, or asks for
-  /// another transport, encryption or signature than TCP, none and HMAC-SHA-256.
+  /// Reads a connection file. Throws `missingInput` where there is none, `badData` for what is
+  /// none, or asks for another transport, encryption or signature than TCP, none and HMAC-SHA-256.
   public init(path: String) throws {
     let file = JSONField(
       value: try JSONReader.readFile(path, limit: Self.limit), file: path)

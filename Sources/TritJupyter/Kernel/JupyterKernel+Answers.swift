@@ -119,8 +119,8 @@ extension JupyterKernel {
     return ["status": "ok", "found": .bool(isFound), "data": data, "metadata": [:]]
   }
 
-  /// Where the cursor stands, in Unicode scalars, as the protocol counts; the end where that is not said, or is not
-  /// in the text.
+  /// Where the cursor stands, in Unicode scalars, as the protocol counts; the end where that is not
+  /// said, or is not in the text.
   private static func cursor(_ message: JupyterMessage, _ code: String) -> Int {
     let count = code.unicodeScalars.count
     return message.content["cursor_pos"]?.integer.map { min(max($0, 0), count) } ?? count

@@ -73,8 +73,8 @@ extension JupyterKernel {
     ) { relay.take($0) }
   }
 
-  /// What a cell is called: as the notebook calls it, so that one that is run again replaces what it was; else every
-  /// run is a cell of its own, as in a console.
+  /// What a cell is called: as the notebook calls it, so that one that is run again replaces what
+  /// it was; else every run is a cell of its own, as in a console.
   private static func identity(_ message: JupyterMessage, _ serial: Int) -> String {
     guard let id = message.metadata["cellId"]?.string, !id.isEmpty else { return "run-\(serial)" }
     // Notebooks may hold anything there, and what follows it is a name among files.

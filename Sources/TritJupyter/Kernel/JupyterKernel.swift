@@ -29,7 +29,8 @@ public final class JupyterKernel: @unchecked Sendable {
     var history = KernelHistory()
   }
 
-  /// A kernel whose cells are run by `executor`; its sockets are bound. Throws `cannotCreate` where a port is in use.
+  /// A kernel whose cells are run by `executor`; its sockets are bound. Throws `cannotCreate` where
+  /// a port is in use.
   public init(connection: JupyterConnection, executor: any CellExecutor) throws {
     self.executor = executor
     signature = MessageSignature(key: connection.key)
@@ -40,8 +41,8 @@ public final class JupyterKernel: @unchecked Sendable {
   /// The ports that are bound.
   package var ports: [KernelChannel: Int] { server.ports }
 
-  /// Answers messages until a client asks to shut down, or `stop` is called. `tick` is called about once a second.
-  /// Afterwards the cells' process has ended. Called once.
+  /// Answers messages until a client asks to shut down, or `stop` is called. `tick` is called about
+  /// once a second. Afterwards the cells' process has ended. Called once.
   public func run(tick: @escaping () -> Void = {}) {
     publish("status", ["execution_state": "starting"], parent: [:])
     for queue in [shell, control] {
@@ -92,7 +93,8 @@ public final class JupyterKernel: @unchecked Sendable {
     }
   }
 
-  /// Publishes a message for all who listen. `parent` is the header of the request that it belongs to.
+  /// Publishes a message for all who listen. `parent` is the header of the request that it belongs
+  /// to.
   func publish(_ type: String, _ content: JSONValue, parent: JSONValue) {
     server.publish([Array("kernel.\(type)".utf8)] + writer.parts(type, content, parent: parent))
   }

@@ -73,7 +73,8 @@ struct KernelHistory: Sendable {
   }
 }
 
-/// A pattern of file names as SQLite's GLOB has it, which Jupyter's own history uses: `*`, `?`, `[a-z]`, `[^a-z]`.
+/// A pattern of file names as SQLite's GLOB has it, which Jupyter's own history uses: `*`, `?`,
+/// `[a-z]`, `[^a-z]`.
 struct GlobPattern: Sendable {
   private enum Piece: Sendable {
     case any
@@ -124,7 +125,8 @@ struct GlobPattern: Sendable {
     return nil
   }
 
-  /// Whether all of `text` is of this form. In time of the product of both lengths, however many stars there are.
+  /// Whether all of `text` is of this form. In time of the product of both lengths, however many
+  /// stars there are.
   func matches(_ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)
     var (piece, position) = (0, 0)

@@ -11,15 +11,15 @@ import TritCore
 private let interrupts = Atomic<Int>(0)
 private let ends = Atomic<Int>(0)
 
-/// What a process that is a kernel makes of signals: Ctrl-C interrupts the cell, the others end the kernel. Also, that
-/// the kernel ends with the program that started it.
+/// What a process that is a kernel makes of signals: Ctrl-C interrupts the cell, the others end the
+/// kernel. Also, that the kernel ends with the program that started it.
 public final class KernelSignals: @unchecked Sendable {
   private let kernel: JupyterKernel
   private let parent: pid_t?
   private let isDone = Atomic<Bool>(false)
 
-  /// Listens for `kernel` from now on. With `parent`, the kernel ends where this process gets another parent: Jupyter
-  /// was killed, and nobody can reach the kernel any more.
+  /// Listens for `kernel` from now on. With `parent`, the kernel ends where this process gets
+  /// another parent: Jupyter was killed, and nobody can reach the kernel any more.
   public init(_ kernel: JupyterKernel, parent: Int32?) {
     self.kernel = kernel
     self.parent = parent

@@ -1,8 +1,9 @@
 import TritCore
 public import TritNotebook
 
-/// Answers every cell with why none can run, as where there is no compiler: a kernel that says so in the notebook is of
-/// more use than one that does not start, whose words are in a log that few know.
+/// Answers every cell with why none can run, as where there is no compiler: a kernel that says so
+/// in the notebook is of more use than one that does not start, whose words are in a log that few
+/// know.
 public final class MissingExecutor {
   private let failure: CellFailure
 

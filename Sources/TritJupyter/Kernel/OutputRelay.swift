@@ -5,8 +5,9 @@ import TritNotebook
 
 /// Turns what a cell gives into messages: few of them, in order, and not without end.
 ///
-/// What is printed is collected for a moment, so that 20,000 lines are some messages; of the updates of one value in
-/// that moment the last one counts. Everything else goes at once, after what was collected.
+/// What is printed is collected for a moment, so that 20,000 lines are some messages; of the
+/// updates of one value in that moment the last one counts. Everything else goes at once, after
+/// what was collected.
 final class OutputRelay: @unchecked Sendable {
   /// Where a cell's output ends.
   struct Limits: Sendable {

@@ -22,8 +22,8 @@ package struct JupyterMessage: Sendable {
 
   static let mark = Array("<IDS|MSG>".utf8)
 
-  /// Reads the parts of a message; nil for what is none, or is not signed with the key. Buffers are not kept: no
-  /// message with any means something here.
+  /// Reads the parts of a message; nil for what is none, or is not signed with the key. Buffers are
+  /// not kept: no message with any means something here.
   package init?(parts: [[UInt8]], signature check: MessageSignature) {
     guard let mark = parts.firstIndex(of: Self.mark), parts.count - mark > 5 else { return nil }
     let blobs = parts[(mark + 2)...(mark + 5)]

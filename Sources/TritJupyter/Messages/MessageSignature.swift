@@ -22,7 +22,8 @@ package struct MessageSignature: Sendable {
     return Array(Self.hex([outer, Self.digest([inner] + Array(parts))]).utf8)
   }
 
-  /// Whether `signature` is that of `parts`. How long it takes does not tell how much of it is right.
+  /// Whether `signature` is that of `parts`. How long it takes does not tell how much of it is
+  /// right.
   package func accepts(_ signature: [UInt8], of parts: some Sequence<[UInt8]>) -> Bool {
     guard isSigning else { return true }
     let right = self.signature(of: parts)

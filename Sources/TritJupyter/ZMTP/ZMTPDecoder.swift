@@ -1,7 +1,8 @@
 /// Makes messages of what one peer sends, however it is cut into pieces.
 ///
-/// Nothing is set aside for what a peer only announces: memory grows with what has come, up to the limits. Checked:
-/// greeting, version, mechanism, type of the socket, order of the handshake, flags, sizes.
+/// Nothing is set aside for what a peer only announces: memory grows with what has come, up to the
+/// limits. Checked: greeting, version, mechanism, type of the socket, order of the handshake,
+/// flags, sizes.
 package struct ZMTPDecoder {
   /// What a peer has sent.
   package enum Event: Equatable {
@@ -38,8 +39,8 @@ package struct ZMTPDecoder {
   /// Whether the handshake has ended.
   package var isOpen: Bool { stage == .open }
 
-  /// Takes the bytes that came next, and gives what is whole now. Throws where the peer breaks the protocol; nothing
-  /// more can be read from it then.
+  /// Takes the bytes that came next, and gives what is whole now. Throws where the peer breaks the
+  /// protocol; nothing more can be read from it then.
   package mutating func take(_ bytes: some Collection<UInt8>) throws(ZMTPViolation) -> [Event] {
     input.append(contentsOf: bytes)
     defer { compact() }
@@ -68,7 +69,8 @@ package struct ZMTPDecoder {
     return events
   }
 
-  /// Complains of a wrong greeting as soon as it is seen: a peer of another protocol may never send 64 bytes.
+  /// Complains of a wrong greeting as soon as it is seen: a peer of another protocol may never send
+  /// 64 bytes.
   private func checkGreeting() throws(ZMTPViolation) {
     let right = ZMTPFrame.greeting
     for (index, byte) in input.prefix(right.count).enumerated() {
@@ -83,7 +85,8 @@ package struct ZMTPDecoder {
         guard byte == right[index] else {
           throw ZMTPViolation(what: "a security mechanism other than NULL")
         }
-      // 8 bytes of padding, the minor version, whether it is a server, and a filler: no meaning here.
+      // 8 bytes of padding, the minor version, whether it is a server, and a filler: no meaning
+      // here.
       default: break
       }
     }

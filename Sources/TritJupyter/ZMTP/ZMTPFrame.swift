@@ -1,7 +1,7 @@
 /// Frames and commands of ZMTP 3.0 as bytes.
 ///
-/// A frame is a byte of flags, its size (1 byte, or 8 in network order where the flag `long` is set) and its body.
-/// Source: rfc.zeromq.org/spec/23, "framing".
+/// A frame is a byte of flags, its size (1 byte, or 8 in network order where the flag `long` is
+/// set) and its body. Source: rfc.zeromq.org/spec/23, "framing".
 package enum ZMTPFrame {
   /// More parts of the message follow.
   package static let more: UInt8 = 1

@@ -13,8 +13,8 @@ final class ZMTPListener {
   /// The port; the one that the system chose where 0 was asked for.
   let port: Int
 
-  /// Binds `port` of the machine's address `ip`. `place` is where both were read. Throws `cannotCreate` where that is
-  /// not possible, `badData` where `ip` is no address of this machine.
+  /// Binds `port` of the machine's address `ip`. `place` is where both were read. Throws
+  /// `cannotCreate` where that is not possible, `badData` where `ip` is no address of this machine.
   init(_ channel: KernelChannel, ip: String, port: Int, place: String) throws {
     self.channel = channel
     var hints = addrinfo()

@@ -9,9 +9,10 @@ import TritCore
 
 /// The sockets of a kernel and all who are connected to them: one thread reads, any thread sends.
 ///
-/// No peer can stop or fill the kernel. Nothing that is sent waits for a peer: what one does not read is kept up to a
-/// limit; beyond it a subscriber misses messages, as with ZeroMQ's high-water mark, and others are closed. What comes
-/// is bounded for each message, for each connection, and for all connections together.
+/// No peer can stop or fill the kernel. Nothing that is sent waits for a peer: what one does not
+/// read is kept up to a limit; beyond it a subscriber misses messages, as with ZeroMQ's high-water
+/// mark, and others are closed. What comes is bounded for each message, for each connection, and
+/// for all connections together.
 final class ZMTPServer: @unchecked Sendable {
   /// Where a server's bounds lie.
   struct Bounds: Sendable {
@@ -37,7 +38,8 @@ final class ZMTPServer: @unchecked Sendable {
   private let bounds: Bounds
   private let waking: (reading: Int32, writing: Int32)
   private var nextID = 1
-  /// When listeners are looked at again: a machine that has no descriptors left must not be asked without end.
+  /// When listeners are looked at again: a machine that has no descriptors left must not be asked
+  /// without end.
   private var acceptsFrom = 0.0
 
   /// Binds all sockets. Throws where one cannot be.
@@ -107,8 +109,9 @@ final class ZMTPServer: @unchecked Sendable {
 
   // MARK: The thread that reads
 
-  /// Reads until `stop`, on the calling thread. `receive` gets every message of the routers, and must not wait;
-  /// `isBusy` says whether a socket is left alone for now; `tick` is called about once a second.
+  /// Reads until `stop`, on the calling thread. `receive` gets every message of the routers, and
+  /// must not wait; `isBusy` says whether a socket is left alone for now; `tick` is called about
+  /// once a second.
   func run(
     receive: (KernelChannel, Int, [[UInt8]]) -> Void, isBusy: (KernelChannel) -> Bool,
     tick: () -> Void
@@ -278,7 +281,8 @@ final class ZMTPServer: @unchecked Sendable {
 
   private func markBroken(_ peer: ZMTPPeer) { state.withLock { _ in peer.isBroken = true } }
 
-  /// Closes who is broken, who does not end the handshake, and, where all hold too much, who holds most.
+  /// Closes who is broken, who does not end the handshake, and, where all hold too much, who holds
+  /// most.
   private func sweep(_ now: Double) {
     state.withLock { state in
       var held = 0

@@ -1,4 +1,5 @@
-/// The kinds of ZeroMQ sockets that a kernel binds, and with which ones each talks (ZMTP 3.0, RFC 23, "socket types").
+/// The kinds of ZeroMQ sockets that a kernel binds, and with which ones each talks (ZMTP 3.0, RFC
+/// 23, "socket types").
 package enum ZMTPSocketType: String, Sendable {
   case router = "ROUTER"
   case publisher = "PUB"

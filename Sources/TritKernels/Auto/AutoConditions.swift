@@ -25,8 +25,9 @@ extension AutoKernel {
   public struct Conditions: Sendable, Hashable {
     /// Threads that share a multiply.
     public var threads: Int
-    /// Whether weights come from memory, as those of a model larger than the last cache do for every
-    /// token; else they come from the caches. A denser packing wins only where memory is the bound.
+    /// Whether weights come from memory, as those of a model larger than the last cache do for
+    /// every token; else they come from the caches. A denser packing wins only where memory is the
+    /// bound.
     public var fromMemory: Bool
     /// What of the product can be left out.
     public var sparsity = ExpectedSparsity.none
@@ -37,7 +38,8 @@ extension AutoKernel {
       self.fromMemory = fromMemory
     }
 
-    /// Those of a model whose linear layers have `weights` weights of two bits, on `threads` threads.
+    /// Those of a model whose linear layers have `weights` weights of two bits, on `threads`
+    /// threads.
     public static func model(weights: Int, threads: Int) -> Conditions {
       Conditions(threads: threads, fromMemory: weights / 4 > CacheSizes.here.last / 2)
     }
@@ -94,8 +96,8 @@ extension AutoKernel {
     /// Whether the measurement was done by an earlier run.
     public var isRemembered = false
 
-    /// `2560 × 6912, ternary weights (scale per tensor): i2_s/avx512vnni, fastest of 9 for both uses
-    /// (from memory, 2 threads): …`, with nanoseconds for one token and per token of a batch.
+    /// `2560 × 6912, ternary weights (scale per tensor): i2_s/avx512vnni, fastest of 9 for both uses (from memory, 2 threads): …`,
+    /// with nanoseconds for one token and per token of a batch.
     public var description: String {
       let list = timings.sorted { $0.score(use) < $1.score(use) }.map {
         "\($0.kernel) \(Int($0.decode))/\(Int($0.prefill)) ns"

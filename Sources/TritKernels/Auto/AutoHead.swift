@@ -1,10 +1,11 @@
 import Synchronization
 public import TritCore
 
-/// Picks the output head that measures fastest on the first rows of the matrix, for one token, under the
-/// conditions of the model (`AutoKernel.Conditions`).
+/// Picks the output head that measures fastest on the first rows of the matrix, for one token,
+/// under the conditions of the model (`AutoKernel.Conditions`).
 ///
-/// By itself it picks among heads that lose nothing, of which `exact` is the narrowest; `loss` allows more.
+/// By itself it picks among heads that lose nothing, of which `exact` is the narrowest; `loss`
+/// allows more.
 public struct AutoHead: OutputHead {
   /// What may be lost; each level allows those before it too.
   public enum Loss: String, Sendable, CaseIterable {
@@ -34,8 +35,8 @@ public struct AutoHead: OutputHead {
     self.k = k
   }
 
-  /// The heads that lose no more, most exact first, for weights that the 16 bits of `format` hold; nil: no 16 bits
-  /// do, so that rows of 16 bits are not exact.
+  /// The heads that lose no more, most exact first, for weights that the 16 bits of `format` hold;
+  /// nil: no 16 bits do, so that rows of 16 bits are not exact.
   package func candidates(format: HalfHead.Format?) -> [any OutputHead] {
     var levels: [(Loss, any OutputHead)] = [(.none, ExactHead())]
     if let format {

@@ -2,13 +2,14 @@ public import TritCore
 
 /// Picks the fastest kernel for each matrix by measuring on a part of it.
 ///
-/// All lossless kernels that take the weights and the form of activations are timed in turn on the first rows of
-/// the matrix, under the `Conditions` of the model (from memory where it is larger than the caches; with zeros
-/// where its activation function makes some, and then also those that skip them), for
-/// one token (decode) and for a batch (prefill); `use` says which of the two counts. An earlier candidate
-/// is kept unless a later one is clearly faster, so that noise does not change the pick. What was measured
-/// is not measured again: in this process, and on this machine where `AutoMemory.remember(in:)` names a
-/// folder. Since candidates are lossless, the pick changes speed alone.
+/// All lossless kernels that take the weights and the form of activations are timed in turn on the
+/// first rows of the matrix, under the `Conditions` of the model (from memory where it is larger
+/// than the caches; with zeros where its activation function makes some, and then also those that
+/// skip them), for one token (decode) and for a batch (prefill); `use` says which of the two
+/// counts. An earlier candidate is kept unless a later one is clearly faster, so that noise does
+/// not change the pick. What was measured is not measured again: in this process, and on this
+/// machine where `AutoMemory.remember(in:)` names a folder. Since candidates are lossless, the pick
+/// changes speed alone.
 public struct AutoKernel: LinearKernel {
   /// `auto`.
   public let name = "auto"
@@ -23,9 +24,9 @@ public struct AutoKernel: LinearKernel {
   private let ignoresFile: Bool
   private let memory: AutoMemory
 
-  /// Picks among `candidates`, best guess first, for activations of `activationForm`, and among those of `sparse`
-  /// where such zeros are expected. `refresh` measures
-  /// anew what an earlier run of the program has measured. `memory` holds what was decided.
+  /// Picks among `candidates`, best guess first, for activations of `activationForm`, and among
+  /// those of `sparse` where such zeros are expected. `refresh` measures anew what an earlier run
+  /// of the program has measured. `memory` holds what was decided.
   public init(
     candidates: [any LinearKernel], sparse: [ExpectedSparsity: [any LinearKernel]] = [:],
     activationForm: ActivationForm = .int8, use: Use = .both, refresh: Bool = false,
@@ -55,8 +56,8 @@ public struct AutoKernel: LinearKernel {
     try prepare(weights, for: form, under: Conditions())
   }
 
-  /// Prepares the kernel that is fastest under `conditions`. Where some of the product can be left out, kernels that
-  /// leave it out are candidates too, all of them timed with so many zeros.
+  /// Prepares the kernel that is fastest under `conditions`. Where some of the product can be left
+  /// out, kernels that leave it out are candidates too, all of them timed with so many zeros.
   public func prepare(
     _ weights: QuantizedWeights, for form: ActivationForm, under conditions: Conditions
   ) throws -> any PreparedLinear {

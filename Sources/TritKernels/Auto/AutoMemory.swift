@@ -7,7 +7,8 @@ import Synchronization
   import Darwin
 #endif
 
-/// What `auto` has decided, by shape and conditions: in this process, and in files of a cache folder.
+/// What `auto` has decided, by shape and conditions: in this process, and in files of a cache
+/// folder.
 public final class AutoMemory: Sendable {
   /// The one of the process, which registered kernels and heads share.
   public static let shared = AutoMemory()
@@ -42,8 +43,8 @@ public final class AutoMemory: Sendable {
   }
 
   /// Keeps decisions in a file of `folder` (nil: only in this process), so that the next run of the
-  /// program need not measure. The file is named after what makes figures stale: CPU, instruction sets,
-  /// program, candidates, threads, and where weights come from.
+  /// program need not measure. The file is named after what makes figures stale: CPU, instruction
+  /// sets, program, candidates, threads, and where weights come from.
   public func remember(in folder: String?) { state.withLock { $0.folder = folder } }
 
   /// The decision for a matrix, if there is one: made in this process, or read from the file.
@@ -95,7 +96,8 @@ public final class AutoMemory: Sendable {
     }
   }
 
-  /// The streaming form of this machine: decided in this process, read from the file, or measured and kept.
+  /// The streaming form of this machine: decided in this process, read from the file, or measured
+  /// and kept.
   package func streamingForm(measure: () -> StreamingForm) -> StreamingForm {
     state.withLock { state in
       if let known = state.streaming { return known }
@@ -124,9 +126,9 @@ public final class AutoMemory: Sendable {
     package let note: String
   }
 
-  /// A line a decision: rows, columns, weights, activations, use, kernel, then `kernel=rows/decode/prefill`
-  /// for each candidate, in nanoseconds; fields end with tabs. Anything else is damage: the whole file is
-  /// then ignored.
+  /// A line a decision: rows, columns, weights, activations, use, kernel, then
+  /// `kernel=rows/decode/prefill` for each candidate, in nanoseconds; fields end with tabs.
+  /// Anything else is damage: the whole file is then ignored.
   package static func read(
     _ path: String, conditions: AutoKernel.Conditions, candidates: [String]
   ) -> Result<[AutoKernel.Decision], Damage> {

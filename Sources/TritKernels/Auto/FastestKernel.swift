@@ -9,8 +9,8 @@ public struct FastestKernel: LinearKernel, AdoptingKernel {
   public let name: String
   private let candidates: [any LinearKernel]
 
-  /// The first of `candidates` that takes the weights; there is at least one, and all multiply the same
-  /// form of activations.
+  /// The first of `candidates` that takes the weights; there is at least one, and all multiply the
+  /// same form of activations.
   public init(name: String, candidates: [any LinearKernel]) {
     precondition(!candidates.isEmpty, "'\(name)' has no kernel")
     self.name = name
@@ -25,8 +25,8 @@ public struct FastestKernel: LinearKernel, AdoptingKernel {
     candidates.dropFirst().reduce(candidates[0].forms) { $0.intersection($1.forms) }
   }
 
-  /// Prepares the first candidate that takes `weights`; throws what the last one, which takes most, says,
-  /// under the packing's own name.
+  /// Prepares the first candidate that takes `weights`; throws what the last one, which takes most,
+  /// says, under the packing's own name.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try first { try $0.prepare(weights) }
   }
@@ -67,9 +67,9 @@ public struct FastestKernel: LinearKernel, AdoptingKernel {
 }
 
 extension Registry where Product == any LinearKernel {
-  /// Adds the bare name of every packing that has kernels here: the fastest of them, those whose instruction sets
-  /// stand in `order` first, then the rest in the order of registration. Where none of a packing's kernels runs
-  /// on this CPU, its name is registered with that reason.
+  /// Adds the bare name of every packing that has kernels here: the fastest of them, those whose
+  /// instruction sets stand in `order` first, then the rest in the order of registration. Where
+  /// none of a packing's kernels runs on this CPU, its name is registered with that reason.
   mutating func registerBareNames(order: [String]) {
     var packings: [String] = []
     for descriptor in descriptors {

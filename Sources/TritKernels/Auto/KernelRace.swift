@@ -2,8 +2,8 @@ import TritCore
 
 /// Times kernels on the first rows of a matrix, under the conditions of the model.
 struct KernelRace {
-  /// About so many weights a thread: long enough that starting a region does not count, few enough that all
-  /// candidates of all shapes take well under a second.
+  /// About so many weights a thread: long enough that starting a region does not count, few enough
+  /// that all candidates of all shapes take well under a second.
   private static let weightsPerThread = 3 << 19
   private static let batch = 24
   private let sample: QuantizedWeights
@@ -41,9 +41,9 @@ struct KernelRace {
     var entry = Double.infinity
   }
 
-  /// Times the kernels that take the weights, in their order; one that takes four times as long as another for
-  /// one token is left out, and so are plain forms, which never win, where another takes the weights. Throws
-  /// what the last one says where none takes them.
+  /// Times the kernels that take the weights, in their order; one that takes four times as long as
+  /// another for one token is left out, and so are plain forms, which never win, where another
+  /// takes the weights. Throws what the last one says where none takes them.
   func run(_ kernels: [any LinearKernel], use: AutoKernel.Use) throws -> [AutoKernel.Timing] {
     var runners: [Runner] = []
     var refusal: (any Error)?

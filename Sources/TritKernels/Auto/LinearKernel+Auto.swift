@@ -34,8 +34,9 @@ extension Registry where Product == any LinearKernel {
     }
   }
 
-  /// All lossless kernels that run here, take int8 activations and skip `sparsity`, the fastest instruction sets first,
-  /// the reference last. One without facts, as from outside, is a candidate like any other.
+  /// All lossless kernels that run here, take int8 activations and skip `sparsity`, the fastest
+  /// instruction sets first, the reference last. One without facts, as from outside, is a candidate
+  /// like any other.
   private func kernels(skipping sparsity: ExpectedSparsity, _ order: [String])
     -> [any LinearKernel]
   {
@@ -49,8 +50,8 @@ extension Registry where Product == any LinearKernel {
     return ranked(own, order).map(\.product)
   }
 
-  /// Kernels by the place of their instruction set in `order`, others after them in the order in which they come,
-  /// those of no packing last.
+  /// Kernels by the place of their instruction set in `order`, others after them in the order in
+  /// which they come, those of no packing last.
   func ranked(
     _ kernels: [(name: String, product: any LinearKernel)], _ order: [String]
   ) -> [(name: String, product: any LinearKernel)] {

@@ -1,21 +1,21 @@
 internal import CTritKernels
 public import TritCore
 
-/// Ternary weights of 1.6 bits by SIMD: five trits a byte, a fifth less to read than 2 bits where reading is
-/// what takes the time.
+/// Ternary weights of 1.6 bits by SIMD: five trits a byte, a fifth less to read than 2 bits where
+/// reading is what takes the time.
 ///
 /// What each instruction set adds to the scalar kernel:
-/// - `avx2`: digits by comparison and subtraction, 32 bytes at once, then `vpmaddubsw` as with 2 bits; the
-///   decoding costs more than the fifth less to read gives back, unless memory is slow;
-/// - `avx512vbmi`: `vpermb` decodes 64 bytes at once in registers, 14 operations for 320 weights; for more
-///   than eight tokens stretches of a panel are expanded to bytes once, and the tiles of
+/// - `avx2`: digits by comparison and subtraction, 32 bytes at once, then `vpmaddubsw` as with 2
+///   bits; the decoding costs more than the fifth less to read gives back, unless memory is slow;
+/// - `avx512vbmi`: `vpermb` decodes 64 bytes at once in registers, 14 operations for 320 weights;
+///   for more than eight tokens stretches of a panel are expanded to bytes once, and the tiles of
 ///   `i2_s/avx512vnni` for many tokens do the rest.
 ///
-/// In memory weights lie in panels of 32 rows (see tk_base3.h), not in the `base3` packing's rows: any shape
-/// is legal, and each worker reads one sequential stream.
+/// In memory weights lie in panels of 32 rows (see tk_base3.h), not in the `base3` packing's rows:
+/// any shape is legal, and each worker reads one sequential stream.
 ///
-/// Source: the density is base 3's (five digits in 243 of 256 values); the code that a 64-entry table and a
-/// mask decode, and the block that expands line by line, are the lab's own.
+/// Source: the density is base 3's (five digits in 243 of 256 values); the code that a 64-entry
+/// table and a mask decode, and the block that expands line by line, are the lab's own.
 public struct Base3Kernel: LinearKernel, KeepingKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {

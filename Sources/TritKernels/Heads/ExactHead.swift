@@ -9,8 +9,8 @@ public struct ExactHead: OutputHead {
   /// The head; it has no parameters.
   public init() {}
 
-  /// Looks at the weights `[vocabulary, hidden]` until one does not survive narrowing, and lays them
-  /// out in the first format in which all do.
+  /// Looks at the weights `[vocabulary, hidden]` until one does not survive narrowing, and lays
+  /// them out in the first format in which all do.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
     try prepare(weights.source(), on: nil)
   }

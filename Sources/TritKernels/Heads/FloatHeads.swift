@@ -61,8 +61,8 @@ public struct HalfHead: OutputHead {
   /// A head in `format`.
   public init(_ format: Format) { self.format = format }
 
-  /// Rounds `weights` to 16 bits, nearest even. Throws `badData` where one is not finite or, for `f16`,
-  /// too large.
+  /// Rounds `weights` to 16 bits, nearest even. Throws `badData` where one is not finite or, for
+  /// `f16`, too large.
   public func prepare(_ weights: MatrixView<Float>) throws -> any PreparedHead {
     try prepare(weights.source(), on: nil)
   }
@@ -100,8 +100,8 @@ struct PreparedHalfHead: KeptHead {
     isStored = false
   }
 
-  /// A head of the rows that a file holds, where they lie: for what reads a few of them. nil where the rows are in
-  /// another format.
+  /// A head of the rows that a file holds, where they lie: for what reads a few of them. nil where
+  /// the rows are in another format.
   init?(_ stored: StoredHalfRows?, in format: HalfHead.Format, rows: Int, columns: Int) {
     guard let stored, stored.format == format, let buffer = stored.buffer(count: rows * columns)
     else { return nil }
@@ -165,8 +165,8 @@ struct PreparedHalfHead: KeptHead {
     }
   }
 
-  /// The logit of one row and token, by the same sequence of operations as `multiply` of all tokens: it
-  /// takes four together while there are four.
+  /// The logit of one row and token, by the same sequence of operations as `multiply` of all
+  /// tokens: it takes four together while there are four.
   func logit(_ x: MatrixView<Float>, token: Int, row: Int) -> Float {
     let leaf = format == .f16 ? HeadWeights.ops.head_f16 : HeadWeights.ops.head_bf16
     let first = token / 4 * 4
@@ -217,9 +217,10 @@ enum HeadWeights {
     takesIntegers(columns: columns) ? "avx512vnni" : instructionSet
   }
 
-  /// The error of one row of an integer head, as `weightError` states it, where `rest` is weights minus
-  /// rounded weights in float32: their Euclidean length, plus what that subtraction and the activations'
-  /// 16 bits (√32 / 65024, see tk_head.h) may add. The second also holds where activations stay floats.
+  /// The error of one row of an integer head, as `weightError` states it, where `rest` is weights
+  /// minus rounded weights in float32: their Euclidean length, plus what that subtraction and the
+  /// activations' 16 bits (√32 / 65024, see tk_head.h) may add. The second also holds where
+  /// activations stay floats.
   static func error(of weights: UnsafePointer<Float>, rest: UnsafePointer<Float>, _ columns: Int)
     -> Float
   {
@@ -228,7 +229,8 @@ enum HeadWeights {
     return Float((distance + (length + distance) * 8.71e-5) * 1.000_01).nextUp
   }
 
-  /// `limit / max |w|` and its inverse, both 0 for a row of zeros (or of numbers too small to divide by).
+  /// `limit / max |w|` and its inverse, both 0 for a row of zeros (or of numbers too small to
+  /// divide by).
   static func scale(
     _ row: UnsafePointer<Float>, _ count: Int, limit: Float
   ) -> (multiplier: Float, scale: Float) {
@@ -238,8 +240,8 @@ enum HeadWeights {
 
   /// Euclidean distance of `count` pairs, rounded up.
   static func distance(_ count: Int, _ pair: (Int) -> (Float, Float)) -> Float {
-    // Four sums, so that additions need not wait for one another; the rounding of float64 sums of a few
-    // thousand terms vanishes in the one of float32 that follows.
+    // Four sums, so that additions need not wait for one another; the rounding of float64 sums of a
+    // few thousand terms vanishes in the one of float32 that follows.
     var squares = (0.0, 0.0, 0.0, 0.0)
     var index = 0
     func term(_ index: Int) -> Double {

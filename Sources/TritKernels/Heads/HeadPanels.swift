@@ -1,10 +1,10 @@
 internal import CTritKernels
 import TritCore
 
-/// Codes of an integer head in panels of 32 rows, runs of 32 columns one after another (tk_head.h): one stream for
-/// each panel and no sum across lanes, so that a pass over the head takes as long as reading it. Rows one after
-/// another are some 20 % slower on a Zen 4, whose prefetcher does not follow a stream that the program asks for
-/// from afar, and whose sums across lanes then show.
+/// Codes of an integer head in panels of 32 rows, runs of 32 columns one after another (tk_head.h):
+/// one stream for each panel and no sum across lanes, so that a pass over the head takes as long as
+/// reading it. Rows one after another are some 20 % slower on a Zen 4, whose prefetcher does not
+/// follow a stream that the program asks for from afar, and whose sums across lanes then show.
 struct HeadPanels: Sendable {
   /// Rows of a panel.
   static let rows = 32
@@ -17,7 +17,8 @@ struct HeadPanels: Sendable {
   /// Bytes of codes, and of scales that stand among them.
   var bytes: Int { codes.count }
 
-  /// Zeros `[rows, columns]`; nil where this CPU has no leaf for panels, or not for so many columns.
+  /// Zeros `[rows, columns]`; nil where this CPU has no leaf for panels, or not for so many
+  /// columns.
   init?(bits: Int, rows: Int, columns: Int) {
     self.init(bits: bits, rows: rows, columns: columns) {
       AlignedBuffer(count: $0, isStreamed: true)
@@ -40,8 +41,9 @@ struct HeadPanels: Sendable {
     bits == 8 ? TK_HEAD_RUN_8 : bits == 6 ? TK_HEAD_RUN_6 : TK_HEAD_RUN_4
   }
 
-  /// Writes one row of values below 2^(bits − 1) in magnitude, padded with zeros to whole runs, and a binary16
-  /// scale for each run if codes have fewer than 8 bits. Rows of one panel go to one thread: they share bytes.
+  /// Writes one row of values below 2^(bits − 1) in magnitude, padded with zeros to whole runs, and
+  /// a binary16 scale for each run if codes have fewer than 8 bits. Rows of one panel go to one
+  /// thread: they share bytes.
   func write(_ values: UnsafePointer<Int8>, scales: UnsafePointer<UInt16>?, row: Int) {
     let bytes = Self.runBytes(bits)
     let panel = UnsafeMutableRawPointer(codes.base) + row / Self.rows * runs * bytes
@@ -76,7 +78,8 @@ struct HeadPanels: Sendable {
     place.storeBytes(of: place.load(as: UInt32.self) | bits, as: UInt32.self)
   }
 
-  /// Logits of the rows in `range`, which starts at a multiple of 32; `rowScales`, of all rows, for 8 bits.
+  /// Logits of the rows in `range`, which starts at a multiple of 32; `rowScales`, of all rows, for
+  /// 8 bits.
   func multiply(
     _ x: MatrixView<Float>, rowScales: UnsafePointer<Float>?, rows range: Range<Int>,
     into logits: MutableMatrixView<Float>

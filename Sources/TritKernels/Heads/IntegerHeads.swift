@@ -98,7 +98,8 @@ struct PreparedInt8Head: CoarseHead {
   }
 }
 
-/// The output head in 4 or 6 bits with a binary16 scale for every 32 columns: 4.5 or 6.5 bits a weight.
+/// The output head in 4 or 6 bits with a binary16 scale for every 32 columns: 4.5 or 6.5 bits a
+/// weight.
 public struct LowBitHead: OutputHead {
   /// 4 or 6.
   public let bits: Int

@@ -1,35 +1,40 @@
 public import TritCore
 import Synchronization
 
-/// A low-bit pass over all rows, then the exact logit of every row that the pass cannot rule out of the
-/// greatest `k`.
+/// A low-bit pass over all rows, then the exact logit of every row that the pass cannot rule out of
+/// the greatest `k`.
 ///
-/// The rounding error `δ_r` of a rounded row is known, and by Cauchy and Schwarz moves its logit by at most
-/// `‖δ_r‖ · ‖x‖`. So every logit lies in a known interval; a row whose upper end is below the k-th greatest
-/// lower end cannot be among the k greatest and keeps its low-bit logit; all others get the logit of the
-/// exact head, bit for bit. Greedy choice and top-k (up to `k`) are therefore those of the exact head;
-/// statistics over the whole distribution (perplexity, top-p over more than k) are approximate.
+/// The rounding error `δ_r` of a rounded row is known, and by Cauchy and Schwarz moves its logit by
+/// at most `‖δ_r‖ · ‖x‖`. So every logit lies in a known interval; a row whose upper end is below
+/// the k-th greatest lower end cannot be among the k greatest and keeps its low-bit logit; all
+/// others get the logit of the exact head, bit for bit. Greedy choice and top-k (up to `k`) are
+/// therefore those of the exact head; statistics over the whole distribution (perplexity, top-p
+/// over more than k) are approximate.
 ///
-/// The bound is a worst case: √n times a typical error for n columns. Where logits spread as those of random
-/// rows do, 4 bits with 2560 columns bound a logit to ±4.5 standard deviations of all logits and rule nothing
-/// out; 6 bits, to ±1.1, rule nine rows of ten out. 4 bits pay where the best rows stand far above the rest.
+/// The bound is a worst case: √n times a typical error for n columns. Where logits spread as those
+/// of random rows do, 4 bits with 2560 columns bound a logit to ±4.5 standard deviations of all
+/// logits and rule nothing out; 6 bits, to ±1.1, rule nine rows of ten out. 4 bits pay where the
+/// best rows stand far above the rest.
 ///
-/// Other ways to read fewer bytes of a 16-bit table and lose nothing, as three trained tables have it: the upper byte of
-/// a bfloat16 (sign and seven bits of the exponent) knows a weight within a factor of 4, so that a pass over upper bytes
-/// rules nothing out; exponents have 2.5 to 2.8 bits of entropy and the rest none to spare, so that entropy coding
-/// leaves 10.5 bits of 16; passes of 8, 6 and 4 bits with what they rescore (2 to 9, 4 to 13 and 24 to 93 % of the rows)
-/// read 8.4 to 9.5, 7.2 to 8.7 and 8.4 to 19 bits a weight.
+/// Other ways to read fewer bytes of a 16-bit table and lose nothing, as three trained tables have
+/// it: the upper byte of a bfloat16 (sign and seven bits of the exponent) knows a weight within a
+/// factor of 4, so that a pass over upper bytes rules nothing out; exponents have 2.5 to 2.8 bits
+/// of entropy and the rest none to spare, so that entropy coding leaves 10.5 bits of 16; passes of
+/// 8, 6 and 4 bits with what they rescore (2 to 9, 4 to 13 and 24 to 93 % of the rows) read 8.4 to
+/// 9.5, 7.2 to 8.7 and 8.4 to 19 bits a weight.
 public struct ScreenedHead: OutputHead {
   /// `screened`.
   public let name = "screened"
   /// How many of the greatest logits are exact.
   public let k: Int
-  /// The 16-bit format of the exact rows; nil is the one that holds every weight exactly, f16 where none does.
+  /// The 16-bit format of the exact rows; nil is the one that holds every weight exactly, f16 where
+  /// none does.
   public let exact: HalfHead.Format?
   /// Bits of the pass over all rows, 4, 6 or 8.
   public let bits: Int
 
-  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`, found by a pass of `bits` bits, 4, 6 or 8.
+  /// A head whose `k` ≥ 1 greatest logits are those of the head `exact`, found by a pass of `bits`
+  /// bits, 4, 6 or 8.
   public init(k: Int = 40, exact: HalfHead.Format? = nil, bits: Int = 6) {
     precondition(k >= 1, "a screened head keeps at least one logit exact")
     precondition([4, 6, 8].contains(bits), "a screened head passes over rows of 4, 6 or 8 bits")
@@ -45,7 +50,8 @@ public struct ScreenedHead: OutputHead {
 
   /// The same, row by row.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
-    // Rows that lie in 16 bits are exact in that format, and few of them are read: they stay in their file.
+    // Rows that lie in 16 bits are exact in that format, and few of them are read: they stay in
+    // their file.
     let format =
       try exact ?? source.stored?.format
       ?? ExactHead.format(of: source, head: name, on: pool) ?? .f16
@@ -111,8 +117,8 @@ final class PreparedScreenedHead: ScreeningHead, KeptHead {
     rows = exact.rows
     columns = exact.columns
     slopes = AlignedBuffer(count: rows)
-    // Both sums are rounded too: n terms in float32 are off by at most n · 2^-24 · ‖w‖ · ‖x‖ each, and
-    // the exact row is itself off the float32 one by its own error.
+    // Both sums are rounded too: n terms in float32 are off by at most n · 2^-24 · ‖w‖ · ‖x‖ each,
+    // and the exact row is itself off the float32 one by its own error.
     let rounding = Double(columns + 64) * 0x1p-23
     for row in 0..<rows {
       let error = Double(coarse.weightError(row: row)) + Double(exact.weightError(row: row))
@@ -197,8 +203,8 @@ final class PreparedScreenedHead: ScreeningHead, KeptHead {
     }
   }
 
-  /// The k-th greatest of `y[r] − slope · length`, kept in a heap whose root is the least of the k; −∞
-  /// where there are no more than k rows.
+  /// The k-th greatest of `y[r] − slope · length`, kept in a heap whose root is the least of the k;
+  /// −∞ where there are no more than k rows.
   private func kthLowerEnd(_ y: UnsafePointer<Float>, _ length: Float) -> Float {
     guard rows > k else { return -.infinity }
     return withUnsafeTemporaryAllocation(of: Float.self, capacity: k) { heap in

@@ -1,12 +1,14 @@
 internal import CTritKernels
 public import TritCore
 
-/// Activations in tiles of at most 12 tokens, as dot-product instructions want them: `[columns / 4][12]`
-/// groups of 4 int8 columns, so that one 4-byte broadcast feeds 16 rows of weights.
+/// Activations in tiles of at most 12 tokens, as dot-product instructions want them:
+/// `[columns / 4][12]` groups of 4 int8 columns, so that one 4-byte broadcast feeds 16 rows of
+/// weights.
 ///
 /// Up to three tokens are read where they are: the layout is then empty.
 public struct ActivationTiles: InputLayout {
-  /// Whether every int8 value is stored plus 128, as unsigned (for kernels whose weights are signed).
+  /// Whether every int8 value is stored plus 128, as unsigned (for kernels whose weights are
+  /// signed).
   public let isUnsigned: Bool
 
   /// The layout for signed or offset values.

@@ -1,21 +1,21 @@
 internal import CTritKernels
 public import TritCore
 
-/// Ternary weights of 2 bits by SIMD: codes 0, 1, 2 for −1, 0, +1, so that `Σ trit·q = Σ code·q − Σ q`,
-/// and unsigned × signed dot-product instructions do the rest.
+/// Ternary weights of 2 bits by SIMD: codes 0, 1, 2 for −1, 0, +1, so that
+/// `Σ trit·q = Σ code·q − Σ q`, and unsigned × signed dot-product instructions do the rest.
 ///
 /// What each instruction set adds to the scalar kernel:
 /// - `avx2`: 32 codes a `vpmaddubsw`, summed in int16 and widened before it could overflow;
 /// - `avxvnni`: `vpdpbusd` sums four products straight into int32;
-/// - `avx512vnni`: 64 codes at once; for few tokens the 2-bit fields are masked but not shifted, for more
-///   a tile of 32 rows × 12 tokens stays in registers for all columns, for many weights are expanded to
-///   bytes once and meet all tokens in tiles of 64 rows × 6;
+/// - `avx512vnni`: 64 codes at once; for few tokens the 2-bit fields are masked but not shifted,
+///   for more a tile of 32 rows × 12 tokens stays in registers for all columns, for many weights
+///   are expanded to bytes once and meet all tokens in tiles of 64 rows × 6;
 /// - `neon`: 16 codes a pair of `smlal`, summed in int16 and widened in time;
-/// - `neon-dotprod`: `sdot` sums four products straight into int32, and one load of 16 activations serves
-///   four fields.
+/// - `neon-dotprod`: `sdot` sums four products straight into int32, and one load of 16 activations
+///   serves four fields.
 ///
-/// In memory weights lie in panels of 32 rows (see tk_i2s.h), not in the I2_S file layout: any shape is
-/// legal, and each worker reads one sequential stream.
+/// In memory weights lie in panels of 32 rows (see tk_i2s.h), not in the I2_S file layout: any
+/// shape is legal, and each worker reads one sequential stream.
 public struct I2SKernel: LinearKernel, KeepingKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {

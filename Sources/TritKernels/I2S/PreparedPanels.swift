@@ -28,9 +28,9 @@ struct PanelForm {
   var count: Int { (rows + panelRows - 1) / panelRows }
 }
 
-/// Ternary weights in panels of 32 rows (or other runs of rows), and the leaf that multiplies them: what the
-/// kernels of 2 bits, of base 3 and the sparse ones share. They differ in the bytes of a panel, in how these are
-/// packed, and in the leaf.
+/// Ternary weights in panels of 32 rows (or other runs of rows), and the leaf that multiplies them:
+/// what the kernels of 2 bits, of base 3 and the sparse ones share. They differ in the bytes of a
+/// panel, in how these are packed, and in the leaf.
 struct PreparedPanels: KeptLinear {
   private let form: PanelForm
   /// Groups of 16 columns.

@@ -1,11 +1,12 @@
 internal import CTritKernels
 public import TritCore
 
-/// Integers of 2 to 8 bits (or trits), one byte each, by SIMD: for quantizers whose values do not fit the
-/// ternary packings, with one scale per tensor, row, or group of columns.
+/// Integers of 2 to 8 bits (or trits), one byte each, by SIMD: for quantizers whose values do not
+/// fit the ternary packings, with one scale per tensor, row, or group of columns.
 ///
 /// - `avx2`: both sides widened to int16, `vpmaddwd` (bytes would saturate);
-/// - `avx512vnni`: `vpdpbusd` with activations plus 128, started from −128 · Σ w, so that sums are exact;
+/// - `avx512vnni`: `vpdpbusd` with activations plus 128, started from −128 · Σ w, so that sums are
+///   exact;
 /// - `neon`: `smull` to int16, `sadalp` into int32;
 /// - `neon-dotprod`: `sdot`, both sides signed.
 public struct Int8Kernel: LinearKernel, KeepingKernel {

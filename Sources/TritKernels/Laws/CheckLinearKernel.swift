@@ -15,12 +15,14 @@ public protocol LossyLinear: PreparedLinear {
 /// 2. lossless: int32 sums equal to the oracle's bit for bit, outputs within 2 ulp of the oracle's
 ///    (scales per group, and float32 kernels: within the rounding of a float32 sum); lossy
 ///    (`LossyLinear`): outputs within the stated bound;
-/// 3. rows computed in aligned ranges, in any split, are the rows computed at once, and nothing outside
-///    a range is written;
+/// 3. rows computed in aligned ranges, in any split, are the rows computed at once, and nothing
+///    outside a range is written;
 /// 4. the same rows of activations give the same outputs whatever other rows stand beside them;
 /// 5. wanted outputs (`SelectiveLinear`) are those of the whole product, the others those or 0;
-/// 6. `prepare` takes weights for the forms of activations that the kernel states in `forms`, and for no others;
-/// 7. a layer over packed bytes (`AdoptingKernel`) obeys the same laws, against the weights that the bytes hold.
+/// 6. `prepare` takes weights for the forms of activations that the kernel states in `forms`, and
+///    for no others;
+/// 7. a layer over packed bytes (`AdoptingKernel`) obeys the same laws, against the weights that
+///    the bytes hold.
 ///
 /// The oracle is asked for integer kernels; kernels that take float32 activations are compared with
 /// sums in float64. Returns what was broken, at most `limit` cases: the search ends there, since a
@@ -311,7 +313,8 @@ private struct KernelRun {
     return nil
   }
 
-  /// Gates that want nothing, the last row alone, all (no number is not "not above 0"), and about a third.
+  /// Gates that want nothing, the last row alone, all (no number is not "not above 0"), and about a
+  /// third.
   private func selection(_ selective: any SelectiveLinear, _ y: Matrix<Float>) -> String? {
     let gate = Matrix<Float>(rows: tokens, columns: rows + 1)
     for pattern in 0..<4 {

@@ -1,14 +1,14 @@
 public import TritCore
 
-/// Checks the laws of an output head on weights at random, of very different sizes a row, with zero rows,
-/// and with rows that all but tie:
+/// Checks the laws of an output head on weights at random, of very different sizes a row, with zero
+/// rows, and with rows that all but tie:
 ///
-/// 1. every logit is that of the float32 weights, within `weightError(row:) · ‖x‖` and the rounding of a
-///    float32 sum (both computed in float64);
-/// 2. rows computed in aligned ranges, in any split, are the rows computed at once, and nothing outside
-///    a range is written;
-/// 3. a head that screens gives the exact head's `k` greatest logits, bit for bit, in the same rows, and
-///    no other logit above them;
+/// 1. every logit is that of the float32 weights, within `weightError(row:) · ‖x‖` and the rounding
+///    of a float32 sum (both computed in float64);
+/// 2. rows computed in aligned ranges, in any split, are the rows computed at once, and nothing
+///    outside a range is written;
+/// 3. a head that screens gives the exact head's `k` greatest logits, bit for bit, in the same
+///    rows, and no other logit above them;
 /// 4. weights that are not finite are a `LabError`.
 ///
 /// Returns what was broken; empty means that all laws hold. Deterministic.
@@ -194,8 +194,8 @@ private struct HeadChecker {
     return weights
   }
 
-  /// Hidden states: random ones, and every other one along a row of the weights, whose logit then stands
-  /// out as a confident model's does.
+  /// Hidden states: random ones, and every other one along a row of the weights, whose logit then
+  /// stands out as a confident model's does.
   private static func hidden(_ tokens: Int, _ columns: Int, like weights: Matrix<Float>)
     -> Matrix<Float>
   {

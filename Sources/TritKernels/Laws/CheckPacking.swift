@@ -1,9 +1,11 @@
 public import TritCore
 
-/// Checks the laws of a packing on `shapes`, for trits and integers with every granularity of scales:
+/// Checks the laws of a packing on `shapes`, for trits and integers with every granularity of
+/// scales:
 ///
 /// 1. what `check` refuses, `pack` refuses, with a `LabError` that says why; some shape is legal;
-/// 2. `pack` gives `byteCount` bytes, and `unpack` gives back every value, and every scale as stored;
+/// 2. `pack` gives `byteCount` bytes, and `unpack` gives back every value, and every scale as
+///    stored;
 /// 3. `read` of the bytes gives the same weights; packing them again gives the same bytes;
 /// 4. bytes that are too few, too many, or random are an error or legal weights, never a trap.
 ///

@@ -1,8 +1,8 @@
 import TritCore
 
 extension WeightShape {
-  /// What law checkers try: one row and one column, just below and above every block size in use, primes, and the row
-  /// lengths of real models with few rows.
+  /// What law checkers try: one row and one column, just below and above every block size in use,
+  /// primes, and the row lengths of real models with few rows.
   public static let awkward: [WeightShape] = [
     WeightShape(1, 1), WeightShape(3, 31), WeightShape(5, 127), WeightShape(1, 128),
     WeightShape(17, 129), WeightShape(32, 24), WeightShape(32, 32), WeightShape(33, 256),

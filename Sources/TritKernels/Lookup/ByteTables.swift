@@ -1,14 +1,17 @@
 import TritCore
 
-/// Lossy tables of TL1_0 and TL2_0: each entry rounded to int8, so that one byte look-up replaces two.
+/// Lossy tables of TL1_0 and TL2_0: each entry rounded to int8, so that one byte look-up replaces
+/// two.
 ///
 /// A row of activations has one factor f for its triples and one for its pairs, f = max(1, greatest
-/// entry / 127), and the entry v becomes round(v / f): an entry is off by at most f / 2, and one that
-/// fits int8 as it is stays exact. 64 bytes a row hold the two factors, then 16 bytes follow for each
-/// triple of the first `tripleColumns` columns and each pair of the rest (an odd last column is paired with
-/// zero), then zeros up to a multiple of 128 bytes, so that panels may read whole lines.
+/// entry / 127), and the entry v becomes round(v / f): an entry is off by at most f / 2, and one
+/// that fits int8 as it is stays exact. 64 bytes a row hold the two factors, then 16 bytes follow
+/// for each triple of the first `tripleColumns` columns and each pair of the rest (an odd last
+/// column is paired with zero), then zeros up to a multiple of 128 bytes, so that panels may read
+/// whole lines.
 ///
-/// Source: arXiv 2502.11880, TL1_0 and TL2_0, after T-MAC, arXiv 2407.00088; the floor of 1 under f is ours.
+/// Source: arXiv 2502.11880, TL1_0 and TL2_0, after T-MAC, arXiv 2407.00088; the floor of 1 under f
+/// is ours.
 struct ByteTables: InputLayout {
   /// Columns in triples; 0 for TL1_0.
   let tripleColumns: Int

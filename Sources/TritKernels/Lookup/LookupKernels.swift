@@ -3,9 +3,10 @@ public import TritCore
 
 /// TL1: two trits index a table of the sums that they can make of their two activations.
 ///
-/// It builds, once per input, K / 2 tables of nine int16 entries, and then only looks up and adds: no
-/// multiplication, no correction by the sum of the activations. Lossless, unless asked for TL1_0, whose
-/// tables are rounded to int8. It takes any number of tokens, where bitnet.cpp takes one.
+/// It builds, once per input, K / 2 tables of nine int16 entries, and then only looks up and adds:
+/// no multiplication, no correction by the sum of the activations. Lossless, unless asked for
+/// TL1_0, whose tables are rounded to int8. It takes any number of tokens, where bitnet.cpp takes
+/// one.
 ///
 /// Source: arXiv 2502.11880, TL1_1; microsoft/BitNet, codegen_tl1.py.
 public struct TL1Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
@@ -21,14 +22,16 @@ public struct TL1Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
   private let form: Form
   private let isLossy: Bool
 
-  /// A kernel of one form; `isLossy` is TL1_0, which has no `avx512`; its `avx512vbmi` sums by `vpdpbusd`.
+  /// A kernel of one form; `isLossy` is TL1_0, which has no `avx512`; its `avx512vbmi` sums by
+  /// `vpdpbusd`.
   public init(_ form: Form, isLossy: Bool = false) {
     self.form = form
     self.isLossy = isLossy
     name = "tl1\(isLossy ? "_0" : "")/\(form.rawValue)"
   }
 
-  /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill the shape.
+  /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill
+  /// the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     if isLossy, form == .avx512vbmi {
       try checkRuns(on: [.avx512, .avx512VNNI, .avx512VBMI])
@@ -56,11 +59,11 @@ public struct TL1Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
   }
 }
 
-/// TL2: three trits index a table of the sums that they can make up to the sign, and a bit is the sign;
-/// the columns that no whole tile takes are done in pairs as in TL1.
+/// TL2: three trits index a table of the sums that they can make up to the sign, and a bit is the
+/// sign; the columns that no whole tile takes are done in pairs as in TL1.
 ///
-/// K / 3 tables of 14 entries for 1.67 bits a weight, where TL1 has K / 2 for 2. Lossless, unless asked
-/// for TL2_0; any number of tokens.
+/// K / 3 tables of 14 entries for 1.67 bits a weight, where TL1 has K / 2 for 2. Lossless, unless
+/// asked for TL2_0; any number of tokens.
 ///
 /// Source: arXiv 2502.11880, TL2_1; microsoft/BitNet, codegen_tl2.py.
 public struct TL2Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
@@ -83,7 +86,8 @@ public struct TL2Kernel: LinearKernel, KeepingKernel, AdoptingKernel {
     name = "tl2\(isLossy ? "_0" : "")/\(form.rawValue)"
   }
 
-  /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill the shape.
+  /// Packs trits with a scale per tensor or row; unless the form is 512 bits wide, where tiles fill
+  /// the shape.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try prepareLookup(weights, form, TK_LOOKUP_TRIPLES, TL2Layer.self, isLossy: isLossy)
   }
@@ -186,11 +190,11 @@ public enum LookupForm: String, Sendable, CaseIterable {
   case avx2
   /// 16 bytes at a time by `tbl`, lossless only.
   case neon
-  /// 32 int16 sums at a time by `vpermw`, in panels of 64 rows; lossless only, since one look-up an int16 sum
-  /// leaves int8 tables nothing to save.
+  /// 32 int16 sums at a time by `vpermw`, in panels of 64 rows; lossless only, since one look-up an
+  /// int16 sum leaves int8 tables nothing to save.
   case avx512
-  /// The same, and for more than one token `vpermb`, which Intel does in half the time; TL1_0: 64 int8 sums by
-  /// `vpermb`, added up by `vpdpbusd`.
+  /// The same, and for more than one token `vpermb`, which Intel does in half the time; TL1_0: 64
+  /// int8 sums by `vpermb`, added up by `vpdpbusd`.
   case avx512vbmi
 
   /// Whether it looks up in bitnet.cpp's tiles, the bytes of a file, and not in panels of 64 rows.

@@ -1,7 +1,7 @@
 import TritCore
 
-/// Packed indices of one lookup table format with the loops over them, one group of rows and up to four
-/// tokens at a time, for int8 tables.
+/// Packed indices of one lookup table format with the loops over them, one group of rows and up to
+/// four tokens at a time, for int8 tables.
 protocol LossyLookupLayer: Sendable {
   /// Packs trits, where the layout takes the shape.
   init(_ weights: QuantizedWeights, rows: Int, columns: Int) throws
@@ -17,8 +17,9 @@ protocol LossyLookupLayer: Sendable {
   var group: Int { get }
   /// Columns looked up in threes; the others are in twos.
   var tripleColumns: Int { get }
-  /// The sums of the `group` rows from `row` on, of triples into `triples` and of pairs into `pairs`, both
-  /// `[tokens, group]`; the tables of a token are `stride` bytes after those of the one before.
+  /// The sums of the `group` rows from `row` on, of triples into `triples` and of pairs into
+  /// `pairs`, both `[tokens, group]`; the tables of a token are `stride` bytes after those of the
+  /// one before.
   func lossySums(
     _ row: Int, _ tables: UnsafePointer<UInt8>, stride: Int, tokens: Int, _ form: LookupForm,
     triples: UnsafeMutablePointer<Int32>, pairs: UnsafeMutablePointer<Int32>)

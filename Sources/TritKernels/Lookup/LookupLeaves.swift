@@ -1,8 +1,8 @@
 internal import CTritKernels
 import TritCore
 
-/// The NEON leaves of TL1 and TL2: this machine's, or calls of the leaf runner. Layers of other forms never ask for
-/// them.
+/// The NEON leaves of TL1 and TL2: this machine's, or calls of the leaf runner. Layers of other
+/// forms never ask for them.
 enum LookupLeaves {
   /// `tk_tl1_neon`.
   typealias Pairs =
@@ -35,8 +35,8 @@ enum LookupLeaves {
     }
   #endif
 
-  /// Two columns a table: half as many tables of 32 bytes as columns, of which a group of 64 bytes of codes holds what
-  /// 64 · 4 / rows columns need.
+  /// Two columns a table: half as many tables of 32 bytes as columns, of which a group of 64 bytes
+  /// of codes holds what 64 · 4 / rows columns need.
   private static let remotePairs: Pairs = { codes, tileStride, tiles, groups, rows, tables, sums in
     let columns = tiles * groups * (256 / max(rows, 1))
     Leaves.remotely(

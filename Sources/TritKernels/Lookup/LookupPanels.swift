@@ -1,9 +1,10 @@
 internal import CTritKernels
 import TritCore
 
-/// Tables of int16 sums in tiles of at most eight tokens, as word shuffles want them: `[group][token]`, 16
-/// entries for each pair of columns or 32 for each triple, so that a part of the columns is one stretch of
-/// memory for all tokens of a tile. All layers with the same input share them.
+/// Tables of int16 sums in tiles of at most eight tokens, as word shuffles want them:
+/// `[group][token]`, 16 entries for each pair of columns or 32 for each triple, so that a part of
+/// the columns is one stretch of memory for all tokens of a tile. All layers with the same input
+/// share them.
 struct LookupPanelTables: InputLayout {
   let kind: tk_lookup_kind
 
@@ -45,7 +46,8 @@ struct LookupPanelTables: InputLayout {
   }
 }
 
-/// Indices in panels of 64 rows, looked up 32 rows at a time by `vpermw` or `vpermb`: lossless, any shape.
+/// Indices in panels of 64 rows, looked up 32 rows at a time by `vpermw` or `vpermb`: lossless, any
+/// shape.
 struct LookupPanelLinear: KeptLinear {
   let kernel: String
   let rows: Int

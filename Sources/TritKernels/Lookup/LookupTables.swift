@@ -37,9 +37,10 @@ enum LookupTable {
   }
 }
 
-/// TL1's tables, lossless: int16 entries split in two byte tables (the paper's pack and unpack), so that
-/// a byte shuffle can look both up. For each pair of columns 16 high bytes, then 16 low bytes: 16 bytes a
-/// column. They depend on nothing but the activations: all layers with the same input share them.
+/// TL1's tables, lossless: int16 entries split in two byte tables (the paper's pack and unpack), so
+/// that a byte shuffle can look both up. For each pair of columns 16 high bytes, then 16 low bytes:
+/// 16 bytes a column. They depend on nothing but the activations: all layers with the same input
+/// share them.
 ///
 /// An all-zero row gives zero tables; upstream's division by its maximum gives NaN.
 struct TL1Tables: LookupTables {
@@ -73,8 +74,8 @@ struct TL1Tables: LookupTables {
   }
 }
 
-/// TL2's tables, lossless: for each triple of the first `tripleColumns` columns, then for each pair of
-/// the rest, 16 low bytes, then 16 high bytes. Layers with the same input and split share them.
+/// TL2's tables, lossless: for each triple of the first `tripleColumns` columns, then for each pair
+/// of the rest, 16 low bytes, then 16 high bytes. Layers with the same input and split share them.
 struct TL2Tables: LookupTables {
   /// Columns in triples.
   let tripleColumns: Int

@@ -1,8 +1,8 @@
 internal import CTritKernels
 import TritCore
 
-/// TL1_0 in panels of 64 rows, any shape: `vpermb` finds 64 int8 entries at once in the tables of four
-/// pairs, and `vpdpbusd` adds up the four of a row.
+/// TL1_0 in panels of 64 rows, any shape: `vpermb` finds 64 int8 entries at once in the tables of
+/// four pairs, and `vpdpbusd` adds up the four of a row.
 struct TL1PanelLayer: LossyLookupLayer {
   let rows: Int
   let columns: Int

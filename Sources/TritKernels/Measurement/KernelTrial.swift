@@ -2,8 +2,8 @@ public import TritCore
 
 /// One kernel on one shape: exact where it should be, and how fast.
 ///
-/// Copies of the layer are multiplied in turn, so that weights come from where they come from in a model:
-/// with one token from memory, which no cache can hold.
+/// Copies of the layer are multiplied in turn, so that weights come from where they come from in a
+/// model: with one token from memory, which no cache can hold.
 public final class KernelTrial {
   /// The kernel that runs, after a choice by `auto` or a packing's bare name.
   public let kernel: String
@@ -27,8 +27,9 @@ public final class KernelTrial {
   public struct Speed: Sendable, Hashable {
     /// Tokens of a multiply.
     public let tokens: Int
-    /// Seconds of the shortest multiply, input layout included. Roofs are the best that was seen too: what
-    /// else runs on a machine only takes away, and a mean held against a best measures the neighbours.
+    /// Seconds of the shortest multiply, input layout included. Roofs are the best that was seen
+    /// too: what else runs on a machine only takes away, and a mean held against a best measures
+    /// the neighbours.
     public let seconds: Double
     /// Seconds of the median multiply.
     public let medianSeconds: Double
@@ -50,10 +51,11 @@ public final class KernelTrial {
     public let sumsAreExact: Bool?
   }
 
-  /// Random weights of `shape`, of a `kind` and with as many scales as `granularity` says, prepared by `kernel` for
-  /// activations of `form` (the one that it `accepts` where nothing is said), as often as it takes to fill `streaming`
-  /// bytes (once for 0). A share of `zeros` of the activations is 0, and so many outputs are not wanted where
-  /// the layer is a `SelectiveLinear`. Throws what `prepare` throws.
+  /// Random weights of `shape`, of a `kind` and with as many scales as `granularity` says, prepared
+  /// by `kernel` for activations of `form` (the one that it `accepts` where nothing is said), as
+  /// often as it takes to fill `streaming` bytes (once for 0). A share of `zeros` of the
+  /// activations is 0, and so many outputs are not wanted where the layer is a `SelectiveLinear`.
+  /// Throws what `prepare` throws.
   public init(
     _ kernel: any LinearKernel, shape: WeightShape, kind: QuantizedWeights.Kind = .ternary,
     granularity: ScaleGranularity = .tensor, form: ActivationForm? = nil, streaming: Int = 0,
@@ -86,7 +88,8 @@ public final class KernelTrial {
     return kind == .dense ? .dense(weights.dequantized()) : weights
   }
 
-  /// Times multiplies of `tokens` rows for about `seconds`, at least three after one that does not count.
+  /// Times multiplies of `tokens` rows for about `seconds`, at least three after one that does not
+  /// count.
   public func time(tokens: Int, seconds: Double = 0.25) -> Speed {
     let x = activations(tokens)
     let y = Matrix<Float>(rows: tokens, columns: shape.rows)
@@ -137,7 +140,8 @@ public final class KernelTrial {
     return (Double(needed) / all, Double(products) / all / Double(max(tokens, 1)))
   }
 
-  /// Compares the outputs for `tokens` rows, and the int32 sums where there are some, with the reference.
+  /// Compares the outputs for `tokens` rows, and the int32 sums where there are some, with the
+  /// reference.
   public func residual(tokens: Int) throws -> Residual {
     let x = activations(tokens)
     let y = Matrix<Float>(rows: tokens, columns: shape.rows)
@@ -180,7 +184,8 @@ public final class KernelTrial {
     }
   }
 
-  /// One multiply as an engine does it: the layout built in parts, then rows split over the threads.
+  /// One multiply as an engine does it: the layout built in parts, then rows split over the
+  /// threads.
   private func multiply(_ linear: any PreparedLinear, _ x: QuantizedRows, _ y: Matrix<Float>) {
     x.begin(rows: x.rows, form: x.form)
     if let layout = linear.inputLayout {

@@ -1,7 +1,7 @@
 import TritCore
 
-/// What a machine can do at most, for one or more numbers of threads: the roofs that kernels are held
-/// against.
+/// What a machine can do at most, for one or more numbers of threads: the roofs that kernels are
+/// held against.
 public struct MachinePeak: Sendable, Hashable {
   /// Cycles a second of one core.
   public var clock: Double

@@ -7,11 +7,12 @@ import TritCore
   import Darwin
 #endif
 
-/// Measures what a team of threads can do at most: multiply-adds a second, bytes read a second, and what
-/// it costs to start and end a parallel region.
+/// Measures what a team of threads can do at most: multiply-adds a second, bytes read a second, and
+/// what it costs to start and end a parallel region.
 ///
-/// Every figure is the best of many short runs, unless it says median: a roof is what the machine can do, and
-/// whatever else runs on it only takes away. On a machine with neighbours the figures are therefore lower bounds.
+/// Every figure is the best of many short runs, unless it says median: a roof is what the machine
+/// can do, and whatever else runs on it only takes away. On a machine with neighbours the figures
+/// are therefore lower bounds.
 public final class PeakMeter {
   /// Threads of the team.
   public let threads: Int
@@ -49,8 +50,8 @@ public final class PeakMeter {
     public let threads: Int
     /// Bytes a second, of all threads together: the best of many short samples.
     public let bytesPerSecond: Double
-    /// The same of the median sample: what neighbours leave as a rule. Times of long runs are held against
-    /// this one.
+    /// The same of the median sample: what neighbours leave as a rule. Times of long runs are held
+    /// against this one.
     public let medianBytesPerSecond: Double
   }
 
@@ -76,19 +77,20 @@ public final class PeakMeter {
     floatPeaks(seconds: seconds).map(\.operationsPerSecond).max()
   }
 
-  /// How fast `bytes` are read again and again, shared evenly by the threads, each its own piece front to
-  /// back; rounded up to 4 KiB a thread, and no more than `memoryBytes`.
+  /// How fast `bytes` are read again and again, shared evenly by the threads, each its own piece
+  /// front to back; rounded up to 4 KiB a thread, and no more than `memoryBytes`.
   public func read(bytes: Int, level: String = "memory", seconds: Double = 0.06) -> Reading {
     let page = 4096
     let share = max(1, (min(max(bytes, 1), Self.memoryBytes) / threads + page - 1) / page) * page
     let total = share * threads
     let buffer = memory(atLeast: total)
     let features = CPUFeatures.here.rawValue
-    // Samples as short as a layer's multiply, so that best is held against best; small pieces several times,
-    // so that a barrier does not count.
+    // Samples as short as a layer's multiply, so that best is held against best; small pieces
+    // several times, so that a barrier does not count.
     let slice = min(share, Self.sliceBytes)
     let passes = max(1, Self.sliceBytes / slice / 2)
-    // The hardware's prefetcher alone, and helped in several ways, in turn: which is fastest differs between CPUs.
+    // The hardware's prefetcher alone, and helped in several ways, in turn: which is fastest
+    // differs between CPUs.
     let ways = [0] + StreamingForm.allCases.map(\.ahead)
     var times = [[Double]](repeating: [], count: ways.count)
     var (place, way) = (0, 0)
@@ -115,8 +117,8 @@ public final class PeakMeter {
   /// Bytes that one sample of a reading takes from each thread's share.
   private static let sliceBytes = 4 << 20
 
-  /// Readings from every cache level and from memory. Caches that cores own are read at half their size
-  /// by each thread; a shared one at half its size by all.
+  /// Readings from every cache level and from memory. Caches that cores own are read at half their
+  /// size by each thread; a shared one at half its size by all.
   public func readings() -> [Reading] {
     let caches = CacheSizes.here
     var levels = [("L1", caches.l1 / 2 * threads), ("L2", caches.l2 / 2 * threads)]
@@ -174,8 +176,8 @@ public final class PeakMeter {
     sorted(seconds: seconds, body)[0]
   }
 
-  /// The times of at least three runs of `body`, for about `seconds`, shortest first; the first run does not
-  /// count.
+  /// The times of at least three runs of `body`, for about `seconds`, shortest first; the first run
+  /// does not count.
   private func sorted(seconds: Double, _ body: () -> Void) -> [Double] {
     body()
     let begin = MonotonicClock.seconds()

@@ -1,6 +1,7 @@
 import TritCore
 
-/// Deterministic weights and activations to measure and to check products with: equal arguments give equal values.
+/// Deterministic weights and activations to measure and to check products with: equal arguments
+/// give equal values.
 enum ProductSample {
   /// The way to fill a matrix of weights.
   enum Fill: String, CaseIterable {
@@ -61,8 +62,8 @@ enum ProductSample {
   /// The patterns that rows of activations cycle through.
   static let activationPatterns = 8
 
-  /// int8 rows: random, all 127, all −127, all −128, zeros, one outlier, alternating signs, four fifths zeros;
-  /// and again from `first` on. The float rows are the same values dequantized.
+  /// int8 rows: random, all 127, all −127, all −128, zeros, one outlier, alternating signs, four
+  /// fifths zeros; and again from `first` on. The float rows are the same values dequantized.
   static func activations(
     rows: Int, columns: Int, form: ActivationForm, first: Int, seed: UInt64
   ) -> QuantizedRows {

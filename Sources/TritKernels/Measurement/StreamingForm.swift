@@ -3,8 +3,8 @@ import TritCore
 
 /// In which way leaves that read weights once, front to back, ask for lines before they need them.
 ///
-/// No way serves all CPUs, so it is measured: on a Zen 4 lines of eight pages in turn cost 40 % of the reading
-/// speed, on an Ice Lake they gain 30 %. Results do not depend on it.
+/// No way serves all CPUs, so it is measured: on a Zen 4 lines of eight pages in turn cost 40 % of
+/// the reading speed, on an Ice Lake they gain 30 %. Results do not depend on it.
 public enum StreamingForm: String, Sendable, CaseIterable {
   /// 256 bytes ahead: the hardware's prefetcher, which is far ahead already, is left alone.
   case near
@@ -44,8 +44,8 @@ public enum StreamingForm: String, Sendable, CaseIterable {
     /// What was measured elsewhere.
     public init(bytesPerSecond: [Double]) { self.bytesPerSecond = bytesPerSecond }
 
-    /// The fastest form; another than `near` only where it is more than a tenth faster, since `near` disturbs
-    /// nothing else.
+    /// The fastest form; another than `near` only where it is more than a tenth faster, since
+    /// `near` disturbs nothing else.
     public var best: StreamingForm {
       let near = bytesPerSecond.first ?? 0
       let fastest = zip(StreamingForm.allCases, bytesPerSecond).max { $0.1 < $1.1 }
@@ -54,13 +54,14 @@ public enum StreamingForm: String, Sendable, CaseIterable {
     }
   }
 
-  /// Slices that each form reads, and their bytes: together more than what is in flight at their edges, short
-  /// beside a time slice of the system.
+  /// Slices that each form reads, and their bytes: together more than what is in flight at their
+  /// edges, short beside a time slice of the system.
   private static let rounds = 16
   private static let slice = 1 << 20
 
-  /// Times all forms on memory that was thrown out of the caches, slice by slice in turn, some three milliseconds
-  /// in all beside the making of the memory. Best is held against best: neighbours only take away.
+  /// Times all forms on memory that was thrown out of the caches, slice by slice in turn, some
+  /// three milliseconds in all beside the making of the memory. Best is held against best:
+  /// neighbours only take away.
   public static func measure() -> Measurement {
     let bytes = rounds * allCases.count * slice
     let memory = AlignedBuffer<UInt8>(count: bytes, isStreamed: true)
@@ -83,7 +84,8 @@ public enum StreamingForm: String, Sendable, CaseIterable {
     }
   }
 
-  /// Measures once a process, or takes what `memory` remembers of this machine, and uses the best from then on.
+  /// Measures once a process, or takes what `memory` remembers of this machine, and uses the best
+  /// from then on.
   @discardableResult public static func settle(_ memory: AutoMemory = .shared) -> StreamingForm {
     let form = memory.streamingForm { measure().best }
     if current != form { current = form }

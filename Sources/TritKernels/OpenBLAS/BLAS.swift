@@ -6,9 +6,9 @@
 
 /// The routines of OpenBLAS that the lab calls, found when one is first needed.
 ///
-/// The program is not linked to the library: loading it starts its threads and takes address space, in every
-/// command and before `main`. So `OpenBLASRuntime` opens it where a stage uses it. The prototypes are those of
-/// `cblas.h` with 32-bit `blasint`.
+/// The program is not linked to the library: loading it starts its threads and takes address space,
+/// in every command and before `main`. So `OpenBLASRuntime` opens it where a stage uses it. The
+/// prototypes are those of `cblas.h` with 32-bit `blasint`.
 package struct BLAS: Sendable {
   typealias Gemv =
     @convention(c) (
@@ -63,8 +63,8 @@ package struct BLAS: Sendable {
     here.turn?.give()
   }
 
-  /// `y[m, n] = alpha · Σ_k a[m, k] · b[k, n] + beta · y[m, n]`, row-major, each operand as it lies or
-  /// transposed.
+  /// `y[m, n] = alpha · Σ_k a[m, k] · b[k, n] + beta · y[m, n]`, row-major, each operand as it lies
+  /// or transposed.
   package static func multiply(
     _ a: Input, _ b: Input, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0,
     into y: UnsafeMutablePointer<Float>, stride: Int
@@ -77,8 +77,9 @@ package struct BLAS: Sendable {
     here.turn?.give()
   }
 
-  /// One caller at a time. Each concurrent call has a work area of some 128 MiB in the library, which waits for
-  /// ever where the system refuses one: under a limit of address space all calls share the first.
+  /// One caller at a time. Each concurrent call has a work area of some 128 MiB in the library,
+  /// which waits for ever where the system refuses one: under a limit of address space all calls
+  /// share the first.
   final class Turn: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 

@@ -1,12 +1,12 @@
 public import TritCore
 
-/// Float32 weights times float32 activations by OpenBLAS: the reference path, and the way to run any
-/// quantizer whose values no integer kernel takes.
+/// Float32 weights times float32 activations by OpenBLAS: the reference path, and the way to run
+/// any quantizer whose values no integer kernel takes.
 ///
-/// Registered twice; weights of any form are expanded to float32 once, at `prepare`. `openblas` is the
-/// fp32 reference and takes float32 activations alone. `dequantize` is "fake quantization": the values
-/// that quantizers chose, in float arithmetic, so that their quality can be measured before anybody
-/// writes a kernel. It also takes int8 activations, which it expands to `q · scale`.
+/// Registered twice; weights of any form are expanded to float32 once, at `prepare`. `openblas` is
+/// the fp32 reference and takes float32 activations alone. `dequantize` is "fake quantization": the
+/// values that quantizers chose, in float arithmetic, so that their quality can be measured before
+/// anybody writes a kernel. It also takes int8 activations, which it expands to `q · scale`.
 public struct OpenBLASKernel: LinearKernel {
   /// `openblas` or `dequantize`.
   public let name: String
@@ -95,12 +95,12 @@ struct PreparedDense: PreparedLinear {
 enum DenseProduct {
   /// Rows of a `[rows, …]` matrix that one call takes.
   ///
-  /// OpenBLAS chooses its code path, and with it the order of a sum, by the shape of each call. Blocks
-  /// that depend on the matrix alone keep results independent of the number of threads.
+  /// OpenBLAS chooses its code path, and with it the order of a sum, by the shape of each call.
+  /// Blocks that depend on the matrix alone keep results independent of the number of threads.
   static func block(rows: Int) -> Int { max(16, min(256, (rows / 4 + 15) / 16 * 16)) }
 
-  /// `y[t, r] = Σ_k w[r, k] · x[t, k]` for the rows `r` in `range`, which starts at a multiple of the
-  /// block and ends at one or at the last row.
+  /// `y[t, r] = Σ_k w[r, k] · x[t, k]` for the rows `r` in `range`, which starts at a multiple of
+  /// the block and ends at one or at the last row.
   static func multiply(
     _ x: MatrixView<Float>, by w: MatrixView<Float>, rows range: Range<Int>,
     into y: MutableMatrixView<Float>

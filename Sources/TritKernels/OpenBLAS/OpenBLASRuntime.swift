@@ -8,18 +8,20 @@ import TritCore
 
 /// What OpenBLAS is loaded, which of its cores runs, and how it is told to use a good one.
 ///
-/// The library is opened by the first stage that computes with it, and with one thread: the lab's own workers
-/// call it with disjoint rows. Its name is the system's, or a path in `TRITLAB_OPENBLAS`.
+/// The library is opened by the first stage that computes with it, and with one thread: the lab's
+/// own workers call it with disjoint rows. Its name is the system's, or a path in
+/// `TRITLAB_OPENBLAS`.
 ///
-/// A distribution's OpenBLAS holds kernels for many CPUs and picks one when it is loaded. A CPU that it does not
-/// know gets its AVX2 core ("Haswell", "Zen") although it may have AVX-512, at about half the speed. The
-/// environment variable `OPENBLAS_CORETYPE` overrides the choice, but only when it is set before; so where a
-/// better core is there, it is set and the choice made again, by the two functions with which the library's own
-/// constructor and destructor set the table of kernels. Where a build lacks them, the reference is slow, not
-/// wrong.
+/// A distribution's OpenBLAS holds kernels for many CPUs and picks one when it is loaded. A CPU
+/// that it does not know gets its AVX2 core ("Haswell", "Zen") although it may have AVX-512, at
+/// about half the speed. The environment variable `OPENBLAS_CORETYPE` overrides the choice, but
+/// only when it is set before; so where a better core is there, it is set and the choice made
+/// again, by the two functions with which the library's own constructor and destructor set the
+/// table of kernels. Where a build lacks them, the reference is slow, not wrong.
 public enum OpenBLASRuntime {
-  /// Loads the library and chooses the core, once. Everything that calls OpenBLAS touches this first; later
-  /// calls cost nothing. Throws `failure` where the library is not there, lacks a routine or has no memory.
+  /// Loads the library and chooses the core, once. Everything that calls OpenBLAS touches this
+  /// first; later calls cost nothing. Throws `failure` where the library is not there, lacks a
+  /// routine or has no memory.
   public static func start() throws { _ = try state.get() }
 
   /// The name of the core that runs: `SkylakeX`, `Haswell`, `ARMV8`…; `none` without the library.
@@ -42,8 +44,8 @@ public enum OpenBLASRuntime {
   /// The core that the library had picked by itself when it was loaded.
   public static var coreAtLoad: String { loaded?.coreAtLoad ?? "none" }
 
-  /// One line for records: `OpenBLAS 0.3.21, core SkylakeX (Haswell at load), 1 thread per call`; a core
-  /// that the user forced is kept, and shown as such. Without the library, why there is none.
+  /// One line for records: `OpenBLAS 0.3.21, core SkylakeX (Haswell at load), 1 thread per call`; a
+  /// core that the user forced is kept, and shown as such. Without the library, why there is none.
   public static var description: String {
     switch state {
     case .failure(let error): return "none: \(error.what)"

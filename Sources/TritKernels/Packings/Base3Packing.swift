@@ -3,15 +3,15 @@ public import TritCore
 /// Five trits a byte: 3⁵ = 243 values in 256, 1.6 bits a trit where log₂ 3 = 1.585 is the floor.
 ///
 /// Layout: each row starts at a byte and takes ⌈columns / 5⌉ of them; byte j of a row is
-/// 81 d₀ + 27 d₁ + 9 d₂ + 3 d₃ + d₄ with dᵢ = trit + 1 of column 5 j + i. Columns past the end count as
-/// zero weights (digit 1). One table look-up of 256 entries decodes a byte.
+/// 81 d₀ + 27 d₁ + 9 d₂ + 3 d₃ + d₄ with dᵢ = trit + 1 of column 5 j + i. Columns past the end
+/// count as zero weights (digit 1). One table look-up of 256 entries decodes a byte.
 ///
 /// Size: `rows * ⌈columns / 5⌉` bytes; any shape. Scales of any granularity stay beside the bytes.
 ///
 /// This is *not* TQ1_0, which scatters the five over a block and stores a fixed-point fraction.
 ///
-/// Source: the densest whole-byte code for trits; the idea is that of llama.cpp's TQ1_0 (pull request
-/// 8151), the layout is the lab's own.
+/// Source: the densest whole-byte code for trits; the idea is that of llama.cpp's TQ1_0 (pull
+/// request 8151), the layout is the lab's own.
 public struct Base3Packing: Packing {
   /// `base3`.
   public let name = "base3"

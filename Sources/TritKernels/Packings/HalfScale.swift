@@ -26,8 +26,8 @@ enum HalfScale {
   }
 }
 
-/// A format of blocks of 256 trits with a float16 scale in the last two bytes of each: what TQ1_0 and
-/// TQ2_0 have in common.
+/// A format of blocks of 256 trits with a float16 scale in the last two bytes of each: what TQ1_0
+/// and TQ2_0 have in common.
 protocol BlockPacking: Packing {
   /// Bytes of one block, scale included.
   static var blockBytes: Int { get }

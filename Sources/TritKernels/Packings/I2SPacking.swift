@@ -3,21 +3,24 @@ public import TritCore
 /// I2_S of bitnet.cpp: two bits a trit, code = trit + 1, one float32 scale for the whole tensor.
 ///
 /// Layout: weights in row order, cut in blocks of 128; a block is 32 bytes, and byte `p` holds the
-/// weights p, 32 + p, 64 + p, 96 + p, the first in the top two bits. One 32-byte load and three shifts
-/// thus give four runs of 32 consecutive weights, in step with 32 consecutive activations. After the
-/// `n / 4` bytes of codes stands a tail of 32 bytes: the scale, little-endian, then zeros.
+/// weights p, 32 + p, 64 + p, 96 + p, the first in the top two bits. One 32-byte load and three
+/// shifts thus give four runs of 32 consecutive weights, in step with 32 consecutive activations.
+/// After the `n / 4` bytes of codes stands a tail of 32 bytes: the scale, little-endian, then
+/// zeros.
 ///
-/// Size: `rows * columns / 4 + 32` bytes. Columns in multiples of 128, so that no block spans two rows.
+/// Size: `rows * columns / 4 + 32` bytes. Columns in multiples of 128, so that no block spans two
+/// rows.
 ///
-/// Scales per row (post-training quantization) are allowed in memory: the bytes keep the standard form
-/// with a zero in place of the tensor's scale, and the scales stay in `PackedMatrix.scales`. A file
-/// cannot hold them; a writer must insist on `granularity == .tensor`.
+/// Scales per row (post-training quantization) are allowed in memory: the bytes keep the standard
+/// form with a zero in place of the tensor's scale, and the scales stay in `PackedMatrix.scales`. A
+/// file cannot hold them; a writer must insist on `granularity == .tensor`.
 ///
-/// This is *not* the layout that bitnet.cpp's ARM builds write since November 2025 (blocks of 64, with
-/// nothing in the file to tell them apart), nor TQ2_0, whose first quarter sits in the *low* bits.
+/// This is *not* the layout that bitnet.cpp's ARM builds write since November 2025 (blocks of 64,
+/// with nothing in the file to tell them apart), nor TQ2_0, whose first quarter sits in the *low*
+/// bits.
 ///
-/// Source: microsoft/BitNet, `src/ggml-bitnet-mad.cpp` (`quantize_i2_s`) and `utils/convert-hf-to-gguf`;
-/// GGUF tensor type 36.
+/// Source: microsoft/BitNet, `src/ggml-bitnet-mad.cpp` (`quantize_i2_s`) and
+/// `utils/convert-hf-to-gguf`; GGUF tensor type 36.
 public struct I2SPacking: Packing {
   /// Weights in one block.
   public static let block = 128
@@ -108,8 +111,8 @@ public struct I2SPacking: Packing {
     packed.bytes.rawBuffer.prefix(packed.rows * packed.columns / 4).allSatisfy { $0 == 0x55 }
   }
 
-  /// The first stretch of the first `count` bytes that holds a code of 3; empty where none does. Looking
-  /// at whole stretches keeps the loop free of exits, so that it runs in vectors.
+  /// The first stretch of the first `count` bytes that holds a code of 3; empty where none does.
+  /// Looking at whole stretches keeps the loop free of exits, so that it runs in vectors.
   private static func suspects(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> Range<Int> {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0..<0 }
     for start in stride(from: 0, to: count, by: 4096) {

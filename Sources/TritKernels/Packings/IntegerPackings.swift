@@ -2,9 +2,9 @@ public import TritCore
 
 /// One signed byte a weight, row by row without gaps: the plain form.
 ///
-/// Takes integers of 2 to 8 bits and trits, any shape; scales of any granularity stay beside the bytes.
-/// `unpack` gives 8-bit integers, since the bytes do not say how narrow the values once were. Size:
-/// `rows * columns` bytes.
+/// Takes integers of 2 to 8 bits and trits, any shape; scales of any granularity stay beside the
+/// bytes. `unpack` gives 8-bit integers, since the bytes do not say how narrow the values once
+/// were. Size: `rows * columns` bytes.
 ///
 /// This is *not* Q8_0 of GGUF, which has a float16 scale in each block of 32.
 ///
@@ -62,8 +62,8 @@ public struct Int8Packing: Packing {
 
 /// Two signed nibbles a byte: the even column in the low one, the odd column in the high one.
 ///
-/// Takes integers of 2 to 4 bits and trits, any shape: a row of odd length ends in a nibble of zero.
-/// Scales of any granularity stay beside the bytes. `unpack` gives 4-bit integers. Size:
+/// Takes integers of 2 to 4 bits and trits, any shape: a row of odd length ends in a nibble of
+/// zero. Scales of any granularity stay beside the bytes. `unpack` gives 4-bit integers. Size:
 /// `rows * ⌈columns / 2⌉` bytes.
 ///
 /// This is *not* Q4_0 of GGUF, which counts from −8 and has a float16 scale in each block of 32.

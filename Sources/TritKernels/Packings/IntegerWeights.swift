@@ -38,8 +38,8 @@ extension QuantizedWeights {
 }
 
 extension LabError {
-  /// The error for weights of a form that a kernel or packing does not take: who takes what, what these
-  /// are (and which quantizer made them, where the caller knows it), and what to use instead.
+  /// The error for weights of a form that a kernel or packing does not take: who takes what, what
+  /// these are (and which quantizer made them, where the caller knows it), and what to use instead.
   public static func illegalPair(
     _ stage: String, _ name: String, takes: String, form: String, quantizer: String? = nil,
     advice: String
@@ -56,7 +56,8 @@ extension LabError {
     "use kernel 'openblas', or a quantizer: absmean, int8, int4"
 }
 
-/// Sizes computed from shapes that a file may have made up: they stop at `Int.max` instead of trapping.
+/// Sizes computed from shapes that a file may have made up: they stop at `Int.max` instead of
+/// trapping.
 package enum Size {
   /// The product of non-negative factors.
   package static func product(_ factors: Int...) -> Int {

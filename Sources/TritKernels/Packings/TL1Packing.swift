@@ -3,17 +3,18 @@ public import TritCore
 /// TL1 of bitnet.cpp: four bits index one of the nine values that two trits can give their pair of
 /// activations, so that a kernel looks sums up instead of multiplying.
 ///
-/// Layout: the index of the weights (w₀, w₁) is 3 w₀ + w₁ + 4, in 0…8; a byte holds the pair of columns
-/// 4 i, 4 i + 1 in the high and 4 i + 2, 4 i + 3 in the low nibble. Bytes are nested, slowest first: row
-/// tile (BM rows), column tile (BK), row group (bm rows), inner group of 256 / bm columns (64 bytes),
-/// strip of 16 rows, byte column, 16 rows side by side. A 16-byte load thus gives 16 rows of the same
-/// four columns, which share their tables. After the codes the float32 scale, in a tail of 32 bytes.
+/// Layout: the index of the weights (w₀, w₁) is 3 w₀ + w₁ + 4, in 0…8; a byte holds the pair of
+/// columns 4 i, 4 i + 1 in the high and 4 i + 2, 4 i + 3 in the low nibble. Bytes are nested,
+/// slowest first: row tile (BM rows), column tile (BK), row group (bm rows), inner group of 256 /
+/// bm columns (64 bytes), strip of 16 rows, byte column, 16 rows side by side. A 16-byte load thus
+/// gives 16 rows of the same four columns, which share their tables. After the codes the float32
+/// scale, in a tail of 32 bytes.
 ///
-/// Size: `rows * columns / 4 + 32` bytes, as I2_S. Rows in multiples of 32, columns of 8 (of 4 where
-/// rows are a multiple of 64). Scales per row are allowed in memory, as in `I2SPacking`.
+/// Size: `rows * columns / 4 + 32` bytes, as I2_S. Rows in multiples of 32, columns of 8 (of 4
+/// where rows are a multiple of 64). Scales per row are allowed in memory, as in `I2SPacking`.
 ///
-/// This is *not* a multiply-add format: the nibble is no number to multiply with, and a file can only
-/// be read by who knows its tile sizes, which stand nowhere in it; `TL1Tiling` tells ours.
+/// This is *not* a multiply-add format: the nibble is no number to multiply with, and a file can
+/// only be read by who knows its tile sizes, which stand nowhere in it; `TL1Tiling` tells ours.
 ///
 /// Source: Wang et al., "Bitnet.cpp", arXiv 2502.11880, §3; microsoft/BitNet `utils/codegen_tl1.py`
 /// and `utils/convert-hf-to-gguf-bitnet.py` (`process_tl1`).

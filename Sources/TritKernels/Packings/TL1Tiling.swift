@@ -2,8 +2,9 @@ import TritCore
 
 /// How TL1 cuts a matrix into tiles; see `TL1Packing`.
 ///
-/// bitnet.cpp generates one kernel per shape from a table of these numbers, which stand in no file. Here
-/// they follow from the shape: bitnet.cpp's own choice where it has one, else the largest tiles that fit.
+/// bitnet.cpp generates one kernel per shape from a table of these numbers, which stand in no file.
+/// Here they follow from the shape: bitnet.cpp's own choice where it has one, else the largest
+/// tiles that fit.
 public struct TL1Tiling: Sendable, Hashable {
   /// Rows of an outer tile (BM).
   public let rowTile: Int
@@ -36,8 +37,8 @@ public struct TL1Tiling: Sendable, Hashable {
     WeightShape(4096, 4096): TL1Tiling(rowTile: 128, columnTile: 64, innerRows: 64),
   ]
 
-  /// The tiling for a shape, nil where none fits: rows must be a multiple of 32, and columns of 8 (of 4
-  /// where rows are a multiple of 64).
+  /// The tiling for a shape, nil where none fits: rows must be a multiple of 32, and columns of 8
+  /// (of 4 where rows are a multiple of 64).
   public init?(rows: Int, columns: Int) {
     guard rows > 0, columns > 0, rows % 32 == 0 else { return nil }
     let shape = WeightShape(rows, columns)

@@ -1,19 +1,20 @@
 public import TritCore
 
-/// TL2 of bitnet.cpp: five bits for three trits, 1.67 bits a weight. Four bits index one of 14 values
-/// that three trits can give their activations up to the sign, and one bit is the sign.
+/// TL2 of bitnet.cpp: five bits for three trits, 1.67 bits a weight. Four bits index one of 14
+/// values that three trits can give their activations up to the sign, and one bit is the sign.
 ///
-/// Layout: v = 9 w₀ + 3 w₁ + w₂ in −13…13; the index is |v|, the sign bit is set where v < 0. Only as
-/// many columns as fill whole tiles of BK are coded so; the rest, a multiple of 32, is coded in pairs as
-/// in TL1. Three planes follow each other: A, the indices of the triples, two a byte, the even one in the
-/// high nibble, 32 rows side by side (groups of eight in the order 0, 2, 1, 3); S, the signs, 16-bit words
-/// that hold eight triples of the rows r and r + 16; B, the indices of the pairs. Then zeros up to the
-/// allocated size, the float32 scale, and a tail of 32 bytes. `TL2Tiling` has the addresses.
+/// Layout: v = 9 w₀ + 3 w₁ + w₂ in −13…13; the index is |v|, the sign bit is set where v < 0. Only
+/// as many columns as fill whole tiles of BK are coded so; the rest, a multiple of 32, is coded in
+/// pairs as in TL1. Three planes follow each other: A, the indices of the triples, two a byte, the
+/// even one in the high nibble, 32 rows side by side (groups of eight in the order 0, 2, 1, 3); S,
+/// the signs, 16-bit words that hold eight triples of the rows r and r + 16; B, the indices of the
+/// pairs. Then zeros up to the allocated size, the float32 scale, and a tail of 32 bytes.
+/// `TL2Tiling` has the addresses.
 ///
-/// Size: ((columns − 256) · rows / 3) · 5 / 8 + 256 · rows / 2 · 4 / 8 (integer divisions), rounded up to
-/// 32, and 32 for the scale: bitnet.cpp allocates as if 256 columns were coded as pairs. Rows in
-/// multiples of 32; columns in multiples of 24 or 32, or what some BK ≤ 240 leaves a multiple of 32 of.
-/// Scales per row are allowed in memory, as in `I2SPacking`.
+/// Size: ((columns − 256) · rows / 3) · 5 / 8 + 256 · rows / 2 · 4 / 8 (integer divisions), rounded
+/// up to 32, and 32 for the scale: bitnet.cpp allocates as if 256 columns were coded as pairs. Rows
+/// in multiples of 32; columns in multiples of 24 or 32, or what some BK ≤ 240 leaves a multiple of
+/// 32 of. Scales per row are allowed in memory, as in `I2SPacking`.
 ///
 /// This is *not* base 3: three trits take 5 bits here, five take 8 there; and not the TL2_0 of the
 /// paper's branch, whose sign bits are inverted.
@@ -123,7 +124,8 @@ public struct TL2Packing: Packing {
         granularity: packed.granularity))
   }
 
-  /// Whether all indices are those of zero, 0 of triples and 4 of pairs, which is looked for in the bytes.
+  /// Whether all indices are those of zero, 0 of triples and 4 of pairs, which is looked for in the
+  /// bytes.
   public func isZero(_ packed: PackedMatrix) -> Bool {
     guard let tiling = try? tiling(rows: packed.rows, columns: packed.columns) else { return false }
     let bytes = packed.bytes.rawBuffer
@@ -132,8 +134,8 @@ public struct TL2Packing: Packing {
       && bytes[pairs..<pairs + tiling.pairBytes].allSatisfy { $0 == 0x44 }
   }
 
-  /// Reads a tensor of a file: planes, padding, scale, tail. `scales`, one or one a row, replace the
-  /// tail's.
+  /// Reads a tensor of a file: planes, padding, scale, tail. `scales`, one or one a row, replace
+  /// the tail's.
   public func read(
     _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, scales: [Float]?
   ) throws -> PackedMatrix {

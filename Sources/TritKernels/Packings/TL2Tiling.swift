@@ -42,9 +42,9 @@ public struct TL2Tiling: Sendable, Hashable {
     WeightShape(1024, 4096): (256, 96), WeightShape(4096, 4096): (128, 96),
   ]
 
-  /// The tiling for a shape: bitnet.cpp's where it has one, else its usual BK of 96, which takes every
-  /// multiple of 32 columns, else the first BK that leaves a multiple of 32. nil where none does, or
-  /// rows are not a multiple of 32.
+  /// The tiling for a shape: bitnet.cpp's where it has one, else its usual BK of 96, which takes
+  /// every multiple of 32 columns, else the first BK that leaves a multiple of 32. nil where none
+  /// does, or rows are not a multiple of 32.
   public init?(rows: Int, columns: Int) {
     guard rows > 0, columns > 0, rows % Self.innerRows == 0 else { return nil }
     if let preset = Self.presets[WeightShape(rows, columns)] {
@@ -74,8 +74,8 @@ public struct TL2Tiling: Sendable, Hashable {
   /// Bytes of all codes: what a multiply reads. The file's allocation can be larger.
   var codeBytes: Int { indexBytes + signBytes + pairBytes }
 
-  /// Where a row of a group of 32 stands in its 32 bytes: groups of eight in the order 0, 2, 1, 3, so
-  /// that AVX2's unpack, which works in halves of 16 bytes, puts rows 0–15 and 16–31 together.
+  /// Where a row of a group of 32 stands in its 32 bytes: groups of eight in the order 0, 2, 1, 3,
+  /// so that AVX2's unpack, which works in halves of 16 bytes, puts rows 0–15 and 16–31 together.
   @inline(__always) static func position(_ row: Int) -> Int {
     switch row / 8 {
     case 1: row + 8

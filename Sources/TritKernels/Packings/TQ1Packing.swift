@@ -4,10 +4,10 @@ public import TritCore
 ///
 /// Layout: a block is 48 + 4 bytes of codes and the scale, little-endian. Five base-3 digits
 /// (trit + 1, the first most significant) make v in 0…242, kept as the fixed-point fraction
-/// ⌈256 v / 243⌉: multiplying the byte by 3 then moves the next digit into the bits above the byte, so
-/// digits come out by multiplication instead of division. Byte m of the first 32 holds the weights
-/// m + 32 n (n = 0…4), byte m of the next 16 the weights 160 + m + 16 n; the last four bytes hold four
-/// digits and a zero, of the weights 240 + m + 4 n.
+/// ⌈256 v / 243⌉: multiplying the byte by 3 then moves the next digit into the bits above the byte,
+/// so digits come out by multiplication instead of division. Byte m of the first 32 holds the
+/// weights m + 32 n (n = 0…4), byte m of the next 16 the weights 160 + m + 16 n; the last four
+/// bytes hold four digits and a zero, of the weights 240 + m + 4 n.
 ///
 /// Size: 54 bytes for 256 weights, 1.6875 bits each; columns in multiples of 256.
 ///
@@ -55,8 +55,8 @@ public struct TQ1Packing: Packing, BlockPacking {
   /// `scale` rounded to float16.
   public func storedScale(_ scale: Float) -> Float { Float(Float16(scale)) }
 
-  /// Runs of bytes with the same step between the weights of a byte: bytes, their count, first weight,
-  /// digits a byte.
+  /// Runs of bytes with the same step between the weights of a byte: bytes, their count, first
+  /// weight, digits a byte.
   private static let runs: [(first: Int, count: Int, weight: Int, digits: Int)] = [
     (0, 32, 0, 5), (32, 16, 160, 5), (48, 4, 240, 4),
   ]

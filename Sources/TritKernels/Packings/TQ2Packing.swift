@@ -2,16 +2,17 @@ public import TritCore
 
 /// TQ2_0 of llama.cpp: two bits a trit in blocks of 256, each with its own float16 scale.
 ///
-/// Layout: a block is 64 bytes of codes (trit + 1) and the scale, little-endian. Each half of 32 bytes
-/// holds 128 weights: byte `m` has weight m in bits 1:0, m + 32 in 3:2, m + 64 in 5:4, m + 96 in 7:6.
-/// Plain shifts by a constant then give 32 weights in order.
+/// Layout: a block is 64 bytes of codes (trit + 1) and the scale, little-endian. Each half of 32
+/// bytes holds 128 weights: byte `m` has weight m in bits 1:0, m + 32 in 3:2, m + 64 in 5:4, m + 96
+/// in 7:6. Plain shifts by a constant then give 32 weights in order.
 ///
 /// Size: 66 bytes for 256 weights, 2.0625 bits each; columns in multiples of 256.
 ///
 /// Scales are rounded to float16 on packing, and one scale per tensor or row is written into every
 /// block; `unpack` gives groups of 256. That rounding is the only loss.
 ///
-/// This is *not* I2_S: there the first quarter sits in the *high* bits and the scale at the very end.
+/// This is *not* I2_S: there the first quarter sits in the *high* bits and the scale at the very
+/// end.
 ///
 /// Source: ggml-org/llama.cpp, `ggml-quants.c` (`quantize_row_tq2_0_ref`), GGUF type 35.
 public struct TQ2Packing: Packing, BlockPacking {

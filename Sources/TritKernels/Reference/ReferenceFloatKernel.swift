@@ -1,10 +1,10 @@
 public import TritCore
 
-/// Weights of any form times float32 activations, summed in float64 so that its own rounding does not
-/// show: `y[t, r] = Float(Σ_k Double(w[r, k]) · Double(x[t, k]))`.
+/// Weights of any form times float32 activations, summed in float64 so that its own rounding does
+/// not show: `y[t, r] = Float(Σ_k Double(w[r, k]) · Double(x[t, k]))`.
 ///
-/// The formula for what OpenBLAS does fast, and the check of it. It dequantizes trits and integers to
-/// the float32 values they stand for. It is *not* the oracle of the integer kernels: those round
+/// The formula for what OpenBLAS does fast, and the check of it. It dequantizes trits and integers
+/// to the float32 values they stand for. It is *not* the oracle of the integer kernels: those round
 /// activations to int8 first, see `ReferenceKernel`.
 public struct ReferenceFloatKernel: LinearKernel {
   /// `reference-f32`.

@@ -9,8 +9,8 @@ public import TritCore
 ///
 ///     y[t, r]   = s_x[t] · Σ_g Float(Σ_{k in g} w[r, k] · q[t, k]) · s_w[r, g]
 ///
-/// with the sum over g in order. It takes trits and integers of any shape and granularity; every other
-/// integer kernel is measured against it.
+/// with the sum over g in order. It takes trits and integers of any shape and granularity; every
+/// other integer kernel is measured against it.
 ///
 /// Source: Ma et al., "The Era of 1-bit LLMs", arXiv 2402.17764, and microsoft/BitNet's W1.58A8
 /// inference, whose sums these are.
@@ -32,10 +32,11 @@ public struct ReferenceKernel: LinearKernel {
   }
 }
 
-/// What a kernel asks of the weights in its `prepare`, be it one of the lab or one from outside. Each
-/// throws an error that names the kernel and says what to use instead.
+/// What a kernel asks of the weights in its `prepare`, be it one of the lab or one from outside.
+/// Each throws an error that names the kernel and says what to use instead.
 extension LinearKernel {
-  /// The trits or integers of `weights`, or an error that says that this kernel cannot take float32.
+  /// The trits or integers of `weights`, or an error that says that this kernel cannot take
+  /// float32.
   public func integerWeights(_ weights: QuantizedWeights) throws -> IntegerWeights {
     guard let integers = weights.integers else {
       throw LabError.illegalPair(
@@ -64,9 +65,9 @@ extension LinearKernel {
   }
 
   /// That the sum of `columns` products of a weight of at most `greatest` and an activation of −128
-  /// fits an int32, so that a kernel may add in any order. `ternaryWeights` and `integerWeights` have
-  /// asked that for codes up to 2 and for integers; a kernel whose partial sums reach further asks
-  /// again.
+  /// fits an int32, so that a kernel may add in any order. `ternaryWeights` and `integerWeights`
+  /// have asked that for codes up to 2 and for integers; a kernel whose partial sums reach further
+  /// asks again.
   public func checkSums(columns: Int, greatest: Int) throws {
     let most = Int(Int32.max) / (128 * greatest)
     guard columns <= most else {

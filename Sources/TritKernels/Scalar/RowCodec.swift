@@ -10,17 +10,19 @@ protocol RowCodec: Sendable {
   var bytes: AlignedBuffer<UInt8> { get }
   /// Bytes from one row to the next.
   var rowBytes: Int { get }
-  /// The values of `columns` of the row that starts at `row`: in `scratch` (room for `run` values and
-  /// 16 more), or where they lie.
+  /// The values of `columns` of the row that starts at `row`: in `scratch` (room for `run` values
+  /// and 16 more), or where they lie.
   func decode(
     _ row: UnsafePointer<UInt8>, _ columns: Range<Int>, scratch: UnsafeMutablePointer<Int8>
   ) -> UnsafePointer<Int8>
 }
 
-/// A layer that works on packed bytes in plain Swift: it decodes a run of one row into a scratch of a few
-/// hundred bytes and multiplies it with as many tokens as are there, so that decoding is paid once.
+/// A layer that works on packed bytes in plain Swift: it decodes a run of one row into a scratch of
+/// a few hundred bytes and multiplies it with as many tokens as are there, so that decoding is paid
+/// once.
 ///
-/// Sums over groups of scales go in the order of the groups, as the reference does: the same floats.
+/// Sums over groups of scales go in the order of the groups, as the reference does: the same
+/// floats.
 struct ScalarLinear<Codec: RowCodec>: PreparedLinear {
   let kernel: String
   let rows: Int

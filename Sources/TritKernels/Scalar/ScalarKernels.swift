@@ -1,7 +1,7 @@
 public import TritCore
 
-/// Plain Swift on I2_S blocks. Any shape: a row whose columns are no multiple of 128 is padded with zero
-/// weights in memory (a file of I2_S could not hold it). Scales per tensor or row.
+/// Plain Swift on I2_S blocks. Any shape: a row whose columns are no multiple of 128 is padded with
+/// zero weights in memory (a file of I2_S could not hold it). Scales per tensor or row.
 public struct I2SScalarKernel: LinearKernel, AdoptingKernel {
   /// `i2_s/scalar`.
   public let name = "i2_s/scalar"
@@ -36,9 +36,9 @@ public struct I2SScalarKernel: LinearKernel, AdoptingKernel {
   }
 }
 
-/// Plain Swift on TQ2_0 blocks. Any shape, rows padded to whole blocks in memory. The scales are the
-/// weights' own float32 (per tensor, row, or groups of a multiple of 256), not the blocks' float16: for
-/// weights read from TQ2_0 they are equal, for others nothing is lost.
+/// Plain Swift on TQ2_0 blocks. Any shape, rows padded to whole blocks in memory. The scales are
+/// the weights' own float32 (per tensor, row, or groups of a multiple of 256), not the blocks'
+/// float16: for weights read from TQ2_0 they are equal, for others nothing is lost.
 public struct TQ2ScalarKernel: LinearKernel, AdoptingKernel {
   /// `tq2_0/scalar`.
   public let name = "tq2_0/scalar"
@@ -172,8 +172,8 @@ public struct Int8ScalarKernel: LinearKernel, AdoptingKernel {
   }
 }
 
-/// Plain Swift on signed nibbles: integers of at most 4 bits, or trits; any shape, groups of scales of
-/// even size.
+/// Plain Swift on signed nibbles: integers of at most 4 bits, or trits; any shape, groups of scales
+/// of even size.
 public struct Int4ScalarKernel: LinearKernel, AdoptingKernel {
   /// `int4/scalar`.
   public let name = "int4/scalar"

@@ -1,8 +1,8 @@
 internal import CTritKernels
 import TritCore
 
-/// What is not zero in each token: columns and values (see tk_sparse.h); and for more than a few tokens the tiles
-/// of dense kernels after them, for inputs that turn out to hold few zeros.
+/// What is not zero in each token: columns and values (see tk_sparse.h); and for more than a few
+/// tokens the tiles of dense kernels after them, for inputs that turn out to hold few zeros.
 struct NonzeroColumns: InputLayout {
   let id = "nonzero"
   private let tiles = ActivationTiles()

@@ -3,11 +3,11 @@ public import TritCore
 
 /// A prepared layer that can leave out single outputs.
 ///
-/// Law (`checkLinearKernel`): outputs whose gate is above 0 are those of the whole product, bit for bit; the
-/// others are those or 0.
+/// Law (`checkLinearKernel`): outputs whose gate is above 0 are those of the whole product, bit for
+/// bit; the others are those or 0.
 public protocol SelectiveLinear: PreparedLinear {
-  /// `multiply(_:rows:into:)`, but where `gate[t, r] ≤ 0` the output `y[t, r]` may become 0. `gate` is
-  /// `[tokens, rows]` with any stride.
+  /// `multiply(_:rows:into:)`, but where `gate[t, r] ≤ 0` the output `y[t, r]` may become 0. `gate`
+  /// is `[tokens, rows]` with any stride.
   func multiply(
     _ x: QuantizedRows, rows range: Range<Int>, where gate: MatrixView<Float>,
     into y: MutableMatrixView<Float>)
@@ -24,19 +24,21 @@ public enum SparseInstructionSet: String, Sendable, CaseIterable {
   public var features: CPUFeatures { self == .scalar ? [] : [.avx512, .avx512VNNI] }
 }
 
-/// Exact sparsity of inputs: 2-bit weights by columns, of which those whose activation is zero are not read.
-/// For `down` behind ReLU², most of whose inputs are zero (`trit inspect --activations` counts them).
+/// Exact sparsity of inputs: 2-bit weights by columns, of which those whose activation is zero are
+/// not read. For `down` behind ReLU², most of whose inputs are zero (`trit inspect --activations`
+/// counts them).
 ///
-/// A column of 256 rows is one line of memory. The columns that are not zero are listed, once per input, and
-/// each token reads its own. Sums are those of the dense kernels, bit for bit.
+/// A column of 256 rows is one line of memory. The columns that are not zero are listed, once per
+/// input, and each token reads its own. Sums are those of the dense kernels, bit for bit.
 ///
 /// - `scalar`: passes over columns whose activation is zero;
-/// - `avx512vnni`: interleaves four listed columns, so that `vpdpbusd` adds four products to each of 16 rows; 256
-///   sums stay in registers, lines are asked for 48 columns ahead. More than eight tokens of which more than
-///   45 % is not zero go through the tiles of `i2_s/avx512vnni` for many tokens, which skip nothing.
+/// - `avx512vnni`: interleaves four listed columns, so that `vpdpbusd` adds four products to each
+///   of 16 rows; 256 sums stay in registers, lines are asked for 48 columns ahead. More than eight
+///   tokens of which more than 45 % is not zero go through the tiles of `i2_s/avx512vnni` for many
+///   tokens, which skip nothing.
 ///
-/// Source: activation sparsity of ReLU² models, BitNet b1.58 2B4T §2 (arXiv 2504.12285) and BitNet a4.8
-/// (arXiv 2411.04965); the layout is the lab's own.
+/// Source: activation sparsity of ReLU² models, BitNet b1.58 2B4T §2 (arXiv 2504.12285) and BitNet
+/// a4.8 (arXiv 2411.04965); the layout is the lab's own.
 public struct SparseColumnsKernel: LinearKernel, KeepingKernel {
   /// The instruction set.
   public let instructionSet: SparseInstructionSet
@@ -81,14 +83,14 @@ public struct SparseColumnsKernel: LinearKernel, KeepingKernel {
   }
 }
 
-/// Exact sparsity of outputs: 2-bit weights by rows, of which only those are read whose output is wanted. For
-/// `up` behind ReLU²: where `gate` is not positive, the product is zero whatever `up` is. An engine computes
-/// `gate` first and tells which outputs it wants (`SelectiveLinear`).
+/// Exact sparsity of outputs: 2-bit weights by rows, of which only those are read whose output is
+/// wanted. For `up` behind ReLU²: where `gate` is not positive, the product is zero whatever `up`
+/// is. An engine computes `gate` first and tells which outputs it wants (`SelectiveLinear`).
 ///
 /// - `scalar`: one row after the other;
-/// - `avx512vnni`: four wanted rows against one token, sixteen sums in registers, the next four rows asked for
-///   meanwhile. More than eight tokens that want more than 22 % of the rows take all of them, by the tiles of
-///   `i2_s/avx512vnni`.
+/// - `avx512vnni`: four wanted rows against one token, sixteen sums in registers, the next four
+///   rows asked for meanwhile. More than eight tokens that want more than 22 % of the rows take all
+///   of them, by the tiles of `i2_s/avx512vnni`.
 ///
 /// Source: as `SparseColumnsKernel`.
 public struct SparseRowsKernel: LinearKernel, KeepingKernel {

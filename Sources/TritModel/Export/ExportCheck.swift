@@ -3,12 +3,12 @@ import TritCore
 import TritFormats
 import TritKernels
 
-/// Reads an exported file back, as anybody would, and compares every tensor with what it was made from, before the
-/// file appears under its name.
+/// Reads an exported file back, as anybody would, and compares every tensor with what it was made
+/// from, before the file appears under its name.
 ///
-/// What a type rounds is bounded by its definition; a tensor that is further off (a scale that float16 flushes to
-/// zero, values too large for it) makes the export fail, and so does anything that the lab itself would refuse to
-/// read.
+/// What a type rounds is bounded by its definition; a tensor that is further off (a scale that
+/// float16 flushes to zero, values too large for it) makes the export fail, and so does anything
+/// that the lab itself would refuse to read.
 package struct ExportCheck {
   private let plan: GGUFTensorPlan
   private let source: Checkpoint
@@ -16,7 +16,8 @@ package struct ExportCheck {
   private let lab: Lab
   private var errors: [(type: TensorType, worst: Double, bound: Double)] = []
 
-  /// Opens the file at `path`, which `plan` was written to. Throws what a reader of the file would meet.
+  /// Opens the file at `path`, which `plan` was written to. Throws what a reader of the file would
+  /// meet.
   init(_ plan: GGUFTensorPlan, of source: Checkpoint, at path: String, lab: Lab)
     throws
   {
@@ -30,8 +31,8 @@ package struct ExportCheck {
     }
   }
 
-  /// Compares everything; `progress` is told the tensors compared so far, and of all. Throws `badData` that names the
-  /// first tensor that is not what it should be.
+  /// Compares everything; `progress` is told the tensors compared so far, and of all. Throws
+  /// `badData` that names the first tensor that is not what it should be.
   mutating func run(hasTokenizer: Bool, progress: ((Int, Int) -> Void)?) throws {
     try compareConfigurations()
     if hasTokenizer {
@@ -207,9 +208,10 @@ package struct ExportCheck {
 
   /// The most that a type may be off, as a share of a tensor's largest value.
   ///
-  /// Floats: half a unit of the last place. TQ1_0 and TQ2_0: a float16 scale. Q8_0: half of max / 127, and the float16
-  /// scale. Q4_0: its codes end at +7 where the scale is max / 8, so up to a whole step on one side. Q6_K: the
-  /// same of max / 32, its scale chosen within a tenth of that and rounded to 7 bits.
+  /// Floats: half a unit of the last place. TQ1_0 and TQ2_0: a float16 scale. Q8_0: half of max /
+  /// 127, and the float16 scale. Q4_0: its codes end at +7 where the scale is max / 8, so up to a
+  /// whole step on one side. Q6_K: the same of max / 32, its scale chosen within a tenth of that
+  /// and rounded to 7 bits.
   package static func bound(_ type: TensorType) -> Double {
     switch type {
     case .f16, .tq1_0, .tq2_0: 0x1p-11

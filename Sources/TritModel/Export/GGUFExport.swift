@@ -3,12 +3,14 @@ import TritCore
 public import TritFormats
 import TritTokenization
 
-/// Writes a loaded checkpoint as a GGUF file: what `convert_hf_to_gguf.py` and `llama-quantize` do together.
+/// Writes a loaded checkpoint as a GGUF file: what `convert_hf_to_gguf.py` and `llama-quantize` do
+/// together.
 ///
-/// The linear layers are written as the selection's quantizer makes them (by default what the model says of
-/// itself), embedding and head as they are or narrower, norms in float32, and the tokenizer inside. Bytes
-/// stream to the file one tensor at a time, and the file appears whole or not at all. What the
-/// format cannot hold is an error; what it holds less exactly is in the notes of the summary.
+/// The linear layers are written as the selection's quantizer makes them (by default what the model
+/// says of itself), embedding and head as they are or narrower, norms in float32, and the tokenizer
+/// inside. Bytes stream to the file one tensor at a time, and the file appears whole or not at all.
+/// What the format cannot hold is an error; what it holds less exactly is in the notes of the
+/// summary.
 ///
 /// Source: tensor names, keys and type numbers of llama.cpp and of microsoft/BitNet.
 public struct GGUFExport {
@@ -24,7 +26,8 @@ public struct GGUFExport {
   public var name: String?
   /// Whether the tokenizer goes in.
   public var writesTokenizer = true
-  /// Which weight quantizer the layers go through; the other stages of a selection have no place in GGUF.
+  /// Which weight quantizer the layers go through; the other stages of a selection have no place in
+  /// GGUF.
   public var selection: StageSelection
   /// Where quantizers and packings are looked up.
   public var lab: Lab
@@ -65,13 +68,13 @@ public struct GGUFExport {
     public var readers: [String]
   }
 
-  /// Writes the file, reads it back and compares every tensor before it appears. `progress` is told the number of
-  /// tensors written so far, and of all; `reading` the same of those compared.
+  /// Writes the file, reads it back and compares every tensor before it appears. `progress` is told
+  /// the number of tensors written so far, and of all; `reading` the same of those compared.
   ///
-  /// Throws usage errors for types and forms that do not fit each other, before anything is written where
-  /// shapes tell; `badData` for weights, tokenizers and architectures that GGUF has no form for, and for values that
-  /// a type does not hold within its bound;
-  /// `cannotCreate` where the file cannot be written; `interrupted`.
+  /// Throws usage errors for types and forms that do not fit each other, before anything is written
+  /// where shapes tell; `badData` for weights, tokenizers and architectures that GGUF has no form
+  /// for, and for values that a type does not hold within its bound; `cannotCreate` where the file
+  /// cannot be written; `interrupted`.
   @discardableResult
   public func write(
     to path: String, progress: ((Int, Int) -> Void)? = nil, reading: ((Int, Int) -> Void)? = nil
@@ -114,8 +117,9 @@ public struct GGUFExport {
 
   /// Who reads a file of `architecture` with linear layers of `type`.
   ///
-  /// Source: llama.cpp `src/llama-arch.cpp` and `ggml/include/ggml.h` (architectures; types 36 to 38 were given up,
-  /// 39 is MXFP4), gguf-py `constants.py`; microsoft/BitNet's llama.cpp has bitnet-25, bitnet-b1.58 and types 36, 38, 39.
+  /// Source: llama.cpp `src/llama-arch.cpp` and `ggml/include/ggml.h` (architectures; types 36 to
+  /// 38 were given up, 39 is MXFP4), gguf-py `constants.py`; microsoft/BitNet's llama.cpp has
+  /// bitnet-25, bitnet-b1.58 and types 36, 38, 39.
   package static func readers(_ architecture: String, _ type: TensorType) -> [String] {
     var readers: [String] = []
     if architecture.hasPrefix("bitnet-") {
@@ -190,8 +194,8 @@ public struct GGUFExport {
     writer.set("general.quantization_version", .uint32(2))
   }
 
-  /// The ids that begin and end texts belong to the model too: where the tokenizer stays outside, whose file may not
-  /// know them, they are written alone, or generation would run past the end.
+  /// The ids that begin and end texts belong to the model too: where the tokenizer stays outside,
+  /// whose file may not know them, they are written alone, or generation would run past the end.
   private func describeEnds(_ writer: inout GGUFWriter) {
     let ids = [
       ("bos", checkpoint.configuration.bosToken), ("eos", checkpoint.configuration.eosTokens.first),
@@ -223,7 +227,8 @@ public struct GGUFExport {
     }
   }
 
-  /// The keys `tokenizer.*`: those of a GGUF file as they are, else made from the tokenizer and compared.
+  /// The keys `tokenizer.*`: those of a GGUF file as they are, else made from the tokenizer and
+  /// compared.
   private func addTokenizer(to writer: inout GGUFWriter) throws -> [String] {
     if let file = checkpoint.source as? GGUFFile, checkpoint.outsideTokenizer == nil {
       for (key, value) in file.metadata where key.hasPrefix("tokenizer.") { writer.set(key, value) }
@@ -244,7 +249,8 @@ public struct GGUFExport {
 
 /// The chat template that lies beside a Hugging Face checkpoint.
 enum ChatTemplateFile {
-  /// The text of `chat_template.jinja`, or `chat_template` of `tokenizer_config.json`; nil without one.
+  /// The text of `chat_template.jinja`, or `chat_template` of `tokenizer_config.json`; nil without
+  /// one.
   static func read(folder: String) throws -> String? {
     if let file = try? MappedFile(folder + "/chat_template.jinja", limit: .configuration) {
       return file.span.withUnsafeBytes { String(validating: $0, as: UTF8.self) }

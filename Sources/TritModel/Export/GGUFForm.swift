@@ -2,8 +2,8 @@ import TritAttention
 import TritCore
 import TritFormats
 
-/// How a checkpoint looks in GGUF: the architecture whose graph computes the same, what becomes of its
-/// norms, and whether rows of q and k change places.
+/// How a checkpoint looks in GGUF: the architecture whose graph computes the same, what becomes of
+/// its norms, and whether rows of q and k change places.
 ///
 /// | architecture | activation | sub-norms | rotary pairs |
 /// |---|---|---|---|
@@ -59,8 +59,8 @@ struct GGUFForm {
     self.notes = notes
   }
 
-  /// A norm before a norm changes nothing if its gains are 1, and one norm for several linears needs that
-  /// they have the same.
+  /// A norm before a norm changes nothing if its gains are 1, and one norm for several linears
+  /// needs that they have the same.
   private static func checkFolding(_ checkpoint: Checkpoint) throws {
     for layer in 0..<checkpoint.configuration.layers {
       for role in [NormRole.attention, .feedForward] {
@@ -84,8 +84,8 @@ struct GGUFForm {
       expected: "block norms and sub-norms alone", advice: "keep the checkpoint as safetensors")
   }
 
-  /// Where row `row` of the written q or k comes from: `2i` and `2i + 1` of a head are its rows `i` and
-  /// `i + d/2` (llama.cpp, `convert_hf_to_gguf.py`, `LlamaModel.permute`).
+  /// Where row `row` of the written q or k comes from: `2i` and `2i + 1` of a head are its rows `i`
+  /// and `i + d/2` (llama.cpp, `convert_hf_to_gguf.py`, `LlamaModel.permute`).
   static func sourceRow(_ row: Int, headDimension: Int) -> Int {
     let (head, offset) = row.quotientAndRemainder(dividingBy: headDimension)
     return head * headDimension + offset / 2 + (offset % 2) * (headDimension / 2)

@@ -90,8 +90,8 @@ final class GGUFTensorPlan {
     try addLinear(.down, layer)
   }
 
-  /// Whether a float32 multiplier stands beside each layer, so that no scale need be rounded: bitnet.cpp
-  /// reads one for the types that have no float32 scale of their own.
+  /// Whether a float32 multiplier stands beside each layer, so that no scale need be rounded:
+  /// bitnet.cpp reads one for the types that have no float32 scale of their own.
   private var hasOutputScales: Bool {
     form.architecture != "llama" && ![.i2_s, .tl1, .tl2].contains(export.linear)
   }
@@ -135,7 +135,8 @@ final class GGUFTensorPlan {
       })
   }
 
-  /// The float type of a layer that the configuration keeps dense and that no quantizer was named for; nil of others.
+  /// The float type of a layer that the configuration keeps dense and that no quantizer was named
+  /// for; nil of others.
   private func denseType(_ role: LinearRole, _ layer: Int) throws -> TensorType? {
     let checkpoint = export.checkpoint
     guard checkpoint.isUnconverted(role, layer: layer), export.selection.quantizer == nil,
@@ -245,8 +246,8 @@ final class GGUFTensorPlan {
 // MARK: - Other tensors
 
 extension GGUFTensorPlan {
-  /// An error of the encoder with row and column instead of the place in what it was given, and with the option that
-  /// takes another type.
+  /// An error of the encoder with row and column instead of the place in what it was given, and
+  /// with the option that takes another type.
   private static func placed(_ error: LabError, _ option: String, columns: Int, firstRow: Int)
     -> LabError
   {
@@ -275,7 +276,8 @@ extension GGUFTensorPlan {
       })
   }
 
-  /// Embedding or head: the bytes as they are where the type stays, else encoded anew, a few rows at a time.
+  /// Embedding or head: the bytes as they are where the type stays, else encoded anew, a few rows
+  /// at a time.
   private func addMatrix(_ name: String, from source: String, as wanted: TensorType?) throws {
     let checkpoint = export.checkpoint
     guard let info = checkpoint.source.info(source) else {
@@ -362,7 +364,8 @@ extension GGUFTensorPlan {
     }
     let (plain, scaled) = (try frequencies(.none), try frequencies(configuration.ropeScaling))
     return zip(plain, scaled).map { plain, scaled in
-      // The divisor that gives the scaled frequency to the last bit, where a neighbour of the quotient does.
+      // The divisor that gives the scaled frequency to the last bit, where a neighbour of the
+      // quotient does.
       let quotient = plain / scaled
       return [quotient, quotient.nextUp, quotient.nextDown].first { plain / $0 == scaled }
         ?? quotient

@@ -4,8 +4,8 @@ import TritFormats
 import TritKernels
 import TritQuantization
 
-/// The blocks and the head of an engine: from images where there are some that fit, else prepared, and then kept for the
-/// next start.
+/// The blocks and the head of an engine: from images where there are some that fit, else prepared,
+/// and then kept for the next start.
 struct EngineWeights {
   let blocks: [Block]
   let reports: [LayerReport]

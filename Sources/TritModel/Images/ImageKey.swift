@@ -17,7 +17,8 @@ struct ImageKey: Sendable, Hashable {
     case head
   }
 
-  /// The key of one part of `checkpoint` under `choices`; nil where the model does not lie in files.
+  /// The key of one part of `checkpoint` under `choices`; nil where the model does not lie in
+  /// files.
   init?(_ part: Part, of checkpoint: Checkpoint, choices: [String]) {
     guard let source = checkpoint.source as? any MappedSource else { return nil }
     var lines = [
@@ -71,7 +72,8 @@ struct ImageManifest: Sendable, Codable {
     var kernelChoice: String
     var isPicked: Bool
     var isZero: Bool
-    /// Where its sections begin, counted from the first one of the image, and how many bytes each has.
+    /// Where its sections begin, counted from the first one of the image, and how many bytes each
+    /// has.
     var starts: [Int]
     var sizes: [Int]
   }

@@ -7,14 +7,18 @@ import Synchronization
   import Darwin
 #endif
 
-/// Prepared weights kept in files of a folder, so that a model that ran before starts without preparing them again.
+/// Prepared weights kept in files of a folder, so that a model that ran before starts without
+/// preparing them again.
 ///
-/// A file (an image) holds the panels of all linear layers, or of the output head, as one program lays them out on one
-/// CPU for one model and one choice of kernels. It is found by all of that: another build, another CPU, a model file
-/// that was written or replaced (device, inode, size, times and first MiB are compared) give another image. What a file holds is used where it is mapped, so two processes
-/// share one copy. The folder belongs to this user alone (0700), else it is not used.
+/// A file (an image) holds the panels of all linear layers, or of the output head, as one program
+/// lays them out on one CPU for one model and one choice of kernels. It is found by all of that:
+/// another build, another CPU, a model file that was written or replaced (device, inode, size,
+/// times and first MiB are compared) give another image. What a file holds is used where it is
+/// mapped, so two processes share one copy. The folder belongs to this user alone (0700), else it
+/// is not used.
 ///
-/// Images are bounded: before one is written, those that were used longest ago go until all fit `limit`.
+/// Images are bounded: before one is written, those that were used longest ago go until all fit
+/// `limit`.
 public final class WeightImages: Sendable {
   /// Where the files are.
   public let folder: String
@@ -70,7 +74,8 @@ public final class WeightImages: Sendable {
 
   private static let suffix = ".image"
 
-  /// All images, the one used last first. Throws where the folder cannot be read; a folder that is not there has none.
+  /// All images, the one used last first. Throws where the folder cannot be read; a folder that is
+  /// not there has none.
   public func entries() throws -> [Entry] {
     try names().map { name in
       let path = folder + "/" + name
@@ -96,8 +101,8 @@ public final class WeightImages: Sendable {
     }.sorted { ($1.lastUsed, $0.path) < ($0.lastUsed, $1.path) }
   }
 
-  /// Removes all images; processes that use one keep it until they end. Returns how many and their bytes. Throws
-  /// `cannotCreate` where one cannot be removed.
+  /// Removes all images; processes that use one keep it until they end. Returns how many and their
+  /// bytes. Throws `cannotCreate` where one cannot be removed.
   @discardableResult public func clear() throws -> (count: Int, bytes: Int) {
     guard !(try names()).isEmpty else { return (0, 0) }
     let lock = try FolderLock(
@@ -119,8 +124,8 @@ public final class WeightImages: Sendable {
     return result
   }
 
-  /// What is wrong with an image or with the model that it was made from, in sentences; nil where all bytes are those
-  /// of the time when it was made. Reads all of both. Throws `interrupted`.
+  /// What is wrong with an image or with the model that it was made from, in sentences; nil where
+  /// all bytes are those of the time when it was made. Reads all of both. Throws `interrupted`.
   public func verify(_ entry: Entry) throws -> String? {
     if let fault = entry.fault { return fault }
     let digests = try WeightImage.digests(path: entry.path)
@@ -173,7 +178,8 @@ extension WeightImages {
     said.withLock { if !$0.notes.contains(text) { $0.notes.append(text) } }
   }
 
-  /// Whether the folder is this user's alone. One that is not there is, when `makes` and it can be made.
+  /// Whether the folder is this user's alone. One that is not there is, when `makes` and it can be
+  /// made.
   private func isOurs(makes: Bool) -> Bool {
     var status = stat()
     if lstat(folder, &status) != 0 {
@@ -228,8 +234,8 @@ extension WeightImages {
     writes && !sizes.isEmpty && sizes.reduce(0, +) >= smallest
   }
 
-  /// Writes an image, unless another process writes one or it is not worth it. Nothing of a run depends on it: what
-  /// goes wrong is a note. Throws `interrupted`.
+  /// Writes an image, unless another process writes one or it is not worth it. Nothing of a run
+  /// depends on it: what goes wrong is a note. Throws `interrupted`.
   func keep(_ key: ImageKey, _ manifest: ImageManifest, _ memory: [any RawMemory]) throws {
     let sizes = memory.map { $0.rawBuffer.count }
     let bytes = WeightImage.fileBytes(sizes)

@@ -1,8 +1,8 @@
-/// What of a text in C others can use, as a header: bodies of functions become semicolons, initial values of variables
-/// go, and what is static stays out unless it is constant.
+/// What of a text in C others can use, as a header: bodies of functions become semicolons, initial
+/// values of variables go, and what is static stays out unless it is constant.
 ///
-/// Every function and variable gets a symbol of its own by a label, so that a cell that is run again never calls the
-/// one before. Macros, types and enumerations stay as they are.
+/// Every function and variable gets a symbol of its own by a label, so that a cell that is run
+/// again never calls the one before. Macros, types and enumerations stay as they are.
 struct CPrototypes {
   /// The header.
   private(set) var header = ""
@@ -118,7 +118,8 @@ struct CPrototypes {
           continue
         }
         let scalar = text[at]
-        // What stands before a directive and has no end is the call of a macro: nothing that others could use.
+        // What stands before a directive and has no end is the call of a macro: nothing that others
+        // could use.
         if scalar == "#", depth == 0, isAtLineStart { return directive() }
         if scalar == "\"" || scalar == "'" {
           let literal = self.literal()

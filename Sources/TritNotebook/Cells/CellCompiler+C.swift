@@ -8,8 +8,9 @@ extension CellCompiler {
     "-fdiagnostics-color=never",
   ]
 
-  /// Compiles a cell of C, or finds it. Cells of Swift after it import its functions, types and macros; cells of C see
-  /// those of earlier ones, but for what they define themselves. Throws a `CellFailure` where it does not compile.
+  /// Compiles a cell of C, or finds it. Cells of Swift after it import its functions, types and
+  /// macros; cells of C see those of earlier ones, but for what they define themselves. Throws a
+  /// `CellFailure` where it does not compile.
   func c(_ cell: NotebookCell, file: String) throws -> (Product, Note) {
     let key = key(of: cell)
     names.place(key, file: file, line: cell.line)
@@ -57,7 +58,8 @@ extension CellCompiler {
       isFresh: isFresh)
   }
 
-  /// The headers of earlier cells that this one calls, and that define nothing which `prototypes` defines anew.
+  /// The headers of earlier cells that this one calls, and that define nothing which `prototypes`
+  /// defines anew.
   private func earlierHeaders(_ cell: NotebookCell, _ prototypes: CPrototypes) -> [String] {
     let own = Set(prototypes.symbols)
     let words = Set(cell.text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))

@@ -88,7 +88,8 @@ extension CellCompiler {
       place: place)
   }
 
-  /// The text that is compiled: the cell's lines as they are, its last expression shown, imports after it.
+  /// The text that is compiled: the cell's lines as they are, its last expression shown, imports
+  /// after it.
   private func module(_ cell: NotebookCell, _ source: CellSource, _ key: String) -> String {
     let file = CellNames.file(key, .swift)
     var text = "#sourceLocation(file: \"\(file)\", line: \(CellNames.firstLine))\n"
@@ -144,7 +145,8 @@ extension CellCompiler {
     return arguments
   }
 
-  /// Module maps: of the C modules that the lab's own modules name, which need not be there, and of cells of C.
+  /// Module maps: of the C modules that the lab's own modules name, which need not be there, and of
+  /// cells of C.
   private func maps() -> [String] {
     let foreign = SwiftModules.foreign.map { name -> String in
       let path = folder.file("\(name).modulemap")

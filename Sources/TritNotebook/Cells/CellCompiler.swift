@@ -2,12 +2,13 @@ import Foundation
 import TritCore
 import TritPlugins
 
-/// Makes a shared library of each cell, and keeps it: the same text after the same cells, by the same program and
-/// compiler, is found again.
+/// Makes a shared library of each cell, and keeps it: the same text after the same cells, by the
+/// same program and compiler, is found again.
 ///
-/// A cell of Swift is the main file of a module of its own, in script mode: its top-level variables are globals, which
-/// later cells import (`@testable import`). A name that was declared twice means its last declaration. A cell of C is a
-/// library and a module with the prototypes of its functions.
+/// A cell of Swift is the main file of a module of its own, in script mode: its top-level variables
+/// are globals, which later cells import (`@testable import`). A name that was declared twice means
+/// its last declaration. A cell of C is a library and a module with the prototypes of its
+/// functions.
 final class CellCompiler {
   /// What was made of a cell.
   struct Product {
@@ -76,7 +77,8 @@ final class CellCompiler {
   /// All names that cells have declared.
   var declaredNames: [String] { visible.flatMap { $0.declarations.map(\.name) } }
 
-  /// The key of `cell` as it would be compiled now: after the cells that are visible, but for itself.
+  /// The key of `cell` as it would be compiled now: after the cells that are visible, but for
+  /// itself.
   func key(of cell: NotebookCell) -> String {
     let before = visible.filter { $0.id != cell.id }.map(\.key)
     let parts = ["1", tools.identity, cell.language.rawValue] + before + [cell.text]

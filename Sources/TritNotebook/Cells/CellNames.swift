@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 
 /// Where the text of each cell stands now. Cells are compiled under names of their own
-/// (`cell-KEY.swift`, module `Cell_KEY`), so that a cell that moves in its file need not be compiled
-/// again; whatever reaches a person has the file and line instead.
+/// (`cell-KEY.swift`, module `Cell_KEY`), so that a cell that moves in its file need not be
+/// compiled again; whatever reaches a person has the file and line instead.
 final class CellNames: Sendable {
   /// A cell's place.
   struct Place: Sendable {
@@ -14,7 +14,8 @@ final class CellNames: Sendable {
 
   private let places = Mutex<[String: Place]>([:])
 
-  /// What the compiler counts a cell's first line as: what stands around the cell has a line before it.
+  /// What the compiler counts a cell's first line as: what stands around the cell has a line before
+  /// it.
   static let firstLine = 2
 
   /// Characters of a key.

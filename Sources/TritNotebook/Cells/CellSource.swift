@@ -6,7 +6,8 @@ struct CellSource: Sendable {
   /// A name that later cells can use.
   struct Declaration: Codable, Sendable, Equatable {
     var name: String
-    /// The word of a scoped import: `struct`, `class`, `enum`, `protocol`, `typealias`, `func`, `let`, `var`.
+    /// The word of a scoped import: `struct`, `class`, `enum`, `protocol`, `typealias`, `func`,
+    /// `let`, `var`.
     var kind: String
   }
 
@@ -90,7 +91,8 @@ struct CellSource: Sendable {
     else { return nil }
     let parts = element["elements"] as? [[String: Any]] ?? []
     if parts.contains(where: { $0["_kind"] as? String == "assign_expr" }) { return nil }
-    // The tree says where the last token begins, not where it ends: the expression ends with the text.
+    // The tree says where the last token begins, not where it ends: the expression ends with the
+    // text.
     var end = bytes.count
     while end > start, [9, 10, 13, 32].contains(bytes[end - 1]) { end -= 1 }
     // A semicolon says that the value is not wanted.

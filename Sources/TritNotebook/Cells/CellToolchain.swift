@@ -1,8 +1,8 @@
 import TritCore
 import TritPlugins
 
-/// The programs that make a library of a cell. The compiler's front end and the linker are called by themselves: their
-/// driver costs more than a small cell.
+/// The programs that make a library of a cell. The compiler's front end and the linker are called
+/// by themselves: their driver costs more than a small cell.
 struct CellToolchain {
   let frontend: Toolchain.Tool
   let clang: Toolchain.Tool

@@ -14,7 +14,8 @@ public struct ExecutedNotebook: Sendable {
   public var title: String
   /// Its pieces.
   public var pieces: [Piece]
-  /// For each piece of prose, in order, the values that were computed for its words; nil where there are none.
+  /// For each piece of prose, in order, the values that were computed for its words; nil where
+  /// there are none.
   var proseValues: [[String]?] = []
   /// What its cells have kept (`keep`), in order.
   public var kept: [KeptValue] = []

@@ -1,13 +1,13 @@
 import Foundation
 public import TritCore
 
-/// A notebook: Markdown in which fences are cells. The file is the source of truth; pages and `.ipynb` files are made
-/// from it.
+/// A notebook: Markdown in which fences are cells. The file is the source of truth; pages and
+/// `.ipynb` files are made from it.
 ///
-/// - A fence of `swift`, `c` or `yaml experiment` is a cell; words after that are its marks (`CellOption`). Any other
-///   fence is prose.
-/// - `<!--= EXPRESSION -->` behind a word of the prose is that word's value: it is computed after the cells before it,
-///   and takes the word's place.
+/// - A fence of `swift`, `c` or `yaml experiment` is a cell; words after that are its marks
+///   (`CellOption`). Any other fence is prose.
+/// - `<!--= EXPRESSION -->` behind a word of the prose is that word's value: it is computed after
+///   the cells before it, and takes the word's place.
 public struct Notebook: Sendable {
   /// A piece, in the order of the file.
   public enum Piece: Sendable {
@@ -30,8 +30,9 @@ public struct Notebook: Sendable {
   /// The largest notebook that is read.
   static let limit = FileLimit("a notebook", bytes: 8 << 20)
 
-  /// Reads the notebook at `path`. Throws `missingInput` where there is none, and `badData` with the line of what is
-  /// wrong: text that is not UTF-8, a fence that is not closed, an unknown mark.
+  /// Reads the notebook at `path`. Throws `missingInput` where there is none, and `badData` with
+  /// the line of what is wrong: text that is not UTF-8, a fence that is not closed, an unknown
+  /// mark.
   public init(path: String) throws {
     let bytes = try WholeFile.read(path, limit: Self.limit)
     guard let text = String(validating: bytes, as: UTF8.self) else {

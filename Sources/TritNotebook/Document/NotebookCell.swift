@@ -24,7 +24,8 @@ public enum CellOption: String, Sendable, CaseIterable, Codable {
 
 /// One cell of a notebook: code that is run.
 public struct NotebookCell: Sendable, Equatable, Identifiable {
-  /// Names the cell in its notebook: stable while cells are edited, unique (`c01`, or as Jupyter gives it).
+  /// Names the cell in its notebook: stable while cells are edited, unique (`c01`, or as Jupyter
+  /// gives it).
   public var id: String
   /// What it is written in.
   public var language: CellLanguage

@@ -1,7 +1,8 @@
 import Foundation
 public import TritCore
 
-/// A constant of a notebook that can be set from outside: `let threshold = 0.5` in a cell marked `parameters`.
+/// A constant of a notebook that can be set from outside: `let threshold = 0.5` in a cell marked
+/// `parameters`.
 public struct NotebookKnob: Sendable, Equatable {
   /// Its name.
   public var name: String

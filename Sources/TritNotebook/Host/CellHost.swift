@@ -12,13 +12,14 @@ import TritPlugins
   import Darwin
 #endif
 
-/// The process in which cells run: the program itself, as a child. It loads what was compiled, calls it, and tells what
-/// it gives. A cell that crashes ends this process and nothing else.
+/// The process in which cells run: the program itself, as a child. It loads what was compiled,
+/// calls it, and tells what it gives. A cell that crashes ends this process and nothing else.
 public enum CellHost {
   static let word = "__cell-host"
 
-  /// Does a child's work where `arguments`, the program's name first, say that this process is one, and gives its exit
-  /// code; else nil. `lab` is what cells find as `lab`. The first call of a program, beside `Plugins.childMain`.
+  /// Does a child's work where `arguments`, the program's name first, say that this process is one,
+  /// and gives its exit code; else nil. `lab` is what cells find as `lab`. The first call of a
+  /// program, beside `Plugins.childMain`.
   public static func childMain(_ arguments: [String], lab: Lab) -> Int32? {
     guard arguments.count > 1, arguments[1] == word else { return nil }
     TritNotebook.lab = lab

@@ -9,8 +9,8 @@ import TritDrawing
   import Darwin
 #endif
 
-/// The descriptors of the process in which cells run. Elsewhere, in a plug-in or a test, values are shown on standard
-/// output.
+/// The descriptors of the process in which cells run. Elsewhere, in a plug-in or a test, values are
+/// shown on standard output.
 enum HostChannel {
   static let commands: Int32 = 3
   static let events: Int32 = 4
@@ -37,7 +37,8 @@ enum HostChannel {
     }
   }
 
-  /// Sends an event, after all that was printed. Where `waits`, the other side has taken both when this returns.
+  /// Sends an event, after all that was printed. Where `waits`, the other side has taken both when
+  /// this returns.
   static func send(_ event: HostEvent, waits: Bool = false) {
     fflush(nil)
     guard let data = try? JSONEncoder().encode(event) else { return }

@@ -30,7 +30,8 @@ struct HostEvent: Codable, Sendable {
     case ready
     /// A library lies at these addresses.
     case loaded
-    /// A value is shown; the process waits for a line, so that what is printed before and after stays so.
+    /// A value is shown; the process waits for a line, so that what is printed before and after
+    /// stays so.
     case display
     case update
     case result

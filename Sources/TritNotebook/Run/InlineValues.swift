@@ -1,5 +1,6 @@
-/// Values within prose: `1.58<!--= fixed(log2(3), 2) -->` is a word and the expression that it is the value of. Readers
-/// of the file see the word; a run computes the expression and puts its value in the word's place.
+/// Values within prose: `1.58<!--= fixed(log2(3), 2) -->` is a word and the expression that it is
+/// the value of. Readers of the file see the word; a run computes the expression and puts its value
+/// in the word's place.
 struct InlineValues {
   /// One of them.
   struct Value: Equatable {
@@ -42,7 +43,8 @@ struct InlineValues {
     self.values = values
   }
 
-  /// The text with `words` in the places of the old ones; the comments stay where `keepsComments` says so.
+  /// The text with `words` in the places of the old ones; the comments stay where `keepsComments`
+  /// says so.
   func replacing(with words: [String], keepsComments: Bool) -> String {
     var result = ""
     var at = text.startIndex

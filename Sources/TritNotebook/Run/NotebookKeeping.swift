@@ -25,8 +25,8 @@ public struct NotebookKeeping: Sendable {
     try AtomicFile.write(Array(try encoder.encode(values)) + [UInt8(ascii: "\n")], to: path)
   }
 
-  /// What differs between `values` and those in the file; empty where nothing does. Throws `badData` for a file that
-  /// holds no values.
+  /// What differs between `values` and those in the file; empty where nothing does. Throws
+  /// `badData` for a file that holds no values.
   public func differences(_ values: [KeptValue]) throws -> [String] {
     guard FileKind(at: path) != .absent else {
       return values.isEmpty
@@ -81,8 +81,8 @@ extension Notebook {
     return result + rest
   }
 
-  /// Writes the values that `executed` has computed into the prose of the file; gives whether something changed.
-  /// Throws what reading and writing throw.
+  /// Writes the values that `executed` has computed into the prose of the file; gives whether
+  /// something changed. Throws what reading and writing throw.
   public func update(from executed: ExecutedNotebook) throws -> Bool {
     let bytes = try WholeFile.read(path, limit: Self.limit)
     let text = String(decoding: bytes, as: UTF8.self)

@@ -36,8 +36,9 @@ public struct NotebookRun {
     self.options = options
   }
 
-  /// Runs `notebook`; `observe` is told what happens, while it does. Cells after a failure are skipped. Where the same
-  /// engine has run it `before`, what stands before the first change is taken from there.
+  /// Runs `notebook`; `observe` is told what happens, while it does. Cells after a failure are
+  /// skipped. Where the same engine has run it `before`, what stands before the first change is
+  /// taken from there.
   public func run(
     _ notebook: Notebook, after before: ExecutedNotebook? = nil,
     observe: @escaping @Sendable (Event) -> Void = { _ in }

@@ -23,7 +23,8 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
   ///   - lab: the stages that cells begin with, for completion; those of the child are its own program's.
   ///   - program: a program that calls `CellHost.childMain`; nil for this one.
   ///
-  /// Throws `missingInput` that says what is missing where there is no toolchain, or are no modules.
+  /// Throws `missingInput` that says what is missing where there is no toolchain, or are no
+  /// modules.
   public init(
     folder: String, runs: String, limits: CellLimits = CellLimits(), lab: Lab = .standard,
     program: String? = nil

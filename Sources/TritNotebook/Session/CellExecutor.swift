@@ -1,7 +1,7 @@
 /// Runs cells one after the other and keeps their state: what runners, watchers and Jupyter share.
 ///
-/// `run` is called by one thread at a time. `interrupt`, `end`, and whatever only looks may be called
-/// by others while it runs.
+/// `run` is called by one thread at a time. `interrupt`, `end`, and whatever only looks may be
+/// called by others while it runs.
 public protocol CellExecutor: AnyObject, Sendable {
   /// Runs `cell`. `file` is what messages call the notebook. `emit` gets what it gives, in order,
   /// while it runs. A cell that is run again (the same `id`) replaces what it had defined; one that

@@ -13,7 +13,8 @@ public struct CellLimits: Sendable {
   /// Seconds that a cell has after it was asked to stop.
   public var grace = 2.0
 
-  /// Limits; by default a minute, three quarters of the machine's memory, a mebibyte of text, 32 of pictures.
+  /// Limits; by default a minute, three quarters of the machine's memory, a mebibyte of text, 32 of
+  /// pictures.
   public init(
     seconds: Double? = 60, memory: Int = HostInformation.memoryBytes / 4 * 3,
     printed: Int = 1 << 20, shown: Int = 32 << 20

@@ -42,8 +42,8 @@ public struct CellFailure: Error, Sendable, Equatable, Codable {
   public var name: String
   /// What happened, where, and what to do: several lines mostly.
   public var message: String
-  /// The line of the notebook that it is about, `file:line:column` or `file:line`; nil where none is
-  /// known.
+  /// The line of the notebook that it is about, `file:line:column` or `file:line`; nil where none
+  /// is known.
   public var place: String?
 
   /// A failure.

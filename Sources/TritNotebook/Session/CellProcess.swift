@@ -8,7 +8,8 @@ import TritPlugins
   import Darwin
 #endif
 
-/// The process of the cells as its parent has it: a child in a group of its own, and the ends of its pipes.
+/// The process of the cells as its parent has it: a child in a group of its own, and the ends of
+/// its pipes.
 final class CellProcess {
   let id: Int32
   /// Events, standard output, standard error, the report of a crash.

@@ -10,8 +10,9 @@ import TritPlugins
   import Darwin
 #endif
 
-/// The process of the cells over time. One that ends is started again when the next cell runs, and the cells before it
-/// run again from their libraries: their state is as it was, but for what depends on the time or on files.
+/// The process of the cells over time. One that ends is started again when the next cell runs, and
+/// the cells before it run again from their libraries: their state is as it was, but for what
+/// depends on the time or on files.
 final class CellSession: @unchecked Sendable {
   /// What has happened to the cell that runs, from other threads.
   private let requests = Atomic<Int>(0)
@@ -45,7 +46,8 @@ final class CellSession: @unchecked Sendable {
   /// Asks what runs to stop. Called by any thread.
   func interrupt() { requests.add(1, ordering: .relaxed) }
 
-  /// Forgets wishes of before: a cell begins, which is compiled first. What comes from now on is meant for it.
+  /// Forgets wishes of before: a cell begins, which is compiled first. What comes from now on is
+  /// meant for it.
   func begin() { requests.store(0, ordering: .relaxed) }
 
   /// Nothing runs from now on. Called by any thread.
@@ -79,8 +81,8 @@ final class CellSession: @unchecked Sendable {
     return failure
   }
 
-  /// Starts the process where there is none, and brings it where the last one was. Throws a cell's failure where a cell
-  /// does not run again; it and those after it are forgotten.
+  /// Starts the process where there is none, and brings it where the last one was. Throws a cell's
+  /// failure where a cell does not run again; it and those after it are forgotten.
   private func restore() throws {
     guard process == nil else { return }
     pending = []
@@ -227,7 +229,8 @@ final class CellSession: @unchecked Sendable {
     }
   }
 
-  /// Keeps the limits: time, memory, and the user's wish. Gives the failure of a cell that had to be ended.
+  /// Keeps the limits: time, memory, and the user's wish. Gives the failure of a cell that had to
+  /// be ended.
   private func watch(
     _ process: CellProcess, _ run: inout Running, _ emit: (CellOutput) -> Void
   ) -> CellFailure? {

@@ -10,5 +10,6 @@ struct CellContext: Sendable {
   nonisolated(unsafe) static var current = CellContext()
 }
 
-/// Whether this cell runs again only to restore the state that a crash has taken: long measurements can be left out.
+/// Whether this cell runs again only to restore the state that a crash has taken: long measurements
+/// can be left out.
 public var isReplay: Bool { CellContext.current.isReplay }

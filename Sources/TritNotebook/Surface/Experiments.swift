@@ -3,8 +3,8 @@ public import TritCore
 import TritDrawing
 public import TritExperiments
 
-/// Runs an experiment with the stages of this notebook; shows its table and its figures. `yaml` is what an experiment
-/// file says; paths are relative to the notebook.
+/// Runs an experiment with the stages of this notebook; shows its table and its figures. `yaml` is
+/// what an experiment file says; paths are relative to the notebook.
 ///
 /// Throws `LabErrors` with all problems of the text, and what `ExperimentRunner.run` throws.
 @discardableResult public func experiment(_ yaml: String, shows: Bool = true) throws -> RunOutcome {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A value of a notebook that no machine changes, or changes only within a tolerance: `trit notebook run --check`
-/// compares it with the one that was kept.
+/// A value of a notebook that no machine changes, or changes only within a tolerance:
+/// `trit notebook run --check` compares it with the one that was kept.
 public struct KeptValue: Codable, Sendable, Equatable {
   /// Its name in the notebook.
   public var name: String

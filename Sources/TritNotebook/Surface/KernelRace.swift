@@ -49,12 +49,14 @@ public struct KernelRace: Sendable, Displayable {
   }
 }
 
-/// Races what the lab has under `names` (`i2_s`, `i2_s/avx2`, a kernel of this notebook) on one layer of `shape` and
-/// `tokens` rows of activations: in turn, `rounds` times, `seconds` each, the shortest time of each counts. The roofs
-/// are measured before them. A share of a roof above 100 % means that weights came from a cache: `streaming` says how
-/// many bytes of copies are multiplied in turn.
+/// Races what the lab has under `names` (`i2_s`, `i2_s/avx2`, a kernel of this notebook) on one
+/// layer of `shape` and `tokens` rows of activations: in turn, `rounds` times, `seconds` each, the
+/// shortest time of each counts. The roofs are measured before them. A share of a roof above 100 %
+/// means that weights came from a cache: `streaming` says how many bytes of copies are multiplied
+/// in turn.
 ///
-/// Throws a usage error for names that the lab does not have and shapes that a kernel does not take.
+/// Throws a usage error for names that the lab does not have and shapes that a kernel does not
+/// take.
 public func race(
   _ names: [String], shape: WeightShape = WeightShape(1024, 2560), tokens: Int = 1,
   seconds: Double = 0.1, rounds: Int = 3, threads: Int = 1, streaming: Int = 0

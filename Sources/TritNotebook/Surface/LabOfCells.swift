@@ -2,11 +2,12 @@ public import TritCore
 public import TritKernels
 public import TritQuantization
 
-/// The stages that this notebook's models, races and experiments choose from: the program's, and what cells have added.
+/// The stages that this notebook's models, races and experiments choose from: the program's, and
+/// what cells have added.
 nonisolated(unsafe) public var lab = Lab()
 
-/// Adds a kernel under its own name; one of that name from another cell is replaced. Throws a usage error for a name
-/// of the program's own.
+/// Adds a kernel under its own name; one of that name from another cell is replaced. Throws a usage
+/// error for a name of the program's own.
 public func add(_ kernel: any LinearKernel, _ summary: String = "a kernel of this notebook") throws
 {
   let descriptor = StageDescriptor(
@@ -15,8 +16,8 @@ public func add(_ kernel: any LinearKernel, _ summary: String = "a kernel of thi
   try lab.add(.kernel, descriptor) { _ in kernel }
 }
 
-/// Adds a weight quantizer under its own name; one of that name from another cell is replaced. Throws a usage error for
-/// a name of the program's own.
+/// Adds a weight quantizer under its own name; one of that name from another cell is replaced.
+/// Throws a usage error for a name of the program's own.
 public func add(
   _ quantizer: any WeightQuantizer, _ summary: String = "a quantizer of this notebook"
 ) throws {
@@ -25,8 +26,8 @@ public func add(
   try lab.add(.quantizer, descriptor) { _ in quantizer }
 }
 
-/// Adds an activation quantizer under its own name; one of that name from another cell is replaced. Throws a usage
-/// error for a name of the program's own.
+/// Adds an activation quantizer under its own name; one of that name from another cell is replaced.
+/// Throws a usage error for a name of the program's own.
 public func add(
   _ activations: any ActivationQuantizer, _ summary: String = "a quantizer of this notebook"
 ) throws {

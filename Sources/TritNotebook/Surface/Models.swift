@@ -4,11 +4,13 @@ public import TritModel
 public import TritSampling
 import TritTokenization
 
-/// Loads a model: `builtin:storyteller`, `builtin:tiny`, `hf:ORG/NAME`, a folder or a file, with the stages that
-/// `stages` chooses by key, as flags do: `["kernel": "i2_s", "quantizer": "absmean:granularity=row"]`. The rest is the
-/// fastest exact choice.
+/// Loads a model: `builtin:storyteller`, `builtin:tiny`, `hf:ORG/NAME`, a folder or a file, with
+/// the stages that `stages` chooses by key, as flags do:
+/// `["kernel": "i2_s", "quantizer": "absmean:granularity=row"]`. The rest is the fastest exact
+/// choice.
 ///
-/// Throws `missingInput` for a model that is not there, a usage error for keys and names that the lab does not have.
+/// Throws `missingInput` for a model that is not there, a usage error for keys and names that the
+/// lab does not have.
 public func model(
   _ name: String = "builtin:storyteller", _ stages: [String: String] = [:],
   threads: Int = min(2, HostInformation.cores), context: Int? = nil
@@ -23,7 +25,8 @@ public func checkpoint(_ name: String) throws -> Checkpoint {
   try Checkpoint(path: ModelLocation.resolve(NotebookPath.resolve(name)))
 }
 
-/// Choices by key as a selection. Throws a usage error for keys and names that the lab does not have.
+/// Choices by key as a selection. Throws a usage error for keys and names that the lab does not
+/// have.
 public func selection(_ stages: [String: String]) throws -> StageSelection {
   var result = StageSelection()
   for (key, text) in stages.sorted(by: { $0.key < $1.key }) {
@@ -35,8 +38,8 @@ public func selection(_ stages: [String: String]) throws -> StageSelection {
   return result
 }
 
-/// Continues `prompt` by at most `tokens` tokens; by default always with the likeliest one. Throws what the engine
-/// throws.
+/// Continues `prompt` by at most `tokens` tokens; by default always with the likeliest one. Throws
+/// what the engine throws.
 public func generate(
   _ engine: Engine, _ prompt: String, tokens: Int = 40,
   sampling: SamplingOptions = .greedy
@@ -45,8 +48,9 @@ public func generate(
   return prompt + (try engine.generate(text: prompt, options: options).text)
 }
 
-/// Every intermediate of one pass of `text` through `engine` that `wants` asks for, by name (`blk.0.attn_q`,
-/// `blk.0.ffn_down`, `blk.0.attn.scores`, `logits`…), as `[tokens, width]` each. The cache is empty before and after.
+/// Every intermediate of one pass of `text` through `engine` that `wants` asks for, by name
+/// (`blk.0.attn_q`, `blk.0.ffn_down`, `blk.0.attn.scores`, `logits`…), as `[tokens, width]` each.
+/// The cache is empty before and after.
 public func probe(
   _ engine: Engine, _ text: String, where wants: @escaping (String) -> Bool = { _ in true }
 ) throws -> [String: Matrix<Float>] {
@@ -78,7 +82,8 @@ public func probe(
 
 /// Paths of a notebook are relative to its folder.
 enum NotebookPath {
-  /// `text`, where it is a relative path that is there below the notebook's folder as a path to that; else as it is.
+  /// `text`, where it is a relative path that is there below the notebook's folder as a path to
+  /// that; else as it is.
   static func resolve(_ text: String) -> String {
     let folder = CellContext.current.folder
     guard !folder.isEmpty, !text.hasPrefix("/"), !text.contains(":") else { return text }

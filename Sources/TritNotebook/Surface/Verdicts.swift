@@ -44,8 +44,8 @@ public func require(_ verdict: Verdict) throws {
     .verdict, "a check failed: \(verdict.claim)", got: verdict.evidence.first, code: .brokenLaw)
 }
 
-/// Prints `CHECK PASS` and the claim where `holds`; throws where it does not, and the notebook fails there. `got` says
-/// what is so instead.
+/// Prints `CHECK PASS` and the claim where `holds`; throws where it does not, and the notebook
+/// fails there. `got` says what is so instead.
 public func require(
   _ holds: Bool, _ claim: String, got: @autoclosure () -> Any? = nil
 ) throws {
@@ -56,7 +56,8 @@ public func require(
 /// Violations that a check tells at most.
 private let mostViolations = 8
 
-/// Whether a kernel keeps the laws of kernels: exact sums in any split, for any shape that it takes.
+/// Whether a kernel keeps the laws of kernels: exact sums in any split, for any shape that it
+/// takes.
 public func check(_ kernel: any LinearKernel) -> Verdict {
   Verdict(
     "kernel '\(kernel.name)' keeps the laws of kernels",
@@ -77,8 +78,9 @@ public func check(_ activations: any ActivationQuantizer) -> Verdict {
     checkActivationQuantizer(activations))
 }
 
-/// Whether what the lab has under `name` keeps the laws of its kind (`kernel`, `packing`, `attention`, `cache`, `head`,
-/// `processor`, `sampler`…). Throws a usage error for a kind or a name that the lab does not have.
+/// Whether what the lab has under `name` keeps the laws of its kind (`kernel`, `packing`,
+/// `attention`, `cache`, `head`, `processor`, `sampler`…). Throws a usage error for a kind or a
+/// name that the lab does not have.
 public func check(_ kind: String, _ name: String) throws -> Verdict {
   let key = StageKey(rawValue: kind)
   try lab.validate(key, StageChoice(name))

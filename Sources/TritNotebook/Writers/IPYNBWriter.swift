@@ -5,8 +5,8 @@ internal import TritDrawing
 /// Writes a notebook as Jupyter's file, nbformat 4.5.
 ///
 /// The form is that of nbformat itself (UTF-8, indented by one blank, keys sorted, a newline at the
-/// end; texts as lists of lines), so that differences between versions are lines of the text. Cells of
-/// C and of experiments begin with `%%c` and `%%experiment`, as the kernel reads them.
+/// end; texts as lists of lines), so that differences between versions are lines of the text. Cells
+/// of C and of experiments begin with `%%c` and `%%experiment`, as the kernel reads them.
 public enum IPYNBWriter {
   /// The file's text, with what cells gave or without it.
   public static func text(_ notebook: ExecutedNotebook, withOutputs: Bool = true) -> String {
@@ -60,7 +60,8 @@ public enum IPYNBWriter {
     ])
   }
 
-  /// The text of a cell as the kernel takes it: its language in the first line, where it is not Swift.
+  /// The text of a cell as the kernel takes it: its language in the first line, where it is not
+  /// Swift.
   static func source(of cell: NotebookCell) -> String {
     switch cell.language {
     case .swift: cell.text
@@ -183,7 +184,8 @@ struct CellIDs {
   /// Keeps a name for the cell that has it.
   mutating func reserve(_ id: String) { reserved.insert(Self.clean(id)) }
 
-  /// The name of a cell: its own, with what is not allowed left out and a number where it is not free.
+  /// The name of a cell: its own, with what is not allowed left out and a number where it is not
+  /// free.
   mutating func take(_ id: String) -> String {
     let base = Self.clean(id)
     var name = base

@@ -1,6 +1,6 @@
-/// What the cells of a notebook gave, as it stands when all are done: values that were replaced are the
-/// last ones, in the place of the first, also where a later cell replaced them; texts of one stream that
-/// follow each other are one.
+/// What the cells of a notebook gave, as it stands when all are done: values that were replaced are
+/// the last ones, in the place of the first, also where a later cell replaced them; texts of one
+/// stream that follow each other are one.
 struct SettledOutputs {
   private var cells: [[CellOutput]] = []
   private var index = 0

@@ -1,11 +1,12 @@
 public import TritCore
 
-/// Checks the laws of activation quantizers on rows of awkward lengths and values; empty where all hold.
+/// Checks the laws of activation quantizers on rows of awkward lengths and values; empty where all
+/// hold.
 ///
-/// Rows are independent of each other, of how they are split into calls, of gaps between them and of
-/// what the output held before; only the rows asked for are written; padding is zero; sums are sums; a
-/// zero row stays zero with a finite scale; a Gaussian row loses less than it keeps; NaN and infinity
-/// stay visible. (That nothing allocates after the first call is not checked here.)
+/// Rows are independent of each other, of how they are split into calls, of gaps between them and
+/// of what the output held before; only the rows asked for are written; padding is zero; sums are
+/// sums; a zero row stays zero with a finite scale; a Gaussian row loses less than it keeps; NaN
+/// and infinity stay visible. (That nothing allocates after the first call is not checked here.)
 public func checkActivationQuantizer(
   _ quantizer: any ActivationQuantizer, seed: UInt64 = 1
 ) -> [LawViolation] {

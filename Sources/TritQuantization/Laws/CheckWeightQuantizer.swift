@@ -1,10 +1,12 @@
 public import TritCore
 
-/// Checks the laws of weight quantizers on matrices of awkward shapes and values; empty where all hold.
+/// Checks the laws of weight quantizers on matrices of awkward shapes and values; empty where all
+/// hold.
 ///
-/// Shape kept; codes within their range and scales finite; a function of the elements alone (the same
-/// twice, and the same for a view with gaps); zeros dequantize to zeros; a projection where it says so;
-/// non-finite weights are a `badData` error that names a place. `seed` makes other random matrices.
+/// Shape kept; codes within their range and scales finite; a function of the elements alone (the
+/// same twice, and the same for a view with gaps); zeros dequantize to zeros; a projection where it
+/// says so; non-finite weights are a `badData` error that names a place. `seed` makes other random
+/// matrices.
 public func checkWeightQuantizer(
   _ quantizer: any WeightQuantizer, seed: UInt64 = 1
 ) -> [LawViolation] {

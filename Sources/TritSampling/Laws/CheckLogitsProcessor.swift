@@ -1,9 +1,10 @@
 public import TritCore
 
-/// Checks the laws of logits processors on candidate sets of awkward sizes and values; empty where all hold.
+/// Checks the laws of logits processors on candidate sets of awkward sizes and values; empty where
+/// all hold.
 ///
-/// The set never becomes empty; tokens come from the input, each once; logits are never NaN or +∞; the
-/// result is a function of the set and the history alone: the same again, and in any order.
+/// The set never becomes empty; tokens come from the input, each once; logits are never NaN or +∞;
+/// the result is a function of the set and the history alone: the same again, and in any order.
 public func checkLogitsProcessor(
   _ processor: any LogitsProcessor, seed: UInt64 = 1
 ) -> [LawViolation] {

@@ -2,10 +2,11 @@ public import TritCore
 
 /// Checks the laws of samplers; empty where all hold.
 ///
-/// The token drawn is a candidate that is not at −∞; the same seed draws the same tokens. A sampler of the
-/// best takes the largest logit, the smallest id on a tie, in any order of the candidates, and leaves the
-/// random source alone. A proportional one draws with the softmax's frequencies, by a χ² test of 20,000
-/// draws at four standard deviations: a correct sampler fails for fewer than 1 seed in 10,000.
+/// The token drawn is a candidate that is not at −∞; the same seed draws the same tokens. A sampler
+/// of the best takes the largest logit, the smallest id on a tie, in any order of the candidates,
+/// and leaves the random source alone. A proportional one draws with the softmax's frequencies, by
+/// a χ² test of 20,000 draws at four standard deviations: a correct sampler fails for fewer than 1
+/// seed in 10,000.
 public func checkSampler(_ sampler: any Sampler, seed: UInt64 = 1) -> [LawViolation] {
   var violations: [LawViolation] = []
   for logits in SamplerLawCase.logits(seed: seed) {
@@ -117,7 +118,8 @@ private struct SamplerLawCase {
     ]
   }
 
-  /// χ² that is four standard deviations out (Wilson and Hilferty 1931: the cube root is nearly normal).
+  /// χ² that is four standard deviations out (Wilson and Hilferty 1931: the cube root is nearly
+  /// normal).
   private static func limit(_ freedom: Double) -> Double {
     let spread = 2 / (9 * freedom)
     let root = 1 - spread + 4 * spread.squareRoot()

@@ -9,10 +9,11 @@ extension DerivationSum {
 
   /// Something drawn into a slot and told later, if ever.
   enum OpenDraw {
-    /// One of some entities. Its option, and that of its adjective where it has some, are values; `excluded` are the
-    /// values of draws whose options it leaves out.
+    /// One of some entities. Its option, and that of its adjective where it has some, are values;
+    /// `excluded` are the values of draws whose options it leaves out.
     case entity([Entity], WeightTable, value: Int, adjectives: WordClass?, excluded: [Int])
-    /// A character: its sex, which splits particles at once, its name and its kind are values in this order.
+    /// A character: its sex, which splits particles at once, its name and its kind are values in
+    /// this order.
     case character(isAnimal: Bool, value: Int)
 
     /// What tells draws apart: the memory of the options, which are the grammar's own and stay.
@@ -195,7 +196,8 @@ extension DerivationSum {
     let excluded: [Int]
   }
 
-  /// The probability that the draws took the options that `particle` has told, summed over those of all others.
+  /// The probability that the draws took the options that `particle` has told, summed over those of
+  /// all others.
   func openProbability(_ particle: Particle) -> Double {
     var factors: [Factor] = []
     /// Factors by value.

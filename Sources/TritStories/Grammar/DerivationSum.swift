@@ -2,21 +2,24 @@ import Foundation
 
 /// The probability of a text: the sum over all derivations that give it, exactly.
 ///
-/// One text has many derivations. What is drawn for a story's state and never told (the color of a ball that is only
-/// called the ball) multiplies them by the number of its options; synonyms that two templates share add some more.
-/// So plots are not told here but followed, with three kinds of choices:
+/// One text has many derivations. What is drawn for a story's state and never told (the color of a
+/// ball that is only called the ball) multiplies them by the number of its options; synonyms that
+/// two templates share add some more. So plots are not told here but followed, with three kinds of
+/// choices:
 ///
-/// - what a template chooses is told at once: a population of partial derivations (`Particle`) goes through the
-///   templates, and whatever disagrees with the text dies. Those that differ in nothing that matters later are
-///   merged, their weights added;
-/// - what is drawn into a slot (`Narrator.draw`, `take`, `cast`) stays open until a template tells it, and then has the
-///   few values that agree with the text. What is still open at the end is summed over: all of its options for a
-///   draw by itself, and exactly, option by option, where later draws leave out what it took;
-/// - what the plot's own code chooses (`choose`, `pick`, `chance`) decides how it goes on, so all of its options
-///   are gone through one after the other, each in a run of its own that ends as soon as nothing agrees.
+/// - what a template chooses is told at once: a population of partial derivations (`Particle`) goes
+///   through the templates, and whatever disagrees with the text dies. Those that differ in nothing
+///   that matters later are merged, their weights added;
+/// - what is drawn into a slot (`Narrator.draw`, `take`, `cast`) stays open until a template tells
+///   it, and then has the few values that agree with the text. What is still open at the end is
+///   summed over: all of its options for a draw by itself, and exactly, option by option, where
+///   later draws leave out what it took;
+/// - what the plot's own code chooses (`choose`, `pick`, `chance`) decides how it goes on, so all
+///   of its options are gone through one after the other, each in a run of its own that ends as
+///   soon as nothing agrees.
 ///
-/// Everything is a finite sum of products of the probabilities with which the generator chooses; float64 rounding
-/// is all that is lost.
+/// Everything is a finite sum of products of the probabilities with which the generator chooses;
+/// float64 rounding is all that is lost.
 final class DerivationSum {
   /// The text; the caller keeps it.
   let target: UnsafeBufferPointer<UInt8>
@@ -29,7 +32,8 @@ final class DerivationSum {
   var draws: [OpenDraw] = []
   /// Values that particles of this run have.
   var valueCount = 0
-  /// What beats have told, by all that it depends on: runs that differ in what nothing has told yet tell the same.
+  /// What beats have told, by all that it depends on: runs that differ in what nothing has told yet
+  /// tell the same.
   private var known: [Telling: [Particle]] = [:]
 
   /// All that the telling of a beat depends on.
@@ -315,7 +319,8 @@ struct Particle: Hashable {
   }
 
   var state: State
-  /// The probability of these derivations' choices so far, without those of open draws and of the plot's own code.
+  /// The probability of these derivations' choices so far, without those of open draws and of the
+  /// plot's own code.
   var weight = 1.0
 
   init(classes: Int) {

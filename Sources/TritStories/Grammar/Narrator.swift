@@ -1,8 +1,9 @@
 import Foundation
 import TritCore
 
-/// Tells one story: the state of its world, the only source of its randomness, and the writer. Plots speak to it alone,
-/// so that the same plots also sum the derivations of a given text (`DerivationSum`).
+/// Tells one story: the state of its world, the only source of its randomness, and the writer.
+/// Plots speak to it alone, so that the same plots also sum the derivations of a given text
+/// (`DerivationSum`).
 struct Narrator {
   private var random: SeededRandom
   /// Σ ln p of every choice so far, in nats.
@@ -44,8 +45,8 @@ struct Narrator {
     self.derivations = derivations
   }
 
-  /// One that takes the options in `forced`, by their place among those that are not excluded, and the first one of
-  /// every choice after them.
+  /// One that takes the options in `forced`, by their place among those that are not excluded, and
+  /// the first one of every choice after them.
   init(forcing forced: [Int]) {
     random = SeededRandom(seed: 0)
     recordsChoices = true
@@ -118,8 +119,9 @@ struct Narrator {
     choose(WeightTable([probability, 1 - probability])) == 0
   }
 
-  /// Puts one of `options` into `slot`, but none that an earlier draw put into one of the `other` slots. What a draw
-  /// chooses is known to the templates alone: where derivations of a text are summed, it stays open until one tells it.
+  /// Puts one of `options` into `slot`, but none that an earlier draw put into one of the `other`
+  /// slots. What a draw chooses is known to the templates alone: where derivations of a text are
+  /// summed, it stays open until one tells it.
   mutating func draw(
     _ options: [Entity], _ table: WeightTable, into slot: Slot, not other: [Slot] = []
   ) {

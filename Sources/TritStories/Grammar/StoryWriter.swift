@@ -6,8 +6,8 @@ protocol StorySink {
   func byte(before count: Int) -> UInt8?
 }
 
-/// The writer's rules: sentences and quotations begin with a capital, an article waits for the letter that decides
-/// between a and an. The state between two bytes is all there is to it.
+/// The writer's rules: sentences and quotations begin with a capital, an article waits for the
+/// letter that decides between a and an. The state between two bytes is all there is to it.
 struct StoryWriter: Hashable, Sendable {
   var needsArticle = false
   var needsCapital = true

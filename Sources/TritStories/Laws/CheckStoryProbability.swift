@@ -3,10 +3,11 @@ public import TritCore
 
 /// Checks the probability of texts against all derivations of small grammars, listed one by one.
 ///
-/// The grammars have what the stories have: draws that are never told, draws that leave out what earlier ones took,
-/// adjectives, synonyms, words that are kept and not repeated, sentences that may be missing, plots that branch,
-/// characters. For each text of a grammar the sum over its derivations is the probability that `StoryProbability`'s machinery
-/// gives, within float64 rounding; the probabilities sum to 1; a text that no derivation gives has probability 0.
+/// The grammars have what the stories have: draws that are never told, draws that leave out what
+/// earlier ones took, adjectives, synonyms, words that are kept and not repeated, sentences that
+/// may be missing, plots that branch, characters. For each text of a grammar the sum over its
+/// derivations is the probability that `StoryProbability`'s machinery gives, within float64
+/// rounding; the probabilities sum to 1; a text that no derivation gives has probability 0.
 /// `factor` other than 1 multiplies what is checked: the checker must then complain.
 public func checkStoryProbability(factor: Double = 1) -> [LawViolation] {
   SmallGrammars.all.flatMap { name, tell in

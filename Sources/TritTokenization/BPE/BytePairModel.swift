@@ -1,9 +1,9 @@
 /// Byte-pair encoding of one piece of text: symbols, then merges by rank.
 ///
 /// Source: Sennrich, Haddow, Birch, "Neural Machine Translation of Rare Words with Subword Units",
-/// arXiv 1508.07909 (algorithm 1). The fallbacks are those of Hugging Face's `BPE` model where merges
-/// are listed, and of SentencePiece (arXiv 1808.06226) where pieces are ranked. A
-/// character that has no token, no fallback and no unknown token is left out, as both references do.
+/// arXiv 1508.07909 (algorithm 1). The fallbacks are those of Hugging Face's `BPE` model where
+/// merges are listed, and of SentencePiece (arXiv 1808.06226) where pieces are ranked. A character
+/// that has no token, no fallback and no unknown token is left out, as both references do.
 struct BytePairModel: Sendable {
   /// What a piece of text is cut into before merging.
   enum Unit: Sendable {
@@ -17,8 +17,8 @@ struct BytePairModel: Sendable {
   enum Merging: Sendable {
     /// A list of pairs (Hugging Face, GGUF `gpt2`).
     case pairs(MergeTable)
-    /// Any neighbours that make a piece, in the order of the piece's rank, given by its index; `.max`
-    /// never merges (tiktoken: rank = id; SentencePiece: rank falls as the score rises).
+    /// Any neighbours that make a piece, in the order of the piece's rank, given by its index;
+    /// `.max` never merges (tiktoken: rank = id; SentencePiece: rank falls as the score rises).
     case ranks([UInt32])
   }
 

@@ -1,5 +1,5 @@
-/// A tokenizer around a byte-pair model: added tokens, normalizer, pre-tokenizer, model, template, in
-/// the order of Hugging Face's `tokenizers`.
+/// A tokenizer around a byte-pair model: added tokens, normalizer, pre-tokenizer, model, template,
+/// in the order of Hugging Face's `tokenizers`.
 ///
 /// Made from `tokenizer.json`, from tiktoken ranks and from GGUF vocabularies of model `gpt2`.
 public struct BytePairTokenizer: Tokenizer {
@@ -58,8 +58,8 @@ public struct BytePairTokenizer: Tokenizer {
   /// Whether the template puts `bos` in front.
   public var addsBOS: Bool { prefix.first.map { $0 == bos } ?? false }
 
-  /// The ids of `text`. Throws `badData` for a text of 2 GiB or more, and for rules of the tokenizer that make it
-  /// grow without measure (`TextGrowth`).
+  /// The ids of `text`. Throws `badData` for a text of 2 GiB or more, and for rules of the
+  /// tokenizer that make it grow without measure (`TextGrowth`).
   public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Int] {
     var ids: [Int] = addSpecial ? prefix : []
     var text = text
@@ -116,8 +116,8 @@ public struct BytePairTokenizer: Tokenizer {
   }
 
   /// The pieces that `text` is cut into before the model merges within each; added tokens are not
-  /// looked for. For listings and lessons: pieces of a byte-level tokenizer are shown as the bytes of
-  /// text that they are.
+  /// looked for. For listings and lessons: pieces of a byte-level tokenizer are shown as the bytes
+  /// of text that they are.
   public func preTokenize(_ text: String) throws -> [String] {
     try pieceBytes(of: text).map { String(decoding: $0, as: UTF8.self) }
   }

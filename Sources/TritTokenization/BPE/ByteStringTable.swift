@@ -1,7 +1,7 @@
 /// A hash table from byte strings to the order in which they were put in.
 ///
-/// Vocabularies compare bytes, never characters: Swift's `String` equality is canonical equivalence, and
-/// real vocabularies hold both forms of `é`.
+/// Vocabularies compare bytes, never characters: Swift's `String` equality is canonical
+/// equivalence, and real vocabularies hold both forms of `é`.
 struct ByteStringTable: Sendable {
   /// All keys, one after the other; key `i` is `arena[starts[i]..<starts[i + 1]]`.
   private(set) var arena: [UInt8] = []

@@ -1,7 +1,7 @@
 /// A line of symbols that merge pairwise, lowest rank first and leftmost on a tie, in O(n log n).
 ///
-/// A linked list over the symbols and a heap of candidate pairs `(rank, position)`. A candidate is not
-/// taken out of the heap when one of its symbols changes; it is checked again when it comes up.
+/// A linked list over the symbols and a heap of candidate pairs `(rank, position)`. A candidate is
+/// not taken out of the heap when one of its symbols changes; it is checked again when it comes up.
 struct MergeQueue {
   /// Token of each symbol (a merged-away symbol is `dead`).
   var tokens: [Int32] = []

@@ -1,4 +1,5 @@
-/// The merges of a byte-pair vocabulary: a pair of neighbours to its rank and the token they become.
+/// The merges of a byte-pair vocabulary: a pair of neighbours to its rank and the token they
+/// become.
 struct MergeTable: Sendable {
   private var keys: [UInt64]
   private var values: [UInt64]
@@ -14,8 +15,8 @@ struct MergeTable: Sendable {
     mask = size - 1
   }
 
-  /// Records that `left right` becomes `merged` at `rank`. A pair that is listed twice keeps its last
-  /// rank with `replacing` (Hugging Face), else its first (llama.cpp).
+  /// Records that `left right` becomes `merged` at `rank`. A pair that is listed twice keeps its
+  /// last rank with `replacing` (Hugging Face), else its first (llama.cpp).
   mutating func insert(_ left: Int32, _ right: Int32, rank: Int, merged: Int32, replacing: Bool) {
     let key = Self.key(left, right)
     var slot = Self.slot(key, mask)

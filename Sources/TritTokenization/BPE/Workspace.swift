@@ -2,8 +2,8 @@ import Synchronization
 
 /// What one running encode needs for itself: the merge queue and a cache of pieces already encoded.
 ///
-/// `@unchecked Sendable`: a workspace is lent to one encode at a time by `WorkspacePool` and is never
-/// reachable from two threads.
+/// `@unchecked Sendable`: a workspace is lent to one encode at a time by `WorkspacePool` and is
+/// never reachable from two threads.
 final class Workspace: @unchecked Sendable {
   var queue = MergeQueue()
   private var pieces = ByteStringTable(capacity: 1 << 12)

@@ -2,9 +2,10 @@ import TritCore
 import TritFormats
 
 extension BytePairTokenizer {
-  /// This tokenizer, of characters with merges by rank, as SentencePiece vocabularies with pieces by score:
-  /// candidates, since the two forms are equal only where all merges that give a piece have neighbouring
-  /// ranks (they do in `tokenizer.json` files that were converted from SentencePiece).
+  /// This tokenizer, of characters with merges by rank, as SentencePiece vocabularies with pieces
+  /// by score: candidates, since the two forms are equal only where all merges that give a piece
+  /// have neighbouring ranks (they do in `tokenizer.json` files that were converted from
+  /// SentencePiece).
   func sentencePieces(eos: Int?) throws -> [SentencePieceVocabulary] {
     guard case .pairs(let merges) = model.merging, let unknown = model.unknown else {
       throw LabError(

@@ -11,8 +11,8 @@ private struct DraftMetadata: GGUFMetadata {
 }
 
 extension GGUFTokenizerExport {
-  /// What differs between `original` and the tokenizer that readers make of `metadata`; nil where nothing
-  /// does. `normalizes`: texts that are not in NFC may differ.
+  /// What differs between `original` and the tokenizer that readers make of `metadata`; nil where
+  /// nothing does. `normalizes`: texts that are not in NFC may differ.
   static func difference(
     _ original: any Tokenizer, _ metadata: [(key: String, value: GGUFValue)], normalizes: Bool
   ) throws -> LabError? {

@@ -4,8 +4,8 @@ public import TritFormats
 /// A tokenizer as the key-values `tokenizer.ggml.*` of a GGUF file (ggml, `docs/gguf.md`).
 ///
 /// The key-values are read back before anybody writes them, and the two tokenizers are compared: on
-/// `awkwardTexts`, on the text of every token of the vocabulary, alone and after a word, and on what every
-/// token adds to a text. What GGUF cannot say is an error, not another tokenizer.
+/// `awkwardTexts`, on the text of every token of the vocabulary, alone and after a word, and on
+/// what every token adds to a text. What GGUF cannot say is an error, not another tokenizer.
 public struct GGUFTokenizerExport: Sendable {
   /// The key-values in the order of llama.cpp's converters.
   public private(set) var metadata: [(key: String, value: GGUFValue)] = []
@@ -119,8 +119,8 @@ public struct GGUFTokenizerExport: Sendable {
     return true
   }
 
-  /// Steps in one form: GPT-2's expression apart from `ByteLevel`, which may stand anywhere in front of cuts that
-  /// ask for ASCII only.
+  /// Steps in one form: GPT-2's expression apart from `ByteLevel`, which may stand anywhere in
+  /// front of cuts that ask for ASCII only.
   private static func canonical(_ steps: [PreTokenizer.Step]) -> [PreTokenizer.Step] {
     steps.compactMap { step in
       guard case .byteLevel(addsPrefixSpace: false, let usesRegex) = step else {

@@ -12,7 +12,8 @@ struct ExpressionMatcher {
   private let lower: Int
   private let upper: Int
   private var frames: [Frame] = []
-  /// Bit `(position − lower) · instructions + pc`: known to fail. Empty until `steps` passes `patience`.
+  /// Bit `(position − lower) · instructions + pc`: known to fail. Empty until `steps` passes
+  /// `patience`.
   private var failed: [UInt64] = []
   private var steps = 0
 
@@ -50,8 +51,8 @@ struct ExpressionMatcher {
     return false
   }
 
-  /// The end of the body of a look-around or of an atomic group. What fails there says nothing of the whole, so
-  /// that it has a memory of its own.
+  /// The end of the body of a look-around or of an atomic group. What fails there says nothing of
+  /// the whole, so that it has a memory of its own.
   private func end(ofBodyAt pc: Int, from start: Int) -> Int? {
     var inner = ExpressionMatcher(expression, view, lower: lower, upper: upper)
     return inner.match(at: pc, from: start)
@@ -123,7 +124,8 @@ struct ExpressionMatcher {
     }
   }
 
-  /// Moves `position` over the run and gives the least place that the run may end at; nil where it is too short.
+  /// Moves `position` over the run and gives the least place that the run may end at; nil where it
+  /// is too short.
   private mutating func takeRun(
     _ set: ScalarSet, _ pc: Int, _ atLeast: Int, _ atMost: Int, keeps: Bool,
     _ position: inout Int

@@ -34,10 +34,10 @@ struct UnsupportedExpression: Error, Equatable {
   let position: Int
 }
 
-/// Reads the regular expressions of `tokenizer.json` in Oniguruma's Ruby syntax, which Hugging Face's
-/// `tokenizers` uses: classes with nesting and `&&`, `\p{…}`, greedy, lazy and possessive quantifiers, groups,
-/// `(?i:…)` on ASCII letters, look-ahead, look-behind of one character, anchors.
-/// Source: Oniguruma, `doc/RE`.
+/// Reads the regular expressions of `tokenizer.json` in Oniguruma's Ruby syntax, which Hugging
+/// Face's `tokenizers` uses: classes with nesting and `&&`, `\p{…}`, greedy, lazy and possessive
+/// quantifiers, groups, `(?i:…)` on ASCII letters, look-ahead, look-behind of one character,
+/// anchors. Source: Oniguruma, `doc/RE`.
 struct ExpressionParser {
   private let text: [Unicode.Scalar]
   private var position = 0
@@ -299,8 +299,8 @@ struct ExpressionParser {
     return .ranges(Self.bothCases(scalar.value))
   }
 
-  /// An ASCII character in both cases, and the two scalars beyond ASCII that fold to letters: ſ and the
-  /// Kelvin sign.
+  /// An ASCII character in both cases, and the two scalars beyond ASCII that fold to letters: ſ and
+  /// the Kelvin sign.
   private static func bothCases(_ value: UInt32) -> [ClosedRange<UInt32>] {
     guard (0x41...0x5A).contains(value & ~0x20) else { return [value...value] }
     var values = [value & ~0x20, value | 0x20]

@@ -1,6 +1,7 @@
 /// A set of Unicode scalars, as the character classes of regular expressions describe them.
 ///
-/// Membership of the scalars below `tableCount` is a bit each, worked out once; beyond, the description is asked.
+/// Membership of the scalars below `tableCount` is a bit each, worked out once; beyond, the
+/// description is asked.
 struct ScalarSet: Sendable {
   /// How a set is described.
   indirect enum Content: Sendable, Equatable {

@@ -1,7 +1,8 @@
 /// A regular expression made ready for matching: a program for a backtracking matcher.
 ///
-/// An expression without back-references fails from a place of the program and of the text for good, so that
-/// places can be remembered: beyond some steps the matcher does, which keeps its time in proportion to the text.
+/// An expression without back-references fails from a place of the program and of the text for
+/// good, so that places can be remembered: beyond some steps the matcher does, which keeps its time
+/// in proportion to the text.
 final class SplitExpression: Sendable, Equatable {
   enum Instruction: Sendable {
     /// One character of a set.

@@ -1,6 +1,7 @@
 public import TritCore
 
-/// Texts that tokenizers trip over: scripts, joiners, runs of white space, digits, quotes, controls.
+/// Texts that tokenizers trip over: scripts, joiners, runs of white space, digits, quotes,
+/// controls.
 public let awkwardTexts: [String] = [
   "a", " ", "  ", "\n", "\r\n", "\t\t", " a", "a ", "  a  b  ", "\n\n  \n", "Hello world",
   "don't I'VE it's 'S", "1 12 123 1234 12345678", "½ Ⅷ ２ ٣٤", "naïve e\u{301} é", "中文字 日本語 한국어",

@@ -1,8 +1,8 @@
 /// How a GGUF vocabulary of model `gpt2` cuts text, by the name in `tokenizer.ggml.pre`.
 ///
-/// The names, and what else they decide, are llama.cpp's (`src/llama-vocab.cpp`, commit 00ad355e). The cuts are
-/// those of the `pre_tokenizer` that the named model publishes in its `tokenizer.json`; `PreTokenizerFamily`
-/// says where llama.cpp's own cuts differ from them.
+/// The names, and what else they decide, are llama.cpp's (`src/llama-vocab.cpp`, commit 00ad355e).
+/// The cuts are those of the `pre_tokenizer` that the named model publishes in its
+/// `tokenizer.json`; `PreTokenizerFamily` says where llama.cpp's own cuts differ from them.
 struct GGUFPreTokenizer {
   var name: String
   /// The steps, the one that turns text into bytes among them.
@@ -39,7 +39,8 @@ struct GGUFPreTokenizer {
 
 /// Names of `tokenizer.ggml.pre` that cut alike.
 struct PreTokenizerFamily: Sendable {
-  /// A step in `tokenizer.json`'s terms. Splits are isolated: a match is a piece, what lies between is one.
+  /// A step in `tokenizer.json`'s terms. Splits are isolated: a match is a piece, what lies between
+  /// is one.
   enum Step: Sendable {
     case split(String)
     case digits(each: Bool)

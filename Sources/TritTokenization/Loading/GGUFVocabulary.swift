@@ -55,8 +55,8 @@ struct GGUFVocabulary {
     }
   }
 
-  /// Why the file's own tokenizer cannot be had: it is missing, or of a kind that is not supported. Nil where
-  /// it can, or is broken.
+  /// Why the file's own tokenizer cannot be had: it is missing, or of a kind that is not supported.
+  /// Nil where it can, or is broken.
   static func problem(of file: any GGUFMetadata) -> LabError? {
     guard let value = file["tokenizer.ggml.model"] else {
       return LabError(

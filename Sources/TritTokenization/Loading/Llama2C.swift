@@ -1,10 +1,10 @@
 import TritCore
 import TritFormats
 
-/// llama2.c's `tokenizer.bin`: int32 length of the longest token, then for each token a float32 score,
-/// an int32 length and that many bytes, little-endian. The vocabulary is SentencePiece's with the spaces
-/// written as spaces; ids 0, 1, 2 are unknown, begin and end, the next 256 are the bytes.
-/// Source: karpathy/llama2.c, `tokenizer.py`.
+/// llama2.c's `tokenizer.bin`: int32 length of the longest token, then for each token a float32
+/// score, an int32 length and that many bytes, little-endian. The vocabulary is SentencePiece's
+/// with the spaces written as spaces; ids 0, 1, 2 are unknown, begin and end, the next 256 are the
+/// bytes. Source: karpathy/llama2.c, `tokenizer.py`.
 enum Llama2CVocabulary {
   static func read(_ bytes: UnsafeRawBufferPointer, path: String) throws -> SentencePieceVocabulary
   {

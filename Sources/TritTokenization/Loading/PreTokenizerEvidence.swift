@@ -1,7 +1,7 @@
 /// Which pre-tokenizer a vocabulary belongs to, told from tokens whose ids no other family shares.
 ///
-/// Only signs that settle it are here: cl100k_base's end of text at 100257, for one, stands in vocabularies that
-/// group digits and in ones that do not.
+/// Only signs that settle it are here: cl100k_base's end of text at 100257, for one, stands in
+/// vocabularies that group digits and in ones that do not.
 struct PreTokenizerEvidence {
   let name: String
   /// How many tokens the vocabulary may have.
@@ -28,7 +28,8 @@ struct PreTokenizerEvidence {
     self.tokens = tokens
   }
 
-  /// Sizes that one family has and no other known one, for vocabularies whose special tokens are renamed.
+  /// Sizes that one family has and no other known one, for vocabularies whose special tokens are
+  /// renamed.
   static let bySize = [128_256: "llama-bpe", 151_936: "qwen2"]
 
   /// Sources: the `tokenizer.json` or tiktoken files of the models named.

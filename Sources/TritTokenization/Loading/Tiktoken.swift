@@ -2,8 +2,8 @@ import TritCore
 import TritFormats
 
 extension BytePairTokenizer {
-  /// Llama-3's tokenizer from tiktoken ranks: the ranks give ids and merge order, and 256 special tokens
-  /// follow them (Meta, llama3 `tokenizer.py`).
+  /// Llama-3's tokenizer from tiktoken ranks: the ranks give ids and merge order, and 256 special
+  /// tokens follow them (Meta, llama3 `tokenizer.py`).
   init(ranks: TiktokenRanks, path: String, settings: TokenizerSettings) throws {
     let count = ranks.tokens.count
     guard count < TokenizerJSONModel.largestID else {

@@ -26,8 +26,8 @@ struct TokenizerSettings {
     let place: String
   }
 
-  /// Throws for a listed id that is no token. `isWhole`: the tokenizer's file holds every token; else ids up to
-  /// the rows of the embedding may belong to tokens that it does not list.
+  /// Throws for a listed id that is no token. `isWhole`: the tokenizer's file holds every token;
+  /// else ids up to the rows of the embedding may belong to tokens that it does not list.
   func check(_ pieces: [String?], isWhole: Bool) throws {
     for token in listed {
       // Old configurations say -1 for "no padding".
@@ -58,8 +58,8 @@ enum EndOfGeneration {
 extension BytePairTokenizer {
   /// The tokenizer that a `tokenizer.json` document describes.
   ///
-  /// Throws `badData` with file and key path for anything missing, mistyped, inconsistent, or of a kind
-  /// that is not supported.
+  /// Throws `badData` with file and key path for anything missing, mistyped, inconsistent, or of a
+  /// kind that is not supported.
   init(json: JSONValue, path: String, settings: TokenizerSettings = TokenizerSettings()) throws {
     let root = JSONField(value: json, file: path, keyPath: "")
     guard json.object != nil else {
@@ -130,9 +130,9 @@ extension BytePairTokenizer {
     return names.lazy.compactMap { vocabulary.id(of: $0) }.first
   }
 
-  /// The tokens around a text. Llama's tokenizer classes rebuild the template from `add_bos_token` and
-  /// `add_eos_token`; the others keep the template of `tokenizer.json`, and the flags count where there
-  /// is none.
+  /// The tokens around a text. Llama's tokenizer classes rebuild the template from `add_bos_token`
+  /// and `add_eos_token`; the others keep the template of `tokenizer.json`, and the flags count
+  /// where there is none.
   private static func frame(
     _ vocabulary: TokenizerJSONModel, _ settings: TokenizerSettings,
     template: (prefix: [Int], suffix: [Int])?, bos: Int?

@@ -4,10 +4,11 @@ public import TritFormats
 /// Finds and reads a tokenizer, whatever its file is.
 public enum TokenizerLoader {
   /// The tokenizer at `path`: a model folder (`tokenizer.json`, else `tokenizer.model`), a
-  /// `tokenizer.json`, a `tokenizer.model` (SentencePiece or tiktoken, told apart by content), a GGUF, or
-  /// llama2.c's `tokenizer.bin`.
+  /// `tokenizer.json`, a `tokenizer.model` (SentencePiece or tiktoken, told apart by content), a
+  /// GGUF, or llama2.c's `tokenizer.bin`.
   ///
-  /// Throws `missingInput` where there is none, `badData` with file and key path where it is malformed.
+  /// Throws `missingInput` where there is none, `badData` with file and key path where it is
+  /// malformed.
   public static func load(path: String) throws -> any Tokenizer {
     switch FileKind(at: path) {
     case .folder: return try load(folder: path)
@@ -72,9 +73,9 @@ public enum TokenizerLoader {
     }
   }
 
-  /// The tokenizer in the metadata of a GGUF file; where the file has none, or one of a kind that is not
-  /// supported, the `tokenizer.json` or `tokenizer.model` in its folder. Throws `badData` with the key that is
-  /// wrong, `missingInput` where there is no tokenizer at all.
+  /// The tokenizer in the metadata of a GGUF file; where the file has none, or one of a kind that
+  /// is not supported, the `tokenizer.json` or `tokenizer.model` in its folder. Throws `badData`
+  /// with the key that is wrong, `missingInput` where there is no tokenizer at all.
   public static func load(gguf: GGUFFile) throws -> any Tokenizer {
     guard let problem = GGUFVocabulary.problem(of: gguf) else {
       return try GGUFVocabulary(gguf).tokenizer()
@@ -98,8 +99,8 @@ public enum TokenizerLoader {
     }
   }
 
-  /// The file beside a GGUF file that its tokenizer comes from; nil where the tokenizer is inside, where there
-  /// is none at all, and for what is no GGUF file.
+  /// The file beside a GGUF file that its tokenizer comes from; nil where the tokenizer is inside,
+  /// where there is none at all, and for what is no GGUF file.
   public static func outsideFile(gguf: GGUFFile) -> String? {
     GGUFVocabulary.problem(of: gguf) == nil ? nil : besideFile(gguf.path)
   }

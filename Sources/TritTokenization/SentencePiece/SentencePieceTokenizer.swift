@@ -1,8 +1,8 @@
-/// A SentencePiece BPE tokenizer: spaces become `▁`, neighbours merge by the score of the piece they
-/// make, and what has no piece is written in bytes.
+/// A SentencePiece BPE tokenizer: spaces become `▁`, neighbours merge by the score of the piece
+/// they make, and what has no piece is written in bytes.
 ///
-/// Source: Kudo, Richardson, "SentencePiece", arXiv 1808.06226. Made from `tokenizer.model`, from GGUF
-/// vocabularies of model `llama`, and from llama2.c's `tokenizer.bin`.
+/// Source: Kudo, Richardson, "SentencePiece", arXiv 1808.06226. Made from `tokenizer.model`, from
+/// GGUF vocabularies of model `llama`, and from llama2.c's `tokenizer.bin`.
 public struct SentencePieceTokenizer: Tokenizer {
   /// In words, for listings.
   public let kind: String

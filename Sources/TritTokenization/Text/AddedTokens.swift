@@ -23,7 +23,8 @@ struct AddedTokens: Sendable {
     var id: Int?
   }
 
-  /// A place in the tree of beginnings. Siblings are a list: a byte has few of them in practice and 256 at most.
+  /// A place in the tree of beginnings. Siblings are a list: a byte has few of them in practice and
+  /// 256 at most.
   private struct Node: Sendable {
     var firstChild: Int32 = -1
     var nextSibling: Int32 = -1
@@ -41,7 +42,8 @@ struct AddedTokens: Sendable {
   private var nodes = [Node()]
   private var startBytes = [Bool](repeating: false, count: 256)
 
-  /// Makes the tree. Throws `badData` for tokens that are too long or too many; `path` is for messages.
+  /// Makes the tree. Throws `badData` for tokens that are too long or too many; `path` is for
+  /// messages.
   init(_ entries: [Entry], path: String) throws {
     self.entries = entries.filter { !$0.content.isEmpty }
     var total = 0

@@ -1,7 +1,7 @@
 /// The 256 printable characters that stand for bytes in byte-level vocabularies.
 ///
-/// Bytes 33–126, 161–172 and 174–255 stand for themselves; the other 68, in rising order, are U+0100,
-/// U+0101, … (space is `Ġ`, newline `Ċ`). Source: GPT-2's `bytes_to_unicode`.
+/// Bytes 33–126, 161–172 and 174–255 stand for themselves; the other 68, in rising order, are
+/// U+0100, U+0101, … (space is `Ġ`, newline `Ċ`). Source: GPT-2's `bytes_to_unicode`.
 package enum ByteAlphabet {
   /// The scalar of each byte.
   static let scalars: [UInt32] = {
@@ -30,8 +30,8 @@ package enum ByteAlphabet {
     return append(piece, to: &result) ? result : nil
   }
 
-  /// Appends the bytes that `piece` stands for; false (and nothing appended) where it has a character
-  /// outside the alphabet.
+  /// Appends the bytes that `piece` stands for; false (and nothing appended) where it has a
+  /// character outside the alphabet.
   static func append(_ piece: String, to result: inout [UInt8]) -> Bool {
     let start = result.count
     for scalar in piece.unicodeScalars {
@@ -55,8 +55,8 @@ package enum ByteAlphabet {
 }
 
 extension ByteAlphabet {
-  /// How many of the bytes are not there that texts in UTF-8 are made of: without control characters and the
-  /// planes above 3, which many well-known vocabularies leave out.
+  /// How many of the bytes are not there that texts in UTF-8 are made of: without control
+  /// characters and the planes above 3, which many well-known vocabularies leave out.
   static func missing(_ isThere: (UInt8) -> Bool) -> Int {
     (UInt8.min...UInt8.max).count { byte in
       let isControl = byte < 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D || byte == 0x7F

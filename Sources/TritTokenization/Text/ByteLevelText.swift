@@ -19,8 +19,8 @@ package enum ByteLevelText {
 }
 
 extension BytePairTokenizer {
-  /// The tokenizer that a `tokenizer.json` document in memory describes. Throws `badData` with the key
-  /// path for anything missing, mistyped or not supported.
+  /// The tokenizer that a `tokenizer.json` document in memory describes. Throws `badData` with the
+  /// key path for anything missing, mistyped or not supported.
   public init(document: JSONValue) throws {
     try self.init(json: document, path: "tokenizer.json", settings: TokenizerSettings())
   }

@@ -39,8 +39,8 @@ enum CharacterClasses {
     scalar < tableCount ? CharacterClass(rawValue: table[Int(scalar)]) : compute(scalar)
   }
 
-  /// `\w` and what `\b` asks for in Oniguruma: without the joiners of UTS 18, and with the numbers of Latin-1 that
-  /// are no digits. Source: measured on `tokenizers` 0.23.3.
+  /// `\w` and what `\b` asks for in Oniguruma: without the joiners of UTS 18, and with the numbers
+  /// of Latin-1 that are no digits. Source: measured on `tokenizers` 0.23.3.
   static func isOnigurumaWord(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0x200C, 0x200D: false
@@ -97,8 +97,8 @@ struct TextView {
     self.isMapped = isMapped
   }
 
-  /// The classes of the character that begins at `offset`, and its length in bytes. The text is valid
-  /// UTF-8 (it comes from a `String`), and `offset` is at the beginning of a character.
+  /// The classes of the character that begins at `offset`, and its length in bytes. The text is
+  /// valid UTF-8 (it comes from a `String`), and `offset` is at the beginning of a character.
   @inline(__always)
   func character(at offset: Int) -> (classes: CharacterClass, length: Int) {
     let lead = base[offset]

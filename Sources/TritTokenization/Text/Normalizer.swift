@@ -23,8 +23,8 @@ struct Normalizer: Sendable {
   /// Where each step is written, for messages: `tokenizer.json: normalizer.normalizers[3]`.
   var places: [String] = []
 
-  /// `text` after all steps. Throws `badData` with the place of the step that lets the text grow beyond what
-  /// `growth` has left.
+  /// `text` after all steps. Throws `badData` with the place of the step that lets the text grow
+  /// beyond what `growth` has left.
   func normalize(_ text: [UInt8], growth: inout TextGrowth) throws -> [UInt8] {
     guard !steps.isEmpty else { return text }
     var text = text
@@ -63,7 +63,8 @@ extension Normalizer.Step {
     }
   }
 
-  /// `text` after the step, or nil where that has more than `most` bytes; never much more is held on the way.
+  /// `text` after the step, or nil where that has more than `most` bytes; never much more is held
+  /// on the way.
   fileprivate func apply(_ text: [UInt8], atMost most: Int) -> [UInt8]? {
     let result: [UInt8]?
     switch self {

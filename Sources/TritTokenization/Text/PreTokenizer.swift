@@ -1,5 +1,5 @@
-/// Cuts text into the pieces that the model encodes one by one: a sequence of steps, each applied to
-/// the fragments that the one before left.
+/// Cuts text into the pieces that the model encodes one by one: a sequence of steps, each applied
+/// to the fragments that the one before left.
 struct PreTokenizer: Sendable {
   /// When `▁` is put in front of a text.
   enum Prepend: String, Sendable, CaseIterable { case always, first, never }
@@ -35,8 +35,8 @@ struct PreTokenizer: Sendable {
     }
   }
 
-  /// Calls `body` with each piece of `text`. `isStart`: the text begins the whole input. Throws `badData` with
-  /// the place of the step that lets the text grow beyond what `growth` has left.
+  /// Calls `body` with each piece of `text`. `isStart`: the text begins the whole input. Throws
+  /// `badData` with the place of the step that lets the text grow beyond what `growth` has left.
   func forEachPiece(
     of text: UnsafeBufferPointer<UInt8>, isStart: Bool, growth: inout TextGrowth,
     _ body: (UnsafeBufferPointer<UInt8>) -> Void

@@ -1,7 +1,7 @@
 /// Hand-written scanners for the regular expressions that byte-level tokenizers split text with.
 ///
-/// Each takes the offset of a piece and gives the offset where it ends; together the pieces cover the
-/// text. The alternatives are tried in the order of the expression, which the comments quote.
+/// Each takes the offset of a piece and gives the offset where it ends; together the pieces cover
+/// the text. The alternatives are tried in the order of the expression, which the comments quote.
 struct Scanner {
   let view: TextView
   /// End of the text: what the look-ahead `(?!\S)` sees as the end.
@@ -10,7 +10,8 @@ struct Scanner {
   @inline(__always)
   private func classes(at offset: Int) -> CharacterClass { view.character(at: offset).classes }
 
-  /// The end of the run of characters from `start` that have one of `classes`, at most `limit` of them.
+  /// The end of the run of characters from `start` that have one of `classes`, at most `limit` of
+  /// them.
   @inline(__always)
   private func run(_ start: Int, of wanted: CharacterClass, limit: Int = .max) -> Int {
     var offset = start
@@ -36,8 +37,8 @@ struct Scanner {
     return offset
   }
 
-  /// The end of the piece at `start` by the Llama-3 expression, with groups of at most `digits` digits
-  /// (3: Llama-3; 1: Qwen2):
+  /// The end of the piece at `start` by the Llama-3 expression, with groups of at most `digits`
+  /// digits (3: Llama-3; 1: Qwen2):
   /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|`
   /// `\s*[\r\n]+|\s+(?!\S)|\s+`.
   func llama3(_ start: Int, digits: Int) -> Int {

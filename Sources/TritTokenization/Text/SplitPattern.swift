@@ -1,5 +1,5 @@
-/// What a `Split` looks for. The patterns of the most frequent families have scanners of their own, for speed;
-/// any other regular expression runs on `SplitExpression`.
+/// What a `Split` looks for. The patterns of the most frequent families have scanners of their own,
+/// for speed; any other regular expression runs on `SplitExpression`.
 enum SplitPattern: Sendable, Equatable {
   /// Exactly these bytes.
   case literal([UInt8])
@@ -16,7 +16,8 @@ enum SplitPattern: Sendable, Equatable {
   /// Any other regular expression.
   case expression(SplitExpression)
 
-  /// The pattern that the regular expression `source` is. Throws for what is malformed or not supported.
+  /// The pattern that the regular expression `source` is. Throws for what is malformed or not
+  /// supported.
   init(regex source: String) throws(UnsupportedExpression) {
     if let known = Self.known[source] {
       self = known
@@ -62,8 +63,8 @@ enum SplitPattern: Sendable, Equatable {
     return table
   }()
 
-  /// Calls `body` with each match in `start..<end` of the text of `view`, in order. A match may be empty, but
-  /// not where the one before ended. Source: the `onig` crate, `FindMatches`.
+  /// Calls `body` with each match in `start..<end` of the text of `view`, in order. A match may be
+  /// empty, but not where the one before ended. Source: the `onig` crate, `FindMatches`.
   func forEachMatch(
     in view: TextView, from start: Int, to end: Int, _ body: (Range<Int>) -> Void
   ) {

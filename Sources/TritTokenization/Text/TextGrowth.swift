@@ -2,9 +2,10 @@ import TritCore
 
 /// How far the rules of a tokenizer may make a text grow.
 ///
-/// Rules come from files, and a few of them in a row double a text: forty replacements of `a` by `aa` make a
-/// terabyte of one letter. Every rewrite of one text, whatever its rule, draws on one account, which is `base` bytes
-/// and `factor` times the text. Unicode's compatibility forms need at most 11 times (U+FDFA), a mark for a space 3.
+/// Rules come from files, and a few of them in a row double a text: forty replacements of `a` by
+/// `aa` make a terabyte of one letter. Every rewrite of one text, whatever its rule, draws on one
+/// account, which is `base` bytes and `factor` times the text. Unicode's compatibility forms need
+/// at most 11 times (U+FDFA), a mark for a space 3.
 struct TextGrowth {
   /// Bytes that all rewrites of the text may come to.
   let limit: Int
@@ -34,7 +35,8 @@ struct TextGrowth {
   /// Bytes that the next rewrite may give. Offsets into a text have 32 bits.
   var room: Int { min(limit - spent, Int(Int32.max) - 1) }
 
-  /// Notes that a part of the text has taken `bytes` at most on its way through a sequence of rewrites.
+  /// Notes that a part of the text has taken `bytes` at most on its way through a sequence of
+  /// rewrites.
   mutating func spend(_ bytes: Int) { spent += bytes }
 
   /// The error for the rule at `place` that wants more than there is room.

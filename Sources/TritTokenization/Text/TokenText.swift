@@ -9,8 +9,8 @@ struct TokenText: Sendable {
   /// Ids that decoding drops when it skips special tokens.
   let special: Set<Int>
 
-  /// Makes the table; `text` gives the bytes of each id. Throws what `text` throws, and `badData` for more bytes
-  /// than offsets of 32 bits reach.
+  /// Makes the table; `text` gives the bytes of each id. Throws what `text` throws, and `badData`
+  /// for more bytes than offsets of 32 bits reach.
   init(
     pieces: [String?], special: Set<Int>, path: String, text: (Int, String) throws -> [UInt8]
   ) throws {

@@ -27,7 +27,8 @@ public struct TokenCorpus: Sendable {
     return digest.finish()
   }
 
-  /// The tokens of `texts`, each followed by the tokenizer's end-of-text token, until `limit` of them.
+  /// The tokens of `texts`, each followed by the tokenizer's end-of-text token, until `limit` of
+  /// them.
   public static func encode(
     _ texts: some Sequence<String>, by tokenizer: any Tokenizer, limit: Int
   ) throws -> [Int32] {
@@ -51,7 +52,8 @@ public struct TokenCorpus: Sendable {
 /// Cuts a run of tokens into windows and gives them in an order that depends on the seed alone.
 ///
 /// Every epoch starts at another offset and shuffles its windows, so the batch at any position is a
-/// function of the seed and the position: to resume, a training needs to know no more than its step.
+/// function of the seed and the position: to resume, a training needs to know no more than its
+/// step.
 struct WindowSampler {
   let tokens: [Int32]
   let length: Int

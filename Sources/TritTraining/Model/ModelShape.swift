@@ -5,7 +5,8 @@ public import TritModel
 
 /// The transformer block that a trained model is made of.
 public enum TrainingBlock: String, Sendable, Hashable, CaseIterable {
-  /// Squared ReLU and a norm before the attention output and the down projection: BitNet b1.58 2B4T.
+  /// Squared ReLU and a norm before the attention output and the down projection: BitNet b1.58
+  /// 2B4T.
   case bitnet
   /// SiLU, no sub-norms: Llama.
   case llama
@@ -58,8 +59,9 @@ public struct ModelShape: Sendable, Hashable {
     self.tiesEmbeddings = tiesEmbeddings
   }
 
-  /// The shape of a checkpoint, to train it on. Throws `badData` for what the trainer does not compute:
-  /// stretched rotary angles, norms inside linears, other mixtures of activation and sub-norms.
+  /// The shape of a checkpoint, to train it on. Throws `badData` for what the trainer does not
+  /// compute: stretched rotary angles, norms inside linears, other mixtures of activation and
+  /// sub-norms.
   public init(_ checkpoint: Checkpoint) throws {
     let configuration = checkpoint.configuration
     let hasSubNorms = checkpoint.source.tensors.contains { $0.name.hasSuffix("sub_norm.weight") }

@@ -39,8 +39,8 @@ public struct ParameterInfo: Sendable, Hashable {
 
 /// The parameters of a model and their gradients, each as one flat buffer.
 ///
-/// Matrices that take the same input lie behind each other (query, key, value; gate, up), so that one
-/// product serves them. Values between parameters are padding and stay 0.
+/// Matrices that take the same input lie behind each other (query, key, value; gate, up), so that
+/// one product serves them. Values between parameters are padding and stay 0.
 public final class ParameterSet: @unchecked Sendable {
   /// The shape of the model.
   public let shape: ModelShape
@@ -162,8 +162,8 @@ public final class ParameterSet: @unchecked Sendable {
     }
   }
 
-  /// Takes the values of a Hugging Face checkpoint. Throws `badData` for a tensor that is missing or of
-  /// another shape.
+  /// Takes the values of a Hugging Face checkpoint. Throws `badData` for a tensor that is missing
+  /// or of another shape.
   public func load(_ source: any TensorSource) throws {
     for info in list { try load(source, info, named: info.name, into: values) }
   }
@@ -184,8 +184,8 @@ public final class ParameterSet: @unchecked Sendable {
     }
   }
 
-  /// The tensors of a checkpoint as `type`, from `buffer` (the masters unless told otherwise), their names
-  /// behind `prefix`. `buffer` must live until they are written.
+  /// The tensors of a checkpoint as `type`, from `buffer` (the masters unless told otherwise),
+  /// their names behind `prefix`. `buffer` must live until they are written.
   func tensors(
     of buffer: AlignedBuffer<Float>, as type: TensorType, prefix: String = ""
   ) throws -> [TensorContent] {

@@ -1,9 +1,9 @@
 import TritCore
 
 extension TrainableTransformer {
-  /// Adds the gradients of the mean loss of `batch`, times `weight`, to those of the parameters (replaces
-  /// them unless `accumulate`), and gives that mean loss. With several batches to a step, `weight` is
-  /// one by their number.
+  /// Adds the gradients of the mean loss of `batch`, times `weight`, to those of the parameters
+  /// (replaces them unless `accumulate`), and gives that mean loss. With several batches to a step,
+  /// `weight` is one by their number.
   @discardableResult public func backward(
     _ batch: TokenBatch, weight: Double = 1, accumulate: Bool = false
   ) throws -> Double {
@@ -186,8 +186,8 @@ extension TrainableTransformer {
       adding: base, into: dx, dWeight: partial, scratch: work.row.base)
   }
 
-  /// Adds every token's gradient to its embedding row. Workers take columns, so that the order of a sum
-  /// is that of the tokens.
+  /// Adds every token's gradient to its embedding row. Workers take columns, so that the order of a
+  /// sum is that of the tokens.
   private func embeddingGradient(
     _ dEmbedded: AlignedBuffer<Float>, _ batch: TokenBatch, accumulate: Bool
   ) {

@@ -2,8 +2,8 @@ import TritCore
 import TritQuantization
 
 extension TrainableTransformer {
-  /// The mean cross-entropy of `targets` `[sequences, length]` after `tokens`, in nats a token, without
-  /// gradients. A target of −1 does not count.
+  /// The mean cross-entropy of `targets` `[sequences, length]` after `tokens`, in nats a token,
+  /// without gradients. A target of −1 does not count.
   public func loss(_ batch: TokenBatch) throws -> Double {
     try check(batch)
     runForward(batch)
@@ -164,8 +164,8 @@ extension TrainableTransformer {
       columns: shape.hidden)
   }
 
-  /// Logits and losses of all sequences; with a scale also the gradients of the head, and of what goes
-  /// into it.
+  /// Logits and losses of all sequences; with a scale also the gradients of the head, and of what
+  /// goes into it.
   func runHead(_ batch: TokenBatch, gradientScale: Float?, accumulate: Bool = false) {
     let count = batch.length
     for chunk in stride(from: 0, to: batch.sequences, by: headSequences) {

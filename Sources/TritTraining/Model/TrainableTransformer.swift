@@ -5,13 +5,13 @@ public import TritQuantization
 /// A transformer that computes its loss and the gradients of all its parameters.
 ///
 /// Linear layers see quantized weights and quantized inputs, made by the same stages that inference
-/// uses; backward, both quantizers count as the identity (the straight-through estimator of Bengio et
-/// al. 2013, arXiv:1308.3432), so `dX = dY · Q(W)` and `dW = dYᵀ · Q(X)`. Masters, norms, embedding and
-/// head are float32.
+/// uses; backward, both quantizers count as the identity (the straight-through estimator of Bengio
+/// et al. 2013, arXiv:1308.3432), so `dX = dY · Q(W)` and `dW = dYᵀ · Q(X)`. Masters, norms,
+/// embedding and head are float32.
 ///
-/// A batch is `[sequences, length]`. One worker runs a whole sequence through a layer, so that it stays in
-/// its cache; weight gradients then go over all tokens. All memory is allocated when the model is made.
-/// Results do not depend on the number of threads.
+/// A batch is `[sequences, length]`. One worker runs a whole sequence through a layer, so that it
+/// stays in its cache; weight gradients then go over all tokens. All memory is allocated when the
+/// model is made. Results do not depend on the number of threads.
 public final class TrainableTransformer: @unchecked Sendable {
   /// The shape.
   public let shape: ModelShape
@@ -47,7 +47,8 @@ public final class TrainableTransformer: @unchecked Sendable {
   var gradients: GradientBuffers?
   var losses: [(sum: Double, count: Int)]
 
-  /// Makes room for batches of `sequences` × `length` tokens. Throws `usage` for an impossible shape.
+  /// Makes room for batches of `sequences` × `length` tokens. Throws `usage` for an impossible
+  /// shape.
   public init(
     _ parameters: ParameterSet, quantizer: any WeightQuantizer,
     activations: any ActivationQuantizer, sequences: Int, length: Int, pool: WorkerPool

@@ -8,10 +8,10 @@ import TritCore
 
 /// Causal grouped-query attention over one whole sequence, forward and backward.
 ///
-/// A row of `qkv` `[tokens, (heads + 2 · keyValueHeads) · d]` holds queries, keys, values, rotated. Scores are
-/// made for blocks of query rows, up to the diagonal only; the backward pass makes them again from
-/// the logarithm of each row's sum instead of keeping them.
-/// Source: Vaswani et al. 2017 (arXiv:1706.03762), eq. 1; backward as in Dao et al. 2022 (arXiv:2205.14135), §3.
+/// A row of `qkv` `[tokens, (heads + 2 · keyValueHeads) · d]` holds queries, keys, values, rotated.
+/// Scores are made for blocks of query rows, up to the diagonal only; the backward pass makes them
+/// again from the logarithm of each row's sum instead of keeping them. Source: Vaswani et al. 2017
+/// (arXiv:1706.03762), eq. 1; backward as in Dao et al. 2022 (arXiv:2205.14135), §3.
 struct CausalAttention {
   let heads: Int
   let keyValueHeads: Int
@@ -49,8 +49,9 @@ struct CausalAttention {
       columns: headDimension, stride: x.stride)
   }
 
-  /// Puts scores beyond the diagonal so low that their exponentials are 0. Whole rows then go through the
-  /// vector loops, whose remainders cost more than what lies beyond the diagonal of a block.
+  /// Puts scores beyond the diagonal so low that their exponentials are 0. Whole rows then go
+  /// through the vector loops, whose remainders cost more than what lies beyond the diagonal of a
+  /// block.
   private func mask(_ scores: UnsafeMutablePointer<Float>, after row: Int, _ end: Int) {
     (scores + row + 1).update(repeating: -1e30, count: end - row - 1)
   }

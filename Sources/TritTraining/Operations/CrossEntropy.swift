@@ -11,8 +11,9 @@ enum CrossEntropy {
   /// A target that is not to be learned or counted.
   static let ignored: Int32 = -1
 
-  /// Sum over the rows of `−log softmax(logits)[target]`, in double, and how many rows counted. With a
-  /// `scale`, `logits` `[tokens, vocabulary]` becomes the gradient `(softmax − onehot) · scale`.
+  /// Sum over the rows of `−log softmax(logits)[target]`, in double, and how many rows counted.
+  /// With a `scale`, `logits` `[tokens, vocabulary]` becomes the gradient
+  /// `(softmax − onehot) · scale`.
   static func loss(
     _ logits: MutableMatrixView<Float>, targets: UnsafePointer<Int32>, gradientScale scale: Float?
   ) -> (sum: Double, count: Int) {

@@ -1,7 +1,8 @@
 import TritCore
 import TritModel
 
-/// The gated feed-forward unit `h = f(gate) · up`, forward and backward, `f` being silu or squared ReLU.
+/// The gated feed-forward unit `h = f(gate) · up`, forward and backward, `f` being silu or squared
+/// ReLU.
 ///
 /// A row of `gateUp` `[tokens, 2 · width]` holds the gates, then the ups.
 /// Source: Shazeer 2020 (arXiv:2002.05202), eq. 6; Ma et al. 2025 (arXiv:2504.12285), §2.

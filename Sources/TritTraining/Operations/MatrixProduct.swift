@@ -3,8 +3,9 @@ import TritKernels
 
 /// Matrix products of training by OpenBLAS, on the calling thread, row-major.
 ///
-/// OpenBLAS picks its code path, and with it the order of a sum, by the shape of a call. Callers cut their
-/// work by the shape of the model alone, never by the number of threads, so results do not depend on it.
+/// OpenBLAS picks its code path, and with it the order of a sum, by the shape of a call. Callers
+/// cut their work by the shape of the model alone, never by the number of threads, so results do
+/// not depend on it.
 enum MatrixProduct {
   /// `y[m, n] = alpha · Σ_k a[m, k] · b[n, k] + beta · y[m, n]`: a linear layer forward.
   static func timesTransposed(
@@ -47,8 +48,8 @@ enum MatrixProduct {
     let gradient: MutableMatrixView<Float>
   }
 
-  /// Rows of a weight gradient that one call computes. A call copies all of `x` into its own order first,
-  /// which fewer rows do not repay: 64 of them reach two thirds of the rate of 256.
+  /// Rows of a weight gradient that one call computes. A call copies all of `x` into its own order
+  /// first, which fewer rows do not repay: 64 of them reach two thirds of the rate of 256.
   static let gradientBlock = 256
 
   /// Weight gradients of one input and output each, over all workers of `pool`: the blocks of all

@@ -7,8 +7,9 @@ import TritCore
 enum NormGradient {
   /// Adds the gradients of the rows of `x` `[tokens, width]`.
   ///
-  /// `dx[n]` is set to `base[n] + …` (`base` is the residual's gradient; nil stands for 0); `dWeight`
-  /// `[width]` is added to. `scratch` has room for `width` values. `dx` may be `base`, and may be `dy`.
+  /// `dx[n]` is set to `base[n] + …` (`base` is the residual's gradient; nil stands for 0);
+  /// `dWeight` `[width]` is added to. `scratch` has room for `width` values. `dx` may be `base`,
+  /// and may be `dy`.
   static func backward(
     x: MatrixView<Float>, weight: UnsafePointer<Float>, epsilon: Float, dy: MatrixView<Float>,
     adding base: MatrixView<Float>?, into dx: MutableMatrixView<Float>,

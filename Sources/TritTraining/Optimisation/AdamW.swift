@@ -2,9 +2,9 @@ public import TritCore
 
 /// Adam with decoupled weight decay, and clipping of the gradient's norm.
 ///
-/// `p ← p · (1 − η·λ) − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)`, `m` and `v` the running means of the gradient
-/// and its square. Source: Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2, in the order of
-/// operations of PyTorch's `AdamW`. Norm gains do not decay.
+/// `p ← p · (1 − η·λ) − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)`, `m` and `v` the running means of
+/// the gradient and its square. Source: Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2,
+/// in the order of operations of PyTorch's `AdamW`. Norm gains do not decay.
 public final class AdamW: @unchecked Sendable {
   /// Decay rate of the mean.
   public let beta1: Double

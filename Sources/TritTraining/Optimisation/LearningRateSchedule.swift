@@ -6,11 +6,11 @@
 
 /// How the learning rate and the weight decay move over a training.
 ///
-/// The rate rises in a straight line over the warm-up, then falls from `peak` to `final · peak` along a
-/// cosine or a line. With a second stage it falls along that curve until `second.start`, drops to
-/// `second.peak`, and falls from there, with no weight decay: the high rate finds signs, the low one lets
-/// them settle. Source: "The Era of 1-bit LLMs: Training Tips, Code and FAQ" (Microsoft 2024), §2; Ma et
-/// al. 2025 (arXiv:2504.12285), §3.1.
+/// The rate rises in a straight line over the warm-up, then falls from `peak` to `final · peak`
+/// along a cosine or a line. With a second stage it falls along that curve until `second.start`,
+/// drops to `second.peak`, and falls from there, with no weight decay: the high rate finds signs,
+/// the low one lets them settle. Source: "The Era of 1-bit LLMs: Training Tips, Code and FAQ"
+/// (Microsoft 2024), §2; Ma et al. 2025 (arXiv:2504.12285), §3.1.
 public struct LearningRateSchedule: Sendable, Hashable {
   /// The curve after the warm-up.
   public enum Shape: String, Sendable, Hashable, CaseIterable {

@@ -6,9 +6,9 @@ import TritModel
 /// Writes a trained model as a Hugging Face folder: bfloat16 masters, `config.json`,
 /// `generation_config.json`.
 ///
-/// A model trained with absmean and int8 says so in `quantization_config` as transformers does for online
-/// BitNet layers; one trained in full precision has none. `tritlab` holds the stages in any case.
-/// Source: transformers 5, `integrations/bitnet.py`, `models/bitnet`.
+/// A model trained with absmean and int8 says so in `quantization_config` as transformers does for
+/// online BitNet layers; one trained in full precision has none. `tritlab` holds the stages in any
+/// case. Source: transformers 5, `integrations/bitnet.py`, `models/bitnet`.
 public enum ModelExport {
   /// Writes the model of `parameters` into `folder`, which exists. `endOfText` is both BOS and EOS.
   public static func write(

@@ -3,9 +3,9 @@ import TritKernels
 
 /// The rate at which OpenBLAS multiplies here and now: what a training's speed is a share of.
 public enum ProductRate {
-  /// Floating-point operations a second of float32 products of `size` × `size` matrices, one on each
-  /// worker at a time: the best of `repetitions` rounds, of about 50 ms each on a core of today; 0 without
-  /// the library.
+  /// Floating-point operations a second of float32 products of `size` × `size` matrices, one on
+  /// each worker at a time: the best of `repetitions` rounds, of about 50 ms each on a core of
+  /// today; 0 without the library.
   public static func measure(pool: WorkerPool, size: Int = 1024, repetitions: Int = 3) -> Double {
     guard (try? OpenBLASRuntime.start()) != nil else { return 0 }
     let count = size * size

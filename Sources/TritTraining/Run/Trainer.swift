@@ -6,8 +6,8 @@ public import TritQuantization
 /// Runs a training: steps, validations, checkpoints, and the trained model at the end.
 ///
 /// The folder gets `training/state.safetensors` (to go on from), `training/metrics.jsonl`, and at
-/// the end the model. A training that is stopped in any way, `kill -9` included, goes on from its last
-/// checkpoint and ends with the same bits as one that was not.
+/// the end the model. A training that is stopped in any way, `kill -9` included, goes on from its
+/// last checkpoint and ends with the same bits as one that was not.
 public final class Trainer {
   /// The settings.
   public let settings: TrainingSettings
@@ -34,8 +34,8 @@ public final class Trainer {
   /// The log of steps.
   public static func logPath(_ folder: String) -> String { folder + "/training/metrics.jsonl" }
 
-  /// Makes `folder` for a training and locks it for as long as the lock lives. Throws `failure` that names
-  /// the process where another one trains there.
+  /// Makes `folder` for a training and locks it for as long as the lock lives. Throws `failure`
+  /// that names the process where another one trains there.
   public static func lock(_ folder: String) throws -> FolderLock {
     do {
       try FileManager.default.createDirectory(
@@ -48,10 +48,10 @@ public final class Trainer {
     return try FolderLock(folder: folder + "/training", name: "training.lock", what: "training")
   }
 
-  /// Prepares a training in `folder`, which is made; goes on from its checkpoint unless `restart`, which
-  /// removes it. `lock` is the folder's, where the caller has it; else it is taken here.
-  /// Throws `usage` for impossible settings and for the checkpoint of another training, `failure` where
-  /// another process trains in the folder.
+  /// Prepares a training in `folder`, which is made; goes on from its checkpoint unless `restart`,
+  /// which removes it. `lock` is the folder's, where the caller has it; else it is taken here.
+  /// Throws `usage` for impossible settings and for the checkpoint of another training, `failure`
+  /// where another process trains in the folder.
   public init(
     _ settings: TrainingSettings, corpus: TokenCorpus, folder: String, endOfText: Int?,
     restart: Bool = false, lock: FolderLock? = nil, pool: WorkerPool,
@@ -104,8 +104,8 @@ public final class Trainer {
   /// Steps done so far.
   public var step: Int { state.step }
 
-  /// Runs until the last step (or until `stop` steps are done, without the end's work), writes the model
-  /// and gives how it ended. Ctrl-C saves a checkpoint and throws `interrupted`.
+  /// Runs until the last step (or until `stop` steps are done, without the end's work), writes the
+  /// model and gives how it ended. Ctrl-C saves a checkpoint and throws `interrupted`.
   @discardableResult public func run(
     until stop: Int? = nil, observer: (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingOutcome {

@@ -27,9 +27,9 @@ public struct TrainingLog: Sendable {
     }
   }
 
-  /// Drops what was logged after `step` (a run that was killed had gone beyond its last checkpoint) and
-  /// what stands there twice, and puts the rest in order: each step once, then its validation once. Gives
-  /// the steps that have a validation.
+  /// Drops what was logged after `step` (a run that was killed had gone beyond its last checkpoint)
+  /// and what stands there twice, and puts the rest in order: each step once, then its validation
+  /// once. Gives the steps that have a validation.
   @discardableResult package func rewind(to step: Int) throws -> Set<Int> {
     var steps: [Int: JSONValue] = [:]
     var validations: [Int: JSONValue] = [:]

@@ -52,7 +52,8 @@ public struct TrainingSettings: Sendable, Hashable {
   /// Tokens of one step.
   public var tokensPerStep: Int { sequences * accumulation * length }
 
-  /// The settings as JSON, for records and for telling whether a checkpoint continues this training.
+  /// The settings as JSON, for records and for telling whether a checkpoint continues this
+  /// training.
   public var document: JSONValue {
     var optimisation: [(key: String, value: JSONValue)] = [
       ("steps", JSONValue(schedule.steps)), ("warmup", JSONValue(schedule.warmup)),

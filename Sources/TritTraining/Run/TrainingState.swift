@@ -2,8 +2,8 @@ import Foundation
 import TritCore
 import TritFormats
 
-/// A training's checkpoint: masters and both means of Adam in float32, the number of steps, and which
-/// training it belongs to. With the seed this is all that the next step depends on.
+/// A training's checkpoint: masters and both means of Adam in float32, the number of steps, and
+/// which training it belongs to. With the seed this is all that the next step depends on.
 package struct TrainingState {
   /// Steps done.
   package var step: Int
@@ -33,8 +33,8 @@ package struct TrainingState {
       ], to: path)
   }
 
-  /// Reads a state into `parameters` and `optimizer`; nil where there is none. Throws `usage` for the
-  /// state of another training, `badData` for a damaged one.
+  /// Reads a state into `parameters` and `optimizer`; nil where there is none. Throws `usage` for
+  /// the state of another training, `badData` for a damaged one.
   package static func read(
     _ path: String, identity: String, into parameters: ParameterSet, _ optimizer: AdamW
   ) throws -> TrainingState? {

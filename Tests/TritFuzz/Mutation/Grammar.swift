@@ -1,4 +1,5 @@
-/// The form of a target's inputs, which says how to change them so that most still look like what they were.
+/// The form of a target's inputs, which says how to change them so that most still look like what
+/// they were.
 indirect enum Grammar: Sendable {
   /// Anything: choices and values for a `ByteSource`.
   case bytes

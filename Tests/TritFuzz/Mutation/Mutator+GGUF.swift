@@ -87,8 +87,8 @@ struct GGUFDraft {
   }
 }
 
-/// GGUF: entries go, come twice and change places; counts, types, dimensions, offsets and texts change, with the
-/// rest of the file kept in step.
+/// GGUF: entries go, come twice and change places; counts, types, dimensions, offsets and texts
+/// change, with the rest of the file kept in step.
 extension Mutator {
   mutating func changeGGUF(_ input: [UInt8], other: [UInt8]) -> [UInt8] {
     guard var draft = GGUFDraft(input) else { return changeBytes(input, other: other) }

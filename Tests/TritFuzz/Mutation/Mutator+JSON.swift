@@ -87,7 +87,8 @@ struct JSONOutline {
   }
 }
 
-/// JSON: members go, come twice, change places, keys and values; numbers and strings become what breaks things.
+/// JSON: members go, come twice, change places, keys and values; numbers and strings become what
+/// breaks things.
 extension Mutator {
   /// Values that readers trip over.
   static let jsonValues = [

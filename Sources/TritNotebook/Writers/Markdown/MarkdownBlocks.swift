@@ -32,8 +32,8 @@ struct MarkdownBlocks {
 
   /// The blocks of `text`. Controls and what turns the direction of writing are written out.
   ///
-  /// `carried` counts the folded parts that are open where it begins; with `isPart`, those that are open where
-  /// it ends stay so.
+  /// `carried` counts the folded parts that are open where it begins; with `isPart`, those that are
+  /// open where it ends stay so.
   static func read(_ text: String, carried: Int = 0, isPart: Bool = false) -> MarkdownBlocks {
     var reader = MarkdownBlocks(carried: carried)
     var source = Array(text.utf8)

@@ -1,9 +1,10 @@
 /// Makes HTML of the Markdown that notebooks are written in.
 ///
-/// CommonMark 0.31 and GitHub's tables, without raw HTML: tags are shown as text, except `<details>`
-/// with `<summary>` (what is in them is Markdown), `<br>`, `<sub>`, `<sup>` and `<kbd>`; comments are
-/// left out. Links lead to the web, to mail or to relative places; others stay text. Headings get
-/// anchors as GitHub makes them. The time is linear in the length of the text, whatever it holds.
+/// CommonMark 0.31 and GitHub's tables, without raw HTML: tags are shown as text, except
+/// `<details>` with `<summary>` (what is in them is Markdown), `<br>`, `<sub>`, `<sup>` and
+/// `<kbd>`; comments are left out. Links lead to the web, to mail or to relative places; others
+/// stay text. Headings get anchors as GitHub makes them. The time is linear in the length of the
+/// text, whatever it holds.
 public struct MarkdownHTML {
   /// A heading, for tables of contents.
   public struct Heading: Sendable, Equatable {
@@ -60,8 +61,8 @@ public struct MarkdownHTML {
     return page.html(markdown)
   }
 
-  /// Notes a heading and gives its anchor: lower case, letters, digits, `-` and `_`, blanks as dashes;
-  /// numbered where it stood before.
+  /// Notes a heading and gives its anchor: lower case, letters, digits, `-` and `_`, blanks as
+  /// dashes; numbered where it stood before.
   mutating func anchor(level: Int, text: String) -> String {
     var slug = ""
     for scalar in text.lowercased().unicodeScalars {
@@ -105,8 +106,8 @@ public struct MarkdownHTML {
 
 /// Writes blocks as HTML.
 struct MarkdownWriter {
-  /// Cells that short rows are given, for the whole document: a wide head over many short rows would
-  /// make much of little.
+  /// Cells that short rows are given, for the whole document: a wide head over many short rows
+  /// would make much of little.
   static let fillLimit = 65536
 
   let references: [String: MarkdownReference]

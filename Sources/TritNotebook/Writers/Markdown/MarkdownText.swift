@@ -182,8 +182,8 @@ enum MarkdownText {
       }
   }
 
-  /// An address as it stands in a page, percent-encoded; nil where it leads to anything but the web,
-  /// mail, or a place that is relative to the page.
+  /// An address as it stands in a page, percent-encoded; nil where it leads to anything but the
+  /// web, mail, or a place that is relative to the page.
   static func safeURL(_ address: [UInt8]) -> [UInt8]? {
     // Readers of addresses skip what is hidden, so it does not help to hide a scheme either.
     let visible = address.filter { $0 > 0x20 && $0 != 0x7f }

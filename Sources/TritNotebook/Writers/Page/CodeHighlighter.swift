@@ -1,7 +1,7 @@
 /// Colours code for reading: comments, strings, numbers, words of the language, types, directives.
 ///
-/// It reads tokens, no grammar: what it does not know stays plain, and whatever it is given comes out
-/// as the same text. Linear in the length of the text.
+/// It reads tokens, no grammar: what it does not know stays plain, and whatever it is given comes
+/// out as the same text. Linear in the length of the text.
 enum CodeHighlighter {
   /// Languages it knows.
   enum Language: String {
@@ -196,8 +196,8 @@ enum CodeHighlighter {
 
     // MARK: Strings
 
-    /// The end of the string that begins here: of C up to its line's end, of Swift with hashes, with
-    /// three quotes, and with interpolations that hold strings.
+    /// The end of the string that begins here: of C up to its line's end, of Swift with hashes,
+    /// with three quotes, and with interpolations that hold strings.
     func stringEnd() -> Int? {
       let quote = UInt8(ascii: "\"")
       if language == .c {

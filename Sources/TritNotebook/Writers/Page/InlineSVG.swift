@@ -1,8 +1,8 @@
 /// A drawing as part of a page.
 enum InlineSVG {
-  /// `svg` without what stands before its element, its ids and what refers to them with `prefix` before
-  /// them: drawings of one program repeat their ids, and on a page each must be there once. Nil where
-  /// it holds no `<svg` element.
+  /// `svg` without what stands before its element, its ids and what refers to them with `prefix`
+  /// before them: drawings of one program repeat their ids, and on a page each must be there once.
+  /// Nil where it holds no `<svg` element.
   static func markup(_ svg: String, prefix: String) -> String? {
     let bytes = Array(svg.utf8)
     guard let start = find("<svg", in: bytes, from: 0) else { return nil }

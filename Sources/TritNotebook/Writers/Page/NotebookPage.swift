@@ -1,12 +1,12 @@
 internal import TritCore
 internal import TritDrawing
 
-/// Writes a notebook that was run as one page of HTML: nothing is fetched, it reads on a phone and at a
-/// desk, in light and in dark, and on paper.
+/// Writes a notebook that was run as one page of HTML: nothing is fetched, it reads on a phone and
+/// at a desk, in light and in dark, and on paper.
 ///
-/// What prose holds is Markdown without raw HTML (`MarkdownHTML`). What cells show as HTML or SVG stands
-/// in the page as it is: it comes from code that its reader ran. The page's policy lets no part of it
-/// reach the network. The same notebook gives the same bytes.
+/// What prose holds is Markdown without raw HTML (`MarkdownHTML`). What cells show as HTML or SVG
+/// stands in the page as it is: it comes from code that its reader ran. The page's policy lets no
+/// part of it reach the network. The same notebook gives the same bytes.
 public struct NotebookPage {
   /// A page beside this one.
   public struct Link: Sendable, Equatable {
@@ -109,8 +109,8 @@ public struct NotebookPage {
     return names
   }
 
-  /// Prose without the images of figures that stand on the page already, drawn by their cells: the committed files are
-  /// for those who read the notebook without running it.
+  /// Prose without the images of figures that stand on the page already, drawn by their cells: the
+  /// committed files are for those who read the notebook without running it.
   private static func withoutShown(_ text: String, _ figures: Set<String>) -> String {
     guard !figures.isEmpty else { return text }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in

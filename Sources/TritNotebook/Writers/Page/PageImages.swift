@@ -15,7 +15,8 @@ final class PageImages {
   /// Resolved folders that images may lie in.
   private let roots: [String]
 
-  /// Images beside the notebook at `path`, below its folder, and in the folder `plots` of its repository.
+  /// Images beside the notebook at `path`, below its folder, and in the folder `plots` of its
+  /// repository.
   init(notebook path: String) {
     self.path = path
     folder =
@@ -114,8 +115,8 @@ final class PageImages {
 
 /// How a drawing stands on a page.
 enum FigureForm {
-  /// The classes of its box, and the style of its element: drawings for white paper lie on a light card
-  /// in the dark, wide ones keep a readable size and scroll, narrow ones their own.
+  /// The classes of its box, and the style of its element: drawings for white paper lie on a light
+  /// card in the dark, wide ones keep a readable size and scroll, narrow ones their own.
   static func of(_ svg: String) -> (kind: String, style: String) {
     let paper = InlineSVG.followsScheme(svg) ? "figure" : "figure paper"
     guard let width = InlineSVG.width(svg) else { return (paper, "") }

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The sum of code[k] * x[k] over columns, a multiple of 128; a code is a trit + 1. Byte i of each 32
-// holds the codes of columns i, i + 32, i + 64 and i + 96 of its 128, from the low bits up: what
+// The sum of code[k] * x[k] over columns, a multiple of 128; a code is a trit + 1. Byte i of each
+// 32 holds the codes of columns i, i + 32, i + 64 and i + 96 of its 128, from the low bits up: what
 // DotKernel of TritLab packs.
 typedef int32_t (*extra_dot)(const uint8_t *_Nullable codes, const int8_t *_Nullable x,
                              size_t columns);
