@@ -13,6 +13,8 @@ public struct TextDataset: Sendable {
   public let text: String
   /// Files it came from, in order.
   public let sources: [String]
+  /// Other files of the folder that the text was read from: what is no text.
+  public private(set) var leftOut: [String] = []
   /// Whether the text writes control tokens (`<|endoftext|>`) that are to be read as such.
   public let writesControlTokens: Bool
   /// UTF-8 bytes of the text.
@@ -79,8 +81,8 @@ public struct TextDataset: Sendable {
 
   /// Reads what `specification` names:
   ///
-  /// - a file of UTF-8 text;
-  /// - a folder: its `*.txt` and `*.raw` files in alphabetical order (not recursively), joined
+  /// - a file of UTF-8 text, which may be packed by gzip (`.gz`); `-` is standard input;
+  /// - a folder: its `*.txt` and `*.raw` files, packed ones too (`*.txt.gz`), in alphabetical order (not recursively), joined
   ///   without anything between;
   /// - `file.jsonl:field`: the string `field` of every line, joined by a blank line (`field` is
   ///   `text` where left out);
@@ -145,13 +147,18 @@ public struct TextDataset: Sendable {
 
   /// Reads `path` (with or without `:field`); nil where nothing is there.
   private static func read(_ path: String, name: String) throws -> TextDataset? {
+    if path == "-" {
+      let bytes = try WholeFile.readStandardInput(limit: .stream)
+      let text = try bytes.withUnsafeBytes { try decode($0, at: "standard input") }
+      return try TextDataset(name: "standard input", text: text)
+    }
     let kind = FileKind(at: path)
     if kind != .absent {
       if kind == .folder { return try readFolder(path, name: name) }
-      if path.hasSuffix(".jsonl") { return try readLines(path, field: "text", name: name) }
+      if isLines(path) { return try readLines(path, field: "text", name: name) }
       return try TextDataset(name: name, text: try readText(path), sources: [path])
     }
-    guard let colon = path.lastIndex(of: ":"), path[..<colon].hasSuffix(".jsonl") else {
+    guard let colon = path.lastIndex(of: ":"), isLines(String(path[..<colon])) else {
       return nil
     }
     let file = String(path[..<colon])
@@ -166,7 +173,9 @@ public struct TextDataset: Sendable {
 
   private static func readFolder(_ path: String, name: String) throws -> TextDataset {
     let listing = try FolderListing(path)
-    func isText(_ name: String) -> Bool { name.hasSuffix(".txt") || name.hasSuffix(".raw") }
+    func isText(_ name: String) -> Bool {
+      [".txt", ".raw", ".txt.gz", ".raw.gz"].contains { name.hasSuffix($0) }
+    }
     // A text that is left out changes every figure.
     if let name = listing.unreadable.first(where: isText) {
       throw LabError(
@@ -177,18 +186,32 @@ public struct TextDataset: Sendable {
     let files = listing.names.filter(isText).map { path + "/" + $0 }
     guard !files.isEmpty else {
       throw LabError(
-        .missingInput, "the folder holds no text", at: path, expected: "*.txt or *.raw files",
-        got: "\(listing.names.count) other entries")
+        .missingInput, "the folder holds no text", at: path,
+        expected: "*.txt or *.raw files, which may be packed (.gz)",
+        got: listing.names.isEmpty
+          ? "no file"
+          : listing.names.prefix(8).joined(separator: ", ")
+            + (listing.names.count > 8 ? " and \(listing.names.count - 8) more" : ""))
     }
     var text = ""
     for file in files {
       text += try readText(file)
       try FileLimit.text.check(text.utf8.count, at: path)
     }
-    return try TextDataset(name: name, text: text, sources: files)
+    var dataset = try TextDataset(name: name, text: text, sources: files)
+    dataset.leftOut = listing.names.filter { !isText($0) }
+    return dataset
+  }
+
+  private static func isLines(_ path: String) -> Bool {
+    path.hasSuffix(".jsonl") || path.hasSuffix(".jsonl.gz")
   }
 
   private static func readText(_ path: String) throws -> String {
+    if path.hasSuffix(".gz") {
+      let bytes = try GzipFile.read(path, limit: .text)
+      return try bytes.withUnsafeBytes { try decode($0, at: path) }
+    }
     let file = try MappedFile(path, limit: .text)
     return try file.span.withUnsafeBytes { try decode($0, at: path) }
   }
@@ -209,6 +232,12 @@ public struct TextDataset: Sendable {
   }
 
   private static func readLines(_ path: String, field: String, name: String) throws -> TextDataset {
+    if path.hasSuffix(".gz") {
+      let bytes = try GzipFile.read(path, limit: .text)
+      return try bytes.withUnsafeBytes {
+        try readLines($0, at: path, field: field, name: name)
+      }
+    }
     let file = try MappedFile(path)
     return try file.span.withUnsafeBytes {
       try readLines($0, at: path, field: field, name: name)

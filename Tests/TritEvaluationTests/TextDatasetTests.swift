@@ -99,6 +99,32 @@ import _TritTestSupport
     #expect(error("wikitext-2-raw/tset")?.advice == "did you mean 'wikitext-2-raw/test'?")
   }
 
+  /// Packed by Python's gzip with a time of 0.
+  @Test func packedTextsAreReadAndFoldersSayWhatTheyLeftOut() throws {
+    let folder = try Folder()
+    let story: [UInt8] = [
+      0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xF3, 0xCF,
+      0x4B, 0x4E, 0x55, 0x28, 0x2D, 0x38, 0xBC, 0x2D, 0x4F, 0x21, 0x51, 0xA1,
+      0x24, 0x33, 0x37, 0x55, 0x8F, 0x0B, 0x00, 0x4C, 0xA7, 0xD7, 0x73, 0x13,
+      0x00, 0x00, 0x00,
+    ]
+    let lines: [UInt8] = [
+      0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xAB, 0x56,
+      0x2A, 0x49, 0xAD, 0x28, 0x51, 0xB2, 0x52, 0x50, 0x4A, 0x54, 0xAA, 0xE5,
+      0xAA, 0x86, 0xF3, 0x92, 0x80, 0x3C, 0x00, 0x3D, 0xBD, 0xE6, 0x10, 0x1C,
+      0x00, 0x00, 0x00,
+    ]
+    #expect(try TextDataset.load(folder.write("a.txt.gz", story)).text == "Once upön a time.\n")
+    let packed = try folder.write("b.jsonl.gz", lines)
+    #expect(try TextDataset.load(packed).text == "a\n\nb")
+    #expect(try TextDataset.load(packed + ":text").text == "a\n\nb")
+    _ = try folder.write("c.txt", "And then.\n")
+    let all = try TextDataset.load(folder.path)
+    #expect(all.text == "Once upön a time.\nAnd then.\n")
+    #expect(all.leftOut == ["b.jsonl.gz"] && all.sources.count == 2)
+    #expect(error(try folder.write("cut.txt.gz", Array(story.dropLast(5))))?.kind == .badData)
+  }
+
   @Test func badTextIsRefused() throws {
     let folder = try Folder()
     #expect(error(try folder.write("empty.txt", ""))?.kind == .badData)

@@ -180,6 +180,19 @@ import TritExperiments
     }
   }
 
+  /// What a figure changes from seed to seed is told apart from what it would change on another text.
+  @Test func seedsHaveATableOfTheirOwn() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try run(
+        folder,
+        text: "name: seeds\nsweep: {cache: [f16, int8], seed: [1, 2, 3]}\n"
+          + "measure: {perplexity: {data: t.txt}}\n")
+      #expect(outcome.summary.contains("## Across seeds"))
+      #expect(outcome.summary.components(separatedBy: " and 2 more | Perplexity | 3 |").count == 3)
+      #expect(try !run(folder).summary.contains("## Across seeds"))
+    }
+  }
+
   @Test func aPlaceOutsideTheRunIsNotRead() throws {
     try withTemporaryFolder { folder in
       var record = try run(folder).records[0]

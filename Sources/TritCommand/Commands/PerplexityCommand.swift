@@ -5,7 +5,8 @@ import TritLab
 enum PerplexityCommand {
   static let file = OptionSpec(
     "-f", "--file", value: "data",
-    help: "Text file, folder, file.jsonl:field, or a known name such as wikitext-2-raw/test")
+    help: "Text file (.gz too), folder, file.jsonl:field, a known name such as "
+      + "wikitext-2-raw/test, or - for standard input")
   static let dataFolder = OptionSpec(
     "--data-dir", value: "folder", help: "Where known data sets lie", environment: "TRITLAB_DATA")
   static let method = OptionSpec(
@@ -148,6 +149,12 @@ enum PerplexityCommand {
     }
     let variant = try engine(selection)
     EngineLoader.announce(variant)
+    if data.sources.count > 1 || !data.leftOut.isEmpty {
+      let names = data.sources.map { String($0.split(separator: "/").last ?? "") }
+      Terminal.note(
+        "read: \(short(names))" + (data.leftOut.isEmpty ? "" : "; left out: \(short(data.leftOut))")
+      )
+    }
     Terminal.note("data: \(dataset), \(data.byteCount) bytes; protocol \(method.label)")
     if arguments.flag(divergence) {
       let printer = ProgressPrinter("divergence", value: "KLD")
@@ -202,6 +209,12 @@ enum PerplexityCommand {
     try report(
       DivergenceMeasurement().measure(
         variant: variant, reference: base, limit: limit, progress: printer.show), arguments)
+  }
+
+  /// The first names of a list.
+  private static func short(_ names: [String]) -> String {
+    names.prefix(8).joined(separator: ", ")
+      + (names.count > 8 ? " and \(names.count - 8) more" : "")
   }
 
   /// The windows that `--chunks` asks for: N as llama-perplexity has it, or a part.

@@ -185,6 +185,12 @@ extension Report {
   /// What variants were compared in, in pairs.
   public var pairedQuantities: [PairedQuantity] { evidence.quantities }
 
+  /// The first quantity of each measure: where there is no room for all.
+  var leadingQuantities: [PairedQuantity] {
+    var sections: Set<String> = []
+    return pairedQuantities.filter { sections.insert($0.section).inserted }
+  }
+
   /// The differences of all records to the baseline in a quantity, in the order of the table.
   public func differences(_ quantity: PairedQuantity) -> [PairedComparison] {
     evidence.comparisons(quantity)

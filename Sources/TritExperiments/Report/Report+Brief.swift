@@ -47,7 +47,9 @@ extension Report {
   var brief: BriefReport {
     let known = Dictionary(
       uniqueKeysWithValues: Self.briefColumns.enumerated().map { ($1.key, ($0, $1)) })
-    let columns = columns.enumerated().map { place, column -> BriefReport.Column in
+    let leading = leadingQuantities.map(\.key)
+    let shown = self.columns.filter { $0.quantity.map { leading.contains($0.key) } ?? true }
+    let columns = shown.enumerated().map { place, column -> BriefReport.Column in
       if column.quantity != nil {
         // Beside the figure that it is a difference of, and wanted before figures of speed.
         let base = column.quantity.flatMap { known[$0.metric]?.0 } ?? Self.briefColumns.count
@@ -72,7 +74,7 @@ extension Report {
         "floor: perplexity \(Figures.fixed(floor.perplexity, 3)), which the source of the text itself has"
       )
     }
-    notes += pairedQuantities.compactMap(powerText)
+    notes += leadingQuantities.compactMap(powerText)
     return BriefReport(
       labels: labels, columns: columns, notes: notes + briefWarnings,
       isDisturbed: rows.contains { $0.isSpeedDisturbed })

@@ -185,7 +185,7 @@ public final class Trainer {
       step: state.step, tokens: state.step * settings.tokensPerStep, loss: loss, rate: rate,
       gradientNorm: norm, tokensPerSecond: Double(settings.tokensPerStep) / max(seconds, 1e-9),
       seconds: state.seconds)
-    try log.append(record)
+    try log.append(record, seed: settings.seed)
     return record
   }
 

@@ -86,13 +86,15 @@ public struct TrainingLog: Sendable {
         number, otherwise: "check that the folder exists, is writable and has space"))
   }
 
-  func append(_ record: StepRecord) throws {
+  /// Adds a step of the training that `seed` began.
+  func append(_ record: StepRecord, seed: UInt64) throws {
     try append([
       "step": JSONValue(record.step), "tokens": JSONValue(record.tokens),
       "loss": JSONValue(record.loss), "rate": JSONValue(record.rate),
       "gradient_norm": JSONValue(record.gradientNorm),
       "tokens_per_second": JSONValue((record.tokensPerSecond * 10).rounded() / 10),
       "seconds": JSONValue((record.seconds * 1000).rounded() / 1000),
+      "seed": .number(String(seed)),
     ])
   }
 }
