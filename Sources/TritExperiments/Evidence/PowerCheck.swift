@@ -33,11 +33,7 @@ struct PowerCheck {
         let list = evidence.byQuantity.first(where: { $0.quantity.key == quantity.key })?.list,
         let size = evidence.sizes[quantity.key]
       else { return nil }
-      let errors = list.compactMap { $0.difference.rawError }.filter { $0 > 0 }
-      guard !errors.isEmpty else { return nil }
-      let typical = OrderStatistics.quantile(0.5, ofSorted: errors.sorted())
-      let seen = DetectableDifference(rawError: typical, scale: quantity.scale)
-      guard seen.value > target else { return nil }
+      guard let seen = quantity.detectable(list), seen.value > target else { return nil }
       let factor = seen.factor(toSee: target)
       let unit = quantity.unit == "%" ? " %" : " \(quantity.unit)"
       return
@@ -45,6 +41,17 @@ struct PowerCheck {
         + "\(size.units) \(size.unit)s see \(Figures.twoDigits(seen.value))\(unit) with 80 % power: about "
         + "\(Figures.plain(Figures.rounded(factor * Double(size.units)))) \(size.unit)s would answer it"
     }
+  }
+}
+
+extension PairedQuantity {
+  /// What can be seen by the typical one of some comparisons: the median of their errors counts.
+  /// nil where none has an error above 0.
+  func detectable(_ comparisons: [PairedComparison]) -> DetectableDifference? {
+    let errors = comparisons.compactMap { $0.difference.rawError }.filter { $0 > 0 }
+    guard !errors.isEmpty else { return nil }
+    return DetectableDifference(
+      rawError: OrderStatistics.quantile(0.5, ofSorted: errors.sorted()), scale: scale)
   }
 }
 

@@ -158,13 +158,11 @@ extension Report {
 
   /// What the text or the questions can see: `This text (12 windows, 2812 tokens) can see …`.
   func powerText(_ quantity: PairedQuantity) -> String? {
-    guard let size = evidence.sizes[quantity.key] else { return nil }
-    let errors = differences(quantity).compactMap { $0.difference.rawError }.filter { $0 > 0 }
-    guard !errors.isEmpty else { return nil }
-    let typical = OrderStatistics.quantile(0.5, ofSorted: errors.sorted())
-    let seen = DetectableDifference(rawError: typical, scale: quantity.scale)
+    guard let size = evidence.sizes[quantity.key],
+      let seen = quantity.detectable(differences(quantity))
+    else { return nil }
     // Twice as fine takes four times as many.
-    let finer = quantity.scale.told(DetectableDifference.standardErrors * typical / 2)
+    let finer = quantity.scale.told(DetectableDifference.standardErrors * seen.rawError / 2)
     let isText = size.weight != Double(size.units)
     let what = isText ? "tokens" : "\(size.unit)s"
     let more = (seen.factor(toSee: finer) - 1) * size.weight

@@ -20,16 +20,13 @@ package struct StoredRun {
       if folder.isEmpty { folder = "." }
     }
     if !manager.fileExists(atPath: folder + "/results.jsonl") {
-      let runs = ((try? FolderListing(folder).names) ?? []).filter {
-        manager.fileExists(atPath: "\(folder)/\($0)/results.jsonl")
-      }
-      guard let newest = runs.max() else {
+      guard let newest = RunDirectory.runs(of: folder).max() else {
         throw LabError(
           .missingInput, "there is no run", at: path,
           expected: "a run directory with results.jsonl, or a folder of such",
           advice: "trit run prints it in its last line: results: …")
       }
-      folder += "/" + newest
+      folder = newest
     }
     let all = try ResultsLog.records(of: folder + "/results.jsonl")
     records = ResultsLog.latest(all).filter { $0.status == .finished }
