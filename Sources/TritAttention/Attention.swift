@@ -49,3 +49,10 @@ public protocol Attention: Sendable {
     heads: Range<Int>, scratch: UnsafeMutablePointer<Float>, into output: MutableMatrixView<Float>,
     probe: AttentionProbe?)
 }
+
+/// Attention that can be limited to the last positions, for models whose layers see a window.
+public protocol WindowedAttention: Attention {
+  /// The same over the last `window` positions (at least 1), a query's own included; over fewer
+  /// where it was limited already.
+  func limited(to window: Int) -> any Attention
+}

@@ -14,7 +14,7 @@ public import TritCore
 /// prompt was cut, and whether its spans were computed in one go or apart.
 ///
 /// Source: Milakov & Gimelshein 2018 (1805.02867), alg. 3; Dao et al. 2022 (2205.14135), alg. 1.
-public struct FlashAttention: SplitAttention {
+public struct FlashAttention: SplitAttention, WindowedAttention {
   /// `flash`, or `sliding` with a window.
   public var name: String { window == nil ? "flash" : "sliding" }
   /// Keys that a query sees, its own included; nil is all of them.
@@ -36,6 +36,11 @@ public struct FlashAttention: SplitAttention {
     precondition(window.map { $0 >= 1 } ?? true, "a window has at least one position")
     self.window = window
     self.features = features.intersection(.here)
+  }
+
+  /// See `WindowedAttention`.
+  public func limited(to window: Int) -> any Attention {
+    FlashAttention(window: min(window, self.window ?? window), features: features)
   }
 
   /// A block's queries, sums of all spans and of one, scores and statistics; a widened tile; one

@@ -4,12 +4,22 @@ public import TritCore
 ///
 /// `softmax(q Kᵀ · scale) V` over the keys up to the query's own position (Vaswani et al. 2017, eq.
 /// 1, with a causal mask), the maximum subtracted before the exponential. Rung 1 of the ladder.
-public struct NaiveAttention: Attention {
+public struct NaiveAttention: WindowedAttention {
   /// `naive`.
   public let name = "naive"
+  /// Keys that a query sees, its own included; nil is all of them.
+  public let window: Int?
 
-  /// Has no parameters.
-  public init() {}
+  /// Full causal attention, or over the last `window` positions (at least 1).
+  public init(window: Int? = nil) {
+    precondition(window.map { $0 >= 1 } ?? true, "a window has at least one position")
+    self.window = window
+  }
+
+  /// See `WindowedAttention`.
+  public func limited(to window: Int) -> any Attention {
+    NaiveAttention(window: min(window, self.window ?? window))
+  }
 
   /// One row of scores, and one head's keys and values widened whole.
   public func scratchCount(context: AttentionContext, capacity: Int, tokens: Int) -> Int {
@@ -37,17 +47,20 @@ public struct NaiveAttention: Attention {
       for head in (keyHead * group)..<((keyHead + 1) * group) {
         for token in 0..<queries.rows {
           let position = context.firstPosition + token
-          let visible = position + 1
+          let first = window.map { max(0, position + 1 - $0) } ?? 0
+          let visible = position + 1 - first
           RowLoops.scores(
-            queries.base + token * queries.stride + head * d, keys: keys, stride: keyStride,
-            count: visible, d: d, scale: context.scale, into: scores)
+            queries.base + token * queries.stride + head * d, keys: keys + first * keyStride,
+            stride: keyStride, count: visible, d: d, scale: context.scale, into: scores)
           VectorMath.softmax(scores, count: visible)
           probe?(
-            context.layer, head, position, 0, UnsafeBufferPointer(start: scores, count: visible))
+            context.layer, head, position, first,
+            UnsafeBufferPointer(start: scores, count: visible))
           let row = output.base + token * output.stride + head * d
           row.update(repeating: 0, count: d)
           RowLoops.accumulate(
-            scores, values: values, stride: valueStride, count: visible, d: d, decay: 1, into: row)
+            scores, values: values + first * valueStride, stride: valueStride, count: visible, d: d,
+            decay: 1, into: row)
         }
       }
     }

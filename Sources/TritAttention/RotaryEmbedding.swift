@@ -16,6 +16,22 @@ public enum RotaryScaling: Sendable, Hashable {
   /// Source: transformers, `rope_type: llama3`.
   case llama3(
     factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalContext: Int)
+  /// Short waves kept, long ones divided by `factor`, a linear ramp between by the turns that a wave
+  /// makes in the first context; cosines and sines multiplied by `attentionFactor`, which is
+  /// 0.1 ln(factor) + 1 where nothing is said. `truncates`: the ends of the ramp are whole pairs.
+  /// Source: Peng et al. 2023, YaRN (2309.00071), §3; transformers, `rope_type: yarn`.
+  case yarn(
+    factor: Double, originalContext: Int, betaFast: Double, betaSlow: Double,
+    attentionFactor: Double?, truncates: Bool)
+  /// Every frequency divided by a factor of its own, `short` ones where the context is at most the
+  /// first one, else `long` ones; cosines and sines multiplied by `attentionFactor`.
+  /// Source: Ding et al. 2024, LongRoPE (2402.13753); transformers, `rope_type: longrope`.
+  case longrope(short: [Float], long: [Float], originalContext: Int, attentionFactor: Double)
+
+  /// √(1 + ln(factor) / ln(first context)); 1 for factors of at most 1.
+  public static func longropeAttention(factor: Double, originalContext: Int) -> Double {
+    factor <= 1 ? 1 : (1 + log(factor) / log(Double(max(originalContext, 2)))).squareRoot()
+  }
 }
 
 /// Which two elements of a head turn together.
@@ -90,20 +106,26 @@ public struct RotaryEmbedding: Sendable {
     self.pairing = pairing
     self.maxPositions = maxPositions
     var frequencies = try Self.frequencies(
-      rotaryDimension: rotary, base: base, scaling: scaling)
+      rotaryDimension: rotary, base: base, scaling: scaling, positions: maxPositions)
     if let frequencyFactors {
       for pair in 0..<pairs { frequencies[pair] /= frequencyFactors[pair] }
     }
     self.frequencies = frequencies
     cosines = AlignedBuffer(count: maxPositions * pairs)
     sines = AlignedBuffer(count: maxPositions * pairs)
+    let length: Float =
+      switch scaling {
+      case .none, .linear, .llama3: 1
+      case .yarn(let factor, _, _, _, let own, _): Float(own ?? 0.1 * log(max(factor, 1)) + 1)
+      case .longrope(_, _, _, let factor): Float(factor)
+      }
     for position in 0..<maxPositions {
       for pair in 0..<pairs {
         // The product is rounded to float32 first, as the reference does; then exact cos and sin of
         // it.
         let angle = Double(Float(position) * frequencies[pair])
-        cosines.base[position * pairs + pair] = Float(cos(angle))
-        sines.base[position * pairs + pair] = Float(sin(angle))
+        cosines.base[position * pairs + pair] = Float(cos(angle)) * length
+        sines.base[position * pairs + pair] = Float(sin(angle)) * length
       }
     }
   }
@@ -165,7 +187,7 @@ public struct RotaryEmbedding: Sendable {
 
   /// `base^(−2i/n)` in float32, each step rounded (power, then reciprocal), then scaled.
   private static func frequencies(
-    rotaryDimension: Int, base: Double, scaling: RotaryScaling
+    rotaryDimension: Int, base: Double, scaling: RotaryScaling, positions: Int
   ) throws -> [Float] {
     let unscaled = (0..<rotaryDimension / 2).map { pair -> Float in
       let exponent = Float(2 * pair) / Float(rotaryDimension)
@@ -190,6 +212,37 @@ public struct RotaryEmbedding: Sendable {
         let blend = (Float(original) / wavelength - Float(low)) / Float(high - low)
         return (1 - blend) * frequency / Float(factor) + blend * frequency
       }
+    case .yarn(let factor, let original, let fast, let slow, _, let truncates):
+      guard factor.isFinite, factor > 0 else { throw badFactor("factor", factor) }
+      guard original > 0 else {
+        throw badFactor("original_max_position_embeddings", Double(original))
+      }
+      guard slow.isFinite, slow > 0, fast.isFinite, fast > 0 else {
+        throw badFactor("beta_fast", fast)
+      }
+      let n = Double(rotaryDimension)
+      // The pair that makes so many turns in the first context.
+      func pair(_ turns: Double) -> Double {
+        n * log(Double(original) / (turns * 2 * Double.pi)) / (2 * log(base))
+      }
+      var (low, high) = (pair(fast), pair(slow))
+      if truncates { (low, high) = (low.rounded(.down), high.rounded(.up)) }
+      low = max(low, 0)
+      high = min(high, n - 1)
+      if low == high { high += 0.001 }
+      return unscaled.enumerated().map { index, frequency in
+        let ramp = Float(min(max((Double(index) - low) / (high - low), 0), 1))
+        return frequency / Float(factor) * ramp + frequency * (1 - ramp)
+      }
+    case .longrope(let short, let long, let original, _):
+      let factors = positions > original ? long : short
+      guard factors.count == unscaled.count, factors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+        throw LabError(
+          .badData, "the factors of longrope do not fit a head", at: "rope_scaling",
+          expected: "\(unscaled.count) positive numbers", got: "\(factors.count) numbers",
+          advice: "check short_factor and long_factor in the model's configuration")
+      }
+      return unscaled.enumerated().map { $1 / factors[$0] }
     }
   }
 

@@ -16,7 +16,7 @@ public import TritCore
 ///
 /// Tiles begin at multiples of the tile size from position 0, whatever the call begins with, so
 /// that a query's result is the same bits however its prompt was cut.
-public struct StreamingAttention: Attention {
+public struct StreamingAttention: WindowedAttention {
   /// `streaming`, or `sliding` with a window.
   public var name: String { window == nil ? "streaming" : "sliding" }
   /// Keys that a query sees, its own included; nil is all of them.
@@ -31,6 +31,11 @@ public struct StreamingAttention: Attention {
   public init(window: Int? = nil) {
     precondition(window.map { $0 >= 1 } ?? true, "a window has at least one position")
     self.window = window
+  }
+
+  /// See `WindowedAttention`.
+  public func limited(to window: Int) -> any Attention {
+    StreamingAttention(window: min(window, self.window ?? window))
   }
 
   /// A tile of keys and of values, its scores, the running statistics of a block, and one row of

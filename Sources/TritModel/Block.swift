@@ -2,22 +2,23 @@ public import TritCore
 public import TritKernels
 import TritQuantization
 
-/// One transformer block, ready to run.
-struct Block {
-  let attentionNorm: AlignedBuffer<Float>
-  let feedForwardNorm: AlignedBuffer<Float>
-  let attentionSubNorm: AlignedBuffer<Float>?
-  let feedForwardSubNorm: AlignedBuffer<Float>?
-  /// q, k, v: outputs 0, 1, 2.
-  let attentionInput: [ProjectionGroup]
-  /// o: output 0.
-  let attentionOutput: [ProjectionGroup]
-  /// gate, up: outputs 0, 1.
-  let feedForwardInput: [ProjectionGroup]
-  /// down: output 0.
-  let feedForwardOutput: [ProjectionGroup]
-  /// up, where its kernel computes single rows and its input is that of gate.
+/// Linear layers of one operation, ready to run.
+struct Projection {
+  /// The layers, in the order of their outputs.
+  let roles: [LinearRole]
+  /// Those that share a prepared and quantized input.
+  let groups: [ProjectionGroup]
+  /// up, where its kernel computes single rows, its input is that of gate, and the activation makes
+  /// zeros.
   let selectiveUp: (any SelectiveLinear)?
+}
+
+/// The weights of one block, ready to run; what is done with them is in the plan.
+struct Block {
+  let norms: [NormRole: AlignedBuffer<Float>]
+  let biases: [LinearRole: AlignedBuffer<Float>]
+  /// One for each `project` of the plan, in its order.
+  let projections: [Projection]
 }
 
 /// What one linear layer runs with, for listings and run records.
@@ -88,6 +89,8 @@ struct BuiltLinear {
   let activationChoice: StageChoice
   /// Gains of the norm inside it, `[columns]`; nil where there is none.
   let innerNorm: [Float]?
+  /// The rotation of its input, where its weights are rotated.
+  let rotation: HadamardRotation?
 }
 
 /// Builds the blocks of an engine.
@@ -122,24 +125,28 @@ struct BlockBuilder {
 
   mutating func build(layer: Int) throws -> Block {
     let checkpoint = resolver.checkpoint
-    func buffer(_ role: NormRole) throws -> AlignedBuffer<Float>? {
-      try checkpoint.norm(role, layer: layer).map { AlignedBuffer($0) }
+    let plan = checkpoint.plan
+    var norms: [NormRole: AlignedBuffer<Float>] = [:]
+    for role in plan.block.norms {
+      norms[role] = try checkpoint.norm(role, layer: layer).map { AlignedBuffer($0) }
     }
-    guard let attentionNorm = try buffer(.attention), let feedForwardNorm = try buffer(.feedForward)
-    else {
-      throw LabError(
-        .internalError, "a block norm vanished after it was checked", at: checkpoint.path)
+    var biases: [LinearRole: AlignedBuffer<Float>] = [:]
+    for role in plan.block.biases {
+      biases[role] = AlignedBuffer(try checkpoint.bias(role, layer: layer))
     }
-    let feedForwardInput = try groups([.gate, .up], layer: layer)
-    return Block(
-      attentionNorm: attentionNorm, feedForwardNorm: feedForwardNorm,
-      attentionSubNorm: try buffer(.attentionSub), feedForwardSubNorm: try buffer(.feedForwardSub),
-      attentionInput: try groups([.query, .key, .value], layer: layer),
-      attentionOutput: try groups([.attentionOutput], layer: layer),
-      feedForwardInput: feedForwardInput,
-      feedForwardOutput: try groups([.down], layer: layer),
-      selectiveUp: feedForwardInput.count == 1 && feedForwardInput[0].innerNorm == nil
-        ? feedForwardInput[0].layers[1].linear as? any SelectiveLinear : nil)
+    var projections: [Projection] = []
+    for case .project(let roles, _) in plan.block.operations {
+      let groups = try groups(roles, layer: layer)
+      // The epilogue of a bias would make the zeros something else.
+      let isSelective =
+        roles == [.gate, .up] && groups.count == 1 && groups[0].readsPlainInput
+        && plan.configuration.activation == .relu2 && plan.block.biases.isDisjoint(with: roles)
+      projections.append(
+        Projection(
+          roles: roles, groups: groups,
+          selectiveUp: isSelective ? groups[0].layers[1].linear as? any SelectiveLinear : nil))
+    }
+    return Block(norms: norms, biases: biases, projections: projections)
   }
 
   private mutating func groups(_ roles: [LinearRole], layer: Int) throws -> [ProjectionGroup] {
@@ -168,7 +175,8 @@ struct BlockBuilder {
       (kernel as? any AdoptingKernel)?.adopts == name,
       choices.quantizer == nil, choices.packing.map({ $0 == StageChoice(name) }) ?? true
     else { return nil }
-    let activationChoice = choices.activations ?? resolver.defaultActivations(for: .ternary)
+    let activationChoice =
+      choices.activations ?? resolver.defaultActivations(for: .ternary, isStored: true)
     let activations = try resolver.lab[.activations].make(activationChoice)
     guard let (packed, packing) = try checkpoint.packed(role, layer: layer),
       let linear = kernel.adopted(packed, for: activations.form)
@@ -188,7 +196,8 @@ struct BlockBuilder {
         kernelChoice: choices.kernel.description, isPicked: false, isZero: isZero),
       activations: activations, activationChoice: activationChoice,
       innerNorm: checkpoint.isUnconverted(role, layer: layer)
-        ? nil : try checkpoint.innerNorm(role, layer: layer))
+        ? nil : try checkpoint.innerNorm(role, layer: layer),
+      rotation: checkpoint.rotation(role, layer: layer))
   }
 
   private func prepared(_ role: LinearRole, layer: Int) throws -> BuiltLinear {
@@ -218,6 +227,7 @@ struct BlockBuilder {
         plainBytes: resolved.weights.plainBytes, kernelChoice: resolved.kernelChoice.description,
         isPicked: resolved.kernel is AutoKernel, isZero: resolved.weights.isZero),
       activations: resolved.activations, activationChoice: resolved.activationChoice,
-      innerNorm: resolved.source.innerNorm)
+      innerNorm: resolved.source.innerNorm,
+      rotation: resolver.checkpoint.rotation(role, layer: layer))
   }
 }

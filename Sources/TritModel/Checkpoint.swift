@@ -33,6 +33,8 @@ public struct Checkpoint: Sendable {
   public let notes: [String]
   /// The tokenizer's file or folder where the caller named one; nil is the checkpoint's own.
   public let tokenizerPath: String?
+  /// What the model computes: its configuration, and the optional tensors that it has.
+  public let plan: ModelPlan
   let names: TensorNames
   private let packings: Registry<any Packing>
 
@@ -71,6 +73,18 @@ public struct Checkpoint: Sendable {
     let head = try Self.tie(configuration, names, source)
     tiesEmbeddings = head.ties
     notes = configuration.notes + head.notes
+    let (names, source) = (names, source)
+    plan = ModelPlan(
+      configuration,
+      subNorms: Set(
+        NormRole.subNorms.filter { role in
+          names.norm(role, layer: 0).contains { source.info($0) != nil }
+        }),
+      biases: configuration.biases
+        ?? Set(
+          LinearRole.allCases.filter {
+            source.info(names.linear($0, layer: 0) + ".bias") != nil
+          }))
     try checkTensors()
   }
 
@@ -132,9 +146,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// Whether blocks have norms before the output and down projections.
-  public var hasSubNorms: Bool {
-    names.norm(.attentionSub, layer: 0).contains { source.info($0) != nil }
-  }
+  public var hasSubNorms: Bool { plan.block.hasSubNorms }
 
   /// The embedding matrix's tensor, `[vocabulary, hidden]`. A tied matrix is stored once, under
   /// either name.
@@ -148,15 +160,37 @@ public struct Checkpoint: Sendable {
 
   /// Gains of the norm before the head, `[hidden]`.
   func finalNorm() throws -> [Float] {
-    try vector(names.finalNorm, count: configuration.hiddenSize)
+    gains(try vector(names.finalNorm, count: configuration.hiddenSize))
   }
 
-  /// Gains of a block norm; nil where this model has no such norm.
+  /// Gains of a norm of the block, as they multiply; nil where the plan has no such norm.
   func norm(_ role: NormRole, layer: Int) throws -> [Float]? {
-    guard let name = names.norm(role, layer: layer).first(where: { source.info($0) != nil }) else {
-      return nil
+    guard plan.block.norms.contains(role) else { return nil }
+    return gains(try vector(normName(role, layer: layer), count: configuration.width(of: role)))
+  }
+
+  /// The tensor of a norm: the first name that exists, else the first.
+  func normName(_ role: NormRole, layer: Int) -> String {
+    let all = names.norm(role, layer: layer, between: configuration.hasPostNorms)
+    return all.first { source.info($0) != nil } ?? all[0]
+  }
+
+  /// Stored gains as they multiply.
+  private func gains(_ stored: [Float]) -> [Float] {
+    configuration.normOffset == 0 ? stored : stored.map { $0 + configuration.normOffset }
+  }
+
+  /// The bias of a linear layer, `[rows]`.
+  func bias(_ role: LinearRole, layer: Int) throws -> [Float] {
+    try vector(
+      names.linear(role, layer: layer) + ".bias", count: role.shape(configuration).rows)
+  }
+
+  /// The rotation of a layer's input; nil where its weights are not rotated.
+  func rotation(_ role: LinearRole, layer: Int) -> HadamardRotation? {
+    configuration.rotation.flatMap {
+      $0.tensors.contains(names.linear(role, layer: layer) + ".weight") ? $0 : nil
     }
-    return try vector(name, count: normSize(role))
   }
 
   /// Frequency factors of the rotary embedding, if the file holds them (llama3 scaling in GGUF).
@@ -192,7 +226,7 @@ public struct Checkpoint: Sendable {
     if isUnconverted(role, layer: layer) {
       return SourceLinear(weights: .dense(matrix), innerNorm: innerNorm)
     }
-    if configuration.quantization != nil, let ternary = TernaryTensors.exact(matrix) {
+    if let ternary = TernaryTensors.exact(matrix) {
       return SourceLinear(weights: .ternary(ternary), innerNorm: innerNorm)
     }
     if configuration.quantization?.isPacked == true {
@@ -231,7 +265,8 @@ public struct Checkpoint: Sendable {
   func innerNorm(_ role: LinearRole, layer: Int) throws -> [Float]? {
     guard configuration.quantization?.innerNormEpsilon != nil else { return nil }
     let (_, columns) = role.shape(configuration)
-    return try vector(names.linear(role, layer: layer) + ".rms_norm.weight", count: columns)
+    let all = names.innerNorm(role, layer: layer)
+    return try vector(all.first { source.info($0) != nil } ?? all[0], count: columns)
   }
 
   /// The output head's matrix, read a few rows at a time; every value is checked to be finite.
@@ -315,14 +350,6 @@ public struct Checkpoint: Sendable {
     return try floats(name).array
   }
 
-  private func normSize(_ role: NormRole) -> Int {
-    switch role {
-    case .attention, .feedForward: configuration.hiddenSize
-    case .attentionSub: configuration.querySize
-    case .feedForwardSub: configuration.feedForwardSize
-    }
-  }
-
   private func info(_ name: String) throws -> TensorInfo {
     guard let info = source.info(name) else {
       throw LabError(
@@ -356,14 +383,15 @@ extension Checkpoint {
     }
     known.insert(names.head)
     for layer in 0..<configuration.layers {
-      for role in NormRole.allCases {
-        let present = names.norm(role, layer: layer).filter { source.info($0) != nil }
-        known.formUnion(present)
-        if present.isEmpty, role == .attention || role == .feedForward {
-          _ = try info(names.norm(role, layer: layer)[0])
-        }
+      for role in plan.block.norms {
+        let all = names.norm(role, layer: layer, between: configuration.hasPostNorms)
+        known.formUnion(all)
+        _ = try info(normName(role, layer: layer))
       }
-      for role in LinearRole.allCases {
+      for role in plan.block.biases {
+        known.insert(try info(names.linear(role, layer: layer) + ".bias").name)
+      }
+      for role in plan.block.linears {
         let stem = names.linear(role, layer: layer)
         let (rows, columns) = role.shape(configuration)
         let weight = try info(stem + ".weight")
@@ -375,7 +403,10 @@ extension Checkpoint {
         } else {
           try checkShape(weight.name, [rows, columns])
         }
-        known.formUnion([stem + ".weight_scale", stem + ".rms_norm.weight", stem + ".scale"])
+        known.formUnion([stem + ".weight_scale", stem + ".scale"])
+        if configuration.quantization?.innerNormEpsilon != nil {
+          known.formUnion(names.innerNorm(role, layer: layer))
+        }
       }
     }
     if let stray = source.tensors.first(where: {

@@ -60,28 +60,29 @@ public struct DummyModel {
   // MARK: Metadata
 
   private func describe(_ writer: inout GGUFWriter) {
-    let architecture = preset.architecture
+    let configuration = preset.configuration
+    let architecture = configuration.architecture
     func number(_ key: String, _ value: Int) {
       writer.set("\(architecture).\(key)", .uint32(UInt32(value)))
     }
     writer.set("general.architecture", .string(architecture))
     writer.set("general.name", .string("dummy-\(preset.name)"))
-    number("vocab_size", preset.vocabularySize)
-    number("context_length", preset.contextLength)
-    number("embedding_length", preset.hiddenSize)
+    number("vocab_size", configuration.vocabularySize)
+    number("context_length", configuration.contextLength)
+    number("embedding_length", configuration.hiddenSize)
     number("block_count", layers)
     if layers < preset.layers {
       writer.set(Self.fullLayersKey, .uint32(UInt32(preset.layers)))
     }
-    number("feed_forward_length", preset.feedForwardSize)
-    number("rope.dimension_count", preset.headDimension)
-    number("attention.head_count", preset.heads)
-    number("attention.head_count_kv", preset.keyValueHeads)
-    number("attention.key_length", preset.headDimension)
-    number("attention.value_length", preset.headDimension)
+    number("feed_forward_length", configuration.feedForwardSize)
+    number("rope.dimension_count", configuration.ropeDimension)
+    number("attention.head_count", configuration.heads)
+    number("attention.head_count_kv", configuration.keyValueHeads)
+    number("attention.key_length", configuration.headDimension)
+    number("attention.value_length", configuration.headDimension)
     writer.set(
-      "\(architecture).attention.layer_norm_rms_epsilon", .float32(preset.normEpsilon))
-    writer.set("\(architecture).rope.freq_base", .float32(preset.ropeBase))
+      "\(architecture).attention.layer_norm_rms_epsilon", .float32(configuration.normEpsilon))
+    writer.set("\(architecture).rope.freq_base", .float32(Float(configuration.ropeBase)))
     // I2_S in the numbering of bitnet.cpp's converters.
     writer.set("general.file_type", .uint32(40))
     writer.set("general.quantization_version", .uint32(2))
@@ -122,34 +123,25 @@ public struct DummyModel {
   private func addTensors(_ writer: inout GGUFWriter) throws {
     var random = SeededRandom(seed: seed)
     let names = TensorNames.gguf
-    let p = preset
+    let plan = preset.plan
+    let configuration = plan.configuration
     func norm(_ name: String, _ width: Int) throws {
       writer.add(try Self.norm(name, width, seed: random.next()))
     }
     writer.add(try matrix(names.embedding, seed: random.next()))
-    try norm(names.finalNorm, p.hiddenSize)
-    if !p.tiesEmbeddings { writer.add(try matrix(names.head, seed: random.next())) }
-    let query = p.heads * p.headDimension
-    let keyValue = p.keyValueHeads * p.headDimension
+    try norm(names.finalNorm, configuration.hiddenSize)
+    if configuration.tiesEmbeddings == false {
+      writer.add(try matrix(names.head, seed: random.next()))
+    }
     for layer in 0..<layers {
-      try norm(names.norm(.attention, layer: layer)[0], p.hiddenSize)
-      try norm(names.norm(.feedForward, layer: layer)[0], p.hiddenSize)
-      if p.hasSubNorms {
-        try norm(names.norm(.attentionSub, layer: layer)[0], query)
-        try norm(names.norm(.feedForwardSub, layer: layer)[0], p.feedForwardSize)
+      // In the order of the roles, which seeds give the same bytes by.
+      for role in NormRole.allCases where plan.block.norms.contains(role) {
+        try norm(names.norm(role, layer: layer)[0], configuration.width(of: role))
       }
-      for role in LinearRole.allCases {
-        let (rows, columns) =
-          switch role {
-          case .query: (query, p.hiddenSize)
-          case .key, .value: (keyValue, p.hiddenSize)
-          case .attentionOutput: (p.hiddenSize, query)
-          case .gate, .up: (p.feedForwardSize, p.hiddenSize)
-          case .down: (p.hiddenSize, p.feedForwardSize)
-          }
+      for role in LinearRole.allCases where plan.block.linears.contains(role) {
+        let (rows, columns) = role.shape(configuration)
         let name = names.linear(role, layer: layer) + ".weight"
-        writer.add(
-          try Self.linear(name, rows, columns, seed: random.next()))
+        writer.add(try Self.linear(name, rows, columns, seed: random.next()))
       }
     }
   }

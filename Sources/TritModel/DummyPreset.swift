@@ -1,3 +1,4 @@
+import TritAttention
 import TritCore
 public import TritKernels
 
@@ -6,62 +7,48 @@ public import TritKernels
 public struct DummyPreset: Sendable, Hashable {
   /// The name in commands: `bitnet-b1.58-2B-4T`, `llama3-8B`.
   public let name: String
-  /// The architecture that the GGUF file names.
-  public let architecture: String
-  /// Number of blocks of the full model.
-  public let layers: Int
-  /// Width of the residual stream.
-  public let hiddenSize: Int
-  /// Width of the feed-forward block.
-  public let feedForwardSize: Int
-  /// Query heads.
-  public let heads: Int
-  /// Key/value heads.
-  public let keyValueHeads: Int
-  /// Elements of one head.
-  public let headDimension: Int
-  /// Number of token ids.
-  public let vocabularySize: Int
-  /// Positions.
-  public let contextLength: Int
-  /// Base of the rotary angles.
-  public let ropeBase: Float
-  /// Epsilon of the norms.
-  public let normEpsilon: Float
-  /// Whether the head is the embedding matrix.
-  public let tiesEmbeddings: Bool
+  /// The shape; its architecture is the one that the GGUF file names.
+  package let configuration: ModelConfiguration
   /// Begin-of-text id.
   public let bosToken: Int
   /// End-of-text id.
   public let eosToken: Int
 
+  /// Number of blocks of the full model.
+  public var layers: Int { configuration.layers }
+  /// Width of the residual stream.
+  public var hiddenSize: Int { configuration.hiddenSize }
+  /// Width of the feed-forward block.
+  public var feedForwardSize: Int { configuration.feedForwardSize }
+  /// Number of token ids.
+  public var vocabularySize: Int { configuration.vocabularySize }
   /// Whether blocks have norms before the attention output and the down projection.
-  public var hasSubNorms: Bool { architecture != "llama" }
+  public var hasSubNorms: Bool { plan.block.hasSubNorms }
+
+  /// What the file computes.
+  package var plan: ModelPlan {
+    ModelPlan(
+      configuration,
+      subNorms: configuration.architecture == "llama" ? [] : [.attentionSub, .feedForwardSub])
+  }
 
   /// Weights of the linear layers of one block.
-  public var ternaryPerLayer: Int {
-    let query = heads * headDimension
-    let keyValue = keyValueHeads * headDimension
-    return hiddenSize * (2 * query + 2 * keyValue) + 3 * hiddenSize * feedForwardSize
-  }
+  public var ternaryPerLayer: Int { configuration.linearWeights / configuration.layers }
 
   /// The distinct shapes of a block's linear layers.
   public var linearShapes: [WeightShape] {
-    let query = heads * headDimension
     var shapes: [WeightShape] = []
-    for shape in [
-      WeightShape(query, hiddenSize), WeightShape(keyValueHeads * headDimension, hiddenSize),
-      WeightShape(hiddenSize, query), WeightShape(feedForwardSize, hiddenSize),
-      WeightShape(hiddenSize, feedForwardSize),
-    ] where !shapes.contains(shape) {
-      shapes.append(shape)
+    for (rows, columns) in plan.block.linears.map({ $0.shape(configuration) }) {
+      let shape = WeightShape(rows, columns)
+      if !shapes.contains(shape) { shapes.append(shape) }
     }
     return shapes
   }
 
   /// All presets.
   ///
-  /// Source: `config.json` of the models; 100B is a shape of bitnet.cpp's
+  /// Source: `config.json` of the models (contexts and rotary bases of Falcon-E, which do not
+  /// change the cost, are of its elders); 100B is a shape of bitnet.cpp's
   /// `generate-dummy-bitnet-model.py`, of which no trained model exists.
   public static let all: [DummyPreset] = [
     DummyPreset(
@@ -69,6 +56,9 @@ public struct DummyPreset: Sendable, Hashable {
       1e-5, tied: true, (128_000, 128_001)),
     DummyPreset(
       "large", "bitnet", 24, (1536, 4096), (16, 16, 96), 32_002, 2048, 10_000, 1e-5, tied: true,
+      (1, 2)),
+    DummyPreset(
+      "xl", "bitnet", 24, (2048, 5460), (32, 32, 64), 32_002, 2048, 10_000, 1e-5, tied: true,
       (1, 2)),
     DummyPreset(
       "3B", "bitnet", 26, (3200, 8640), (32, 32, 100), 32_002, 2048, 10_000, 1e-5, tied: true,
@@ -88,6 +78,21 @@ public struct DummyPreset: Sendable, Hashable {
     DummyPreset(
       "falcon3-10B", "llama", 40, (3072, 23_040), (12, 4, 256), 131_072, 32_768, 1_000_042, 1e-6,
       tied: false, (1, 11)),
+    DummyPreset(
+      "falcon-e-1B", "llama", 24, (2048, 9216), (16, 2, 128), 32_768, 4096, 1_000_042, 1e-5,
+      tied: false, (1, 11)),
+    DummyPreset(
+      "falcon-e-3B", "llama", 32, (2048, 13_312), (16, 2, 128), 32_768, 4096, 1_000_042, 1e-5,
+      tied: false, (1, 11)),
+    DummyPreset(
+      "trilm-99M", "llama", 16, (512, 1280), (8, 8, 64), 50_304, 2048, 10_000, 1e-5, tied: false,
+      (0, 0)),
+    DummyPreset(
+      "trilm-390M", "llama", 24, (1024, 2560), (16, 16, 64), 50_304, 2048, 10_000, 1e-5,
+      tied: false, (0, 0)),
+    DummyPreset(
+      "trilm-3.9B", "llama", 30, (3072, 9216), (24, 24, 128), 50_304, 2048, 10_000, 1e-5,
+      tied: false, (0, 0)),
     DummyPreset(
       "100B", "bitnet", 72, (8192, 45_568), (64, 64, 128), 32_002, 2048, 10_000, 1e-5, tied: true,
       (1, 2)),
@@ -110,18 +115,13 @@ public struct DummyPreset: Sendable, Hashable {
     tied: Bool, _ ends: (bos: Int, eos: Int)
   ) {
     self.name = name
-    self.architecture = architecture
-    self.layers = layers
-    hiddenSize = widths.hidden
-    feedForwardSize = widths.feedForward
-    self.heads = heads.query
-    keyValueHeads = heads.keyValue
-    headDimension = heads.dimension
-    self.vocabularySize = vocabularySize
-    self.contextLength = contextLength
-    self.ropeBase = ropeBase
-    self.normEpsilon = normEpsilon
-    tiesEmbeddings = tied
+    configuration = ModelConfiguration(
+      architecture: architecture, hiddenSize: widths.hidden, feedForwardSize: widths.feedForward,
+      layers: layers, heads: heads.query, keyValueHeads: heads.keyValue,
+      headDimension: heads.dimension, vocabularySize: vocabularySize,
+      contextLength: contextLength, normEpsilon: normEpsilon, ropeBase: Double(ropeBase),
+      ropePairing: architecture == "llama" ? .adjacent : .halfSplit,
+      activation: architecture == "bitnet-b1.58" ? .relu2 : .silu, tiesEmbeddings: tied)
     bosToken = ends.bos
     eosToken = ends.eos
   }

@@ -40,6 +40,8 @@ public typealias Probe = (_ name: String, _ values: MatrixView<Float>) -> Void
 public final class Engine: LanguageModel {
   /// Shape and constants of the model.
   public let configuration: ModelConfiguration
+  /// What it computes.
+  public var plan: ModelPlan { source.plan }
   /// The choices that the engine was made from.
   public let selection: StageSelection
   /// Where names were looked up, and those of sampling chains still are.
@@ -76,11 +78,13 @@ public final class Engine: LanguageModel {
   let embedding: EmbeddingTable
   let finalNorm: AlignedBuffer<Float>
   let head: any PreparedHead
-  let attention: any Attention
+  let headTensor: String
   let cache: any KVCache
-  let rotary: RotaryEmbedding
+  /// The rotary tables: of all layers, and of those with a base of their own.
+  let rotary: [RotaryEmbedding]
   let workspace: Workspace
   let steps: ParallelSteps
+  let schedule: Schedule
   private let source: Checkpoint
 
   /// Assembles `checkpoint` with the stages of `selection`. Throws usage errors for names and pairs
@@ -108,10 +112,11 @@ public final class Engine: LanguageModel {
     }
     var resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, lab: lab)
-    attention = try lab[.attention].make(selection.attention)
+    let attention = try lab[.attention].make(selection.attention)
+    let attentions = try LayerAttentions(attention, configuration, context: context)
     let chunk = max(1, min(options.chunk, context))
     var memory = EngineMemory(
-      configuration, context: context, chunk: chunk, threads: options.threads,
+      checkpoint.plan, context: context, chunk: chunk, threads: options.threads,
       attention: attention)
     try memory.check()
     cache = try lab[.cache].make(selection.cache).make(
@@ -120,11 +125,8 @@ public final class Engine: LanguageModel {
     // Large caches take memory as they are written: there is still time to say no.
     memory.cache = cache.byteCount
     try memory.check()
-    rotary = try RotaryEmbedding(
-      headDimension: configuration.headDimension, rotaryDimension: configuration.ropeDimension,
-      base: configuration.ropeBase, scaling: configuration.ropeScaling,
-      pairing: configuration.ropePairing, frequencyFactors: try checkpoint.ropeFrequencyFactors(),
-      maxPositions: context)
+    rotary = try configuration.rotaryEmbeddings(
+      frequencyFactors: try checkpoint.ropeFrequencyFactors(), positions: context)
     pool = WorkerPool(threads: options.threads, poll: options.poll)
     let conditions = AutoKernel.Conditions.model(
       weights: configuration.linearWeights, threads: options.threads)
@@ -146,12 +148,14 @@ public final class Engine: LanguageModel {
       options.readsTokenizer
       ? try Self.tokenizer(of: checkpoint) : (MissingTokenizer.notRead(checkpoint.path), [])
     notes = told + zeros + (options.images?.notes ?? [])
-    workspace = Workspace(
-      configuration: configuration, tokens: chunk, threads: options.threads,
-      attention: attention, context: context)
+    headTensor = checkpoint.headName
+    workspace = Workspace(memory.layout)
     steps = ParallelSteps(
-      pool: pool, configuration: configuration, attention: attention, cache: cache, head: head,
-      workspace: workspace)
+      pool: pool, configuration: configuration, cache: cache, head: head, workspace: workspace)
+    let rotary = rotary
+    schedule = Schedule(
+      checkpoint.plan, blocks, on: workspace, cache: cache, attention: { attentions[$0] },
+      rotary: { [configuration] in rotary[configuration.hasLocalRotation(layer: $0) ? 1 : 0] })
     (checkpoint.source as? GGUFFile)?.releaseHeader()
     // What loading kept to use again.
     LargeMemory.drop()
@@ -188,6 +192,14 @@ public final class Engine: LanguageModel {
   /// context.
   @discardableResult
   public func prefill(_ tokens: [Int]) throws -> UnsafeBufferPointer<Float> {
+    try forEachChunk(of: tokens) { _, _ in }
+    let last = (tokens.count - 1) % workspace.tokens
+    return logits(rows: last..<(last + 1)).row(0)
+  }
+
+  /// Runs `tokens` after the positions already there, chunk by chunk; the stream holds the states
+  /// of one while `body` is given its first token's index and their number. Throws as `prefill`.
+  func forEachChunk(of tokens: [Int], _ body: (_ start: Int, _ count: Int) throws -> Void) throws {
     guard !tokens.isEmpty else {
       throw LabError(
         .badData, "there is nothing to run: the prompt has no tokens",
@@ -201,10 +213,9 @@ public final class Engine: LanguageModel {
       let end = min(start + workspace.tokens, tokens.count)
       try forward(tokens[start..<end], first: position)
       position += end - start
+      try body(start, end - start)
       start = end
     }
-    let last = (tokens.count - 1) % workspace.tokens
-    return logits(rows: last..<(last + 1)).row(0)
   }
 
   /// Runs one token after the positions already there and returns the logits; valid until the next

@@ -7,7 +7,7 @@ import TritKernels
 ///
 /// Everything that is allocated is in it, so that what does not fit this machine is said before a
 /// word is run, and not by the system in the middle of a text.
-package struct EngineMemory: Sendable, Hashable {
+package struct EngineMemory: Sendable {
   /// Bytes of the rotary tables.
   package let rotary: Int
   /// Bytes of the buffers of a chunk.
@@ -16,18 +16,21 @@ package struct EngineMemory: Sendable, Hashable {
   package var cache = 0
   /// Bytes that the layers' kernels add to the buffers of a chunk; 0 until they are known.
   package var kernels = 0
+  /// Where the bytes of the workspace go.
+  let layout: WorkspaceLayout
   private let context: Int
   private let chunk: Int
 
   init(
-    _ configuration: ModelConfiguration, context: Int, chunk: Int, threads: Int,
-    attention: any Attention
+    _ plan: ModelPlan, context: Int, chunk: Int, threads: Int, attention: any Attention
   ) {
     self.context = context
     self.chunk = chunk
-    rotary = Size.product(4, context, configuration.ropeDimension)
-    workspace = Workspace.bytes(
-      configuration, tokens: chunk, threads: threads, attention: attention, context: context)
+    rotary = Size.product(
+      4, context, plan.configuration.ropeDimension, plan.configuration.rotaryTables)
+    layout = WorkspaceLayout(
+      plan, tokens: chunk, threads: threads, attention: attention, context: context)
+    workspace = layout.bytes
   }
 
   /// All of it; `Int.max` beyond its range.

@@ -42,14 +42,7 @@ struct FunctionKey {
   static func huggingFace(headDimension: Int, hiddenSize: Int) -> [FunctionKey] {
     let scale = 1 / Double(headDimension).squareRoot()
     return [
-      FunctionKey(
-        [
-          "attention_bias", "mlp_bias", "use_bias", "qkv_bias", "bias", "use_qkv_bias",
-          "lm_head_bias",
-        ],
-        "linear layers with a bias", .no),
-      FunctionKey(
-        ["partial_rotary_factor", "rotary_pct"], "rotation of a part of a head", .number(1)),
+      FunctionKey(["lm_head_bias"], "an output head with a bias", .no),
       FunctionKey(
         ["sliding_window", "attention_chunk_size"], "attention to a window", .wholeContext),
       FunctionKey(["layer_types"], "layers of different kinds", .only("full_attention")),
@@ -115,7 +108,6 @@ struct FunctionKey {
         ["expert_count", "expert_used_count", "expert_shared_count"], "a mixture of experts", .zero),
       FunctionKey(["rope.dimension_sections"], "rotation in sections", .never),
       FunctionKey(["rope.scaling.attn_factor"], "scaled scores", .number(1)),
-      FunctionKey(["pooling_type"], "pooling: an embedding model", .zero),
       FunctionKey(["attention.layer_norm_epsilon"], "another norm", .never),
       FunctionKey(
         ["attention.q_lora_rank", "attention.kv_lora_rank"], "compressed attention", .zero),
@@ -155,7 +147,7 @@ struct FunctionKey {
       .badData, "\(what): the lab does not compute it", at: place, expected: expected,
       got: value.description,
       advice:
-        "without it this would be another model; use a checkpoint of the Llama or BitNet families")
+        "without it this would be another model; the lab runs \(ModelFamily.names)")
   }
 }
 

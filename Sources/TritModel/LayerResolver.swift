@@ -85,7 +85,10 @@ public struct LayerResolver: Sendable {
         source.weights, by: choices.quantizer,
         isUnconverted: checkpoint.isUnconverted(role, layer: layer))
       let packed = try choices.packing.map { try packing(&weights, &provenance, by: $0) }
-      let activationChoice = choices.activations ?? defaultActivations(for: weights.kind)
+      let activationChoice =
+        choices.activations
+        ?? defaultActivations(
+          for: weights.kind, isStored: source.weights.kind == .ternary && choices.quantizer == nil)
       return ResolvedLinear(
         name: name, source: source, weights: weights, packed: packed, provenance: provenance,
         activations: try lab[.activations].make(activationChoice),
@@ -167,9 +170,11 @@ public struct LayerResolver: Sendable {
   }
 
   /// int8 where the model was trained so and the layer is quantized, float32 for dense layers.
-  func defaultActivations(for weights: QuantizedWeights.Kind) -> StageChoice {
+  /// Trits that are stored in a checkpoint that says nothing of activations were trained with float
+  /// ones; what a quantizer of the lab makes runs with int8 as the BitNet layers do.
+  func defaultActivations(for weights: QuantizedWeights.Kind, isStored: Bool) -> StageChoice {
     if weights == .dense { return StageChoice("none") }
-    let trained = checkpoint.configuration.quantization?.quantizesActivations ?? true
+    let trained = checkpoint.configuration.quantization?.quantizesActivations ?? !isStored
     return StageChoice(trained ? "int8" : "none")
   }
 }

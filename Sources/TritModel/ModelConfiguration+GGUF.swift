@@ -1,11 +1,9 @@
+import Foundation
 import TritAttention
 import TritCore
 import TritFormats
 
 extension ModelConfiguration {
-  /// Architectures of GGUF files that the lab runs.
-  static let ggufArchitectures = ["llama", "bitnet", "bitnet-25", "bitnet-b1.58"]
-
   /// Reads the hyper-parameters from the metadata of a GGUF file. Throws `badData` that names the
   /// key: a key that changes what is computed is used or refused, one of the wrong type is never a
   /// default.
@@ -14,13 +12,11 @@ extension ModelConfiguration {
   /// arch `bitnet` is SiLU (1bitLLM), of `bitnet-25` and `bitnet-b1.58` ReLU² (2B-4T).
   public init(gguf file: GGUFFile) throws {
     let path = file.path
-    let known = Self.ggufArchitectures.joined(separator: ", ")
+    let known = ModelFamily.ggufArchitectures.joined(separator: ", ")
     let named = try GGUFField.required(file, "general.architecture", known)
     let name = try named.string()
-    guard Self.ggufArchitectures.contains(name) else {
-      throw LabError(
-        .badData, "the architecture '\(name)' is not supported", at: named.place, expected: known,
-        got: name, advice: "the lab runs the Llama and BitNet families only")
+    guard let family = ModelFamily.all.first(where: { $0.gguf.contains(name) }) else {
+      throw ModelFamily.unsupported("architecture", name, at: named.place, known: known)
     }
     func field(_ suffix: String) -> GGUFField? { GGUFField(file, "\(name).\(suffix)") }
     func integer(
@@ -67,10 +63,10 @@ extension ModelConfiguration {
       ).number())
     ropeBase = try field("rope.freq_base")?.number() ?? 10_000
     ropeScaling = try Self.scaling(field)
-    // The converter of arch llama permutes the rows of q and k so that pairs are neighbours.
-    ropePairing = name == "llama" ? .adjacent : .halfSplit
+    // Converters of some architectures permute the rows of q and k so that pairs are neighbours.
+    ropePairing = family.ggufPairing
     ropeDimension = try integer("rope.dimension_count", most.head, default: headDimension)
-    activation = name == "bitnet-25" || name == "bitnet-b1.58" ? .relu2 : .silu
+    activation = .silu
     tiesEmbeddings = file.info("output.weight") == nil
     let rows = vocabularySize
     func token(_ key: String) throws -> Int? {
@@ -78,14 +74,46 @@ extension ModelConfiguration {
     }
     bosToken = try token("bos_token_id")
     eosTokens = [try token("eos_token_id")].compactMap { $0 }
-    // Float linears of a bitnet file are masters or (from the converter) already ternary values:
-    // `Checkpoint` tells them apart by looking.
-    let isTernary = file.tensors.contains { TernaryTensors.isContainer($0.type) }
-    quantization =
-      isTernary || name != "llama"
-      ? TrainedQuantization(isOnline: !isTernary, scaleDivides: false) : nil
-    try Self.checkFunction(file, field, headDimension: headDimension, context: contextLength)
+    try family.metadata(&self, field)
+    quantization = Self.quantization(file, family, normEpsilon: normEpsilon)
+    pooling = try field("pooling_type").flatMap { field in
+      switch try field.number() {
+      case 0: return nil
+      case 1: return .mean
+      case 3: return .last
+      case let other:
+        throw LabError(
+          .badData, "the pooling is not supported", at: field.place,
+          expected: "0 (none), 1 (mean) or 3 (last token)", got: "\(Int(other))")
+      }
+    }
+    rotation = try HadamardRotation(file)
+    try Self.checkFunction(
+      file, field, family, headDimension: headDimension, context: contextLength)
     try validate(path: path)
+  }
+
+  /// What tensor types and tensors say of training.
+  ///
+  /// I2_S, TL1 and TL2 run with int8 activations in every program that has them; so do the block
+  /// formats of llama.cpp where the family was trained so. The norms inside linears of Microsoft's
+  /// embedding models go with both.
+  private static func quantization(
+    _ file: GGUFFile, _ family: ModelFamily, normEpsilon: Float
+  ) -> TrainedQuantization? {
+    let isTernary = file.tensors.contains { TernaryTensors.isContainer($0.type) }
+    let isBitNet = file.tensors.contains { [.i2_s, .tl1, .tl2].contains($0.type) }
+    let hasInnerNorms = file.info("blk.0.attn_q_norm_in.weight") != nil
+    guard family.quantizesActivations || isBitNet || hasInnerNorms else { return nil }
+    // Float linears of a bitnet file are masters or (from the converter) already ternary values:
+    // `Checkpoint` tells them apart by looking. Those of a llama file are neither.
+    guard isTernary || family.gguf != ["llama"] else { return nil }
+    let isInteger =
+      isBitNet || hasInnerNorms || !isTernary
+      || file.tensors.contains { [.tq1_0, .tq2_0].contains($0.type) }
+    return TrainedQuantization(
+      isOnline: !isTernary, scaleDivides: false, quantizesActivations: isInteger,
+      innerNormEpsilon: hasInnerNorms ? normEpsilon : nil)
   }
 
   /// Linear scaling: a factor without a type is one, and `rope.scale_linear` is its old name
@@ -111,29 +139,45 @@ extension ModelConfiguration {
     switch try type.string() {
     case "none": return .none
     case "linear": return factor == 1 ? .none : .linear(factor: factor)
+    case "yarn":
+      guard let original = field("rope.scaling.original_context_length") else {
+        throw LabError(
+          .badData, "the first context of the scaling is missing", at: type.place,
+          expected: "rope.scaling.original_context_length")
+      }
+      // llama.cpp multiplies its own factor of the angles' length, 1 + 0.1 ln(factor), with this.
+      let own = try field("rope.scaling.attn_factor")?.number() ?? 1
+      return .yarn(
+        factor: factor, originalContext: try original.integer(in: 1...(1 << 26)),
+        betaFast: try field("rope.scaling.yarn_beta_fast")?.number() ?? 32,
+        betaSlow: try field("rope.scaling.yarn_beta_slow")?.number() ?? 1,
+        attentionFactor: own == 1 ? nil : own * (1 + 0.1 * Foundation.log(max(factor, 1))),
+        truncates: true)
     case let kind:
       throw LabError(
         .badData, "the rotary scaling '\(kind)' is not supported", at: type.place,
-        expected: "none or linear", got: kind,
+        expected: "none, linear or yarn", got: kind,
         advice: "without it this would be another model; use a file without it")
     }
   }
 
   private static func checkFunction(
-    _ file: GGUFFile, _ field: (String) -> GGUFField?, headDimension: Int, context: Int
+    _ file: GGUFFile, _ field: (String) -> GGUFField?, _ family: ModelFamily, headDimension: Int,
+    context: Int
   ) throws {
     for key in FunctionKey.gguf(headDimension: headDimension) {
-      for name in key.names {
+      for name in key.names where !family.keys.contains(name) {
         guard let field = field(name) else { continue }
         try key.check(FunctionValue(field.value), at: field.place, context: context)
       }
     }
-    // Files of PrismML and others whose weights are rotated: without the rotation every logit is
-    // wrong.
-    if let (key, _) = file.metadata.first(where: { $0.key.contains("hadamard") }) {
+    // Other programs' rotations, whose rules are not those of PrismML.
+    if let (key, _) = file.metadata.first(where: {
+      $0.key.contains("hadamard") && !$0.key.hasPrefix(HadamardRotation.prefix)
+    }) {
       throw LabError(
-        .badData, "the weights are rotated: the lab does not rotate activations",
-        at: "\(file.path): \(key)", expected: "no such key",
+        .badData, "the weights are rotated in a way that the lab does not know",
+        at: "\(file.path): \(key)", expected: "no such key, or those of prism.hadamard",
         advice: "use a file of the model without Hadamard rotation")
     }
   }

@@ -1,24 +1,19 @@
+import Foundation
 import TritAttention
 import TritCore
 import TritFormats
 
 extension ModelConfiguration {
-  /// Architectures of `config.json` that the lab runs, and the one that each computes as.
-  static let huggingFaceArchitectures = [
-    "LlamaForCausalLM": "LlamaForCausalLM", "LlamaModel": "LlamaForCausalLM",
-    "BitNetForCausalLM": "BitNetForCausalLM", "BitNetModel": "BitNetForCausalLM",
-    "BitnetForCausalLM": "BitnetForCausalLM",
-  ]
-
   /// Reads a Hugging Face `config.json`. Throws `badData` with the key path for what is missing, of
   /// the wrong type, contradictory or not supported: a key that changes what is computed is used or
   /// refused.
   ///
-  /// Source: transformers 5 (`models/llama`, `models/bitnet`, `integrations/bitnet.py`).
+  /// Source: transformers 5 (`configuration_*.py` of the families, `integrations/bitnet.py`).
   public init(huggingFace path: String) throws {
     let root = try JSONField(value: try JSONReader.readFile(path), file: path).object()
     let reader = ConfigurationReader(root: root)
-    architecture = try reader.architecture()
+    let family = try reader.family()
+    architecture = family.classes[0]
     let most = Self.limits
     hiddenSize = try reader.integer("hidden_size", most.hidden)
     feedForwardSize = try reader.integer("intermediate_size", most.feedForward)
@@ -28,30 +23,36 @@ extension ModelConfiguration {
     headDimension = try reader.integer("head_dim", most.head, default: hiddenSize / heads)
     vocabularySize = try reader.integer("vocab_size", most.vocabulary)
     contextLength = try reader.integer("max_position_embeddings", most.context, default: 2048)
-    let isLlama = architecture == "LlamaForCausalLM"
     if let epsilon = try root.notNull("rms_norm_eps") {
       normEpsilon = Float(try epsilon.number())
     } else {
-      // The defaults of LlamaConfig and BitNetConfig.
-      normEpsilon = isLlama ? 1e-6 : 1e-5
+      normEpsilon = family.normEpsilon
       notes.append(
-        "config.json names no rms_norm_eps: \(normEpsilon), the default of \(isLlama ? "Llama" : "BitNet"), is used"
+        "config.json names no rms_norm_eps: \(normEpsilon), the default of \(family.name), is used"
       )
     }
-    let rope = try RotaryConfiguration(root)
+    let rope = try RotaryConfiguration(root, hasWindows: family.keys.contains("layer_types"))
     ropeBase = rope.base
+    localRopeBase = rope.localBase
     ropeScaling = rope.scaling
     ropePairing = .halfSplit
     ropeDimension = headDimension
     activation = try reader.activation()
-    tiesEmbeddings = try root.notNull("tie_word_embeddings")?.bool() ?? !isLlama
+    tiesEmbeddings = try root.notNull("tie_word_embeddings")?.bool() ?? family.tiesEmbeddings
     bosToken = try reader.tokens("bos_token_id", below: vocabularySize).first
     eosTokens = try reader.tokens("eos_token_id", below: vocabularySize)
     quantization = try reader.quantization(architecture: architecture)
+    try readBiases(root)
+    try family.huggingFace(&self, root)
+    if rope.fraction != 1 {
+      // transformers: `int(head_dim * partial_rotary_factor)`.
+      ropeDimension = Int(Double(headDimension) * rope.fraction)
+    }
+    pooling = try Self.pooling(beside: path)
     // A look-up goes through all keys of an object: one pass finds those that are there.
     let present = Set((root.value.object ?? []).map(\.key))
     for key in FunctionKey.huggingFace(headDimension: headDimension, hiddenSize: hiddenSize) {
-      for name in key.names where present.contains(name) {
+      for name in key.names where present.contains(name) && !family.keys.contains(name) {
         guard let field = root[name] else { continue }
         // Families whose window is switched off say so beside it.
         if name == "sliding_window", try root["use_sliding_window"]?.bool() == false { continue }
@@ -60,48 +61,78 @@ extension ModelConfiguration {
     }
     try validate(path: path)
   }
+
+  /// Which layers have a bias, where a key says so; `use_bias` and the like mean all.
+  private mutating func readBiases(_ root: JSONField) throws {
+    let attention: Set<LinearRole> = [.query, .key, .value, .attentionOutput]
+    let all = Set(LinearRole.allCases)
+    for (key, roles) in [
+      ("attention_bias", attention), ("qkv_bias", [.query, .key, .value]),
+      ("use_qkv_bias", [.query, .key, .value]), ("mlp_bias", [.gate, .up, .down]),
+      ("use_bias", all), ("bias", all),
+    ] where try root[key]?.bool() == true {
+      biases = (biases ?? []).union(roles)
+    }
+  }
+
+  /// What `1_Pooling/config.json` of a sentence-transformers folder says.
+  private static func pooling(beside path: String) throws -> Pooling? {
+    let file =
+      path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/") + "/1_Pooling/config.json"
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let root = try JSONField(value: try JSONReader.readFile(file), file: file).object()
+    let modes = try (root.value.object ?? []).filter {
+      try $0.key.hasPrefix("pooling_mode_") && (root[$0.key]?.bool() ?? false)
+    }.map(\.key)
+    switch modes {
+    case ["pooling_mode_lasttoken"]: return .last
+    case ["pooling_mode_mean_tokens"]: return .mean
+    default:
+      throw LabError(
+        .badData, "the pooling is not supported", at: file,
+        expected: "pooling_mode_lasttoken or pooling_mode_mean_tokens alone",
+        got: modes.isEmpty ? "none" : modes.joined(separator: ", "))
+    }
+  }
 }
 
 /// Typed access to a `config.json` with key paths in every error.
 private struct ConfigurationReader {
   let root: JSONField
 
-  /// The architecture that the model computes as.
-  func architecture() throws -> String {
-    let known = ModelConfiguration.huggingFaceArchitectures
+  /// The family of the model.
+  func family() throws -> ModelFamily {
+    let known = ModelFamily.all.flatMap(\.classes).sorted().joined(separator: ", ")
+    let types = Set(ModelFamily.all.flatMap(\.types)).sorted().joined(separator: ", ")
     let type = try root["model_type"]?.string()
     guard let named = try root["architectures"]?.elements().first else {
       // transformers finds the class by the type alone.
-      switch type {
-      case "llama": return "LlamaForCausalLM"
-      case "bitnet": return "BitNetForCausalLM"
-      case let type?:
-        throw LabError(
-          .badData, "the model type '\(type)' is not supported",
-          at: "\(root.file): model_type", expected: "llama or bitnet", got: type,
-          advice: "the lab runs the Llama and BitNet families only")
-      case nil:
+      guard let type else {
         throw LabError(
           .badData, "the configuration names no model", at: "\(root.file): architectures",
-          expected: "architectures: a list with one of "
-            + known.keys.sorted().joined(separator: ", ")
-            + "; or model_type: llama or bitnet",
-          advice: "is this the config.json of a Llama or BitNet checkpoint?")
+          expected: "architectures: a list with one of \(known); or model_type: \(types)",
+          advice: "is this the config.json of one of these? \(ModelFamily.names)")
       }
+      guard let family = ModelFamily.all.first(where: { $0.types.contains(type) }) else {
+        throw ModelFamily.unsupported(
+          "model type", type, at: "\(root.file): model_type", known: types)
+      }
+      return family
     }
     let name = try named.string()
-    guard let architecture = known[name] else {
-      throw LabError(
-        .badData, "the architecture '\(name)' is not supported", at: named.place,
-        expected: known.keys.sorted().joined(separator: ", "), got: name,
-        advice: "the lab runs the Llama and BitNet families only")
+    guard let family = ModelFamily.all.first(where: { $0.classes.contains(name) }) else {
+      throw ModelFamily.unsupported("architecture", name, at: named.place, known: known)
     }
-    if let type, !["llama", "bitnet"].contains(type) {
+    // BitNet checkpoints of all kinds say llama or bitnet.
+    let legal =
+      family.quantizesActivations ? ["llama", "bitnet"] : family.types
+    if let type, !legal.contains(type) {
       throw LabError(
         .badData, "the configuration contradicts itself", at: "\(root.file): model_type",
-        expected: "llama or bitnet, as architectures says \(name)", got: type)
+        expected: "\(legal.joined(separator: " or ")), as architectures says \(name)", got: type)
     }
-    return architecture
+    return family
   }
 
   /// A whole number from 1 on; null means what absence means where there is a default, as in
@@ -137,11 +168,12 @@ private struct ConfigurationReader {
     let name = try field.string()
     let known = [
       "silu": FeedForwardActivation.silu, "swish": .silu, "swiglu": .silu, "relu2": .relu2,
+      "gelu_pytorch_tanh": .geluTanh, "gelu_new": .geluTanh, "gelu": .gelu,
     ]
     guard let activation = known[name] else {
       throw LabError(
         .badData, "the activation '\(name)' is not supported", at: field.place,
-        expected: "silu or relu2", got: name)
+        expected: "silu, relu2, gelu or gelu_pytorch_tanh", got: name)
     }
     return activation
   }

@@ -7,6 +7,10 @@ public enum FeedForwardActivation: String, Sendable, Hashable {
   case silu
   /// max(x, 0)²: BitNet b1.58 2B-4T.
   case relu2
+  /// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))): Gemma.
+  case geluTanh = "gelu_pytorch_tanh"
+  /// ½ x (1 + erf(x / √2)).
+  case gelu
 }
 
 /// How a checkpoint's linear layers were trained and stored (`quantization_config` of Hugging Face,
@@ -38,7 +42,16 @@ public struct TrainedQuantization: Sendable, Hashable {
   }
 }
 
-/// The shape and constants of a decoder-only transformer of the Llama and BitNet families.
+/// How the states of a text become one vector.
+public enum Pooling: String, Sendable, Hashable {
+  /// The normed state of the last token.
+  case last
+  /// The mean of the normed states of all tokens.
+  case mean
+}
+
+/// The shape and constants of a decoder-only transformer: the one description of a model that
+/// everything else is derived from (`ModelPlan`).
 public struct ModelConfiguration: Sendable, Hashable {
   /// The architecture as the checkpoint names it: `BitNetForCausalLM`, `llama`, `bitnet-b1.58`…
   public var architecture: String
@@ -78,8 +91,83 @@ public struct ModelConfiguration: Sendable, Hashable {
   public var eosTokens: [Int]
   /// How the linears were trained; nil for dense models.
   public var quantization: TrainedQuantization?
+  /// What is added to the stored gains of the block norms and of the last one: 1 where a family
+  /// stores them so (Gemma in safetensors).
+  public var normOffset: Float = 0
+  /// Whether every head of q and k is normed before it turns (Qwen3, Gemma 3).
+  public var hasHeadNorms = false
+  /// Whether what a half of a block gives is normed before it is added (Gemma 3).
+  public var hasPostNorms = false
+  /// Layers with a bias, where the configuration says; nil where the tensors tell.
+  public var biases: Set<LinearRole>?
+  /// Whether queries and keys turn by their position.
+  public var rotates = true
+  /// What embeddings are multiplied by (Gemma: √hidden; MiniCPM, Granite).
+  public var embeddingMultiplier: Float = 1
+  /// What a half of a block is multiplied by before it is added (MiniCPM, Granite).
+  public var residualMultiplier: Float = 1
+  /// What logits are multiplied by (MiniCPM, Granite: one over a divisor).
+  public var logitMultiplier: Float = 1
+  /// The cap c of logits, c · tanh(x / c); nil where they are as they are.
+  public var logitSoftCap: Float?
+  /// What scores are multiplied by; nil is 1 / √(head dimension).
+  public var attentionScale: Float?
+  /// Keys that a query of a windowed layer sees, its own included; nil is all.
+  public var window: Int?
+  /// Which layers are windowed, by layer; empty where all are that `window` says.
+  public var windowedLayers: [Bool] = []
+  /// Base of the rotary angles of windowed layers, which no scaling touches; nil is that of the
+  /// others.
+  public var localRopeBase: Double?
+  /// How a text becomes one vector, for embedding models.
+  public var pooling: Pooling?
+  /// The rotation of the weights, for files that declare one.
+  public var rotation: HadamardRotation?
   /// What a user should know of how the configuration was read, in sentences.
   public var notes: [String] = []
+
+  /// A plain block of these sizes: Llama's where the activation is SiLU.
+  package init(
+    architecture: String, hiddenSize: Int, feedForwardSize: Int, layers: Int, heads: Int,
+    keyValueHeads: Int, headDimension: Int, vocabularySize: Int, contextLength: Int,
+    normEpsilon: Float, ropeBase: Double, ropePairing: RotaryPairing = .halfSplit,
+    activation: FeedForwardActivation = .silu, tiesEmbeddings: Bool
+  ) {
+    self.architecture = architecture
+    self.hiddenSize = hiddenSize
+    self.feedForwardSize = feedForwardSize
+    self.layers = layers
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+    self.headDimension = headDimension
+    self.vocabularySize = vocabularySize
+    self.contextLength = contextLength
+    self.normEpsilon = normEpsilon
+    self.ropeBase = ropeBase
+    self.ropePairing = ropePairing
+    self.activation = activation
+    self.tiesEmbeddings = tiesEmbeddings
+    ropeScaling = .none
+    ropeDimension = headDimension
+    bosToken = nil
+    eosTokens = []
+    quantization = nil
+  }
+
+  /// Whether a layer sees a window alone.
+  public func isWindowed(layer: Int) -> Bool {
+    window != nil && (windowedLayers.isEmpty || windowedLayers[layer])
+  }
+
+  /// Whether a layer turns by `localRopeBase`.
+  public func hasLocalRotation(layer: Int) -> Bool {
+    localRopeBase != nil && !windowedLayers.isEmpty && windowedLayers[layer]
+  }
+
+  /// How many rotary tables the layers need.
+  var rotaryTables: Int {
+    (0..<layers).contains { hasLocalRotation(layer: $0) } ? 2 : 1
+  }
 
   /// Width of the concatenated query heads.
   public var querySize: Int { heads * headDimension }
@@ -88,7 +176,7 @@ public struct ModelConfiguration: Sendable, Hashable {
 
   /// Weights of the linear layers of all blocks.
   public var linearWeights: Int {
-    LinearRole.allCases.reduce(0) { sum, role in
+    ModelPlan(self).block.linears.reduce(0) { sum, role in
       let (rows, columns) = role.shape(self)
       return sum + rows * columns * layers
     }
@@ -132,7 +220,23 @@ public struct ModelConfiguration: Sendable, Hashable {
         got: "\(ropeDimension) of \(headDimension)",
         advice: "check the head dimension and the rotary dimension of the model")
     }
-    guard normEpsilon.isFinite, normEpsilon >= 0, ropeBase.isFinite, ropeBase > 0 else {
+    let factors = [
+      embeddingMultiplier, residualMultiplier, logitMultiplier, logitSoftCap ?? 1,
+      attentionScale ?? 1,
+    ]
+    guard factors.allSatisfy({ $0.isFinite && $0 != 0 }) else {
+      throw LabError(
+        .badData, "a multiplier of the model is no finite number other than 0", at: path,
+        got: "\(factors)")
+    }
+    guard windowedLayers.isEmpty || windowedLayers.count == layers else {
+      throw LabError(
+        .badData, "the list of kinds of layers has another length", at: path,
+        expected: "\(layers)", got: "\(windowedLayers.count)")
+    }
+    guard normEpsilon.isFinite, normEpsilon >= 0, ropeBase.isFinite, ropeBase > 0,
+      localRopeBase.map({ $0.isFinite && $0 > 0 }) ?? true
+    else {
       throw LabError(
         .badData, "the norm epsilon or the rotary base is not a positive number", at: path,
         got: "epsilon \(normEpsilon), base \(ropeBase)")

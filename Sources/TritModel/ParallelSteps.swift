@@ -2,6 +2,12 @@ import TritAttention
 import TritCore
 import TritKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The regions that run on several threads even for a single token: building input layouts,
 /// multiplying a group of layers, attention, and the head.
 ///
@@ -9,8 +15,6 @@ import TritKernels
 /// here when it is done.
 struct ParallelSteps {
   let pool: WorkerPool
-  let attention: any Attention
-  let split: (any SplitAttention)?
   let cache: any KVCache
   let head: any PreparedHead
   let workspace: Workspace
@@ -30,13 +34,10 @@ struct ParallelSteps {
   private static let fewParts = 4
 
   init(
-    pool: WorkerPool, configuration: ModelConfiguration, attention: any Attention,
-    cache: any KVCache, head: any PreparedHead, workspace: Workspace
+    pool: WorkerPool, configuration: ModelConfiguration, cache: any KVCache,
+    head: any PreparedHead, workspace: Workspace
   ) {
     self.pool = pool
-    self.attention = attention
-    // As the workspace, which has room for parts of one only where there are threads to share them.
-    split = pool.threads > 1 ? attention as? any SplitAttention : nil
     self.cache = cache
     self.head = head
     self.workspace = workspace
@@ -90,20 +91,23 @@ struct ParallelSteps {
   /// single query, over key heads and spans of positions. With a probe all queries run on this
   /// thread, in order.
   func attend(
-    _ query: MatrixView<Float>, layer: Int, first: Int, into output: MutableMatrixView<Float>,
-    probe: AttentionProbe?
+    _ query: MatrixView<Float>, _ attention: LayerAttention, layer: Int, first: Int,
+    into output: MutableMatrixView<Float>, probe: AttentionProbe?
   ) {
     let context = AttentionContext(
-      layer: layer, firstPosition: first, heads: keyHeads * group, headDimension: headDimension)
-    let work = 2 * query.rows * query.columns * (first + query.rows)
+      layer: layer, firstPosition: first, heads: keyHeads * group, headDimension: headDimension,
+      scale: attention.scale)
+    let visible = min(first + query.rows, attention.window ?? .max)
+    let work = 2 * query.rows * query.columns * visible
     let isAlone = probe != nil || work < Self.smallWork || pool.threads == 1
-    if let split, !isAlone, query.rows == 1 {
+    // The workspace has room for parts of one only where there are threads to share them.
+    if let split = attention.split, !isAlone, query.rows == 1 {
       return attendSplit(split, query, context, into: output)
     }
     let parts = isAlone ? 1 : pool.threads * Self.fewParts
     let region = AttentionRegion(
-      attention: attention, cache: cache, query: query, output: output, context: context,
-      keyHeads: keyHeads, parts: parts, scratch: workspace.scratch,
+      attention: attention.attention, cache: cache, query: query, output: output,
+      context: context, keyHeads: keyHeads, parts: parts, scratch: workspace.scratch,
       scratchStride: workspace.scratchStride)
     if let probe {
       region.attend(0..<parts, worker: 0, probe: probe)
@@ -137,6 +141,14 @@ struct ParallelSteps {
     run(
       HeadRegion(head, normed, into: logits), count: head.rows, alignment: head.rowAlignment)
     head.finish(normed, logits: logits, on: pool)
+  }
+
+  /// What a family does to its logits.
+  func finish(_ logits: MutableMatrixView<Float>, multiplier: Float, cap: Float?) {
+    guard multiplier != 1 || cap != nil else { return }
+    run(
+      LogitsRegion(logits: logits, multiplier: multiplier, cap: cap), count: logits.columns,
+      alignment: 4096)
   }
 
   private func run(_ region: some PoolRegion, count: Int, alignment: Int = 1) {
@@ -250,18 +262,61 @@ struct ProjectionOutputs: Sendable {
   private let second: MutableMatrixView<Float>
   private let third: MutableMatrixView<Float>
 
-  /// The outputs by index; what is not given is never written.
-  init(
-    _ first: MutableMatrixView<Float>, _ second: MutableMatrixView<Float>? = nil,
-    _ third: MutableMatrixView<Float>? = nil
-  ) {
-    self.first = first
-    self.second = second ?? first
-    self.third = third ?? first
+  /// The outputs by index.
+  init(_ outputs: [MutableMatrixView<Float>]) {
+    precondition((1...3).contains(outputs.count), "one to three layers share an input")
+    first = outputs[0]
+    second = outputs.count > 1 ? outputs[1] : first
+    third = outputs.count > 2 ? outputs[2] : first
   }
+
+  private init(_ all: ProjectionOutputs, rows: Range<Int>) {
+    first = all.first.rows(rows)
+    second = all.second.rows(rows)
+    third = all.third.rows(rows)
+  }
+
+  /// The same of some rows.
+  func rows(_ rows: Range<Int>) -> ProjectionOutputs { ProjectionOutputs(self, rows: rows) }
 
   /// Output `index`, 0…2.
   subscript(index: Int) -> MutableMatrixView<Float> {
     index == 0 ? first : index == 1 ? second : third
+  }
+}
+
+/// The attention of one layer: what it sees, and what its scores are multiplied by.
+struct LayerAttention {
+  let attention: any Attention
+  /// The same, where a query of its own can be cut over positions.
+  let split: (any SplitAttention)?
+  /// Keys that a query sees; nil is all.
+  let window: Int?
+  /// Multiplies the scores.
+  let scale: Float
+
+  init(_ attention: any Attention, window: Int?, scale: Float) {
+    self.attention = attention
+    split = attention as? any SplitAttention
+    self.window = window
+    self.scale = scale
+  }
+}
+
+/// Multiplies logits by a factor and caps them softly, `cap · tanh(x / cap)`, by blocks of columns.
+struct LogitsRegion: PoolRegion {
+  let logits: MutableMatrixView<Float>
+  let multiplier: Float
+  let cap: Float?
+
+  func run(_ range: Range<Int>, worker: Int) {
+    for row in 0..<logits.rows {
+      let values = logits.base + row * logits.stride + range.lowerBound
+      if multiplier != 1 {
+        VectorMath.scale(values, by: multiplier, into: values, count: range.count)
+      }
+      guard let cap else { continue }
+      for index in 0..<range.count { values[index] = cap * tanhf(values[index] / cap) }
+    }
   }
 }

@@ -27,9 +27,27 @@ public enum LinearRole: String, CaseIterable, Sendable, Hashable {
   }
 }
 
-/// The norms of a block.
-enum NormRole: CaseIterable, Sendable {
-  case attention, feedForward, attentionSub, feedForwardSub
+/// The norms of a block, by what they norm.
+public enum NormRole: String, CaseIterable, Sendable, Hashable {
+  /// The input of q, k and v.
+  case attention
+  /// The input of gate and up.
+  case feedForward
+  /// The input of o, where it has a norm (BitNet).
+  case attentionSub
+  /// The input of down, where it has a norm (BitNet).
+  case feedForwardSub
+  /// Each head of the queries (Qwen3, Gemma 3).
+  case query
+  /// Each head of the keys (Qwen3, Gemma 3).
+  case key
+  /// What attention adds to the stream (Gemma 3).
+  case postAttention
+  /// What the feed-forward half adds to the stream (Gemma 3).
+  case postFeedForward
+
+  /// Those that the tensors of a checkpoint tell, whatever its configuration says.
+  static let subNorms: [NormRole] = [.attentionSub, .feedForwardSub]
 }
 
 /// What the tensors of a checkpoint are called.
@@ -43,8 +61,10 @@ enum TensorNames: Sendable {
   var finalNorm: String { self == .gguf ? "output_norm.weight" : "\(prefix)norm.weight" }
   var head: String { self == .gguf ? "output.weight" : "lm_head.weight" }
 
-  /// Names under which a norm may stand; the first that exists counts.
-  func norm(_ role: NormRole, layer: Int) -> [String] {
+  /// Names under which a norm may stand; the first that exists counts. `between`: whether the model
+  /// has norms behind its halves too, which changes what Hugging Face calls the one before the
+  /// feed-forward half.
+  func norm(_ role: NormRole, layer: Int, between: Bool = false) -> [String] {
     if self == .gguf {
       let name =
         switch role {
@@ -52,6 +72,10 @@ enum TensorNames: Sendable {
         case .feedForward: "ffn_norm"
         case .attentionSub: "attn_sub_norm"
         case .feedForwardSub: "ffn_sub_norm"
+        case .query: "attn_q_norm"
+        case .key: "attn_k_norm"
+        case .postAttention: "post_attention_norm"
+        case .postFeedForward: "post_ffw_norm"
         }
       return ["blk.\(layer).\(name).weight"]
     }
@@ -59,12 +83,24 @@ enum TensorNames: Sendable {
     let names =
       switch role {
       case .attention: ["input_layernorm"]
-      case .feedForward: ["post_attention_layernorm"]
+      case .feedForward: [between ? "pre_feedforward_layernorm" : "post_attention_layernorm"]
       case .attentionSub:
         ["self_attn.attn_sub_norm", "self_attn.inner_attn_ln", "attention.attn_sub_norm"]
       case .feedForwardSub: ["mlp.ffn_sub_norm", "mlp.ffn_layernorm", "feed_forward.ffn_sub_norm"]
+      case .query: ["self_attn.q_norm"]
+      case .key: ["self_attn.k_norm"]
+      case .postAttention: ["post_attention_layernorm"]
+      case .postFeedForward: ["post_feedforward_layernorm"]
       }
     return names.map { "\(prefix)layers.\(layer).\($0).weight" }
+  }
+
+  /// Names under which the norm inside a linear layer may stand: transformers' `use_rms_norm`, and
+  /// Microsoft's BitNet embedding models in both containers.
+  func innerNorm(_ role: LinearRole, layer: Int) -> [String] {
+    let stem = linear(role, layer: layer)
+    return self == .gguf
+      ? ["\(stem)_norm_in.weight"] : ["\(stem).rms_norm.weight", "\(stem).norm.weight"]
   }
 
   /// The name of a linear layer without its `.weight`.

@@ -44,8 +44,7 @@ import _TritTestSupport
     let checkpoint = try Checkpoint(path: try TinyCheckpoint.write(.bitnetOnline, in: folder))
     let engine = try Engine(checkpoint: checkpoint, options: EngineOptions(threads: 1))
     let operations = TokenOperations(
-      engine.configuration, layers: engine.layers, context: 10,
-      hasSubNorms: checkpoint.hasSubNorms)
+      engine.plan, layers: engine.layers, context: 10)
     // Hidden 128, feed-forward 256, 4 heads of 32 with 2 key/value heads, 2 blocks.
     let shapes = [(128, 128), (64, 128), (64, 128), (128, 128), (256, 128), (256, 128), (128, 256)]
     let linear = try #require(operations.parts[.linear])

@@ -73,7 +73,7 @@ import _TritTestSupport
       let engine = try engine(
         StageSelection(activations: StageChoice(activations), kernel: StageChoice(kernel)))
       let operations = TokenOperations(
-        engine.configuration, layers: engine.layers, context: 4, hasSubNorms: true)
+        engine.plan, layers: engine.layers, context: 4)
       return try #require(operations.parts[.linear])
     }
     let integer = try linear("i2_s", "int8")

@@ -42,15 +42,14 @@ public struct TokenOperations: Sendable {
   /// Counts one token.
   ///
   /// - Parameters:
-  ///   - configuration: the shapes.
+  ///   - plan: the operations and their shapes.
   ///   - layers: form and activations of every linear layer, as an engine reports them.
   ///   - context: positions that attention looks at, the token's own included.
-  ///   - hasSubNorms: whether norms stand before the output and down projections.
   ///   - float: the format of what is float.
   ///   - accumulator: the format in which integer products are added: `int8` as the papers count, `int32`
   ///     as kernels do.
   public init(
-    _ configuration: ModelConfiguration, layers: [LayerReport], context: Int, hasSubNorms: Bool,
+    _ plan: ModelPlan, layers: [LayerReport], context: Int,
     float: OperationEnergy.Format = .fp16, accumulator: OperationEnergy.Format = .int8
   ) {
     var linear = OperationCount()
@@ -63,31 +62,60 @@ public struct TokenOperations: Sendable {
           float: float, accumulator: accumulator)
     }
     parts[.linear] = linear
+    let configuration = plan.configuration
     let blocks = Double(configuration.layers)
     let queries = Double(configuration.querySize)
     let (hidden, wide) = (Double(configuration.hiddenSize), Double(configuration.feedForwardSize))
-    let positions = Double(context)
     let heads = Double(configuration.heads)
     // Scores: a dot product of d for every head and position; values: a weighted sum of them.
+    var positions = 0.0
+    for layer in 0..<configuration.layers {
+      let window = configuration.isWindowed(layer: layer) ? configuration.window : nil
+      positions += Double(min(context, window ?? context))
+    }
     parts[.attention] = OperationCount(
       float,
-      additions: blocks * (positions * (queries - heads) + (positions - 1) * queries),
-      multiplications: blocks * 2 * positions * queries)
-    // A norm of n: n squares, n - 1 additions, one factor and one gain an element.
-    var normed = blocks * (2 * hidden + (hasSubNorms ? queries + wide : 0)) + hidden
-    var norms = blocks * (hasSubNorms ? 4 : 2) + 1
-    if configuration.quantization?.innerNormEpsilon != nil {
-      normed += blocks * (2 * hidden + queries + wide)
-      norms += 4 * blocks
+      additions: positions * (queries - heads) + (positions - blocks) * queries,
+      multiplications: 2 * positions * queries)
+    // A norm of n: n squares, n - 1 additions, one factor and one gain an element. The last norm
+    // belongs to no block.
+    var (normed, norms) = (hidden, 1.0)
+    var (additions, multiplications) = (0.0, 0.0)
+    for operation in plan.block.operations {
+      switch operation {
+      case .norm(let role, _, _):
+        normed += blocks * Double(configuration.width(of: role))
+        norms += blocks
+      case .headNorm(let role, let buffer):
+        let all = Double(buffer.width(configuration))
+        normed += blocks * all
+        norms += blocks * all / Double(configuration.width(of: role))
+      case .project(let roles, _):
+        // The norm inside linears: one for all that have the same input.
+        guard configuration.quantization?.innerNormEpsilon != nil, let role = roles.first else {
+          continue
+        }
+        normed += blocks * Double(role.shape(configuration).columns)
+        norms += blocks
+      case .bias(let role): additions += blocks * Double(role.shape(configuration).rows)
+      case .rotate(let buffer):
+        // A rotated pair takes four multiplications and two additions.
+        let turned =
+          Double(buffer.width(configuration) / configuration.headDimension)
+          * Double(configuration.ropeDimension)
+        additions += blocks * turned
+        multiplications += blocks * 2 * turned
+      case .gate: multiplications += blocks * 2 * wide
+      case .add(let multiplier):
+        additions += blocks * hidden
+        if multiplier != 1 { multiplications += blocks * hidden }
+      case .store, .attend: break
+      }
     }
-    // A rotated pair takes four multiplications and two additions.
-    let rotated =
-      blocks * Double(configuration.heads + configuration.keyValueHeads)
-      * Double(configuration.ropeDimension)
+    if configuration.embeddingMultiplier != 1 { multiplications += hidden }
     parts[.other] = OperationCount(
-      float,
-      additions: normed - norms + rotated + blocks * 2 * hidden,
-      multiplications: 3 * normed + 2 * rotated + blocks * 2 * wide)
+      float, additions: normed - norms + additions,
+      multiplications: 3 * normed + multiplications)
     let vocabulary = Double(configuration.vocabularySize)
     parts[.head] = OperationCount(
       float, additions: vocabulary * (hidden - 1), multiplications: vocabulary * hidden)

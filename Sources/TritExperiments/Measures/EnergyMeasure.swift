@@ -83,9 +83,8 @@ public struct EnergyMeasure: Measure {
   public func run(_ run: MeasureRun) throws -> Measured {
     let engine = run.engine
     let operations = TokenOperations(
-      engine.configuration, layers: engine.layers, context: context,
-      hasSubNorms: run.checkpoint.hasSubNorms, float: .init(rawValue: float) ?? .fp16,
-      accumulator: .init(rawValue: accumulator) ?? .int8)
+      engine.plan, layers: engine.layers, context: context,
+      float: .init(rawValue: float) ?? .fp16, accumulator: .init(rawValue: accumulator) ?? .int8)
     var metrics = [
       "additions": operations.total.totalAdditions,
       "multiplications": operations.total.totalMultiplications,

@@ -30,7 +30,15 @@ struct GGUFForm {
     normEpsilon = inner ?? configuration.normEpsilon
     let hasSubNorms = checkpoint.hasSubNorms
     var notes: [String] = []
-    if ModelConfiguration.ggufArchitectures.contains(configuration.architecture) {
+    // Multipliers, windows, biases and norms of heads have places of their own in GGUF.
+    let family = ModelFamily.of(configuration)
+    guard family?.quantizesActivations == true, checkpoint.plan.block.biases.isEmpty else {
+      throw LabError(
+        .badData, "models of this family are not exported", at: checkpoint.path,
+        expected: "Llama or BitNet, without biases", got: family?.name ?? configuration.architecture
+      )
+    }
+    if ModelFamily.ggufArchitectures.contains(configuration.architecture) {
       architecture = configuration.architecture
     } else if hasSubNorms || foldsInnerNorms {
       architecture = configuration.activation == .relu2 ? "bitnet-b1.58" : "bitnet"

@@ -76,7 +76,8 @@ struct LayerImage {
           activations: activations,
           activationChoice: choice,
           innerNorm: checkpoint.isUnconverted(role, layer: layer)
-            ? nil : try checkpoint.innerNorm(role, layer: layer))
+            ? nil : try checkpoint.innerNorm(role, layer: layer),
+          rotation: checkpoint.rotation(role, layer: layer))
       } catch let error as LabError where error.kind != .interrupted {
         failed.store(true, ordering: .relaxed)
         images.refuse(image, error.what)

@@ -64,25 +64,42 @@ public struct ModelShape: Sendable, Hashable {
   /// sub-norms.
   public init(_ checkpoint: Checkpoint) throws {
     let configuration = checkpoint.configuration
-    let hasSubNorms = checkpoint.source.tensors.contains { $0.name.hasSuffix("sub_norm.weight") }
-    let isPlain =
-      configuration.ropeScaling == .none && configuration.ropePairing == .halfSplit
-      && configuration.ropeDimension == configuration.headDimension
-      && configuration.quantization?.innerNormEpsilon == nil
-      && hasSubNorms == (configuration.activation == .relu2)
-    guard isPlain else {
-      throw LabError(
-        .badData, "this variant of the architecture cannot be trained", at: checkpoint.path,
-        expected: "a Llama block (SiLU) or a BitNet block (squared ReLU, sub-norms), rotary angles "
-          + "as they are, no norms inside linears")
-    }
     self.init(
-      block: hasSubNorms ? .bitnet : .llama, hidden: configuration.hiddenSize,
+      block: checkpoint.hasSubNorms ? .bitnet : .llama, hidden: configuration.hiddenSize,
       feedForward: configuration.feedForwardSize, layers: configuration.layers,
       heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
       headDimension: configuration.headDimension, vocabulary: configuration.vocabularySize,
       context: configuration.contextLength, normEpsilon: configuration.normEpsilon,
       ropeBase: configuration.ropeBase, tiesEmbeddings: checkpoint.tiesEmbeddings)
+    // What training computes is the plan of this shape: a model with another one is another model.
+    var own = plan.configuration
+    own.architecture = configuration.architecture
+    own.bosToken = configuration.bosToken
+    own.eosTokens = configuration.eosTokens
+    own.quantization = configuration.quantization
+    own.notes = configuration.notes
+    own.tiesEmbeddings = configuration.tiesEmbeddings
+    own.biases = configuration.biases
+    guard own == configuration, plan.block == checkpoint.plan.block,
+      configuration.quantization?.innerNormEpsilon == nil
+    else {
+      throw LabError(
+        .badData, "this variant of the architecture cannot be trained", at: checkpoint.path,
+        expected: "a Llama block (SiLU) or a BitNet block (squared ReLU, sub-norms), rotary angles "
+          + "as they are, no norms inside linears, no biases, windows or multipliers")
+    }
+  }
+
+  /// The plan of the forward pass, op by op what `TrainableTransformer` computes.
+  public var plan: ModelPlan {
+    ModelPlan(
+      ModelConfiguration(
+        architecture: block == .bitnet ? "BitNetForCausalLM" : "LlamaForCausalLM",
+        hiddenSize: hidden, feedForwardSize: feedForward, layers: layers, heads: heads,
+        keyValueHeads: keyValueHeads, headDimension: headDimension, vocabularySize: vocabulary,
+        contextLength: context, normEpsilon: normEpsilon, ropeBase: ropeBase,
+        activation: activation, tiesEmbeddings: tiesEmbeddings),
+      subNorms: block == .bitnet ? [.attentionSub, .feedForwardSub] : [])
   }
 
   /// Width of the concatenated query heads.
@@ -127,11 +144,7 @@ public struct ModelShape: Sendable, Hashable {
   }
 
   /// Number of parameters.
-  public var parameterCount: Int {
-    let linears = hidden * (2 * querySize + 2 * keyValueSize + 3 * feedForward)
-    let norms = 2 * hidden + (hasSubNorms ? querySize + feedForward : 0)
-    return layers * (linears + norms) + hidden + vocabulary * hidden * (tiesEmbeddings ? 1 : 2)
-  }
+  public var parameterCount: Int { plan.parameterCount }
 
   /// Floating-point operations of one training step for each token: forward and backward products,
   /// attention to the average causal length, nothing computed twice.

@@ -77,7 +77,7 @@ public final class TrainableTransformer: @unchecked Sendable {
       headDimension: shape.headDimension, base: shape.ropeBase, length: length)
     attention = CausalAttention(
       heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension)
-    unit = GatedUnit(activation: shape.activation, width: shape.feedForward)
+    unit = GatedUnit(block: shape.block, width: shape.feedForward)
     quantizesWeights = !(quantizer is UnquantizedWeights)
     quantizesActivations = !(activations is UnquantizedActivations)
     effective =

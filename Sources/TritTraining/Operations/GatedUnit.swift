@@ -1,5 +1,4 @@
 import TritCore
-import TritModel
 
 /// The gated feed-forward unit `h = f(gate) · up`, forward and backward, `f` being silu or squared
 /// ReLU.
@@ -7,17 +6,18 @@ import TritModel
 /// A row of `gateUp` `[tokens, 2 · width]` holds the gates, then the ups.
 /// Source: Shazeer 2020 (arXiv:2002.05202), eq. 6; Ma et al. 2025 (arXiv:2504.12285), §2.
 struct GatedUnit {
-  let activation: FeedForwardActivation
+  /// squared ReLU in `bitnet`, SiLU in `llama`.
+  let block: TrainingBlock
   let width: Int
 
   func forward(_ gateUp: MatrixView<Float>, into h: MutableMatrixView<Float>) {
     for row in 0..<gateUp.rows {
       let gate = gateUp.base + row * gateUp.stride
       let out = h.base + row * h.stride
-      switch activation {
-      case .relu2:
+      switch block {
+      case .bitnet:
         VectorMath.reluSquaredMultiply(gate: gate, up: gate + width, into: out, count: width)
-      case .silu: VectorMath.siluMultiply(gate: gate, up: gate + width, into: out, count: width)
+      case .llama: VectorMath.siluMultiply(gate: gate, up: gate + width, into: out, count: width)
       }
     }
   }
@@ -31,9 +31,9 @@ struct GatedUnit {
       let gate = gateUp.base + row * gateUp.stride
       let gradient = dh.base + row * dh.stride
       let out = dGateUp.base + row * dGateUp.stride
-      switch activation {
-      case .relu2: reluSquared(gate, gradient, out)
-      case .silu: silu(gate, gradient, out, scratch)
+      switch block {
+      case .bitnet: reluSquared(gate, gradient, out)
+      case .llama: silu(gate, gradient, out, scratch)
       }
     }
   }

@@ -2,13 +2,21 @@ import TritCore
 import TritKernels
 import TritQuantization
 
-/// Linear layers that read the same quantized input: q, k and v; gate and up. The input is normed
+/// What a layer does to its input before it is quantized.
+enum InputPreparation {
+  /// Nothing.
+  case none
+  /// A norm of its own.
+  case norm(AlignedBuffer<Float>, epsilon: Float)
+  /// A rotation, where the weights are rotated.
+  case rotation(HadamardRotation)
+}
+
+/// Linear layers that read the same quantized input: q, k and v; gate and up. The input is prepared
 /// and quantized once for all of them.
 struct ProjectionGroup {
-  /// Gains of the norm inside these linears, if they have one.
-  let innerNorm: AlignedBuffer<Float>?
-  /// Its epsilon.
-  let innerEpsilon: Float
+  /// What comes before the quantizer.
+  let preparation: InputPreparation
   /// What quantizes the input.
   let activations: any ActivationQuantizer
   /// The layers and, for each, the index of the output that it writes.
@@ -16,15 +24,20 @@ struct ProjectionGroup {
   /// Distinct input layouts of the layers' kernels.
   let layouts: [any InputLayout]
 
-  /// Puts layers that may share their input together, in order: same norm gains, same quantizer
-  /// choice.
-  static func grouped(
-    _ layers: [BuiltLinear], epsilon: Float
-  ) -> [ProjectionGroup] {
+  /// Whether the layers read the input as it is.
+  var readsPlainInput: Bool {
+    if case .none = preparation { return true }
+    return false
+  }
+
+  /// Puts layers that may share their input together, in order: same norm gains, same rotation,
+  /// same quantizer choice.
+  static func grouped(_ layers: [BuiltLinear], epsilon: Float) -> [ProjectionGroup] {
     var groups: [(key: BuiltLinear, members: [(any PreparedLinear, Int)])] = []
     for (output, layer) in layers.enumerated() {
       let match = groups.firstIndex {
         $0.key.activationChoice == layer.activationChoice && $0.key.innerNorm == layer.innerNorm
+          && $0.key.rotation == layer.rotation
       }
       if let match {
         groups[match].members.append((layer.linear, output))
@@ -39,9 +52,11 @@ struct ProjectionGroup {
           layouts.append(layout)
         }
       }
+      let preparation: InputPreparation =
+        group.key.innerNorm.map { .norm(AlignedBuffer($0), epsilon: epsilon) }
+        ?? group.key.rotation.map { .rotation($0) } ?? .none
       return ProjectionGroup(
-        innerNorm: group.key.innerNorm.map { AlignedBuffer($0) }, innerEpsilon: epsilon,
-        activations: group.key.activations,
+        preparation: preparation, activations: group.key.activations,
         layers: group.members.map { (linear: $0.0, output: $0.1) }, layouts: layouts)
     }
   }
