@@ -70,8 +70,9 @@ extension ModelConfiguration {
       ("attention_bias", attention), ("qkv_bias", [.query, .key, .value]),
       ("use_qkv_bias", [.query, .key, .value]), ("mlp_bias", [.gate, .up, .down]),
       ("use_bias", all), ("bias", all),
-    ] where try root[key]?.bool() == true {
-      biases = (biases ?? []).union(roles)
+    ] {
+      guard let has = try root[key]?.bool() else { continue }
+      biases = (biases ?? []).union(has ? roles : [])
     }
   }
 

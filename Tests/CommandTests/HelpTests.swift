@@ -10,7 +10,7 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "arena", "bench", "cache", "collect", "compare", "completions", "detokenize", "dummy",
+    "arena", "bench", "cache", "collect", "compare", "completions", "detokenize", "dummy", "embed",
     "explain", "export",
     "generate",
     "inspect",

@@ -35,6 +35,8 @@ import _TritTestSupport
       "\(tiny) -f builtin:storyteller/tasks --multiple-choice "
         + "--multiple-choice-tasks 2", ["all", "kinds"]),
     Case(
+      "embed", "\(tiny) -p Hi", ["dimension", "pooling", "embeddings"]),
+    Case(
       "tasks", "\(tiny) --tasks piqa --data piqa.jsonl",
       ["results", "configs", "versions", "n-shot", "n-samples", "config", "tritlab"]),
     Case(

@@ -43,9 +43,20 @@ import _TritTestSupport
   @Test func aTensorThatNobodyComputesWithIsNamed() throws {
     let error = try error { tiny in
       tiny.tensors.append(
-        TinyCheckpoint.Tensor("model.layers.0.self_attn.q_proj.bias", shape: [2], floats: [1, 2]))
+        TinyCheckpoint.Tensor("model.layers.0.self_attn.q_proj.lora", shape: [2], floats: [1, 2]))
     }
-    #expect(error.what.contains("'model.layers.0.self_attn.q_proj.bias' is not part of"))
+    #expect(error.what.contains("'model.layers.0.self_attn.q_proj.lora' is not part of"))
+  }
+
+  /// What layer 0 has, every layer has.
+  @Test func aBiasOfOneLayerAloneIsAnError() throws {
+    let error = try error { tiny in
+      tiny.tensors.append(
+        TinyCheckpoint.Tensor(
+          "model.layers.0.self_attn.k_proj.bias", shape: [64],
+          floats: Array(repeating: 1, count: 64)))
+    }
+    #expect(error.what.contains("'model.layers.1.self_attn.k_proj.bias' is missing"))
   }
 
   @Test func aWrongShapeSaysExpectedAndGot() throws {
@@ -96,10 +107,12 @@ import _TritTestSupport
       #""num_attention_heads": 4"#, #""num_attention_heads": 0"#, "config.json: num_attention_heads"
     ),
     (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "share the key/value heads"),
-    ("BitNetForCausalLM", "Qwen3ForCausalLM", "'Qwen3ForCausalLM' is not supported"),
+    ("BitNetForCausalLM", "Qwen3MoeForCausalLM", "it is a mixture of experts"),
+    ("BitNetForCausalLM", "Qwen3ForCausalLM", "the configuration contradicts itself"),
+    ("BitNetForCausalLM", "GPTNeoXForCausalLM", "'GPTNeoXForCausalLM' is not supported"),
     ("autobitlinear", "sparselinear", "'sparselinear'"),
     (#""quant_method": "bitnet""#, #""quant_method": "gptq""#, "'gptq' is not supported"),
-    (#""hidden_act": "relu2""#, #""hidden_act": "gelu""#, "'gelu' is not supported"),
+    (#""hidden_act": "relu2""#, #""hidden_act": "mish""#, "'mish' is not supported"),
   ]) func aBadConfigurationNamesItsKey(find: String, put: String, message: String) throws {
     let error = try error { tiny in
       #expect(tiny.config.contains(find), "the fixture changed")

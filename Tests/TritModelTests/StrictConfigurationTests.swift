@@ -83,7 +83,11 @@ import _TritTestSupport
     "a wrong type, an unknown form or a contradiction names the key",
     arguments: [
       ("rope_scaling", "\"llama3\"", "rope_scaling"), ("rope_scaling", "[8.0]", "rope_scaling"),
-      ("rope_scaling", "{\"rope_type\": \"yarn\", \"factor\": 4}", "rope_scaling.rope_type"),
+      ("rope_scaling", "{\"rope_type\": \"yarn\"}", "rope_scaling"),
+      ("rope_scaling", "{\"rope_type\": \"dynamic\", \"factor\": 4}", "rope_scaling.rope_type"),
+      (
+        "rope_scaling", "{\"rope_type\": \"longrope\", \"short_factor\": [1]}", "rope_scaling"
+      ),
       ("rope_scaling", "{\"rope_type\": \"linear\"}", "rope_scaling"),
       ("rope_scaling", "{\"rope_type\": \"linear\", \"factor\": \"4\"}", "rope_scaling.factor"),
       ("rope_scaling", "{\"rope_type\": \"linear\", \"factor\": -4}", "rope_scaling.factor"),
@@ -106,9 +110,9 @@ import _TritTestSupport
       ("vocab_size", "0", "vocab_size"),
       ("tie_word_embeddings", "\"false\"", "tie_word_embeddings"),
       ("tie_word_embeddings", "1", "tie_word_embeddings"),
-      ("hidden_act", "\"gelu\"", "hidden_act"), ("hidden_act", "7", "hidden_act"),
-      ("attention_bias", "true", "attention_bias"), ("attention_bias", "\"no\"", "attention_bias"),
-      ("partial_rotary_factor", "0.5", "partial_rotary_factor"),
+      ("hidden_act", "\"mish\"", "hidden_act"), ("hidden_act", "7", "hidden_act"),
+      ("attention_bias", "\"no\"", "attention_bias"),
+      ("partial_rotary_factor", "1.5", "partial_rotary_factor"),
       ("sliding_window", "16", "sliding_window"),
       ("layer_types", "[\"full_attention\", \"sliding_attention\"]", "layer_types"),
       ("final_logit_softcapping", "30.0", "final_logit_softcapping"),

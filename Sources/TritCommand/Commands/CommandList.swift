@@ -4,7 +4,7 @@ extension TritCommand {
     [
       RunCommand.spec(context), CollectCommand.spec(context), CompareCommand.spec(context),
       GenerateCommand.spec(context), PerplexityCommand.spec(context),
-      TasksCommand.spec(context),
+      TasksCommand.spec(context), EmbedCommand.spec(context),
       BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
       PeakCommand.spec(context), KernelCommand.spec(context), ArenaCommand.spec(context),
       CacheCommand.spec(context), NotebookCommand.spec(context),

@@ -22,7 +22,7 @@ extension Lab {
     "--n-gpu-layers", "--n-predict", "--n-prompt", "--name", "--no-image-cache", "--no-mmap",
     "--no-tokenizer", "--no-warmup", "--num-fewshot", "--of", "--only", "--output", "--output-err",
     "--output-tensor-type", "--outtype", "--parse-special", "--plugin", "--plugin-timeout",
-    "--poll", "--ppl-stride", "--prefix", "--presence-penalty", "--preset", "--prompt",
+    "--poll", "--pooling", "--ppl-stride", "--prefix", "--presence-penalty", "--preset", "--prompt",
     "--protocol", "--quiet", "--reference", "--remove", "--repeat-last-n", "--repeat-penalty",
     "--repetitions", "--restart", "--rows", "--runs", "--samplers", "--save-all-logits", "--seed",
     "--set", "--shape", "--shard", "--special", "--split", "--stride", "--sys-prefix", "--tasks",

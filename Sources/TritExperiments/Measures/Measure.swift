@@ -70,6 +70,8 @@ public struct MeasureNeeds: Sendable {
   public var questions: (place: PathReference, limit: Int?)?
   /// Tasks of lm-evaluation-harness.
   public var tasks: HarnessNeeds?
+  /// Queries and documents, at most so many queries.
+  public var retrieval: (place: PathReference, limit: Int?)?
   /// Whether its figures compare a variant with the reference, where there is one: then they are
   /// another measurement where the reference is another.
   public var comparesWithReference = false
@@ -168,7 +170,8 @@ extension Registry where Product == MeasureDefinition {
     var registry = Registry<MeasureDefinition>(.measure)
     let types: [any Measure.Type] = [
       GenerateMeasure.self, PerplexityMeasure.self, DivergenceMeasure.self, TasksMeasure.self,
-      WeightsMeasure.self, SpeedMeasure.self, EnergyMeasure.self, RooflineMeasure.self,
+      RetrievalMeasure.self, WeightsMeasure.self, SpeedMeasure.self, EnergyMeasure.self,
+      RooflineMeasure.self,
     ]
     for type in types {
       let definition = MeasureDefinition(type)

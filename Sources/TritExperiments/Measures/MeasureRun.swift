@@ -33,6 +33,11 @@ public struct MeasureRun {
   /// The tasks that the measure needs, with their records.
   public func tasks() throws -> HarnessBatch { try session.taskBatch(request.questions) }
 
+  /// The queries and documents that the measure needs.
+  public func retrieval() throws -> RetrievalDataset {
+    try session.retrievalDataset(request.questions)
+  }
+
   /// The reference as a model whose logits are kept, so that it is run once for many comparisons,
   /// and the longest window that it takes unasked. Throws what loading it throws.
   public func reference() throws -> (model: any LanguageModel, longestWindow: Int) {

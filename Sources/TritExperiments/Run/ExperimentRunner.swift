@@ -232,6 +232,9 @@ struct RunInputs {
         if let (place, limit) = needs.questions, questions[Self.key(place, limit)] == nil {
           questions[Self.key(place, limit)] = try backend.identify(questions: place, limit: limit)
         }
+        if let (place, limit) = needs.retrieval, questions[Self.key(place, limit)] == nil {
+          questions[Self.key(place, limit)] = try backend.identify(retrieval: place, limit: limit)
+        }
         if let tasks = needs.tasks, questions[Self.key(tasks)] == nil {
           questions[Self.key(tasks)] = try backend.identify(tasks: tasks)
         }
@@ -360,7 +363,9 @@ struct RunInputs {
   /// The questions that a measure needs.
   func questions(for needs: MeasureNeeds) -> InputIdentity? {
     needs.tasks.flatMap { questions[Self.key($0)] }
-      ?? needs.questions.flatMap { questions[Self.key($0.place, $0.limit)] }
+      ?? (needs.questions ?? needs.retrieval).flatMap {
+        questions[Self.key($0.place, $0.limit)]
+      }
   }
 
   func threads(of variant: PlannedVariant) -> Int { variant.settings.threads ?? threads }

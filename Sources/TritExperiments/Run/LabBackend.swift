@@ -13,6 +13,7 @@ final class LabBackend: ExperimentBackend {
   private var texts: [String: TextDataset] = [:]
   private var questions: [String: TaskDataset] = [:]
   private var tasks: [String: HarnessBatch] = [:]
+  private var retrievals: [String: RetrievalDataset] = [:]
   /// By path: opened once in a run, so that every variant has what the digest is of.
   private var checkpoints: [String: Checkpoint] = [:]
   private var training: [String: [String: Double]] = [:]
@@ -74,6 +75,14 @@ final class LabBackend: ExperimentBackend {
     return identity
   }
 
+  func identify(retrieval place: PathReference, limit: Int?) throws -> InputIdentity {
+    let data = try RetrievalDataset.load(place.path, limit: limit)
+    let identity = InputIdentity(
+      name: place.text, path: place.path, digest: data.digest, bytes: data.byteCount)
+    retrievals[identity.key] = data
+    return identity
+  }
+
   func identify(tasks needs: HarnessNeeds) throws -> InputIdentity {
     let batch = try HarnessBatch(needs)
     let identity = InputIdentity(
@@ -93,7 +102,8 @@ final class LabBackend: ExperimentBackend {
       engine: engine, checkpoint: checkpoint, lab: lab,
       training: training[request.model.path] ?? [:],
       loadSeconds: (ContinuousClock.now - start) / .seconds(1), texts: { [self] in texts[$0] },
-      questions: { [self] in questions[$0] }, tasks: { [self] in tasks[$0] })
+      questions: { [self] in questions[$0] }, tasks: { [self] in tasks[$0] },
+      retrievals: { [self] in retrievals[$0] })
   }
 
   /// The checkpoint, opened once in a run.
@@ -119,13 +129,15 @@ final class LabSession: VariantSession {
   private let texts: (_ key: String) -> TextDataset?
   private let questions: (_ key: String) -> TaskDataset?
   private let tasks: (_ key: String) -> HarnessBatch?
+  private let retrievals: (_ key: String) -> RetrievalDataset?
   private var recorded: RecordedLogits?
 
   init(
     engine: Engine, checkpoint: Checkpoint, lab: Lab,
     training: [String: Double], loadSeconds: Double,
     texts: @escaping (String) -> TextDataset?, questions: @escaping (String) -> TaskDataset?,
-    tasks: @escaping (String) -> HarnessBatch?
+    tasks: @escaping (String) -> HarnessBatch?,
+    retrievals: @escaping (String) -> RetrievalDataset?
   ) {
     self.engine = engine
     self.checkpoint = checkpoint
@@ -135,6 +147,7 @@ final class LabSession: VariantSession {
     self.texts = texts
     self.questions = questions
     self.tasks = tasks
+    self.retrievals = retrievals
   }
 
   /// `a (12 layers), b (2 layers)`, in the order of their first.
@@ -214,6 +227,13 @@ final class LabSession: VariantSession {
       throw LabError(.internalError, "the records of tasks were not kept", at: data?.path)
     }
     return batch
+  }
+
+  func retrievalDataset(_ data: InputIdentity?) throws -> RetrievalDataset {
+    guard let data, let set = retrievals(data.key) else {
+      throw LabError(.internalError, "queries and documents were not kept", at: data?.path)
+    }
+    return set
   }
 
   /// The longest window that is taken without being asked for: what fits the cache, and no more

@@ -15,6 +15,8 @@ package protocol ExperimentBackend: AnyObject {
   func identify(questions: PathReference, limit: Int?) throws -> InputIdentity
   /// Finds the records of tasks and digests them. Throws `missingInput` with what to do.
   func identify(tasks: HarnessNeeds) throws -> InputIdentity
+  /// Finds queries and documents and digests them. Throws `missingInput` with what to do.
+  func identify(retrieval: PathReference, limit: Int?) throws -> InputIdentity
   /// Throws what is sure to go wrong with a variant, as far as that is known without loading it.
   func check(_ request: SessionRequest, _ measure: Measurements) throws
   /// What every `auto` of the request picks that may lose something, and so changes results from
@@ -43,6 +45,11 @@ extension ExperimentBackend {
   /// There are none.
   package func identify(tasks: HarnessNeeds) throws -> InputIdentity {
     throw LabError(.internalError, "the backend has no tasks of lm-evaluation-harness")
+  }
+
+  /// There are none.
+  package func identify(retrieval: PathReference, limit: Int?) throws -> InputIdentity {
+    throw LabError(.internalError, "the backend has no queries and documents")
   }
 
   /// Does nothing: for backends without tokenizers.
