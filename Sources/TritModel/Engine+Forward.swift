@@ -63,8 +63,7 @@ extension Engine {
 
   /// The norm before the head of `rows` of the last hidden states, `[rows, hidden]`.
   func normedStates(rows: Range<Int>) -> MatrixView<Float> {
-    let size = configuration.hiddenSize
-    let normed = workspace.rows(.normed, columns: size).rows(0..<rows.count)
+    let normed = workspace.rows(.normed).rows(0..<rows.count)
     let work = RowWork.norm(
       workspace.rows(.stream).readOnly.rows(rows), finalNorm, epsilon: configuration.normEpsilon,
       into: normed)

@@ -4,9 +4,9 @@ import TritCore
 public enum BlockBuffer: String, Sendable, Hashable, CaseIterable {
   /// The residual stream, `[tokens, hidden]`.
   case stream
-  /// Normed rows, as wide as the projection that reads them.
+  /// Rows of the stream, normed, `[tokens, hidden]`.
   case normed
-  /// Queries, `[tokens, heads · d]`.
+  /// Queries, and then attention's output normed where a sub-norm is, `[tokens, heads · d]`.
   case query
   /// Keys, `[tokens, kvHeads · d]`.
   case key
@@ -16,17 +16,15 @@ public enum BlockBuffer: String, Sendable, Hashable, CaseIterable {
   case attended
   /// The gate, and then its product with up, `[tokens, feedForward]`.
   case gate
-  /// Up, `[tokens, feedForward]`.
+  /// Up, and then the product normed where a sub-norm is, `[tokens, feedForward]`.
   case up
   /// What o and down give, before it is added to the stream, `[tokens, hidden]`.
   case projected
 
-  /// Columns in a model of `configuration`; of `normed`, the most that it has.
+  /// Columns in a model of `configuration`.
   public func width(_ configuration: ModelConfiguration) -> Int {
     switch self {
-    case .stream, .projected: configuration.hiddenSize
-    case .normed:
-      max(configuration.hiddenSize, configuration.querySize, configuration.feedForwardSize)
+    case .stream, .normed, .projected: configuration.hiddenSize
     case .query, .attended: configuration.querySize
     case .key, .value: configuration.keyValueSize
     case .gate, .up: configuration.feedForwardSize

@@ -34,11 +34,12 @@ public struct BlockPlan: Sendable, Hashable {
       if configuration.hasPostNorms { add(.norm(role, from: .projected, into: .projected)) }
       add(.add(multiplier: configuration.residualMultiplier))
     }
-    /// What a projection reads: `buffer`, or its sub-norm.
-    func subNormed(_ role: NormRole, _ buffer: BlockBuffer) -> BlockBuffer {
+    /// What a projection reads: `buffer`, or its sub-norm, in a buffer of its width that nobody
+    /// needs any more.
+    func subNormed(_ role: NormRole, _ buffer: BlockBuffer, into free: BlockBuffer) -> BlockBuffer {
       guard subNorms.contains(role) else { return buffer }
-      add(.norm(role, from: buffer, into: .normed))
-      return .normed
+      add(.norm(role, from: buffer, into: free))
+      return free
     }
     add(.norm(.attention, from: .stream, into: .normed))
     project([.query, .key, .value], from: .normed)
@@ -52,12 +53,12 @@ public struct BlockPlan: Sendable, Hashable {
     }
     add(.store)
     add(.attend)
-    project([.attentionOutput], from: subNormed(.attentionSub, .attended))
+    project([.attentionOutput], from: subNormed(.attentionSub, .attended, into: .query))
     join(.postAttention)
     add(.norm(.feedForward, from: .stream, into: .normed))
     project([.gate, .up], from: .normed)
     add(.gate)
-    project([.down], from: subNormed(.feedForwardSub, .gate))
+    project([.down], from: subNormed(.feedForwardSub, .gate, into: .up))
     join(.postFeedForward)
     operations = list
     self.biases = biases
@@ -68,6 +69,15 @@ public struct BlockPlan: Sendable, Hashable {
         default: nil
         }
       })
+  }
+
+  /// The operations between whose first and last a buffer holds something, or nil where none uses
+  /// it. The stream lives from block to block.
+  func life(of buffer: BlockBuffer) -> ClosedRange<Int>? {
+    guard buffer != .stream else { return 0...operations.count - 1 }
+    let uses = operations.indices.filter { operations[$0].buffers.contains(buffer) }
+    guard let first = uses.first, let last = uses.last else { return nil }
+    return first...last
   }
 
   /// Whether norms stand before the output and down projections.

@@ -91,7 +91,7 @@ struct Schedule {
       guard let gains = block.norms[role] else { return nil }
       return .norm(
         workspace.rows(input).readOnly, gains, epsilon: epsilon,
-        into: workspace.rows(output, columns: gains.count))
+        into: workspace.rows(output))
     case .headNorm(let role, let buffer):
       return block.norms[role].map { .headNorm(workspace.rows(buffer), $0, epsilon: epsilon) }
     case .bias(let role):
@@ -111,7 +111,7 @@ struct Schedule {
   /// The groups of a projection: each prepared and quantized, then multiplied.
   private mutating func project(_ projection: Projection, from input: BlockBuffer, layer: Int) {
     guard let columns = projection.roles.first?.shape(plan.configuration).columns else { return }
-    let source = workspace.rows(input, columns: input == .normed ? columns : nil).readOnly
+    let source = workspace.rows(input).readOnly
     let rows = workspace.quantized(width: columns)
     let outputs = ProjectionOutputs(projection.roles.map { workspace.rows($0.output) })
     for group in projection.groups {

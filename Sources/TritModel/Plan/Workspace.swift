@@ -27,7 +27,7 @@ final class Workspace {
   init(_ layout: WorkspaceLayout) {
     self.layout = layout
     let tokens = layout.tokens
-    storage = layout.buffers.map { AlignedBuffer(count: tokens * $0.columns) }
+    storage = layout.pieces.map { AlignedBuffer(count: tokens * $0) }
     prepared = AlignedBuffer(count: tokens * layout.prepared)
     logits = Matrix(rows: layout.headTokens, columns: layout.vocabulary)
     scratch = AlignedBuffer(count: layout.scratchStride * layout.threads)
@@ -35,13 +35,13 @@ final class Workspace {
     rows = layout.widths.map { QuantizedRows(capacity: tokens, columns: $0) }
   }
 
-  /// All rows of `buffer`; of `normed`, as wide as `columns` says.
-  func rows(_ buffer: BlockBuffer, columns: Int? = nil) -> MutableMatrixView<Float> {
-    for (index, entry) in layout.buffers.enumerated() where entry.buffer == buffer {
-      return MutableMatrixView(
-        base: storage[index].base, rows: layout.tokens, columns: columns ?? entry.columns)
+  /// All rows of `buffer`.
+  func rows(_ buffer: BlockBuffer) -> MutableMatrixView<Float> {
+    guard let entry = layout.buffers[buffer] else {
+      preconditionFailure("no operation of this model writes \(buffer)")
     }
-    preconditionFailure("no operation of this model writes \(buffer)")
+    return MutableMatrixView(
+      base: storage[entry.piece].base, rows: layout.tokens, columns: entry.columns)
   }
 
   /// All rows of what a layer's own norm or rotation writes, at `columns`.
