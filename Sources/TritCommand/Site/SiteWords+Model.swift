@@ -141,7 +141,7 @@ extension SiteWords {
       """,
     groups: [
       Group(
-        "quality", "What it costs", ["perplexity", "divergence", "tasks", "generate"],
+        "quality", "What it costs", ["perplexity", "divergence", "tasks", "retrieval", "generate"],
         formula: """
           perplexity = exp( −1/N · Σ ln p(token) )
           KL = Σ_x p(x) · ln( p(x) / q(x) )        p: the reference, q: the variant
