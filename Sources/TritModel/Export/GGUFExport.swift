@@ -34,10 +34,14 @@ public struct GGUFExport {
 
   /// Types that linear layers can be written as.
   public static let linearTypes: [TensorType] = [
-    .i2_s, .tq1_0, .tq2_0, .tl1, .tl2, .f16, .bf16, .f32, .q8_0, .q4_0, .q6_k,
+    .i2_s, .tq1_0, .tq2_0, .q2_0, .pq2_0, .ptq1_0, .q1_0, .tl1, .tl2, .f16, .bf16, .f32, .q8_0,
+    .q4_0,
+    .q6_k,
   ]
-  /// Types that embedding and head can be written as.
-  public static let denseTypes: [TensorType] = [.f16, .bf16, .f32, .q8_0, .q6_k, .q4_0]
+  /// Types that embedding and head can be written as; those of trits where all values are trits
+  /// times a scale of their group.
+  public static let denseTypes: [TensorType] =
+    [.f16, .bf16, .f32, .q8_0, .q6_k, .q4_0, .q2_0, .pq2_0, .ptq1_0, .tq2_0, .tq1_0, .q1_0]
 
   /// An export of `checkpoint` with linear layers of type `linear`.
   public init(
@@ -137,6 +141,16 @@ public struct GGUFExport {
       readers.append(
         "type TL2 (39) is read by this program and bitnet.cpp; mainline llama.cpp and gguf-py take 39 "
           + "for MXFP4: --type tq2_0 is one they read")
+    case .q1_0:
+      readers.append("type Q1_0 (41) is read by this program and by llama.cpp since 2026")
+    case .q2_0:
+      readers.append(
+        "type Q2_0 (42) is read by this program and by llama.cpp since 2026; older builds, bitnet.cpp and "
+          + "PrismML's up to version 5 take 42 for something else")
+    case .pq2_0, .ptq1_0:
+      readers.append(
+        "type \(type.name) (\(type == .pq2_0 ? 142 : 143)) is read by this program and PrismML's llama.cpp; "
+          + "mainline has no such number: --type q2_0 is one it reads")
     default: break
     }
     return readers
@@ -223,6 +237,11 @@ public struct GGUFExport {
     case .tl1: 38
     case .tl2: 39
     case .i2_s: 40
+    // llama.cpp's own, and PrismML's of `llama-quantize`.
+    case .q1_0: 40
+    case .q2_0: 41
+    case .pq2_0: 141
+    case .ptq1_0: 143
     default: 0
     }
   }

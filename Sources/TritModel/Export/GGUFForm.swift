@@ -13,6 +13,8 @@ import TritFormats
 struct GGUFForm {
   /// `general.architecture`.
   let architecture: String
+  /// Whether the architecture means ternary weights, whatever type they have.
+  var isBitNet: Bool { architecture.hasPrefix("bitnet") }
   /// Whether rows of q and k are permuted from half-split to neighbouring pairs.
   let permutesRotary: Bool
   /// Whether the norms inside the linears stand for the block norms and sub-norms.
@@ -95,13 +97,18 @@ struct GGUFForm {
 extension GGUFForm {
   /// `weights` with the rows of q or k in the order of the file.
   static func permuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
+    reordered(weights) { sourceRow($0, headDimension: headDimension) }
+  }
+
+  /// `weights` whose row r was row `from(r)`, scales included.
+  static func reordered(_ weights: QuantizedWeights, _ from: (Int) -> Int) -> QuantizedWeights {
     func rows<Element: BitwiseCopyable>(
       _ source: AlignedBuffer<Element>, _ rows: Int, _ columns: Int
     ) -> AlignedBuffer<Element> {
       let result = AlignedBuffer<Element>(count: rows * columns)
       for row in 0..<rows {
-        let from = source.base + sourceRow(row, headDimension: headDimension) * columns
-        (result.base + row * columns).update(from: from, count: columns)
+        (result.base + row * columns)
+          .update(from: source.base + from(row) * columns, count: columns)
       }
       return result
     }
@@ -111,8 +118,8 @@ extension GGUFForm {
       guard granularity != .tensor else { return scales }
       let width = granularity.groups(columns: columns)
       return (0..<rows).flatMap { row in
-        let from = sourceRow(row, headDimension: headDimension) * width
-        return scales[from..<(from + width)]
+        let first = from(row) * width
+        return scales[first..<(first + width)]
       }
     }
     switch weights {
