@@ -79,7 +79,8 @@ enum PerplexityCommand {
         OptionGroup(
           "MODEL OPTIONS",
           [
-            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.i2sLayout,
+            ModelOptions.threads, ModelOptions.chunk,
             ModelOptions.poll, ModelOptions.noImages,
           ] + ModelOptions.accepted),
         context.stages.group,

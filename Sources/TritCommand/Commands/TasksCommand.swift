@@ -64,7 +64,8 @@ enum TasksCommand {
         OptionGroup(
           "MODEL OPTIONS",
           [
-            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.i2sLayout,
+            ModelOptions.threads, ModelOptions.chunk,
             ModelOptions.poll, ModelOptions.noImages,
           ] + ModelOptions.accepted),
         context.stages.group,
