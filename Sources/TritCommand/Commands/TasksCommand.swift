@@ -119,7 +119,7 @@ enum TasksCommand {
     let data = try HarnessData(
       arguments.text(Self.data), examples: arguments.text(exampleData),
       isAlone: chosen.tasks.count == 1)
-    let format = try format(arguments)
+    let template = try chatTemplate(arguments)
     // What is missing or wrong in itself is told before a model is opened.
     let questions = try chosen.tasks.map { try HarnessQuestions($0, data, options) }
     let checkpoint = try ModelOptions.checkpoint(arguments)
@@ -140,7 +140,7 @@ enum TasksCommand {
     }
     let printer = ProgressPrinter("tasks")
     let results =
-      try format.map {
+      try template.map {
         try HarnessEvaluation.measure(
           engine, chosen, questions, options, chat: $0, system: arguments.text(system),
           named: arguments.text(ChatFlags.name), progress: printer.show)
@@ -151,7 +151,7 @@ enum TasksCommand {
   }
 
   /// The chat template to ask in; nil where questions are plain texts.
-  private static func format(_ arguments: ParsedArguments) throws -> ChatFormat? {
+  private static func chatTemplate(_ arguments: ParsedArguments) throws -> ChatFormat? {
     guard arguments.flag(chat) else {
       let others = [system, ChatFlags.template, ChatFlags.name]
       if let other = others.first(where: arguments.has) {
