@@ -26,6 +26,10 @@ enum TasksCommand {
     choices: ["table", "lm-eval"])
   static let samples = OptionSpec(
     flag: "--log-samples", help: "Every answer in the results document, as 'samples'")
+  static let samplesFile = OptionSpec(
+    "--samples", value: "file",
+    help: "Write the outcome of every question there, for trit compare",
+    completion: Completion(files: .any))
   static let context = OptionSpec(
     "-c", "--ctx-size", value: "n",
     help: "Longest input in tokens (the harness's max_length); 0 is the model's own",
@@ -64,7 +68,8 @@ enum TasksCommand {
           "OPTIONS",
           [
             tasks, data, exampleData, shots, limit, seed, resamples, chat, system,
-            ChatFlags.template, ChatFlags.name, output, samples, Self.context,
+            ChatFlags.template, ChatFlags.name, output, samples, samplesFile,
+            Self.context,
           ]),
         OptionGroup(
           "MODEL OPTIONS",
@@ -148,6 +153,10 @@ enum TasksCommand {
       }
       ?? HarnessEvaluation.measure(
         engine, chosen, questions, options, progress: printer.show)
+    if let path = arguments.text(samplesFile) {
+      try MeasuredSamples(results, questions).write(to: path)
+      Terminal.note("samples: \(path)")
+    }
     try report(results, format, target, engine, arguments)
   }
 
