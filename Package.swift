@@ -23,11 +23,12 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
   ("TritAttention", ["TritCore", "CTritKernels"]),
   ("TritSampling", ["TritCore"]),
   ("TritStories", ["TritCore"]),
+  ("TritTemplates", ["TritCore", "TritFormats"]),
   (
     "TritModel",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritAttention", "TritSampling",
+      "TritAttention", "TritSampling", "TritTemplates",
     ]
   ),
   (
@@ -57,7 +58,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
       "TritPlugins", "TritArena", "TritAttention", "TritSampling", "TritStories", "TritModel",
-      "TritTraining", "TritEvaluation", "TritExperiments", "TritDrawing",
+      "TritTraining", "TritEvaluation", "TritExperiments", "TritDrawing", "TritTemplates",
     ]
   ),
   (
@@ -81,7 +82,7 @@ let alsoNeeded: [String: [Target.Dependency]] = [
 ]
 
 /// Whose tests read files that lie beside them.
-let withFixtures: Set<String> = ["TritPlugins", "TritEvaluation"]
+let withFixtures: Set<String> = ["TritPlugins", "TritEvaluation", "TritTemplates"]
 
 let package = Package(
   name: "TritLab",

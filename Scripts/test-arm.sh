@@ -32,7 +32,7 @@ others() {
     --filter "$suites" | grep -E '✔.* (passed|with) |✘'
 }
 
-plain=(i2_s/neon int8/neon tl1/neon tl2/neon)
+plain=(i2_s/neon tq2_0/neon trits_f32/neon int8/neon tl1/neon tl2/neon)
 if [ -n "${TRITLAB_LEAF_RUNNER:-}" ]; then
   kernels "$TRITLAB_LEAF_RUNNER" "${plain[@]}"
   others "$TRITLAB_LEAF_RUNNER"

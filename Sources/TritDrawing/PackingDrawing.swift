@@ -314,6 +314,13 @@ enum PackingWords {
     case "tq1_0":
       "256 columns of a row are 52 bytes and a float16 scale. A byte holds 5 trits, or 4 in the last "
         + "4 bytes, as a number in base 3, scaled to 256."
+    case "q2_0", "pq2_0":
+      "\(name == "q2_0" ? 64 : 128) columns of a row are a float16 scale and \(name == "q2_0" ? 16 : 32) "
+        + "bytes. Code 0 is −1, 1 is 0, 2 is +1; a byte holds 4 neighbours, the first in the lowest "
+        + "two bits."
+    case "ptq1_0":
+      "128 columns of a row are 26 bytes and a float16 scale. A byte holds 5 trits, or 4 in the last "
+        + "2 bytes, as a number in base 3, scaled to 256."
     case "base3":
       "Five neighbours are digits of one number in base 3, the first the highest: "
         + "81·d0 + 27·d1 + 9·d2 + 3·d3 + d4 with d = trit + 1, in 0…242."

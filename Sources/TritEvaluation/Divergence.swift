@@ -147,7 +147,20 @@ public struct DivergenceMeasurement {
     variant: any LanguageModel, reference file: LogitsFile, limit: Int? = nil,
     progress: ProgressReporter? = nil
   ) throws -> DivergenceStatistics {
-    let windows = file.windows(variant.tokenizer, limit: limit)
+    try measure(
+      variant: variant, reference: file, selection: WindowSelection(first: limit),
+      progress: progress)
+  }
+
+  /// The same over the windows of `file` that `selection` asks for. Throws `badData` also where a
+  /// part begins behind the last.
+  public func measure(
+    variant: any LanguageModel, reference file: LogitsFile, selection: WindowSelection,
+    progress: ProgressReporter? = nil
+  ) throws -> DivergenceStatistics {
+    let count = min(file.chunks.count, selection.needed ?? .max)
+    let range = try selection.range(of: count)
+    let windows = Array(file.windows(variant.tokenizer)[range])
     guard variant.vocabularySize == file.vocabularySize else {
       throw LabError(
         .badData, "the file of logits is of another vocabulary", at: file.path,
@@ -161,8 +174,9 @@ public struct DivergenceMeasurement {
     var meter = ProgressMeter(task: "divergence", total: windows.count, report: progress)
     for (index, window) in windows.enumerated() {
       let part = LogitsFile.scored(file.context)
-      try collector.hold(part, of: file, chunk: index)
-      try collector.compare(part, of: variant, tokens: window.tokens, place: "chunk \(index + 1)")
+      let chunk = range.lowerBound + index
+      try collector.hold(part, of: file, chunk: chunk)
+      try collector.compare(part, of: variant, tokens: window.tokens, place: "chunk \(chunk + 1)")
       collector.endWindow()
       meter.advance(value: collector.meanDivergence)
     }

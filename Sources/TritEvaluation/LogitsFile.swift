@@ -131,13 +131,14 @@ public struct LogitsFile: Sendable {
 /// Writes a file of logits, whole or not at all.
 public enum LogitsFileWriter {
   /// Runs `model` over `windows`, which have to be of the protocol `llama.cpp`, and writes what it
-  /// predicts to `path`; gives the perplexity that it has meanwhile, as `Perplexity.measure` does.
+  /// predicts to `path`; gives the perplexity that it has meanwhile, as `Perplexity.measure` does;
+  /// `firstChunk` is the number of the first window among those of the text.
   /// Throws a usage error for windows of other protocols, `cannotCreate`, and what `measure`
   /// throws.
   public static func write(
     _ model: any LanguageModel, windows: [ScoringWindow], method: PerplexityProtocol,
-    to path: String,
-    parseSpecial: Bool = false, progress: ProgressReporter? = nil
+    to path: String, parseSpecial: Bool = false, firstChunk: Int = 0,
+    progress: ProgressReporter? = nil
   ) throws -> PerplexityResult {
     let context = windows.first?.tokens.count ?? 0
     guard case .llamaCpp = method, context > 2,
@@ -157,14 +158,15 @@ public enum LogitsFileWriter {
     try file.write(head)
     let writer = RowWriter(model, file)
     let result = try Perplexity.measure(
-      writer, windows: windows, method: method, parseSpecial: parseSpecial, progress: progress)
+      writer, windows: windows, method: method, parseSpecial: parseSpecial,
+      firstChunk: firstChunk, progress: progress)
     try file.commit()
     return result
   }
 
   /// A model whose logits are written as they pass.
-  private final class RowWriter: LanguageModel {
-    private let model: any LanguageModel
+  private final class RowWriter: ForwardingModel {
+    let model: any LanguageModel
     private let file: AtomicFile
     private var row: [UInt8]
 
@@ -173,10 +175,6 @@ public enum LogitsFileWriter {
       self.file = file
       row = Array(repeating: 0, count: LogitsFile.rowBytes(model.vocabularySize))
     }
-
-    var tokenizer: any Tokenizer { model.tokenizer }
-    var vocabularySize: Int { model.vocabularySize }
-    var contextLength: Int { model.contextLength }
 
     func forEachLogits(
       of tokens: [Int], from first: Int,

@@ -60,12 +60,19 @@ public struct PerplexityResult: Sendable {
   }
 
   /// Mean `−ln p` of each window.
-  public var chunkMeans: [Double] {
-    var start = 0
-    return chunkCounts.map { count in
-      defer { start += count }
-      return Moments.mean(Array(nll[start..<start + count]))
-    }
+  public var chunkMeans: [Double] { WindowMeans.of(nll, counts: chunkCounts) }
+
+  /// What lm-evaluation-harness tells of a text (`wikitext`): perplexity a word and a byte of `text`
+  /// and bits a byte; nil for other protocols than `lm-eval`. All windows of `text` must have been
+  /// run.
+  public func harnessFigures(of text: String) -> (word: Double, byte: Double, bits: Double)? {
+    let bytes = text.utf8.count
+    guard case .rolling = method, bytes > 0 else { return nil }
+    let sum = nll.reduce(0, +)
+    return (
+      exp(sum / Double(PythonText.fieldCount(text))), exp(sum / Double(bytes)),
+      sum / Double(bytes) / log(2)
+    )
   }
 
   /// Perplexity after each window, over all tokens so far: what llama-perplexity prints as it goes.
@@ -236,7 +243,9 @@ public enum Perplexity {
     _ model: any LanguageModel, windows: [ScoringWindow], method: PerplexityProtocol,
     parseSpecial: Bool = false, firstChunk: Int = 0, progress: ProgressReporter? = nil
   ) throws -> PerplexityResult {
-    try checkFit(model, windows)
+    var isRolling = false
+    if case .rolling = method { isRolling = true }
+    try checkFit(model, windows, readsLast: !isRolling)
     let start = ContinuousClock.now
     let powers = AlignedBuffer<Float>(count: model.vocabularySize)
     var nll: [Double] = []
@@ -248,8 +257,12 @@ public enum Perplexity {
     for (index, window) in windows.enumerated() {
       try Interruption.check()
       let before = nll.count
-      // The last position predicts a token that lies outside the window.
-      try model.forEachLogits(of: window.tokens, from: window.firstScored) { position, logits in
+      // The last position predicts a token that lies outside the window: where there is no room for
+      // that token (`lm-eval`), it need not be read.
+      let read =
+        window.tokens.count > model.contextLength
+        ? Array(window.tokens.dropLast()) : window.tokens
+      try model.forEachLogits(of: read, from: window.firstScored) { position, logits in
         guard position + 1 < window.tokens.count else { return }
         try Interruption.check()
         let target = window.tokens[position + 1]
@@ -289,12 +302,15 @@ public enum Perplexity {
   }
 
   /// Checks that windows and tokens fit the model before anything runs.
-  static func checkFit(_ model: any LanguageModel, _ windows: [ScoringWindow]) throws {
+  static func checkFit(
+    _ model: any LanguageModel, _ windows: [ScoringWindow], readsLast: Bool = true
+  ) throws {
     for window in windows {
-      guard window.tokens.count <= model.contextLength else {
+      let count = window.tokens.count - (readsLast ? 0 : 1)
+      guard count <= model.contextLength else {
         throw LabError(
           .usage, "the context is longer than the model takes",
-          expected: "at most \(model.contextLength) tokens", got: "\(window.tokens.count)",
+          expected: "at most \(model.contextLength) tokens", got: "\(count)",
           advice: "use a smaller context (-c)")
       }
       guard window.firstScored >= 0, window.scored > 0 else {

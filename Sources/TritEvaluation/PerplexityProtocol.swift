@@ -39,6 +39,13 @@ public enum PerplexityProtocol: Sendable, Hashable {
   /// GPTQ and the papers after it: disjoint windows, every token but the first of each counts, BOS
   /// only where the tokenizer puts it, at the very beginning. Default context 2048.
   case contiguous(context: Int)
+  /// lm-evaluation-harness's rolling log-likelihood (0.4.13, `HFLM.loglikelihood_rolling`): disjoint
+  /// windows, each conditioned on the token before it, the first on the prefix token (BOS, or a
+  /// token that ends a text), the last filled up from its front with tokens that do not count; every
+  /// token counts once. A window reads `context` tokens. The text is one document as it stands: the
+  /// harness's `wikitext` also cuts pages and undoes WikiText's spacing (`trit tasks`). Default
+  /// context 4096.
+  case rolling(context: Int)
 
   /// Names as in files and flags, with a line about each, for listings and messages.
   public static let descriptions: [(name: String, summary: String)] = [
@@ -49,9 +56,14 @@ public enum PerplexityProtocol: Sendable, Hashable {
         + "weights every window after the first by one token less)"
     ),
     ("contiguous", "GPTQ: disjoint windows (2048), all but the first token count"),
+    (
+      "lm-eval",
+      "lm-evaluation-harness: disjoint windows (the model's context, at most 4096), every token "
+        + "counts once"
+    ),
   ]
 
-  /// The protocol called `name` (also `llama-cpp`, `llama.cpp`, `hf`, `gptq`).
+  /// The protocol called `name` (also `llama-cpp`, `llamacpp`, `hf`, `gptq`, `harness`).
   ///
   /// `context` defaults to the protocol's own (for `strided` 1024), but to no more than `longest`,
   /// the length that the model was trained with: beyond it the figure is about positions, not about
@@ -68,6 +80,7 @@ public enum PerplexityProtocol: Sendable, Hashable {
       let context = own(1024)
       self = .strided(context: context, stride: stride ?? max(1, context / 2))
     case "contiguous", "gptq": self = .contiguous(context: own(2048))
+    case "lm-eval", "harness": self = .rolling(context: own(4096))
     default:
       throw LabError(
         .usage, "unknown perplexity protocol '\(name)'",
@@ -89,13 +102,16 @@ public enum PerplexityProtocol: Sendable, Hashable {
     case .llamaCpp: "llama.cpp"
     case .strided: "strided"
     case .contiguous: "contiguous"
+    case .rolling: "lm-eval"
     }
   }
 
   /// Tokens of a window.
   public var context: Int {
     switch self {
-    case .llamaCpp(let context), .strided(let context, _), .contiguous(let context): context
+    case .llamaCpp(let context), .strided(let context, _), .contiguous(let context),
+      .rolling(let context):
+      context
     }
   }
 
@@ -134,8 +150,9 @@ public enum PerplexityProtocol: Sendable, Hashable {
   /// Cuts `tokens` (a whole text, tokenized once with specials) into windows, at most `limit` of
   /// them.
   ///
-  /// `bos` replaces token 0 of each window in the protocol `llama.cpp`; pass nil where the
-  /// tokenizer adds none. Throws `badData` where the text is too short.
+  /// `bos` replaces token 0 of each window in the protocol `llama.cpp`, and stands before the first
+  /// token in `lm-eval`, which needs one; pass nil where the tokenizer adds none. Throws `badData`
+  /// where the text is too short.
   public func windows(of tokens: [Int], bos: Int?, limit: Int? = nil) throws -> [ScoringWindow] {
     try validate()
     if let limit, limit < 1 {
@@ -148,6 +165,7 @@ public enum PerplexityProtocol: Sendable, Hashable {
       needed = context > Int.max / 2 ? Int.max : 2 * context
     case .strided: needed = 2
     case .contiguous(let context): needed = context
+    case .rolling: needed = 1
     }
     guard tokens.count >= needed else {
       throw LabError(
@@ -161,6 +179,20 @@ public enum PerplexityProtocol: Sendable, Hashable {
         var part = Array(tokens[chunk * context..<(chunk + 1) * context])
         if let bos { part[0] = bos }
         return ScoringWindow(tokens: part, firstScored: context / 2)
+      }
+    case .rolling(let context):
+      guard let bos else {
+        throw LabError(
+          .badData, "the tokenizer has no token to begin a text with",
+          expected: "BOS, or an end of text, for the protocol '\(name)'",
+          advice: "name a tokenizer that has one by --tokenizer, or take another protocol")
+      }
+      return stride(from: 0, to: tokens.count, by: context).prefix(limit ?? .max).map { counted in
+        let end = min(counted + context, tokens.count)
+        // What is read, and behind it the last token, which is only predicted.
+        let window =
+          counted == 0 ? [bos] + tokens[..<end] : Array(tokens[(end - context - 1)..<end])
+        return ScoringWindow(tokens: window, firstScored: window.count - 1 - (end - counted))
       }
     case .contiguous(let context):
       return (0..<min(tokens.count / context, limit ?? .max)).map { chunk in
@@ -193,6 +225,14 @@ extension PerplexityProtocol {
   public func windows(
     of text: String, tokenizer: any Tokenizer, limit: Int? = nil, parseSpecial: Bool = false
   ) throws -> [ScoringWindow] {
+    if case .rolling = self {
+      // As `ModelScorer`: control tokens are read as such, and what the text writes is not doubled.
+      let prefix = tokenizer.bos ?? tokenizer.endOfGeneration.min()
+      let written = prefix.flatMap { try? tokenizer.bytes(of: $0, skipSpecial: false) } ?? []
+      let isPrefixed = !written.isEmpty && text.utf8.starts(with: written)
+      let tokens = try tokenizer.encode(text, addSpecial: !isPrefixed, parseSpecial: true)
+      return try windows(of: tokens, bos: prefix, limit: limit)
+    }
     let tokens = try tokenizer.encode(
       String(prepared(text)), addSpecial: true, parseSpecial: parseSpecial)
     return try windows(of: tokens, bos: tokenizer.addsBOS ? tokenizer.bos : nil, limit: limit)

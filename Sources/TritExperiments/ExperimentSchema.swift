@@ -74,7 +74,9 @@ public enum ExperimentSchema {
           "description": "Named variants, each on top of the base.", "type": "array",
           "items": [
             "type": "object", "additionalProperties": false, "required": ["name"],
-            "properties": settings.merging(["name": string("Unique in the file.")]) { $1 },
+            "properties": settings.merging(
+              ["name": string("Unique in the file."), "published": published] as Object
+            ) { $1 },
           ] as Object,
         ] as Object,
         "measure": measure(lab),
@@ -90,6 +92,34 @@ public enum ExperimentSchema {
         "context": integer("Positions of the KV cache.", ExperimentDecoder.contextRange),
       ] as Object,
       "$defs": definitions(lab, settings: settings),
+    ]
+  }
+
+  /// What others have published of a variant.
+  private static var published: Object {
+    func number(_ about: String, _ range: ClosedRange<Double>) -> Object {
+      [
+        "type": "number", "minimum": range.lowerBound, "maximum": range.upperBound,
+        "description": about,
+      ]
+    }
+    return [
+      "description":
+        "Published figures that the variant is held against; its model may be absent then.",
+      "type": "array", "maxItems": ExperimentDecoder.maximumPublished,
+      "items": [
+        "type": "object", "additionalProperties": false,
+        "required": ["metric", "value", "tolerance", "source"],
+        "properties": [
+          "metric": string("The figure as records name it: perplexity.value, tasks.arc_easy.acc."),
+          "value": number("What was published.", ExperimentDecoder.publishedRange),
+          "tolerance": number("How far from it is right.", ExperimentDecoder.toleranceRange),
+          "source": string("Who published it, and where."),
+          "windows": integer(
+            "Windows from the first on, for perplexity.value.",
+            1...PerplexityMeasure.windowLengths.upperBound),
+        ] as Object,
+      ] as Object,
     ]
   }
 

@@ -60,8 +60,10 @@ public enum FloatDecoding {
     case .u64: numbers(source, target, count, UInt64.self) { Float($0) }
     case .q8_0: q8(source, target, count / 32)
     case .q4_0: q4(source, target, count / 32)
+    case .q4_k: q4k(source, target, count / 256)
+    case .q5_k: q5k(source, target, count / 256)
     case .q6_k: q6(source, target, count / 256)
-    case .tq1_0, .tq2_0, .i2_s, .tl1, .tl2: return false
+    case .tq1_0, .tq2_0, .q1_0, .q2_0, .pq2_0, .ptq1_0, .i2_s, .tl1, .tl2: return false
     }
     return true
   }
@@ -69,7 +71,7 @@ public enum FloatDecoding {
   /// Whether the type is a packing of trits, read by `TritKernels`.
   static func isTernary(_ type: TensorType) -> Bool {
     switch type {
-    case .tq1_0, .tq2_0, .i2_s, .tl1, .tl2: true
+    case .tq1_0, .tq2_0, .q1_0, .q2_0, .pq2_0, .ptq1_0, .i2_s, .tl1, .tl2: true
     default: false
     }
   }

@@ -11,6 +11,8 @@ package struct GGUFHeader: Sendable {
   let keys: [String: Int]
   let names: [String: Int]
   package let offsets: [Int]
+  /// The number of type of each tensor, as it is written.
+  let typeIDs: [UInt32]
 
   /// Parses `bytes`, the whole file; `path` is for messages.
   package init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
@@ -24,7 +26,8 @@ package struct GGUFHeader: Sendable {
     dataOffset = (cursor.position + alignment - 1) / alignment * alignment
     let entries = try Self.entries(
       descriptions, context: metadata, keys, alignment: alignment,
-      dataCount: max(0, bytes.count - dataOffset), path: path)
+      data: UnsafeRawBufferPointer(rebasing: bytes[min(dataOffset, bytes.count)...]), path: path)
+    typeIDs = descriptions.map(\.id)
     var names: [String: Int] = [:]
     for (index, entry) in entries.enumerated() {
       guard names.updateValue(index, forKey: entry.info.name) == nil else {
@@ -170,18 +173,18 @@ extension GGUFHeader {
 
   private static func entries(
     _ descriptions: [Description], context: [(key: String, value: GGUFValue)],
-    _ keys: [String: Int], alignment: Int, dataCount: Int, path: String
+    _ keys: [String: Int], alignment: Int, data: UnsafeRawBufferPointer, path: String
   ) throws -> [Entry] {
     let fileType = keys["general.file_type"].flatMap { context[$0].value.integer }
     let architecture = keys["general.architecture"].flatMap { context[$0].value.string } ?? ""
     let meanings = TensorTypeMeanings(
-      descriptions, alignment: alignment, dataCount: dataCount, architecture: architecture)
+      descriptions, alignment: alignment, data: data, architecture: architecture)
     return try descriptions.map { description in
       let (name, id) = (description.name, description.id)
       // 39 is TL2 in bitnet.cpp until 2026 and MXFP4 in llama.cpp; only the former writes file type
       // 39.
       let isForeign39 = id == 39 && fileType != 39 && !architecture.hasPrefix("bitnet")
-      guard let type = TensorType(ggufID: id), !isForeign39, meanings.isRead(id) else {
+      guard let type = meanings.type(id), !isForeign39 else {
         throw meanings.unreadable(name, id, path: path)
       }
       do {

@@ -30,9 +30,11 @@ package struct ModelPart: Sendable, Equatable {
     digits = match.2.count
   }
 
-  /// Of a GGUF file's keys; nil where it is whole.
+  /// Of a GGUF file's keys; nil where it is whole, or all its parts were opened with it.
   package init?(_ file: GGUFFile) {
-    guard let count = file["split.count"]?.integer, count > 1 else { return nil }
+    guard let count = file["split.count"]?.integer, count > 1, file.fileCount == 1 else {
+      return nil
+    }
     let named = ModelPart(fileName: file.path)
     number = (file["split.no"]?.integer).map { $0 + 1 } ?? named?.number ?? 1
     self.count = count
@@ -50,17 +52,20 @@ package struct ModelPart: Sendable, Equatable {
     return "\(stem)-\(padded(number))-of-\(padded(count))\(ending)"
   }
 
+  /// The names of all parts, in order; none where there are too many to be true.
+  package var all: [String] { count <= 10_000 ? (1...count).map(name) : [] }
+
   /// The parts of the same model that are not in `names`.
   package func missing(among names: [String]) -> [String] {
-    guard count <= 10_000 else { return [] }
     let present = Set(names)
-    return (1...count).map(name).filter { !present.contains($0) }
+    return all.filter { !present.contains($0) }
   }
 
   /// How the parts of a GGUF file become one.
   package var joinAdvice: String {
-    "join the parts with llama.cpp's tool, all of them in one folder: llama-gguf-split --merge \(name(1)) "
-      + "\(stem)\(ending); then name \(stem)\(ending)"
+    "put all parts into one folder under their own names and name \(name(1)), or join them with "
+      + "llama.cpp's tool: llama-gguf-split --merge \(name(1)) \(stem)\(ending); then name "
+      + "\(stem)\(ending)"
   }
 
   /// The error for a part that stands where a whole model was asked for.
@@ -70,7 +75,7 @@ package struct ModelPart: Sendable, Equatable {
     let missing = missing(among: names)
     return LabError(
       .badData, "this is part \(number) of \(count) of a split GGUF model", at: path,
-      expected: "the whole model in one file",
+      expected: "the whole model: one file, or all its parts in one folder under their names",
       got: missing.isEmpty
         ? "all \(count) parts are in the folder"
         : "\(count - missing.count) of \(count) parts are in the folder; \(Safetensors.list(missing)) "

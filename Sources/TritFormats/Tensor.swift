@@ -20,11 +20,20 @@ public enum TensorType: Sendable, Hashable {
   /// ggml block formats: 32 weights, 4 or 8 bits, one f16 scale.
   case q4_0, q8_0
   // swift-format-ignore: AlwaysUseLowerCamelCase
-  /// ggml k-quant: 256 weights, 6 bits.
-  case q6_k
+  /// ggml k-quants: 256 weights of 4, 5 or 6 bits.
+  case q4_k, q5_k, q6_k
   // swift-format-ignore: AlwaysUseLowerCamelCase
   /// ggml ternary blocks of 256 with an f16 scale.
   case tq1_0, tq2_0
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// ggml signs: 128 weights ±scale, no zero.
+  case q1_0
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// 2-bit codes with an f16 scale: of 64 weights in ggml, of 128 in PrismML's fork.
+  case q2_0, pq2_0
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// PrismML's base-3 blocks of 128 with an f16 scale.
+  case ptq1_0
   // swift-format-ignore: AlwaysUseLowerCamelCase
   /// bitnet.cpp: 2-bit codes in blocks of 128 and one f32 scale in a 32-byte tail.
   case i2_s

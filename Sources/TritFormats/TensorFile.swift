@@ -23,6 +23,9 @@ public enum TensorFile {
       let listing = try FolderListing(path)
       let files = listing.names.filter { $0.hasSuffix(".gguf") }
       guard !files.isEmpty else { throw error }
+      if let part = ModelPart(fileName: files[0]), Set(part.all) == Set(files) {
+        return try GGUFFile(path: path + "/" + part.name(1))
+      }
       guard files.count == 1 else {
         throw LabError(
           .missingInput, "the folder holds several GGUF files", at: path, expected: "one",

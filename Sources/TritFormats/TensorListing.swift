@@ -83,7 +83,8 @@ public enum TensorListing {
 extension TensorListing {
   private static func format(of source: any TensorSource) -> String {
     switch source {
-    case let file as GGUFFile: "GGUF version \(file.version)"
+    case let file as GGUFFile:
+      "GGUF version \(file.version)" + (file.fileCount > 1 ? " in \(file.fileCount) files" : "")
     case is SafetensorsFile: "safetensors"
     case let files as ShardedSafetensors: "safetensors in \(files.shards.count) files"
     default: "tensors"

@@ -4,7 +4,7 @@ extension TensorType {
   /// Every type, in the order of their declaration.
   public static let all: [TensorType] = [
     .f32, .f16, .bf16, .f64, .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool, .q4_0, .q8_0,
-    .q6_k, .tq1_0, .tq2_0, .i2_s, .tl1, .tl2,
+    .q4_k, .q5_k, .q6_k, .tq1_0, .tq2_0, .q1_0, .q2_0, .pq2_0, .ptq1_0, .i2_s, .tl1, .tl2,
   ]
 
   /// The name that people know it by: ggml's (`F16`, `Q6_K`, `I2_S`), and `U8`… for what ggml
@@ -26,9 +26,15 @@ extension TensorType {
     case .bool: "BOOL"
     case .q4_0: "Q4_0"
     case .q8_0: "Q8_0"
+    case .q4_k: "Q4_K"
+    case .q5_k: "Q5_K"
     case .q6_k: "Q6_K"
     case .tq1_0: "TQ1_0"
     case .tq2_0: "TQ2_0"
+    case .q1_0: "Q1_0"
+    case .q2_0: "Q2_0"
+    case .pq2_0: "PQ2_0"
+    case .ptq1_0: "PTQ1_0"
     case .i2_s: "I2_S"
     case .tl1: "TL1"
     case .tl2: "TL2"
@@ -45,9 +51,15 @@ extension TensorType {
     case .f64, .i64, .u64: (1, 8)
     case .q4_0: (32, 18)
     case .q8_0: (32, 34)
+    case .q4_k: (256, 144)
+    case .q5_k: (256, 176)
     case .q6_k: (256, 210)
     case .tq1_0: (256, 54)
     case .tq2_0: (256, 66)
+    case .q1_0: (128, 18)
+    case .q2_0: (64, 18)
+    case .pq2_0: (128, 34)
+    case .ptq1_0: (128, 28)
     case .i2_s, .tl1, .tl2: nil
     }
   }
@@ -111,7 +123,9 @@ extension TensorType {
   /// The name in a safetensors header, or nil where that format has no such type.
   public var safetensorsName: String? {
     switch self {
-    case .q4_0, .q8_0, .q6_k, .tq1_0, .tq2_0, .i2_s, .tl1, .tl2: nil
+    case .q4_0, .q8_0, .q4_k, .q5_k, .q6_k, .tq1_0, .tq2_0, .q1_0, .q2_0, .pq2_0, .ptq1_0, .i2_s,
+      .tl1, .tl2:
+      nil
     default: name
     }
   }
@@ -122,13 +136,16 @@ extension TensorType {
     self = type
   }
 
-  /// The number of the type in a GGUF file (`enum ggml_type`; 36–39 are bitnet.cpp's), or nil.
+  /// The number of the type in a GGUF file (`enum ggml_type`; 36–39 are bitnet.cpp's, 142 and 143
+  /// PrismML's), or nil. What a number means in a file is decided by sizes: `TensorTypeMeanings`.
   public var ggufID: UInt32? {
     switch self {
     case .f32: 0
     case .f16: 1
     case .q4_0: 2
     case .q8_0: 8
+    case .q4_k: 12
+    case .q5_k: 13
     case .q6_k: 14
     case .i8: 24
     case .i16: 25
@@ -141,16 +158,18 @@ extension TensorType {
     case .i2_s: 36
     case .tl1: 38
     case .tl2: 39
+    case .q1_0: 41
+    case .q2_0: 42
+    case .pq2_0: 142
+    case .ptq1_0: 143
     case .u8, .u16, .u32, .u64, .bool: nil
     }
   }
 
-  /// The type of GGUF number `id`. TL2 is also known by 42, its number in bitnet.cpp since 2026.
+  /// The type that llama.cpp, bitnet.cpp or PrismML's fork writes as GGUF number `id`. Several
+  /// numbers have other meanings in other programs, 42 four of them: a file's tensors are of the
+  /// type that `GGUFFile` finds by their sizes.
   public init?(ggufID id: UInt32) {
-    if id == 42 {
-      self = .tl2
-      return
-    }
     guard let type = Self.all.first(where: { $0.ggufID == id }) else { return nil }
     self = type
   }
@@ -159,7 +178,7 @@ extension TensorType {
   static func ggmlName(_ id: UInt32) -> String? {
     let names: [UInt32: String] = [
       3: "Q4_1", 4: "Q4_2", 5: "Q4_3", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",
-      12: "Q4_K", 13: "Q5_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
+      15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
       20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 31: "Q4_0_4_4",
       32: "Q4_0_4_8", 33: "Q4_0_8_8", 37: "I8_S", 39: "MXFP4",
     ]

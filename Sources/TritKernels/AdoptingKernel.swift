@@ -58,14 +58,15 @@ extension PackedMatrix {
   }
 
   /// The same matrix with one scale where the packing has written it more often than it was given:
-  /// for the tensor, or for each row.
+  /// for the tensor, for each row, or for groups of up to 256 columns.
   package var collapsed: PackedMatrix {
     guard let coarse = Self.collapsed(scales, granularity, rows: rows) else { return self }
     return with(scales: coarse.scales, coarse.granularity)
   }
 
-  /// One scale for the tensor where all are equal, else one a row where those of each row are; nil
-  /// where neither says less than `scales`.
+  /// One scale for the tensor where all are equal, else one a row where those of each row are, else
+  /// groups of twice or four times as many columns, up to 256, where those of neighbours are; nil
+  /// where none says less than `scales`.
   package static func collapsed(_ scales: [Float], _ granularity: ScaleGranularity, rows: Int) -> (
     scales: [Float], granularity: ScaleGranularity
   )? {
@@ -78,8 +79,22 @@ extension PackedMatrix {
       starts.allSatisfy({ start in
         scales[start..<start + groups].allSatisfy { $0 == scales[start] }
       })
-    else { return nil }
+    else { return widened(scales, granularity, groups: groups) }
     return (starts.map { scales[$0] }, .row)
+  }
+
+  private static func widened(_ scales: [Float], _ granularity: ScaleGranularity, groups: Int) -> (
+    scales: [Float], granularity: ScaleGranularity
+  )? {
+    guard case .group(var size) = granularity else { return nil }
+    var (scales, groups, isWider) = (scales, groups, false)
+    while size <= 128, groups.isMultiple(of: 2),
+      stride(from: 0, to: scales.count, by: 2).allSatisfy({ scales[$0] == scales[$0 + 1] })
+    {
+      scales = stride(from: 0, to: scales.count, by: 2).map { scales[$0] }
+      (size, groups, isWider) = (2 * size, groups / 2, true)
+    }
+    return isWider ? (scales, .group(size)) : nil
   }
 }
 

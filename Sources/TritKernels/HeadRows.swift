@@ -12,6 +12,8 @@ public struct HeadRows: Sendable {
   public var isReadFromMemory = true
   /// The rows where they lie in 16 bits, if they do.
   package let stored: StoredHalfRows?
+  /// The rows as trits, where the file has them so.
+  package var ternary: TernaryHeadRows?
   private let read: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
 
   /// A matrix whose rows `read(range, out)` writes side by side, `columns` values each; it may be
@@ -36,6 +38,7 @@ public struct HeadRows: Sendable {
   func prefix(_ count: Int) -> HeadRows {
     var part = HeadRows(rows: min(count, rows), columns: columns, stored: stored, read: read)
     part.isReadFromMemory = isReadFromMemory
+    part.ternary = ternary
     return part
   }
 

@@ -23,6 +23,7 @@ extension Registry where Product == any LinearKernel {
     registry.registerLookup()
     registry.registerOpenBLAS()
     registry.registerI2S()
+    registry.registerTernaryFloat()
     registry.registerBase3()
     registry.registerInteger()
     registry.registerSparse()

@@ -68,6 +68,7 @@ extension Registry where Product == any Packing {
         gives: "54 bytes a block",
         exactness: .lossy("trits exact; scales rounded to float16, by at most 2⁻¹¹ of their size"))
     ) { _ in TQ1Packing() }
+    registerGroups()
     register(
       StageDescriptor(
         "base3", summary: "5 neighbouring trits a byte, rows padded to a byte, scales beside",
@@ -75,6 +76,32 @@ extension Registry where Product == any Packing {
         accepts: "ternary weights, any scales and shape",
         gives: "rows · ⌈columns / 5⌉ bytes")
     ) { _ in Base3Packing() }
+  }
+
+  /// Containers of 1-bit and ternary models with a scale for every 64 or 128 weights.
+  private mutating func registerGroups() {
+    let rounding = "trits exact; scales rounded to float16, by at most 2⁻¹¹ of their size"
+    register(
+      StageDescriptor(
+        "q2_0", summary: "2 bits a trit in blocks of 64, a float16 scale before each",
+        source: "llama.cpp, block_q2_0; GGUF type 42",
+        accepts: "ternary weights, scale per tensor, row or groups of 64; columns in 64s",
+        gives: "18 bytes a block", exactness: .lossy(rounding))
+    ) { _ in Q2Packing() }
+    register(
+      StageDescriptor(
+        "pq2_0", summary: "2 bits a trit in blocks of 128, a float16 scale before each",
+        source: "PrismML's llama.cpp; GGUF type 142, in older files 42",
+        accepts: "ternary weights, scale per tensor, row or groups of 128; columns in 128s",
+        gives: "34 bytes a block", exactness: .lossy(rounding))
+    ) { _ in PQ2Packing() }
+    register(
+      StageDescriptor(
+        "ptq1_0", summary: "5 trits a byte in blocks of 128, each with a float16 scale",
+        source: "PrismML's llama.cpp; GGUF type 143",
+        accepts: "ternary weights, scale per tensor, row or groups of 128; columns in 128s",
+        gives: "28 bytes a block", exactness: .lossy(rounding))
+    ) { _ in PTQ1Packing() }
   }
 
   private mutating func registerLookup() {

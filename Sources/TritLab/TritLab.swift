@@ -11,5 +11,6 @@
 @_exported import TritQuantization
 @_exported import TritSampling
 @_exported import TritStories
+@_exported import TritTemplates
 @_exported import TritTokenization
 @_exported import TritTraining

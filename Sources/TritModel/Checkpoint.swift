@@ -275,9 +275,21 @@ public struct Checkpoint: Sendable {
     let info = try info(name)
     let (rows, columns) = (configuration.vocabularySize, configuration.hiddenSize)
     let source = source
-    guard info.byteCount.isMultiple(of: rows), info.type.block != nil,
-      !TernaryTensors.isContainer(info.type)
-    else {
+    if TernaryTensors.isContainer(info.type) {
+      // Rows of trits are widened one by one, as the embedding's are.
+      let table = try EmbeddingTable(name, in: source)
+      var head = HeadRows(rows: rows, columns: columns) { range, out in
+        for row in range {
+          try table.load(
+            row,
+            into: UnsafeMutableBufferPointer(
+              start: out + (row - range.lowerBound) * columns, count: columns))
+        }
+      }
+      head.ternary = try TernaryTensors.headRows(info, from: source)
+      return head
+    }
+    guard info.byteCount.isMultiple(of: rows), info.type.block != nil else {
       // Rows that share a block, and types without a decoder, which say so.
       let values = try floats(name)
       return HeadRows(rows: rows, columns: columns) { range, out in

@@ -13,6 +13,10 @@ public struct GenerationOptions: Sendable {
   public var maxTokens: Int
   /// Whether to go on after an end-of-generation token.
   public var ignoresEnd: Bool
+  /// Texts that end a generation where they appear; none of them is part of what it gives.
+  public var stops: [String] = []
+  /// Whether the tokenizer's template, usually BOS in front, is applied to a prompt that is text.
+  public var addsSpecial = true
 
   /// 128 tokens with llama.cpp's sampling defaults.
   public init(
@@ -26,17 +30,18 @@ public struct GenerationOptions: Sendable {
   }
 
   /// The chain that draws the tokens, its stages looked up in `lab`. Throws a usage error for a
-  /// name or a value that they do not know.
+  /// name or a value that they do not know. `breakers` are the token sequences at which repetitions
+  /// end (`dryBreakers`).
   public func chain(
-    vocabulary: Int = 0, lab: Lab = .stages
+    vocabulary: Int = 0, lab: Lab = .stages, breakers: [[Int32]] = []
   ) throws -> SamplerChain {
     guard !stages.isEmpty else {
       return try SamplerChain(
-        sampling, vocabulary: vocabulary, processors: lab[.processor],
+        sampling, vocabulary: vocabulary, breakers: breakers, processors: lab[.processor],
         samplers: lab[.sampler])
     }
     return try SamplerChain(
-      stages: stages, seed: sampling.seed, vocabulary: vocabulary,
+      stages: stages, seed: sampling.seed, vocabulary: vocabulary, breakers: breakers,
       processors: lab[.processor], samplers: lab[.sampler])
   }
 }
@@ -53,6 +58,8 @@ public struct GenerationResult: Sendable {
     case context
     /// The caller had enough.
     case stopped
+    /// A stop text appeared.
+    case stopText = "stop"
   }
 
   /// The prompt.
@@ -98,14 +105,33 @@ extension Engine {
     prompt: [Int], options: GenerationOptions = GenerationOptions(),
     onToken: (Int) throws -> Bool = { _ in true }
   ) throws -> GenerationResult {
-    reset()
+    var chain = try chain(options)
+    return try generate(
+      prompt: prompt, keeping: 0, options: options, chain: &chain, onToken: onToken)
+  }
+
+  /// The chain of `options` for this model, with what its tokenizer makes of sequence breakers.
+  func chain(_ options: GenerationOptions) throws -> SamplerChain {
+    let chain = try options.chain(vocabulary: vocabularySize, lab: lab)
+    guard chain.usesBreakers else { return chain }
+    return try options.chain(
+      vocabulary: vocabularySize, lab: lab,
+      breakers: try SequenceBreakers.sequences(options.sampling.dryBreakers, tokenizer))
+  }
+
+  /// The same with a chain that goes on, and without running the first `kept` tokens again: the
+  /// cache holds them, since the run before had the same ones there.
+  func generate(
+    prompt: [Int], keeping kept: Int, options: GenerationOptions, chain: inout SamplerChain,
+    onToken: (Int) throws -> Bool
+  ) throws -> GenerationResult {
+    if kept == 0 { reset() }
     guard prompt.count <= contextLength else {
       throw LabError(
         .badData, "the prompt does not fit the context",
         expected: "at most \(contextLength) tokens",
         got: "\(prompt.count)", advice: "shorten the prompt or raise the context with -c")
     }
-    var chain = try options.chain(vocabulary: vocabularySize, lab: lab)
     let room = contextLength - prompt.count + 1
     let limit = options.maxTokens < 0 ? room : min(options.maxTokens, room)
     var history = TokenHistory(
@@ -114,7 +140,18 @@ extension Engine {
     result.tokens.reserveCapacity(limit)
     let ends = options.ignoresEnd ? [] : tokenizer.endOfGeneration.union(configuration.eosTokens)
     let start = MonotonicClock.nanoseconds()
-    var logits = try prefill(prompt)
+    let kept = min(kept, prompt.count - 1)
+    let copy = kept > 0 ? AlignedBuffer<Float>(count: vocabularySize) : nil
+    var logits: UnsafeBufferPointer<Float>
+    if let copy {
+      try forEachLogits(of: prompt, from: prompt.count - 1, keeping: kept) { _, values in
+        _ = copy.mutableBuffer.update(from: values)
+      }
+      logits = copy.buffer
+    } else {
+      logits = try prefill(prompt)
+    }
+    defer { withExtendedLifetime(copy) {} }
     let prompted = MonotonicClock.nanoseconds()
     result.promptSeconds = Double(prompted - start) * 1e-9
     func ended(_ finish: GenerationResult.Finish) -> GenerationResult {
@@ -149,17 +186,44 @@ extension Engine {
     text: String, options: GenerationOptions = GenerationOptions(), parseSpecial: Bool = false,
     onText: (String) throws -> Void = { _ in }
   ) throws -> (text: String, result: GenerationResult) {
-    let prompt = try tokenizer.encode(text, addSpecial: true, parseSpecial: parseSpecial)
-    var decoder = StreamingDecoder(tokenizer, atStart: text.isEmpty)
+    let prompt = try tokenizer.encode(
+      text, addSpecial: options.addsSpecial, parseSpecial: parseSpecial)
+    var chain = try chain(options)
+    return try generate(
+      prompt: prompt, keeping: 0, options: options, chain: &chain, atStart: text.isEmpty,
+      onText: onText)
+  }
+
+  /// Answers a prompt that a chat template has made (`ChatFormat.prompt`): control tokens are read
+  /// as such, and there is one BOS in front at most.
+  public func generate(
+    chat prompt: String, options: GenerationOptions = GenerationOptions(),
+    onText: (String) throws -> Void = { _ in }
+  ) throws -> (text: String, result: GenerationResult) {
+    var chain = try chain(options)
+    return try generate(
+      prompt: try ChatFormat.tokens(prompt, tokenizer), keeping: 0, options: options, chain: &chain,
+      atStart: false, onText: onText)
+  }
+
+  /// Continues tokens and hands out text, up to a stop text.
+  func generate(
+    prompt: [Int], keeping kept: Int, options: GenerationOptions, chain: inout SamplerChain,
+    atStart: Bool, onText: (String) throws -> Void
+  ) throws -> (text: String, result: GenerationResult) {
+    var decoder = StreamingDecoder(tokenizer, atStart: atStart)
+    var stops = StopTexts(options.stops)
     var output = ""
-    let result = try generate(prompt: prompt, options: options) { token in
-      let piece = try decoder.append(token)
+    func show(_ piece: String) throws {
       output += piece
       if !piece.isEmpty { try onText(piece) }
-      return true
     }
-    let tail = decoder.finish()
-    if !tail.isEmpty { try onText(tail) }
-    return (output + tail, result)
+    var result = try generate(prompt: prompt, keeping: kept, options: options, chain: &chain) {
+      try show(stops.append(try decoder.append($0)))
+      return !stops.isOver
+    }
+    try show(stops.append(decoder.finish()) + stops.finish())
+    if stops.isOver { result.finish = .stopText }
+    return (output, result)
   }
 }

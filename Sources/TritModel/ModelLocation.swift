@@ -27,11 +27,14 @@ public enum ModelLocation {
     let listing = try FolderListing(folder)
     let files = listing.names.filter { $0.hasSuffix(".gguf") }
     let expected = "config.json with safetensors, or one .gguf file"
-    if files.count == 1 { return folder + "/" + files[0] }
+    if files.count == 1, ModelPart(fileName: files[0]) == nil { return folder + "/" + files[0] }
     if let part = files.compactMap({ ModelPart(fileName: $0) }).first,
       files.allSatisfy({ ModelPart(fileName: $0)?.stem == part.stem })
     {
-      throw part.error(at: folder + "/" + part.name(part.number))
+      guard part.missing(among: files).isEmpty else {
+        throw part.error(at: folder + "/" + part.name(part.number))
+      }
+      return folder + "/" + part.name(1)
     }
     guard files.isEmpty else {
       throw LabError(

@@ -87,6 +87,18 @@ extension Registry where Product == any LogitsProcessor {
         parameters: [probability("p", "probability to keep; 1 keeps all", default: 0.95)],
         accepts: "candidates", gives: "fewer candidates")
     ) { Typical($0.real("p")) }
+    registry.register(
+      StageDescriptor(
+        "xtc", summary: "now and then leaves out all but the least likely of the top choices",
+        source: "p-e-w, text-generation-webui pull request 6335; llama.cpp --xtc-probability",
+        parameters: [
+          ParameterDescriptor(
+            "probability", "how often it acts; 0 never", .real(0...1), default: .real(0.5)),
+          ParameterDescriptor(
+            "threshold", "the probability of a top choice; above 0.5 it never acts", .real(0...1),
+            default: .real(0.1)),
+        ], accepts: "candidates", gives: "fewer candidates")
+    ) { XTC($0.real("probability"), threshold: $0.real("threshold")) }
   }
 
   private static func registerPenalties(_ registry: inout Registry<any LogitsProcessor>) {
@@ -120,6 +132,29 @@ extension Registry where Product == any LogitsProcessor {
         source: "OpenAI API frequency_penalty", parameters: [subtracted, lastN],
         accepts: "candidates", gives: "the same candidates, rescaled")
     ) { FrequencyPenalty($0.real("penalty"), lastN: $0.integer("last-n")) }
+    registry.register(
+      StageDescriptor(
+        "dry", summary: "penalizes tokens that would continue a repetition, the longer the more",
+        source: "p-e-w, text-generation-webui pull request 5677; llama.cpp --dry-multiplier",
+        parameters: [
+          ParameterDescriptor(
+            "multiplier", "what the shortest repetition loses; 0 is off", .real(0...100),
+            default: .real(0.8)),
+          ParameterDescriptor(
+            "base", "each further token multiplies it by this", .real(1...100),
+            default: .real(1.75)),
+          ParameterDescriptor(
+            "allowed-length", "tokens of a repetition that begins to cost", .integer(1...1 << 20),
+            default: .integer(2)),
+          ParameterDescriptor(
+            "last-n", "how many of the newest tokens count; -1 all, 0 none",
+            .integer(-1...1 << 30), default: .integer(-1)),
+        ], accepts: "candidates", gives: "the same candidates, rescaled")
+    ) {
+      DRY(
+        $0.real("multiplier"), base: $0.real("base"), allowedLength: $0.integer("allowed-length"),
+        lastN: $0.integer("last-n"))
+    }
   }
 
   /// A probability above 0: a truncation that kept nothing would be no truncation.

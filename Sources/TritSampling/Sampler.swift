@@ -32,6 +32,19 @@ public protocol LogitsProcessor: Sendable {
   /// Changes `candidates`, non-empty and in any order, in place. `history` is the tokens so far,
   /// prompt included, oldest first.
   mutating func process(_ candidates: inout [Candidate], history: borrowing TokenHistory)
+  /// The same for a processor that draws: what it does is a function of the source's state too. One
+  /// that draws nothing leaves this out.
+  mutating func process(
+    _ candidates: inout [Candidate], history: borrowing TokenHistory, random: inout SeededRandom)
+}
+
+extension LogitsProcessor {
+  /// Draws nothing.
+  public mutating func process(
+    _ candidates: inout [Candidate], history: borrowing TokenHistory, random: inout SeededRandom
+  ) {
+    process(&candidates, history: history)
+  }
 }
 
 /// What a sampler promises about the tokens that it draws; decides which laws `checkSampler` tests.
@@ -44,7 +57,8 @@ public enum SamplerBehaviour: Sendable, Hashable {
   case other
 }
 
-/// Draws one of the candidates. Laws: `checkSampler`.
+/// Draws one of the candidates. It may keep what it learns of a text from token to token: each text
+/// has a copy of its own. Laws: `checkSampler`.
 public protocol Sampler: Sendable {
   /// The registered name: `greedy`, `multinomial`.
   var name: String { get }

@@ -8,16 +8,25 @@ public import TritCore
 public struct SamplerChain: Sendable {
   private var processors: [any LogitsProcessor]
   private var sampler: any Sampler
+  /// The sampler as it is before it has drawn.
+  private let unused: any Sampler
   private let seed: UInt64
   private var random: SeededRandom
   private var candidates: [Candidate] = []
 
-  /// A chain of ready-made stages; `vocabulary` logits fit before the first allocation.
+  /// A chain of ready-made stages; `vocabulary` logits fit before the first allocation. `breakers`
+  /// are the token sequences at which repetitions end for a `DRY` among them that has none.
   public init(
-    processors: [any LogitsProcessor], sampler: any Sampler, seed: UInt64 = 0, vocabulary: Int = 0
+    processors: [any LogitsProcessor], sampler: any Sampler, seed: UInt64 = 0, vocabulary: Int = 0,
+    breakers: [[Int32]] = []
   ) {
-    self.processors = processors
+    self.processors = processors.map { processor in
+      guard var dry = processor as? DRY, dry.breakers.isEmpty else { return processor }
+      dry.breakers = breakers
+      return dry
+    }
     self.sampler = sampler
+    unused = sampler
     self.seed = seed
     random = SeededRandom(seed: seed)
     candidates.reserveCapacity(vocabulary)
@@ -27,7 +36,7 @@ public struct SamplerChain: Sendable {
   /// `LabErrors` for options that cannot be used, and a usage error for a biased token beyond a
   /// `vocabulary` that is given.
   public init(
-    _ options: SamplingOptions, vocabulary: Int = 0,
+    _ options: SamplingOptions, vocabulary: Int = 0, breakers: [[Int32]] = [],
     processors registry: Registry<any LogitsProcessor> = .standard,
     samplers: Registry<any Sampler> = .standard
   ) throws {
@@ -46,14 +55,14 @@ public struct SamplerChain: Sendable {
     self.init(
       processors: biases + (try stages.dropLast().map(registry.make)),
       sampler: try samplers.make(stages[stages.count - 1]), seed: options.seed,
-      vocabulary: vocabulary)
+      vocabulary: vocabulary, breakers: breakers)
   }
 
   /// A chain in an order of your own: any number of processors by name, and a sampler by name last
   /// (`multinomial` where there is none). Throws a usage error for unknown names and bad
   /// parameters.
   public init(
-    stages: [StageChoice], seed: UInt64 = 0, vocabulary: Int = 0,
+    stages: [StageChoice], seed: UInt64 = 0, vocabulary: Int = 0, breakers: [[Int32]] = [],
     processors registry: Registry<any LogitsProcessor> = .standard,
     samplers: Registry<any Sampler> = .standard
   ) throws {
@@ -81,7 +90,7 @@ public struct SamplerChain: Sendable {
     }
     self.init(
       processors: processors, sampler: try sampler ?? samplers.make(StageChoice("multinomial")),
-      seed: seed, vocabulary: vocabulary)
+      seed: seed, vocabulary: vocabulary, breakers: breakers)
   }
 
   /// Reads a chain written in one line, `top-k:k=40; temperature:value=0.7; multinomial`: stages in
@@ -110,8 +119,14 @@ public struct SamplerChain: Sendable {
   /// The names of the stages in order, the sampler last: for records and headings.
   public var stageNames: [String] { processors.map(\.name) + [sampler.name] }
 
-  /// Starts the random source again from the seed.
-  public mutating func reset() { random = SeededRandom(seed: seed) }
+  /// Whether a stage looks for token sequences at which repetitions end.
+  public var usesBreakers: Bool { processors.contains { $0 is DRY } }
+
+  /// Starts the random source again from the seed, and the sampler from what it knew at first.
+  public mutating func reset() {
+    random = SeededRandom(seed: seed)
+    sampler = unused
+  }
 
   /// The next token for `logits` (one per token of the vocabulary) after `history`.
   ///
@@ -120,7 +135,9 @@ public struct SamplerChain: Sendable {
     logits: UnsafeBufferPointer<Float>, history: borrowing TokenHistory
   ) throws -> Int32 {
     if processors.isEmpty, sampler is Greedy { return try Self.argmax(logits) }
-    try process(logits, history)
+    var random = random
+    defer { self.random = random }
+    try process(logits, history, &random)
     let token = sampler.sample(candidates, random: &random)
     guard token >= 0, Int(token) < logits.count else {
       throw LabError(
@@ -136,14 +153,16 @@ public struct SamplerChain: Sendable {
   public mutating func distribution(
     logits: UnsafeBufferPointer<Float>, history: borrowing TokenHistory
   ) throws -> [(token: Int32, probability: Double)] {
-    try process(logits, history)
+    var random = random
+    try process(logits, history, &random)
     var sorted = candidates
     sorted.withUnsafeMutableBufferPointer { CandidateSelection.sort($0) }
     return Softmax.probabilities(sorted).enumerated().map { (sorted[$0.offset].token, $0.element) }
   }
 
   private mutating func process(
-    _ logits: UnsafeBufferPointer<Float>, _ history: borrowing TokenHistory
+    _ logits: UnsafeBufferPointer<Float>, _ history: borrowing TokenHistory,
+    _ random: inout SeededRandom
   ) throws {
     try Self.require(logits)
     candidates.removeAll(keepingCapacity: true)
@@ -151,7 +170,7 @@ public struct SamplerChain: Sendable {
       candidates.append(Candidate(token: Int32(truncatingIfNeeded: index), logit: logits[index]))
     }
     for index in processors.indices {
-      processors[index].process(&candidates, history: history)
+      processors[index].process(&candidates, history: history, random: &random)
       if candidates.isEmpty {
         throw LabError(
           .internalError, "the logits processor '\(processors[index].name)' left no candidate",

@@ -2,11 +2,12 @@ public import TritCore
 
 /// How the next token is chosen, with llama.cpp's names and defaults.
 ///
-/// The chain it stands for: logit bias, repetition, frequency and presence penalties, top-k,
-/// typical, top-p, min-p, temperature, draw. That is llama.cpp's order, temperature last
+/// The chain it stands for: logit bias, repetition, frequency and presence penalties, DRY, top-k,
+/// typical, top-p, min-p, XTC, temperature, draw. That is llama.cpp's order, temperature last
 /// (transformers applies it first, so the same top-p keeps other tokens there). Stages that would
 /// change nothing are left out. At temperature 0 the best candidate after bias and penalties is
-/// taken and nothing is random.
+/// taken and nothing is random. With mirostat it is logit bias, temperature and mirostat alone, as in
+/// llama.cpp.
 public struct SamplingOptions: Sendable, Hashable, Codable {
   /// Divides the logits; 0 is greedy.
   public var temperature = 0.8
@@ -26,6 +27,26 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
   public var presencePenalty = 0.0
   /// Subtracted from logits of recent tokens for each occurrence.
   public var frequencyPenalty = 0.0
+  /// What the shortest repetition loses (`DRY`); 0 is off.
+  public var dryMultiplier = 0.0
+  /// By how much each further token of a repetition multiplies it, at least 1.
+  public var dryBase = 1.75
+  /// Tokens of a repetition that begins to cost, at least 1.
+  public var dryAllowedLength = 2
+  /// How many of the newest tokens DRY looks at; −1 all, 0 none.
+  public var dryPenaltyLastN = -1
+  /// Texts at which repetitions end.
+  public var dryBreakers = ["\n", ":", "\"", "*"]
+  /// How often top choices are left out (`XTC`); 0 is off.
+  public var xtcProbability = 0.0
+  /// The probability of a top choice, in [0, 1]; above 0.5 there are never two.
+  public var xtcThreshold = 0.1
+  /// 1 or 2: `Mirostat` of that version; 0 is off.
+  public var mirostat = 0
+  /// Mirostat's target surprise, in bits a token.
+  public var mirostatTau = 5.0
+  /// Mirostat's learning rate.
+  public var mirostatEta = 0.1
   /// Added to the logits of some tokens.
   public var logitBias: [LogitBias.Entry] = []
   /// Seed of the draw: same seed, same logits, same tokens.
@@ -113,6 +134,31 @@ extension SamplingOptions {
       "frequency-penalty", "subtracted from logits of recent tokens for each occurrence; 0 is off",
       .real(-100...100), default: .real(0)),
     ParameterDescriptor(
+      "dry-multiplier", "what the shortest repetition loses; 0 is off", .real(0...100),
+      default: .real(0)),
+    ParameterDescriptor(
+      "dry-base", "each further token of a repetition multiplies that by this", .real(1...100),
+      default: .real(1.75)),
+    ParameterDescriptor(
+      "dry-allowed-length", "tokens of a repetition that begins to cost", .integer(1...1 << 20),
+      default: .integer(2)),
+    ParameterDescriptor(
+      "dry-penalty-last-n", "how many of the newest tokens DRY looks at; -1 all, 0 none",
+      .integer(-1...1 << 30), default: .integer(-1)),
+    ParameterDescriptor(
+      "xtc-probability", "how often top choices are left out; 0 is off", .real(0...1),
+      default: .real(0)),
+    ParameterDescriptor(
+      "xtc-threshold", "the probability of a top choice; above 0.5 it never acts", .real(0...1),
+      default: .real(0.1)),
+    ParameterDescriptor(
+      "mirostat", "1 or 2 in place of all but temperature; 0 is off", .integer(0...2),
+      default: .integer(0)),
+    ParameterDescriptor(
+      "mirostat-tau", "target surprise, in bits a token", .real(0...100), default: .real(5)),
+    ParameterDescriptor(
+      "mirostat-eta", "how fast mirostat's bound follows", .real(0...10), default: .real(0.1)),
+    ParameterDescriptor(
       "seed", "same seed, same tokens", .integer(0...Int.max), default: .integer(0)),
   ]
 
@@ -155,6 +201,15 @@ extension SamplingOptions {
     case "repeat-last-n": .integer(repeatLastN)
     case "presence-penalty": .real(presencePenalty)
     case "frequency-penalty": .real(frequencyPenalty)
+    case "dry-multiplier": .real(dryMultiplier)
+    case "dry-base": .real(dryBase)
+    case "dry-allowed-length": .integer(dryAllowedLength)
+    case "dry-penalty-last-n": .integer(dryPenaltyLastN)
+    case "xtc-probability": .real(xtcProbability)
+    case "xtc-threshold": .real(xtcThreshold)
+    case "mirostat": .integer(mirostat)
+    case "mirostat-tau": .real(mirostatTau)
+    case "mirostat-eta": .real(mirostatEta)
     case "seed": .integer(Int(truncatingIfNeeded: seed))
     default: nil
     }
@@ -169,6 +224,15 @@ extension SamplingOptions {
         return true
       case "repeat-last-n":
         repeatLastN = number
+        return true
+      case "dry-allowed-length":
+        dryAllowedLength = number
+        return true
+      case "dry-penalty-last-n":
+        dryPenaltyLastN = number
+        return true
+      case "mirostat":
+        mirostat = number
         return true
       case "seed":
         seed = UInt64(bitPattern: Int64(number))
@@ -185,6 +249,12 @@ extension SamplingOptions {
     case "repeat-penalty": repeatPenalty = real
     case "presence-penalty": presencePenalty = real
     case "frequency-penalty": frequencyPenalty = real
+    case "dry-multiplier": dryMultiplier = real
+    case "dry-base": dryBase = real
+    case "xtc-probability": xtcProbability = real
+    case "xtc-threshold": xtcThreshold = real
+    case "mirostat-tau": mirostatTau = real
+    case "mirostat-eta": mirostatEta = real
     default: return false
     }
     return true
@@ -203,6 +273,14 @@ extension SamplingOptions {
     func add(_ name: String, _ parameters: [String: ParameterValue]) {
       chain.append(StageChoice(name, parameters))
     }
+    if mirostat > 0, !isGreedy {
+      if temperature != 1 { add("temperature", ["value": .real(temperature)]) }
+      return chain + [
+        StageChoice(
+          mirostat == 1 ? "mirostat" : "mirostat-v2",
+          ["tau": .real(mirostatTau), "eta": .real(mirostatEta)])
+      ]
+    }
     if repeatLastN != 0 {
       let count = ParameterValue.integer(repeatLastN)
       if repeatPenalty != 1 {
@@ -215,11 +293,22 @@ extension SamplingOptions {
         add("presence-penalty", ["penalty": .real(presencePenalty), "last-n": count])
       }
     }
+    if dryMultiplier > 0, dryPenaltyLastN != 0 {
+      add(
+        "dry",
+        [
+          "multiplier": .real(dryMultiplier), "base": .real(dryBase),
+          "allowed-length": .integer(dryAllowedLength), "last-n": .integer(dryPenaltyLastN),
+        ])
+    }
     if isGreedy { return chain + [StageChoice("greedy")] }
     if topK > 0 { add("top-k", ["k": .integer(topK)]) }
     if typical < 1 { add("typical", ["p": .real(typical)]) }
     if topP < 1 { add("top-p", ["p": .real(topP)]) }
     if minP > 0 { add("min-p", ["p": .real(minP)]) }
+    if xtcProbability > 0 {
+      add("xtc", ["probability": .real(xtcProbability), "threshold": .real(xtcThreshold)])
+    }
     if temperature != 1 { add("temperature", ["value": .real(temperature)]) }
     return chain + [StageChoice("multinomial")]
   }

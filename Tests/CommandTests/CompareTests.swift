@@ -64,3 +64,109 @@ import _TritTestSupport
     #expect(empty.status == 64, "\(empty)")
   }
 }
+
+/// What `trit perplexity` and `trit tasks` write with `--samples` is compared as runs are.
+@Suite struct SamplesFileTests {
+  private func run(_ folder: TemporaryFolder, _ words: [String]) throws -> CommandResult {
+    try CommandRunner.run(words, folder: folder.path)
+  }
+
+  @Test func filesOfTwoModelsArePairs() throws {
+    let folder = try TemporaryFolder("samples")
+    try folder.write(
+      String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 60),
+      to: "text.txt")
+    let words = [
+      "perplexity", "-m", "builtin:tiny", "-f", "text.txt", "-c", "32", "--chunks", "12",
+    ]
+    for (name, quantizer) in [("good", "model"), ("bad", "sign")] {
+      let result = try run(
+        folder, words + ["--quantizer", quantizer, "--samples", "\(name).safetensors"])
+      #expect(
+        result.status == 0 && result.err.contains("samples: \(name).safetensors"), "\(result)")
+    }
+    let worse = try run(
+      folder, ["compare", "good.safetensors", "bad.safetensors", "--tolerance", "0.5"])
+    #expect(worse.status == 2 && worse.out.contains("bad.safetensors"), "\(worse)")
+    let json = try run(folder, ["compare", "bad.safetensors", "good.safetensors", "--json"])
+    let one = try #require(try JSONReader.read(json.out)["comparisons"]?.array?.first)
+    #expect(one["quantity"]?.string == "perplexity" && one["units"]?.integer == 12)
+    #expect(try #require(one["value"]?.double) < 0)
+    let alone = try run(folder, ["compare", "good.safetensors"])
+    #expect(alone.status == 64 && alone.err.contains("nothing to be compared with"), "\(alone)")
+    // A run of an experiment over the same windows makes pairs with it.
+    try folder.write(
+      """
+      name: study
+      model: builtin:tiny
+      variants: [{name: it}]
+      reference: none
+      measure: {perplexity: {data: text.txt, context: 32, chunks: 12}}
+      """, to: "study.yaml")
+    #expect(try run(folder, ["run", "study.yaml", "-q"]).status == 0)
+    let both = try run(folder, ["compare", "good.safetensors", "runs/study"])
+    #expect(both.status == 0 && both.out.contains("identical"), "\(both)")
+  }
+
+  @Test func questionsAndDivergencesAreKeptToo() throws {
+    let folder = try TemporaryFolder("samples")
+    let questions = [
+      "perplexity", "-m", "builtin:tiny", "--multiple-choice", "-f", "builtin:storyteller/tasks",
+      "--multiple-choice-tasks", "20",
+    ]
+    for name in ["a", "b"] {
+      let result = try run(folder, questions + ["--samples", "\(name).safetensors"])
+      #expect(result.status == 0, "\(result)")
+    }
+    let equal = try run(folder, ["compare", "a.safetensors", "b.safetensors"])
+    #expect(equal.status == 0 && equal.out.contains("identical"), "\(equal)")
+    try folder.write(String(repeating: "The dog had a red ball. ", count: 60), to: "text.txt")
+    let divergence = try run(
+      folder,
+      [
+        "perplexity", "-m", "builtin:tiny", "-f", "text.txt", "-c", "32", "--kl-divergence",
+        "--samples", "d.safetensors",
+      ])
+    #expect(divergence.status == 0, "\(divergence)")
+    let file = try SafetensorsFile(path: folder.file("d.safetensors"))
+    #expect(file.info("divergence.kld") != nil && file.info("perplexity.loss") != nil)
+  }
+
+  @Test func aPartOfAFileOfLogitsIsRun() throws {
+    let folder = try TemporaryFolder("samples")
+    try folder.write(String(repeating: "The dog had a red ball. ", count: 90), to: "text.txt")
+    let model = ["perplexity", "-m", "builtin:tiny"]
+    let written = try run(
+      folder, model + ["-f", "text.txt", "-c", "32", "--kl-divergence-base", "base.kld"])
+    #expect(written.status == 0, "\(written)")
+    let part = try run(
+      folder,
+      model + [
+        "--kl-divergence", "--kl-divergence-base", "base.kld", "--chunks", "1:3", "--json",
+      ])
+    #expect(part.status == 0, "\(part)")
+    #expect(try JSONReader.read(part.out)["chunks"]?.integer == 2)
+    let behind = try run(
+      folder,
+      model + ["--kl-divergence", "--kl-divergence-base", "base.kld", "--chunks", "9000:"])
+    #expect(behind.status == 65 && behind.err.contains("behind the last"), "\(behind)")
+  }
+
+  @Test func theProtocolOfTheHarnessIsAPreset() throws {
+    let folder = try TemporaryFolder("samples")
+    try folder.write(String(repeating: "The dog had a red ball. ", count: 60), to: "text.txt")
+    let result = try run(
+      folder,
+      ["perplexity", "-m", "builtin:tiny", "-f", "text.txt", "--protocol", "lm-eval", "--json"])
+    let document = try JSONReader.read(result.out)
+    #expect(document["protocol"]?.string == "lm-eval", "\(result)")
+    let (word, byte) = (
+      try #require(document["word_perplexity"]?.double),
+      try #require(document["byte_perplexity"]?.double)
+    )
+    // 1440 bytes, 361 fields (60 sentences of 6 words and the field behind the last space).
+    #expect(abs(log(word) * 361 - log(byte) * 1440) < 1e-6)
+    let bits = try #require(document["bits_per_byte"]?.double)
+    #expect(abs(exp2(bits) - byte) < 1e-9)
+  }
+}

@@ -10,13 +10,15 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "arena", "bench", "cache", "collect", "compare", "completions", "detokenize", "dummy", "embed",
+    "arena", "bench", "cache", "chat", "collect", "compare", "completions", "detokenize", "dummy",
+    "embed",
     "explain", "export",
     "generate",
     "inspect",
     "kernel",
     "list",
-    "logits", "new", "notebook", "peak", "perplexity", "run", "schema", "tasks", "tokenize",
+    "logits", "new", "notebook", "peak", "perplexity", "run", "schema", "tasks", "template",
+    "tokenize",
     "train",
   ]
 

@@ -28,6 +28,11 @@ import _TritTestSupport
   static let cases = [
     Case("generate", "\(tiny) -p Once -n 3", ["text", "tokens", "timings", "finish", "seed"]),
     Case(
+      "chat", "\(tiny) --template chat.jinja -p Once -n 3 -st", lines: true,
+      ["user", "text", "tokens", "kept_tokens", "finish", "timings"]),
+    Case(
+      "template", "--template chat.jinja -f messages.json", ["prompt", "template", "name"]),
+    Case(
       "perplexity", "\(tiny) -f text.txt -c 16 --chunks 1", ["perplexity", "mean_nll", "undefined"]),
     Case("perplexity", "\(tiny) -f text.txt -c 16 --chunks 2 --kl-divergence", ["mean_kld"]),
     Case(
@@ -95,6 +100,8 @@ import _TritTestSupport
     try folder.write(
       String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 20),
       to: "text.txt")
+    try folder.write("{{ messages[0].content }}", to: "chat.jinja")
+    try folder.write(#"[{"role": "user", "content": "Once"}]"#, to: "messages.json")
     try folder.write(
       #"{"goal": "a", "sol1": "b", "sol2": "c", "label": 1}"#, to: "piqa.jsonl")
     try folder.write(

@@ -48,6 +48,14 @@ static tk_int8_product int8_product(void) {
       .values = P(5), .stride = N(6), .tokens = N(7), .token_scales = P(8), .corrections = P(9),
       .scales = P(10), .y = P(11), .accumulators = P(12), .y_stride = N(13)};
 }
+
+static tk_group_product group_product(void) {
+  return (tk_group_product){
+      .panels = P(0), .panels_end = (uint8_t *)P(0) + (N(6) + 31) / 32 * N(1), .panel_bytes = N(1),
+      .steps = N(2), .group_steps = N(3), .groups = N(4), .half_scales = N(5), .rows = N(6),
+      .tokens = N(7), .values = P(8), .stride = N(9), .group_sums = P(10), .token_scales = P(11),
+      .floats = P(12), .float_tiles = P(13), .columns = N(14), .y = P(15), .y_stride = N(16)};
+}
 #endif
 
 /// Calls one leaf on the words and the payload. Ends the process on a leaf that is not here.
@@ -108,6 +116,15 @@ static uint64_t call(uint32_t leaf) {
   case TK_LEAF_INT8_NEON_DOTPROD: {
     tk_int8_product p = int8_product();
     leaf == TK_LEAF_INT8_NEON ? tk_int8_neon(&p) : tk_int8_neon_dotprod(&p);
+    return 0;
+  }
+  case TK_LEAF_GROUP_NEON:
+  case TK_LEAF_GROUP_NEON_DOTPROD:
+  case TK_LEAF_GROUP_F32_NEON: {
+    tk_group_product p = group_product();
+    if (leaf == TK_LEAF_GROUP_NEON) tk_group_neon(&p);
+    if (leaf == TK_LEAF_GROUP_NEON_DOTPROD) tk_group_neon_dotprod(&p);
+    if (leaf == TK_LEAF_GROUP_F32_NEON) tk_group_f32_neon(&p);
     return 0;
   }
   case TK_LEAF_TL1_NEON: tk_tl1_neon(P(0), N(1), N(2), N(3), N(4), P(5), P(6)); return 0;

@@ -38,6 +38,8 @@ final class FakeBackend: ExperimentBackend {
   /// nats.
   var hasSamples = false
   var bias = 0.0
+  /// Whether no text is there.
+  var missingTexts = false
 
   func identify(model: PathReference) throws -> InputIdentity {
     guard !model.path.contains("missing") else {
@@ -48,7 +50,8 @@ final class FakeBackend: ExperimentBackend {
   }
 
   func identify(data: PathReference, field: String?) throws -> InputIdentity {
-    InputIdentity(
+    if missingTexts { throw LabError(.missingInput, "there is no such text", at: data.path) }
+    return InputIdentity(
       name: data.text, path: data.path, digest: textDigest, bytes: 10, reading: reading)
   }
 

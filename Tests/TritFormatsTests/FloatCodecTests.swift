@@ -80,6 +80,35 @@ import _TritTestSupport
 
   /// With 6 bits and a scale per 16 values in ±3.9, the root mean square error of uniform values is
   /// near step / √12 with step = 3.9 / 32; a wrong layout would give an error near 2.
+  /// Blocks of arbitrary bytes, decoded by gguf-py 0.19: byte i is 37 i + 11 mod 256, but for the
+  /// two float16 at the start, 0.5 and 0.1.
+  @Test(arguments: [
+    (
+      TensorType.q4_k, 144,
+      [
+        165.4012451171875, -5.0987548828125, 87.9012451171875, 7.6005859375, 23.6005859375,
+        219.4014892578125, 52.600830078125, 45.600830078125, 213.30029296875, 115.80029296875,
+        267.000732421875, 71.8004150390625, 29.5008544921875,
+      ], 28487.40625
+    ),
+    (
+      TensorType.q5_k, 176,
+      [
+        413.4012451171875, -5.0987548828125, 87.9012451171875, 59.6005859375, 43.6005859375,
+        219.4014892578125, 122.600830078125, 3.600830078125, 525.30029296875, 427.80029296875,
+        87.000732421875, 71.8004150390625, 59.5008544921875,
+      ], 59375.40625
+    ),
+  ])
+  func kQuantsDecodeAsGGML(type: TensorType, size: Int, some: [Double], sum: Double) throws {
+    let places = [0, 1, 31, 32, 63, 64, 100, 127, 128, 159, 160, 200, 255]
+    let bytes =
+      [0x00, 0x38, 0x66, 0x2e] + (4..<size).map { UInt8(truncatingIfNeeded: 37 * $0 + 11) }
+    let values = try Self.decode(bytes, type, count: 256)
+    #expect(places.map { Double(values[$0]) } == some)
+    #expect(values.elements.reduce(0) { $0 + Double($1) } == sum)
+  }
+
   @Test func q6EncodesWell() throws {
     let values = Self.values(256 * 64, seed: 3)
     let bytes = try FloatEncoding.encode(values, as: .q6_k)
@@ -145,7 +174,7 @@ import _TritTestSupport
     }
   }
 
-  @Test(arguments: [TensorType.i2_s, .tl1, .tl2, .tq1_0, .tq2_0])
+  @Test(arguments: [TensorType.i2_s, .tl1, .tl2, .tq1_0, .tq2_0, .q1_0, .q2_0, .pq2_0, .ptq1_0])
   func tritsAreNotFloats(type: TensorType) {
     #expect {
       try Self.decode([UInt8](repeating: 0, count: 66), type, count: 256)

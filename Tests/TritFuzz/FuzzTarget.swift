@@ -26,7 +26,8 @@ struct FuzzTarget: Sendable {
 
   /// All targets: readers, encoders and decoders, plans, options.
   static let all: [FuzzTarget] =
-    readers + tokenizers + models + records + arena + jupyter + plans + codecs + options
+    readers + templates + tokenizers + models + records + arena + jupyter + plans + codecs
+    + options
 }
 
 /// A broken promise that no error told of: decoding gives something else than was encoded, and the

@@ -37,6 +37,85 @@ import TritLab
     for index in 0..<32 { #expect(bytes[index] == (index == at ? byte : 0x55)) }
   }
 
+  // MARK: Groups of 64 and 128
+
+  /// w[j] = ((j mod 3) − 1) · 0.5, and 0.5 in float16 is 00 38: bytes of PrismML's and llama.cpp's
+  /// layouts, checked with their decoders.
+  @Test func groupBlocks() throws {
+    let three: [UInt8] = [0x24, 0x49, 0x92]
+    func cycle(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+      (0..<count).map { bytes[$0 % bytes.count] }
+    }
+    let weights64 = ternary(1, 64, scale: 0.5) { $1 % 3 - 1 }
+    let weights = ternary(1, 128, scale: 0.5) { $1 % 3 - 1 }
+    #expect(try bytes(Q2Packing(), weights64) == [0x00, 0x38] + cycle(three, 16))
+    #expect(try bytes(PQ2Packing(), weights) == [0x00, 0x38] + cycle(three, 32))
+    #expect(
+      try bytes(PTQ1Packing(), weights)
+        == cycle([0x31, 0x94, 0xbb], 16) + cycle([0xcf, 0x45, 0x6c], 8) + [0x43, 0x6c, 0x00, 0x38])
+    #expect(
+      try bytes(Q1Packing(), ternary(1, 128, scale: 0.5) { $1 % 3 == 0 ? -1 : 1 })
+        == [0x00, 0x38] + cycle([0xb6, 0x6d, 0xdb], 16))
+  }
+
+  /// A single +1 among zeros: the byte that changes.
+  @Test(arguments: [
+    (0, 2, UInt8(0x56), 0, UInt8(0xd5)), (1, 2, 0x59, 1, 0xd5), (4, 3, 0x56, 4, 0xd5),
+    (16, 6, 0x56, 0, 0x9c), (79, 21, 0x95, 15, 0x81), (80, 22, 0x56, 16, 0xd5),
+    (119, 31, 0x95, 23, 0x81), (120, 32, 0x56, 24, 0xd4), (121, 32, 0x59, 25, 0xd4),
+    (127, 33, 0x95, 25, 0x82),
+  ]) func groupSingle(column: Int, two: Int, code: UInt8, base3: Int, digits: UInt8) throws {
+    let weights = ternary(1, 128) { $1 == column ? 1 : 0 }
+    let twoBits = try bytes(PQ2Packing(), weights)
+    for index in 2..<34 { #expect(twoBits[index] == (index == two ? code : 0x55)) }
+    let fractions = try bytes(PTQ1Packing(), weights)
+    for index in 0..<26 {
+      #expect(fractions[index] == (index == base3 ? digits : index < 24 ? 0x80 : 0x7f))
+    }
+  }
+
+  /// Code 3 is +2 to llama.cpp: refused by place, not taken for 0.
+  @Test func groupCodeThreeIsRefused() throws {
+    var bytes = try bytes(PQ2Packing(), ternary(2, 256) { _, _ in 0 })
+    bytes[34 * 3 + 2 + 7] = 0x5d
+    let error = #expect(throws: LabError.self) {
+      try bytes.withUnsafeBytes {
+        _ = try PQ2Packing().read($0, rows: 2, columns: 256, scales: nil)
+      }
+    }
+    #expect(error?.place == "row 1, column \(128 + 29)" && error?.what.contains("+2") == true)
+  }
+
+  @Test func signsHaveNoZero() throws {
+    let error = #expect(throws: LabError.self) {
+      try Q1Packing().pack(self.ternary(1, 128) { $1 == 5 ? 0 : 1 })
+    }
+    #expect(error?.place == "row 0, column 5")
+    let violations = checkPacking(Q1Packing())
+    #expect(violations.isEmpty, "\(violations)")
+  }
+
+  /// Worked bytes of bitnet.cpp's ARM layout: −1, 0, +1, … in two blocks of 64.
+  @Test func i2sOtherLayouts() throws {
+    let weights = ternary(1, 128, scale: 1.5) { $1 % 3 - 1 }
+    let own = try bytes(I2SPacking(), weights)
+    let arm: [UInt8] =
+      (0..<16).map { [0x18, 0x61, 0x86][$0 % 3] } + (0..<16).map { [0x61, 0x86, 0x18][$0 % 3] }
+      + own[32...]
+    let read = try arm.withUnsafeBytes { try I2SPacking.fromBlocks64($0, rows: 1, columns: 128) }
+    #expect(read.elements == own)
+    // Four rows: byte k holds column k of each, the first in the top bits.
+    let four = ternary(4, 128, scale: 1.5) { ($0 + $1) % 3 - 1 }
+    let canonical = try bytes(I2SPacking(), four)
+    let interleaved: [UInt8] =
+      (0..<128).map { k in (0..<4).reduce(UInt8(0)) { $0 << 2 | UInt8(($1 + k) % 3) } }
+      + canonical[128...]
+    let rows = try interleaved.withUnsafeBytes {
+      try I2SPacking.fromFourRows($0, rows: 4, columns: 128)
+    }
+    #expect(rows.elements == canonical)
+  }
+
   @Test func i2sSizes() {
     #expect(I2SPacking().byteCount(rows: 2560, columns: 2560) == 1_638_432)
     #expect(I2SPacking().byteCount(rows: 6912, columns: 2560) == 4_423_680 + 32)
@@ -198,4 +277,9 @@ import TritLab
     #expect(try bytes(Int4Packing(), weights) == [0x78, 0x0F])
     #expect(try bytes(Int8Packing(), weights) == [0xF8, 7, 0xFF])
   }
+}
+
+extension AlignedBuffer {
+  /// All elements.
+  fileprivate var elements: [Element] { withExtendedLifetime(self) { Array(buffer) } }
 }

@@ -37,7 +37,9 @@ import _TritTestSupport
 
   @Test(
     "types that hold trits and scales exactly give the same bits",
-    arguments: [TensorType.i2_s, .tl1, .tl2, .tq1_0, .tq2_0, .f16, .bf16, .f32])
+    arguments: [
+      TensorType.i2_s, .tl1, .tl2, .tq1_0, .tq2_0, .q2_0, .pq2_0, .ptq1_0, .f16, .bf16, .f32,
+    ])
   func exactTypes(type: TensorType) throws {
     let model = try Self.storyteller()
     let (copy, summary) = try export(model, type)

@@ -32,7 +32,8 @@ import TritLab
   @Test(arguments: [
     "top-k:k=1", "top-k:k=63", "top-k:k=2000", "top-p:p=0.01", "top-p:p=0.999", "min-p:p=1",
     "typical:p=0.1", "temperature:value=0", "temperature:value=0.00001", "logit-bias:bias=5",
-    "repetition-penalty:last-n=-1", "frequency-penalty:last-n=3",
+    "repetition-penalty:last-n=-1", "frequency-penalty:last-n=3", "xtc:probability=1",
+    "xtc:probability=1,threshold=0", "dry:multiplier=100", "dry:allowed-length=1,last-n=50",
   ])
   func processorLawsHoldWithParameters(choice: String) throws {
     let processor = try Self.processors.make(StageChoice(parsing: choice))
@@ -42,7 +43,8 @@ import TritLab
   @Test(arguments: samplers.names) func samplerLawsHold(name: String) throws {
     let sampler = try Self.samplers.make(StageChoice(name))
     #expect(sampler.name == name)
-    #expect(sampler.behaviour != .other)
+    // Mirostat's draws depend on those before, so that no law of frequencies holds.
+    #expect(sampler.behaviour != .other || name.hasPrefix("mirostat"))
     #expect(checkSampler(sampler).isEmpty)
   }
 

@@ -13,6 +13,7 @@
 #include "tk_base3.h"
 #include "tk_clock.h"
 #include "tk_float.h"
+#include "tk_groups.h"
 #include "tk_head.h"
 #include "tk_i2s.h"
 #include "tk_int8.h"

@@ -67,6 +67,9 @@ typedef enum tk_leaf {
   TK_LEAF_INT8_NEON_DOTPROD,
   TK_LEAF_TL1_NEON,
   TK_LEAF_TL2_NEON,
+  TK_LEAF_GROUP_NEON,
+  TK_LEAF_GROUP_NEON_DOTPROD,
+  TK_LEAF_GROUP_F32_NEON,
 } tk_leaf;
 
 #endif

@@ -59,7 +59,8 @@ enum BenchCommand {
         OptionGroup(
           "MODEL OPTIONS",
           [
-            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.chunk, ModelOptions.poll,
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.i2sLayout, ModelOptions.chunk,
+            ModelOptions.poll,
             ModelOptions.noImages, ModelOptions.verbose,
           ] + ModelOptions.accepted.filter { $0.mainName != "--no-warmup" }
             + [OptionSpec("-mmp", "-fa", value: "0|1", help: "", hidden: true)]),

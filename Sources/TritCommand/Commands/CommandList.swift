@@ -3,7 +3,8 @@ extension TritCommand {
   package static func commands(_ context: CommandContext) -> [CommandSpec] {
     [
       RunCommand.spec(context), CollectCommand.spec(context), CompareCommand.spec(context),
-      GenerateCommand.spec(context), PerplexityCommand.spec(context),
+      GenerateCommand.spec(context), ChatCommand.spec(context), TemplateCommand.spec(context),
+      PerplexityCommand.spec(context),
       TasksCommand.spec(context), EmbedCommand.spec(context),
       BenchCommand.spec(context), TrainCommand.spec(context), ExportCommand.spec(context),
       PeakCommand.spec(context), KernelCommand.spec(context), ArenaCommand.spec(context),

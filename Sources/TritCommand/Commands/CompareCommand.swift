@@ -3,7 +3,8 @@ import TritLab
 /// `trit compare`: differences between runs, in pairs, with their error.
 enum CompareCommand {
   static let runs = ArgumentSpec(
-    "run", help: "Run directories, or RUN:VARIANT; the first is the baseline",
+    "run",
+    help: "Run directories, RUN:VARIANT, or files of --samples; the first is the baseline",
     completion: Completion(files: .any), repeats: true)
   static let baseline = OptionSpec(
     "--baseline", value: "variant", help: "The variant of the first run that differences are to")
@@ -20,8 +21,9 @@ enum CompareCommand {
       discussion: """
         Both runs saw the same windows of text or the same questions, so that what is hard for both cancels: the \
         difference has an error of its own, often a tenth of that of either figure. One run alone is compared with its \
-        baseline; two runs by variants of one name; RUN:VARIANT names one. Intervals are Student's over windows and \
-        Newcombe's for questions, p is corrected by Holm where there are several comparisons.
+        baseline; two runs by variants of one name; RUN:VARIANT names one; a file that 'trit perplexity' or \
+        'trit tasks' wrote with --samples stands for one. Intervals are Student's over windows and Newcombe's for \
+        questions, p is corrected by Holm where there are several comparisons.
 
         --tolerance makes it a gate: code 2 where a variant is worse than its baseline by more than that (perplexity in \
         percent, tasks in points, divergence in nats). The same text gives the same losses, so the figure is exact for \

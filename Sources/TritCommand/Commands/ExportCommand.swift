@@ -1,12 +1,16 @@
 import Foundation
 import TritLab
 
-/// `trit export`: a checkpoint as a GGUF file.
+/// `trit export`: a checkpoint as a GGUF file or a Hugging Face folder.
 enum ExportCommand {
-  static let output = OptionSpec("-o", "--output", value: "file", help: "The GGUF file to write")
+  static let output = OptionSpec(
+    "-o", "--output", value: "file", help: "The GGUF file to write, or the folder")
   static let type = OptionSpec(
-    "--outtype", "--type", value: "type", help: "Type of the linear layers", default: "i2_s",
-    choices: GGUFExport.linearTypes.map { $0.name.lowercased() })
+    "--outtype", "--type", value: "type",
+    help: "Type of the linear layers; hf-packed and hf-bf16 write a Hugging Face folder",
+    default: "i2_s",
+    choices: GGUFExport.linearTypes.map { $0.name.lowercased() }
+      + HuggingFaceExport.Form.allCases.map(\.rawValue))
   static let embedding = OptionSpec(
     "--token-embedding-type", "--embedding", value: "type", help: "Type of the embedding",
     default: "the checkpoint's", choices: GGUFExport.denseTypes.map { $0.name.lowercased() })
@@ -24,13 +28,14 @@ enum ExportCommand {
   static func spec(_ context: CommandContext) -> CommandSpec {
     CommandSpec(
       "export", context,
-      overview: "Write a checkpoint as a GGUF file.",
+      overview: "Write a checkpoint as a GGUF file or a Hugging Face folder.",
       discussion: """
         Ternary layers keep trits and scale exactly in i2_s, tl1 and tl2; masters are quantized as the \
         model says. What is rounded, and what GGUF cannot say, is told on standard error. The \
         tokenizer in the file is read back and compared on the text of every token; one that GGUF \
         cannot hold is an error. Every tensor is read back and compared, and the largest error of each \
-        type told. The file appears whole or not at all. Notes say who can read it: bitnet.cpp has types \
+        type told. The file appears whole or not at all. hf-packed writes a folder for transformers with four \
+        trits a byte and weight_scale, hf-bf16 one with 16-bit masters. Notes say who can read it: bitnet.cpp has types \
         and architectures that mainline llama.cpp has not.
         """,
       groups: [
@@ -38,7 +43,7 @@ enum ExportCommand {
           "OPTIONS",
           [
             ModelOptions.model, output, type, embedding, head, name, ModelOptions.tokenizer,
-            noTokenizer,
+            ModelOptions.i2sLayout, noTokenizer,
           ] + [context.stages.option(.quantizer), context.stages.layers].compactMap(\.self))
       ],
       json: "one object about the file that was written", plugins: true,
@@ -47,6 +52,10 @@ enum ExportCommand {
         (
           "trit export -m models/mine -o mine.gguf --embedding f16",
           "a trained one, with an embedding that every bitnet.cpp reads"
+        ),
+        (
+          "trit export -m mine.gguf -o mine-hf --type hf-packed",
+          "a folder that transformers reads"
         ),
         (
           "trit export -m llama/ -o llama-ptq.gguf --quantizer absmean",
@@ -60,6 +69,11 @@ enum ExportCommand {
     let path = try arguments.required(output)
     let selection = try arguments.stages.selection(arguments)
     let checkpoint = try ModelOptions.checkpoint(arguments)
+    if let form = try arguments.choice(type).flatMap(HuggingFaceExport.Form.init) {
+      return try writeFolder(
+        HuggingFaceExport(checkpoint, form: form, selection: selection, lab: arguments.lab), path,
+        arguments)
+    }
     var export = GGUFExport(
       checkpoint, linear: try tensorType(type, arguments) ?? .i2_s, selection: selection,
       lab: arguments.lab)
@@ -72,6 +86,32 @@ enum ExportCommand {
     } reading: { read, of in
       Terminal.status("comparing \(read) of \(of)")
     }
+    try tell(summary, path, arguments)
+  }
+
+  /// Writes a Hugging Face folder; options of GGUF files have no place there.
+  private static func writeFolder(
+    _ export: HuggingFaceExport, _ path: String, _ arguments: ParsedArguments
+  ) throws {
+    for option in [embedding, head, name] where arguments.text(option) != nil {
+      throw LabError(
+        .usage, "\(option.mainName) is of GGUF files", at: option.mainName,
+        expected: "no such option with --type \(export.form.rawValue)",
+        advice: "leave it out: embedding and head are copied as they are")
+    }
+    var export = export
+    export.writesTokenizer = !arguments.flag(noTokenizer)
+    let summary = try export.write(to: path) { written, of in
+      Terminal.status("tensor \(written) of \(of)")
+    } reading: { read, of in
+      Terminal.status("comparing \(read) of \(of)")
+    }
+    try tell(summary, path, arguments)
+  }
+
+  private static func tell(
+    _ summary: GGUFExport.Summary, _ path: String, _ arguments: ParsedArguments
+  ) throws {
     Terminal.status("")
     let bits = 8 * Double(summary.linearBytes) / Double(max(summary.linearWeights, 1))
     guard !arguments.isJSON else {

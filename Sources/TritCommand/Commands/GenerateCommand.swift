@@ -13,6 +13,9 @@ enum GenerateCommand {
   static let showPrompt = OptionSpec(
     flag: "--display-prompt", help: "Print the prompt in front of its continuation",
     negatable: true)
+  static let chat = OptionSpec(
+    flag: "--chat", help: "Read the text as a message of a user, put into the model's chat template"
+  )
   static let times = OptionSpec(flag: "--times", help: "Say how long each stage took")
 
   static func spec(_ context: CommandContext) -> CommandSpec {
@@ -27,14 +30,20 @@ enum GenerateCommand {
         OptionGroup(
           "OPTIONS",
           [
-            TextInput.prompt, TextInput.file, TextInput.escape, count, ignoreEnd, special,
-            showPrompt, times,
+            TextInput.prompt, TextInput.file, TextInput.escape, count, ignoreEnd, ChatFlags.stop,
+            TokenizeCommand.bos, special, showPrompt, times,
           ]),
+        OptionGroup(
+          "CHAT OPTIONS", [chat, ChatFlags.system, ChatFlags.template, ChatFlags.name]),
         ModelOptions.group, SamplingFlags.group, context.stages.group,
       ],
       json: "one object at the end: text, tokens, finish, timings", plugins: true,
       examples: [
         ("trit generate -m model.gguf -p 'Once upon a time' -n 80", "a story of 80 tokens"),
+        (
+          "trit generate -m model.gguf --chat -p 'What is a trit?' -n 200",
+          "an answer, by the model's chat template ('trit chat' goes on from there)"
+        ),
         (
           "trit generate -m model.gguf -p 'Once upon a time' --temp 0 --kernel tl2",
           "the likeliest tokens, by another kernel"
@@ -57,32 +66,77 @@ enum GenerateCommand {
     var options = try SamplingFlags.generation(arguments)
     options.maxTokens = try arguments.integer(count, in: -2...Int.max) ?? options.maxTokens
     options.ignoresEnd = arguments.flag(ignoreEnd)
+    options.stops = try ChatFlags.stops(arguments)
+    options.addsSpecial = arguments.flag(TokenizeCommand.bos, default: true)
+    let prompt = try chatPrompt(text, arguments)
     let start = Date()
     let deciding = try options.chain(lab: arguments.lab).decidingLogits
     let engine = try EngineLoader.load(
       arguments, head: StageOptions.head(deciding: deciding))
     let loadSeconds = Date().timeIntervalSince(start)
     EngineLoader.announce(engine)
-    // The prompt is shown once it has been run, so that nothing is printed for one that cannot be.
-    var shown = isJSON || !arguments.flag(showPrompt, default: true) ? "" : text
+    let isPlain = prompt == nil
+    if isPlain { try noteDoubledBOS(text, options, engine, arguments) }
+    // The prompt is shown once it has been run, so that nothing is printed for one that cannot be;
+    // that of a chat only where it is asked for.
+    var shown = isJSON || !arguments.flag(showPrompt, default: isPlain) ? "" : prompt ?? text
     engine.resetTimes()
     let generation = Date()
-    let (output, result) = try engine.generate(
-      text: text, options: options, parseSpecial: arguments.flag(special)
-    ) { piece in
+    func show(_ piece: String) throws {
       if !isJSON { try Terminal.product(shown + piece) }
       shown = ""
     }
+    let (output, result) =
+      try prompt.map { try engine.generate(chat: $0, options: options, onText: show) }
+      ?? engine.generate(
+        text: text, options: options, parseSpecial: arguments.flag(special), onText: show)
     let total = Date().timeIntervalSince(generation)
     if isJSON {
       let record = record(
-        prompt: text, output: output, result: result, seed: options.sampling.seed, engine: engine)
+        prompt: prompt ?? text, output: output, result: result, seed: options.sampling.seed,
+        engine: engine)
       try Terminal.json(record)
     } else {
       try Terminal.product(shown + "\n")
     }
     Timings.report(result, load: loadSeconds, total: total)
     if arguments.flag(times) { Timings.report(engine) }
+  }
+
+  /// What the chat template makes of the text; nil without `--chat`. Its errors come before a model
+  /// is read.
+  private static func chatPrompt(_ text: String, _ arguments: ParsedArguments) throws -> String? {
+    guard arguments.flag(chat) else {
+      let others = [ChatFlags.system, ChatFlags.template, ChatFlags.name]
+      if let other = others.first(where: arguments.has) {
+        throw LabError(
+          .usage, "the option '\(other.mainName)' has no effect without --chat",
+          advice: "add --chat")
+      }
+      return nil
+    }
+    if arguments.has(TokenizeCommand.bos) || arguments.has(special) {
+      throw ParserError.conflict(
+        chat, arguments.has(special) ? special : TokenizeCommand.bos)
+    }
+    let path = try ModelLocation.resolve(try arguments.required(ModelOptions.model))
+    let format = try ChatFlags.format(arguments, model: path)
+    return try format.prompt(
+      ChatConversation(system: arguments.text(ChatFlags.system), user: text),
+      named: arguments.text(ChatFlags.name))
+  }
+
+  /// Says where a prompt begins with two begin-of-text tokens, which no model was trained with.
+  private static func noteDoubledBOS(
+    _ text: String, _ options: GenerationOptions, _ engine: Engine, _ arguments: ParsedArguments
+  ) throws {
+    let tokenizer = engine.tokenizer
+    guard options.addsSpecial, arguments.flag(special), let bos = tokenizer.bos else { return }
+    let tokens = try tokenizer.encode(text, addSpecial: true, parseSpecial: true)
+    guard tokens.count > 1, tokens[0] == bos, tokens[1] == bos else { return }
+    Terminal.note(
+      "warning: the prompt begins with two '\(tokenizer.piece(bos) ?? "\(bos)")': one is in the text, the other is "
+        + "put in front of it; leave it out of the text, or give --no-bos")
   }
 
   private static func record(

@@ -36,6 +36,7 @@ enum MultipleChoice {
     let printer = ProgressPrinter("tasks", value: "acc")
     let result = try TaskEvaluation.measure(
       engine, tasks: data.tasks, split: split ?? .common, progress: printer.show)
+    try PerplexityCommand.keep(MeasuredSamples(result, of: data), arguments)
     try report(result, split ?? .common, arguments)
   }
 

@@ -11,12 +11,12 @@ enum PerplexityCommand {
     "--data-dir", value: "folder", help: "Where known data sets lie", environment: "TRITLAB_DATA")
   static let method = OptionSpec(
     "--protocol", value: "name",
-    help: "How the text is cut and scored: llama.cpp, strided or "
-      + "contiguous", default: "llama.cpp",
+    help: "How the text is cut and scored: llama.cpp, strided, contiguous or "
+      + "lm-eval", default: "llama.cpp",
     choices: PerplexityProtocol.descriptions.map(\.name))
   static let context = OptionSpec(
     "-c", "--ctx-size", value: "n", help: "Tokens of a window; 0 is the model's own context",
-    default: "512; strided 1024; contiguous 2048; never above the model's")
+    default: "512; strided 1024; contiguous 2048; lm-eval 4096; never above the model's")
   static let stride = OptionSpec(
     "--ppl-stride", "--stride", value: "n", help: "Step of the sliding window (strided)",
     default: "half the context")
@@ -29,6 +29,11 @@ enum PerplexityCommand {
   static let logitsFile = OptionSpec(
     "--kl-divergence-base", "--save-all-logits", value: "file",
     help: "Write the model's logits there; with --kl-divergence compare with those in it",
+    completion: Completion(files: .any))
+  static let samples = OptionSpec(
+    "--samples", value: "file",
+    help:
+      "Write the loss of every window (or the outcome of every question) there, for trit compare",
     completion: Completion(files: .any))
   static let multipleChoice = OptionSpec(
     flag: "--multiple-choice",
@@ -50,6 +55,9 @@ enum PerplexityCommand {
         Figures of different protocols, contexts or tokenizers cannot be compared; bits per byte can. \
         The protocol strided counts every token once; the loop in Hugging Face's documentation weights each \
         window after the first by one token less, and its figure is told too. \
+        The protocol lm-eval is the harness's rolling log-likelihood of the text as one document, with its \
+        perplexity a word and a byte; its task wikitext, which cuts pages and undoes WikiText's spacing, is \
+        'trit tasks --tasks wikitext'. \
         On builtin:storyteller/test the floor is told: the loss that the source of the text itself has.
 
         With --multiple-choice the model is given questions, and the likeliest continuation is its answer. \
@@ -60,8 +68,8 @@ enum PerplexityCommand {
         its standard error and the accuracy of guessing.
 
         --chunks 8 runs the first 8 windows, --chunks 8:16 the windows 8 to 15 and nothing else: a long text can be \
-        shared out. 'trit run' does that for a whole experiment, and 'trit collect' joins the parts to the digits \
-        of one run.
+        shared out; with a file of logits it runs that part of the file's windows. 'trit run' does that for a whole \
+        experiment, and 'trit collect' joins the parts to the digits of one run.
 
         Where a token spans context and choice, it is scored with the choice. lm-evaluation-harness cuts at \
         the number of tokens that the context alone has, and so loses part of the choice: --split lm-eval \
@@ -72,14 +80,15 @@ enum PerplexityCommand {
           "OPTIONS",
           [
             file, dataFolder, method, Self.context, stride, chunks, divergence, logitsFile,
-            multipleChoice,
+            samples, multipleChoice,
             taskCount,
             split,
           ]),
         OptionGroup(
           "MODEL OPTIONS",
           [
-            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.i2sLayout,
+            ModelOptions.threads, ModelOptions.chunk,
             ModelOptions.poll, ModelOptions.noImages,
           ] + ModelOptions.accepted),
         context.stages.group,
@@ -158,10 +167,14 @@ enum PerplexityCommand {
     Terminal.note("data: \(dataset), \(data.byteCount) bytes; protocol \(method.label)")
     if arguments.flag(divergence) {
       let printer = ProgressPrinter("divergence", value: "KLD")
+      let reference = try engine(.reference)
+      let (cut, first, _) = try method.windows(
+        of: data.text, tokenizer: reference.tokenizer, selection: windows,
+        parseSpecial: data.writesControlTokens)
       let statistics = try DivergenceMeasurement().measure(
-        variant: variant, reference: try engine(.reference), text: data.text, method: method,
-        selection: windows, parseSpecial: data.writesControlTokens, progress: printer.show
-      ).statistics
+        variant: variant, reference: reference, windows: cut, method: method, firstChunk: first,
+        progress: printer.show)
+      try keep(MeasuredSamples(statistics, windows: cut), arguments)
       return try report(statistics, arguments)
     }
     let printer = ProgressPrinter("perplexity", value: "PPL")
@@ -172,7 +185,7 @@ enum PerplexityCommand {
     if let path = arguments.text(logitsFile) {
       result = try LogitsFileWriter.write(
         variant, windows: cut, method: method, to: path,
-        parseSpecial: data.writesControlTokens, progress: printer.show)
+        parseSpecial: data.writesControlTokens, firstChunk: first, progress: printer.show)
       Terminal.note("logits: \(path), \(cut.count) chunks")
     } else {
       result = try Perplexity.measure(
@@ -183,8 +196,22 @@ enum PerplexityCommand {
       let last = result.firstChunk + result.chunks
       Terminal.note("windows \(result.firstChunk):\(last) of \(total)")
     }
+    try keep(MeasuredSamples(result, windows: cut), arguments)
+    let isWhole = !windows.isPart && windows.upper == nil
     try report(
-      result, floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
+      result, harness: isWhole ? result.harnessFigures(of: data.text) : nil,
+      floor: data.floor(by: variant.tokenizer), floorBits: data.floorBitsPerByte, arguments)
+  }
+
+  /// Writes samples where `--samples` says.
+  static func keep(
+    _ samples: @autoclosure () throws -> MeasuredSamples, _ arguments: ParsedArguments
+  )
+    throws
+  {
+    guard let path = arguments.text(Self.samples) else { return }
+    try samples().write(to: path)
+    Terminal.note("samples: \(path)")
   }
 
   /// Compares with the logits in a file, over the windows that stand there: no text and no
@@ -195,7 +222,7 @@ enum PerplexityCommand {
         .usage, "the text and how it is cut stand in the file of logits", at: "\(option.names[0])",
         advice: "leave it out beside --kl-divergence --kl-divergence-base \(path)")
     }
-    let limit = try arguments.integer(chunks, in: -1...Int.max).flatMap { $0 < 0 ? nil : $0 }
+    let selection = try selection(arguments)
     let base = try LogitsFile(path: path)
     let checkpoint = try ModelOptions.checkpoint(arguments)
     let options = try ModelOptions.engineOptions(
@@ -206,9 +233,16 @@ enum PerplexityCommand {
     EngineLoader.announce(variant)
     Terminal.note("reference: \(path), \(base.chunks.count) chunks of \(base.context) tokens")
     let printer = ProgressPrinter("divergence", value: "KLD")
-    try report(
-      DivergenceMeasurement().measure(
-        variant: variant, reference: base, limit: limit, progress: printer.show), arguments)
+    let statistics = try DivergenceMeasurement().measure(
+      variant: variant, reference: base, selection: selection, progress: printer.show)
+    let range = try selection.range(of: min(base.chunks.count, selection.needed ?? .max))
+    if selection.isPart {
+      Terminal.note("windows \(range.lowerBound):\(range.upperBound) of \(base.chunks.count)")
+    }
+    try keep(
+      MeasuredSamples(statistics, windows: Array(base.windows(variant.tokenizer)[range])), arguments
+    )
+    try report(statistics, arguments)
   }
 
   /// The first names of a list.
@@ -233,7 +267,8 @@ enum PerplexityCommand {
   }
 
   private static func report(
-    _ result: PerplexityResult, floor: Double?, floorBits: Double?, _ arguments: ParsedArguments
+    _ result: PerplexityResult, harness: (word: Double, byte: Double, bits: Double)?,
+    floor: Double?, floorBits: Double?, _ arguments: ParsedArguments
   ) throws {
     if arguments.isJSON {
       let record: JSONValue = [
@@ -247,12 +282,14 @@ enum PerplexityCommand {
         "mean_nll_error": JSONValue(result.meanNLL.error),
         "mean_nll_window_error": JSONValue(result.meanNLLWindowError.map { JSONValue($0) }),
         "documented_loop_nll": JSONValue(result.documentedLoopNLL.map { JSONValue($0) }),
-        "bits_per_byte": JSONValue(result.bitsPerByte.map { JSONValue($0) }),
+        "bits_per_byte": JSONValue((harness?.bits ?? result.bitsPerByte).map { JSONValue($0) }),
+        "word_perplexity": JSONValue(harness.map { JSONValue($0.word) }),
+        "byte_perplexity": JSONValue(harness.map { JSONValue($0.byte) }),
         "floor_nll": JSONValue(floor.map { JSONValue($0) }),
         "floor_bits_per_byte": JSONValue(floorBits.map { JSONValue($0) }),
         "running_perplexity": JSONValue(result.runningPerplexity),
         "seconds": JSONValue(result.seconds),
-        "undefined": .object(undefined(result, floor: floor)),
+        "undefined": .object(undefined(result, hasHarness: harness != nil, floor: floor)),
       ]
       return try Terminal.json(record)
     }
@@ -266,6 +303,13 @@ enum PerplexityCommand {
           format: "floor: the source of the text has %.4f nats a token, PPL = %.4f, "
             + "%.4f bits per byte; the model is %.4f nats above", floor, exp(floor), floorBits,
           result.meanNLL.value - floor))
+    }
+    if let harness {
+      Terminal.note(
+        String(
+          format:
+            "as lm-evaluation-harness tells it: word_perplexity %.4f, byte_perplexity %.4f, "
+            + "bits_per_byte %.4f", harness.word, harness.byte, harness.bits))
     }
     if let loop = result.documentedLoopNLL {
       Terminal.note(
@@ -288,7 +332,7 @@ enum PerplexityCommand {
 
   /// Why a figure is null.
   private static func undefined(
-    _ result: PerplexityResult, floor: Double?
+    _ result: PerplexityResult, hasHarness: Bool, floor: Double?
   ) -> [(key: String, value: JSONValue)] {
     var reasons: [(key: String, value: JSONValue)] = []
     if result.perplexityWindowError == nil {
@@ -302,8 +346,12 @@ enum PerplexityCommand {
     if result.documentedLoopNLL == nil {
       reasons.append(("documented_loop_nll", "the protocol is not 'strided'"))
     }
-    if result.bitsPerByte == nil {
+    if result.bitsPerByte == nil, !hasHarness {
       reasons.append(("bits_per_byte", "a scored token stands for no bytes"))
+    }
+    if !hasHarness {
+      let reason: JSONValue = "told of a whole text by the protocol 'lm-eval'"
+      reasons += [("word_perplexity", reason), ("byte_perplexity", reason)]
     }
     if floor == nil { reasons.append(("floor_nll", "the source of the text is not known")) }
     return reasons

@@ -168,6 +168,16 @@ enum RunCommand {
           return "\(record.label): \(first ?? "unknown")"
         }.joined(separator: "\n       "), advice: "summary.md there has the whole messages")
     }
+    let unmet = outcome.published.filter { $0.verdict == .fail }
+    guard unmet.isEmpty else {
+      throw LabError(
+        .verdict, "\(unmet.count) of \(outcome.published.count) published figures were not met",
+        at: outcome.directory,
+        got: unmet.map { one in
+          "\(one.label), \(one.figure.metric): "
+            + (one.measured.map { "\($0), published \(one.figure.value)" } ?? one.reason)
+        }.joined(separator: "\n       "), advice: "summary.md there has all of them")
+    }
   }
 }
 
@@ -277,6 +287,17 @@ extension RunCommand {
       "reused": JSONValue(outcome.reused), "records": .array(records),
       "notes": .array(outcome.brief.notes.map(JSONValue.string)),
       "files": .array(outcome.files.map(JSONValue.string)),
+      "published": .array(
+        outcome.published.map { one in
+          [
+            "variant": .string(one.label), "metric": .string(one.figure.metric),
+            "windows": one.figure.windows.map { JSONValue($0) } ?? .null,
+            "value": JSONValue(one.figure.value), "tolerance": JSONValue(one.figure.tolerance),
+            "source": .string(one.figure.source), "verdict": .string(one.verdict.rawValue),
+            "measured": one.measured.map { JSONValue($0) } ?? .null,
+            "reason": .string(one.reason),
+          ]
+        }),
     ]
   }
 

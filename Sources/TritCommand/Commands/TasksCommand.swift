@@ -26,10 +26,19 @@ enum TasksCommand {
     choices: ["table", "lm-eval"])
   static let samples = OptionSpec(
     flag: "--log-samples", help: "Every answer in the results document, as 'samples'")
+  static let samplesFile = OptionSpec(
+    "--samples", value: "file",
+    help: "Write the outcome of every question there, for trit compare",
+    completion: Completion(files: .any))
   static let context = OptionSpec(
     "-c", "--ctx-size", value: "n",
     help: "Longest input in tokens (the harness's max_length); 0 is the model's own",
     default: "the model's, at most 4096")
+  static let chat = OptionSpec(
+    flag: "--apply-chat-template",
+    help: "Ask as messages to a chat model, in the model's chat template")
+  static let system = OptionSpec(
+    "--system-instruction", value: "text", help: "What a chat model is told beforehand")
   static let path = ArgumentSpec(
     "path", help: "Where -o lm-eval goes: a file .json, or a folder as the harness fills it",
     optional: true)
@@ -58,13 +67,15 @@ enum TasksCommand {
         OptionGroup(
           "OPTIONS",
           [
-            tasks, data, exampleData, shots, limit, seed, resamples, output, samples,
+            tasks, data, exampleData, shots, limit, seed, resamples, chat, system,
+            ChatFlags.template, ChatFlags.name, output, samples, samplesFile,
             Self.context,
           ]),
         OptionGroup(
           "MODEL OPTIONS",
           [
-            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.threads, ModelOptions.chunk,
+            ModelOptions.model, ModelOptions.tokenizer, ModelOptions.i2sLayout,
+            ModelOptions.threads, ModelOptions.chunk,
             ModelOptions.poll, ModelOptions.noImages,
           ] + ModelOptions.accepted),
         context.stages.group,
@@ -114,6 +125,7 @@ enum TasksCommand {
     let data = try HarnessData(
       arguments.text(Self.data), examples: arguments.text(exampleData),
       isAlone: chosen.tasks.count == 1)
+    let template = try chatTemplate(arguments)
     // What is missing or wrong in itself is told before a model is opened.
     let questions = try chosen.tasks.map { try HarnessQuestions($0, data, options) }
     let checkpoint = try ModelOptions.checkpoint(arguments)
@@ -133,9 +145,38 @@ enum TasksCommand {
       Terminal.note("whole texts (wikitext) have no examples in front: 0-shot")
     }
     let printer = ProgressPrinter("tasks")
-    let results = try HarnessEvaluation.measure(
-      engine, chosen, questions, options, progress: printer.show)
+    let results =
+      try template.map {
+        try HarnessEvaluation.measure(
+          engine, chosen, questions, options, chat: $0, system: arguments.text(system),
+          named: arguments.text(ChatFlags.name), progress: printer.show)
+      }
+      ?? HarnessEvaluation.measure(
+        engine, chosen, questions, options, progress: printer.show)
+    if let path = arguments.text(samplesFile) {
+      try MeasuredSamples(results, questions).write(to: path)
+      Terminal.note("samples: \(path)")
+    }
     try report(results, format, target, engine, arguments)
+  }
+
+  /// The chat template to ask in; nil where questions are plain texts.
+  private static func chatTemplate(_ arguments: ParsedArguments) throws -> ChatFormat? {
+    guard arguments.flag(chat) else {
+      let others = [system, ChatFlags.template, ChatFlags.name]
+      if let other = others.first(where: arguments.has) {
+        throw LabError(
+          .usage, "the option '\(other.mainName)' has no effect without --apply-chat-template",
+          advice: "add --apply-chat-template")
+      }
+      return nil
+    }
+    let path = try ModelLocation.resolve(try arguments.required(ModelOptions.model))
+    let format = try ChatFlags.format(arguments, model: path)
+    _ = try format.prompt(
+      ChatConversation(system: arguments.text(system), user: "a"),
+      named: arguments.text(ChatFlags.name))
+    return format
   }
 
   private static func limit(_ arguments: ParsedArguments) throws -> Double? {
@@ -162,7 +203,8 @@ enum TasksCommand {
       model: model,
       settings: [
         ("max_length", JSONValue(engine.contextLength)), ("device", "cpu"), ("batch_size", 1),
-      ], date: now.timeIntervalSince1970, logsSamples: arguments.flag(samples))
+      ] + chatSettings(arguments), date: now.timeIntervalSince1970,
+      logsSamples: arguments.flag(samples))
     if let target {
       let path = try file(target, model, now)
       try AtomicFile.write(JSONWriter.text(document, pretty: true) + "\n", to: path)
@@ -172,6 +214,17 @@ enum TasksCommand {
       return try Terminal.json(document)
     }
     try Terminal.out(HarnessTable.text(results))
+  }
+
+  /// What changes figures and is no stage: named in the results where it is not as usual.
+  private static func chatSettings(_ arguments: ParsedArguments) -> [(
+    key: String, value: JSONValue
+  )] {
+    guard arguments.flag(chat) else { return [] }
+    return [
+      ("apply_chat_template", true),
+      ("system_instruction", JSONValue(arguments.text(system).map(JSONValue.string))),
+    ]
   }
 
   /// The file of a results document: `target` itself, or below it the place that the harness gives

@@ -10,6 +10,11 @@ package enum ModelOptions {
   static let tokenizer = OptionSpec(
     "--tokenizer", value: "file",
     help: "Tokenizer in place of the model's: tokenizer.json, tokenizer.model, a folder or a GGUF")
+  static let i2sLayout = OptionSpec(
+    "--i2s-layout", value: "layout",
+    help: "How the codes of an I2_S file lie, which it does not say: arm64, of bitnet.cpp's "
+      + "llama-quantize on ARM since November 2025, or rows4, four rows side by side",
+    default: "blocks128", choices: I2SLayout.allCases.map(\.rawValue))
   static let threads = OptionSpec(
     "-t", "--threads", value: "n", help: "Threads", default: "all cores",
     environment: "TRITLAB_THREADS")
@@ -41,7 +46,7 @@ package enum ModelOptions {
 
   static let group = OptionGroup(
     "MODEL OPTIONS",
-    [model, tokenizer, threads, context, chunk, poll, noImages, verbose] + accepted)
+    [model, tokenizer, i2sLayout, threads, context, chunk, poll, noImages, verbose] + accepted)
 
   /// Threads to run on: what was asked for, else every core.
   static func threads(_ arguments: ParsedArguments) throws -> Int {
@@ -56,10 +61,13 @@ package enum ModelOptions {
         .usage, "there is no GPU backend", at: "-ngl", expected: "0", got: "\(layers)",
         advice: "leave -ngl out: everything runs on the CPU")
     }
-    let checkpoint = try Checkpoint(
-      path: try ModelLocation.resolve(try arguments.required(model)),
-      tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate),
-      packings: arguments.lab[.packing])
+    let layout = try arguments.choice(i2sLayout).flatMap(I2SLayout.init) ?? .blocks128
+    let checkpoint = try I2SLayout.$assumed.withValue(layout) {
+      try Checkpoint(
+        path: try ModelLocation.resolve(try arguments.required(model)),
+        tokenizer: try arguments.text(tokenizer).map(TokenizeCommand.locate),
+        packings: arguments.lab[.packing])
+    }
     for note in checkpoint.notes { Terminal.note("note: \(note)") }
     return checkpoint
   }

@@ -70,7 +70,8 @@ enum TextInput {
     return count
   }
 
-  private static func unescaped(_ text: String) -> String {
+  /// The text with `\\n`, `\\t`, `\\r` and escaped quotation marks and backslashes read.
+  static func unescaped(_ text: String) -> String {
     var result = ""
     var isEscaped = false
     for character in text {

@@ -33,13 +33,15 @@ extension SiteWords {
           """,
         choosing: "As the oracle of a test, and to learn what a kernel does."),
       Group(
-        "i2_s", "i2_s: two bits and multiply-add", ["i2_s", "tq2_0"],
+        "i2_s", "i2_s: two bits and multiply-add", ["i2_s", "tq2_0", "trits_f32"],
         formula: """
           Σ trit · q  =  Σ code · q  −  Σ q        code = trit + 1 ∈ {0, 1, 2}
           """,
         about: """
           Codes are unsigned, as `vpmaddubsw` and `vpdpbusd` want their first operand; Σ q is known once for each token \
-          and taken off at the end. Weights lie in panels of 32 rows: one sequential stream, and no sum crosses a lane.
+          and taken off at the end. Weights lie in panels of 32 rows: one sequential stream, and no sum crosses a lane. \
+          Scales per group of columns stand in the stream behind their group. `trits_f32` multiplies the same panels with \
+          float activations.
           """,
         choosing:
           "The all-round choice: prompts on any x86 or ARM, and decoding where memory is fast.",

@@ -91,12 +91,13 @@ extension SiteWords {
           "Below 1 a temperature sharpens, above it flattens; 0 leaves the best candidate alone.",
         choosing: "Temperature last, so that truncation sees the model's own distribution."),
       Group(
-        "truncation", "Truncation", ["top-k", "top-p", "min-p", "typical"],
+        "truncation", "Truncation", ["top-k", "top-p", "min-p", "typical", "xtc"],
         formula: """
           top-k:    the k greatest
           top-p:    the fewest greatest whose probabilities reach p
           min-p:    all with probability ≥ p · greatest
           typical:  those whose −ln p is nearest to the entropy, until they reach p
+          xtc:      now and then, of all with probability ≥ threshold the least likely alone stays
           """,
         about: """
           The tail of a vocabulary is long, and each unlikely word of it is a little likely. These cut it off: by number, by \
@@ -104,11 +105,13 @@ extension SiteWords {
           """,
         choosing: "`min-p` follows the model's certainty; `top-k` does not, and is the cheapest."),
       Group(
-        "penalties", "Penalties", ["repetition-penalty", "presence-penalty", "frequency-penalty"],
+        "penalties", "Penalties",
+        ["repetition-penalty", "presence-penalty", "frequency-penalty", "dry"],
         formula: """
           repetition:  z / θ where z > 0, else z · θ
           presence:    z − c  for tokens that occurred
           frequency:   z − c · (how often)
+          dry:         z − m · b^(n − a)  for tokens that would continue a repetition of n ≥ a tokens
           """,
         about: "Tokens of the newest `last-n` become less likely.",
         choosing: "For small models that fall into loops."),
@@ -116,12 +119,18 @@ extension SiteWords {
 
   static let sampler = Kind(
     "One of the candidates becomes the next token.",
-    formula: "greedy: argmax z        multinomial: x with probability p(x)",
+    formula: """
+      greedy: argmax z        multinomial: x with probability p(x)
+      mirostat: p(x) among the most likely, as many as keep the mean −log₂ p near τ
+      """,
     about: """
       Randomness comes from a seeded generator that is passed in, and from nowhere else: a text is a function of model, prompt, \
       chain and seed.
       """,
-    choosing: "`greedy` to compare variants token by token, `multinomial` for text.",
+    choosing: """
+      `greedy` to compare variants token by token, `multinomial` for text; `mirostat-v2` for long texts that must neither \
+      drift nor loop.
+      """,
     laws: [
       "What is drawn is one of the candidates, and none that is −∞.",
       "`greedy` takes the best, whatever the order; `multinomial` draws by the softmax (tested by chi-squared).",

@@ -169,26 +169,27 @@ extension SiteWords {
     ],
     groups: [
       Group(
-        "two-bits", "Two bits a trit", ["i2_s", "tq2_0"],
+        "two-bits", "Two bits a trit", ["i2_s", "tq2_0", "q2_0", "pq2_0"],
         formula: """
           code = trit + 1 ∈ {0, 1, 2}
           i2_s:   byte p of a block of 128 holds columns p, 32+p, 64+p, 96+p, the first in the top bits
           tq2_0:  blocks of 256, each with a float16 scale, the first quarter in the low bits
+          q2_0:   blocks of 64 (pq2_0: of 128), a float16 scale first, four neighbours a byte
           """,
         about: """
           Shifts and masks unpack them: one load and three shifts give four runs of consecutive weights, in step with \
-          consecutive activations. `i2_s` is bitnet.cpp's, `tq2_0` llama.cpp's.
+          consecutive activations. `i2_s` is bitnet.cpp's, `tq2_0` and `q2_0` llama.cpp's, `pq2_0` PrismML's.
           """,
         choosing: "Where the arithmetic is the limit: prompts, and machines with fast memory."),
       Group(
-        "base3", "Base 3", ["base3", "tq1_0"],
+        "base3", "Base 3", ["base3", "tq1_0", "ptq1_0"],
         formula: """
           base3:  byte = 81·d₀ + 27·d₁ + 9·d₂ + 3·d₃ + d₄,   d = trit + 1
           tq1_0:  the same number v as the fraction ⌈256·v / 243⌉: multiplying by 3 brings the next digit out
           """,
         about: """
           Five trits a byte, since 3⁵ = 243 fits in 256. `base3` is the lab's own: five neighbours a byte, any shape. `tq1_0` is \
-          llama.cpp's, in blocks of 256 with a float16 scale.
+          llama.cpp's, in blocks of 256 with a float16 scale, `ptq1_0` PrismML's, in blocks of 128.
           """,
         choosing: "Where memory is the limit, and for the smallest files."),
       Group(

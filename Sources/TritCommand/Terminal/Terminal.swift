@@ -49,6 +49,12 @@ enum Terminal {
   /// Writes text for the person who watches, without a line end.
   static func noteRaw(_ text: String) { _ = send(Style.shown(text), to: STDERR_FILENO) }
 
+  /// Writes a control sequence to a terminal on standard error; nothing elsewhere.
+  static func sequence(_ text: String) {
+    guard isInteractive else { return }
+    _ = send(text, to: STDERR_FILENO)
+  }
+
   /// Whether standard error is a terminal on which a line can be overwritten.
   static let isInteractive = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
 

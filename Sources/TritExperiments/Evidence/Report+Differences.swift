@@ -5,15 +5,22 @@ extension Figures {
   /// allows.
   static func signed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return plain(value) }
+    if digits > mostDigits {
+      // Nobody counts seven zeros: `+3.2e-7`.
+      return value == 0 ? "0" : (value < 0 ? "−" : "+") + plain(abs(value))
+    }
     let text = fixed(abs(value), digits)
     guard text.contains(where: { $0 != "0" && $0 != "." }) else { return text }
     return (value < 0 ? "−" : "+") + text
   }
 
+  /// Digits behind the point that are counted at a glance; beyond, `signed` writes powers of ten.
+  private static let mostDigits = 5
+
   /// Digits behind the point that show two of `width`.
   static func digits(for width: Double) -> Int {
     guard width.isFinite, width > 0 else { return 2 }
-    return min(max(1 - exponent(width), 0), 6)
+    return max(1 - exponent(width), 0)
   }
 
   private static func exponent(_ value: Double) -> Int {

@@ -2,7 +2,7 @@ internal import TritEvaluation
 
 extension Report {
   /// Figures whose spread across seeds is told: the metric, its title, its error by the text.
-  private static let seeded: [(key: String, title: String, error: String)] = [
+  static let seeded: [(key: String, title: String, error: String)] = [
     ("perplexity.value", "Perplexity", "perplexity.error"),
     ("divergence.kld.mean", "KL divergence", "divergence.kld.error"),
     ("tasks.accuracy", "Tasks right", "tasks.accuracy_error"),
@@ -33,6 +33,20 @@ extension Report {
     return "\(training) \(record.params["seed"] ?? "")"
   }
 
+  /// What the variants of a group are called together: what else is varied, else the first of them
+  /// and how many more there are.
+  func seedLabel(_ group: [RunRecord]) -> String {
+    let axes = VariantAxes(self)
+    let isSeed = axes.axes.indices.filter { index in
+      axes.axes[index].key == "seed"
+        || axes.axes[index].key == "model"
+          && group.contains { $0.metrics["model.training_seed"] != nil }
+    }
+    let own = "\(group[0].label) and \(group.count - 1) more"
+    guard !isSeed.isEmpty, isSeed.count < axes.axes.count else { return own }
+    return axes.label(group[0], without: Set(isSeed))
+  }
+
   /// Everything that a variant chose but seeds. Of a model whose training seed is known, what it is
   /// beside the seed stands for its name.
   private static func withoutSeed(_ record: RunRecord) -> [String: String]? {
@@ -57,7 +71,7 @@ extension Report {
         let errors = group.compactMap { Self.error($0, figure.error) }
         let text = errors.isEmpty ? nil : errors.reduce(0, +) / Double(errors.count)
         return [
-          "\(group[0].label) and \(group.count - 1) more", figure.title, "\(values.count)",
+          seedLabel(group), figure.title, "\(values.count)",
           Figures.plain(statistics.mean), Figures.twoDigits(statistics.standardDeviation),
           Figures.plain(statistics.minimum) + " … " + Figures.plain(statistics.maximum),
           text.map(Figures.twoDigits) ?? "–",

@@ -3,8 +3,7 @@ internal import TritCore
 internal import TritFormats
 
 /// `samples/ID.safetensors` beside the records: a tensor `SECTION.COLUMN` for each column of each
-/// section's samples, float32, but what has to be exact float64; `SECTION.unit` and
-/// `SECTION.content` in the metadata.
+/// section's samples, float32; `SECTION.unit` and `SECTION.content` in the metadata.
 package enum SampleFile {
   /// The folder in the run directory.
   static let folder = "samples"
@@ -20,7 +19,7 @@ package enum SampleFile {
   static func keep(
     _ tables: [String: SampleTable], name: String, in directory: String
   ) throws -> String {
-    try makeFolder(in: directory)
+    try RunFiles.makeFolder(directory + "/" + folder)
     let place = "\(folder)/\(name).safetensors"
     try write(tables, to: directory + "/" + place)
     return place
@@ -34,16 +33,11 @@ package enum SampleFile {
       metadata["\(section).unit"] = table.unit
       metadata["\(section).content"] = table.content
       for (name, values) in table.columns {
-        let isExact = table.exactColumns.contains(name)
         contents.append(
           try TensorContent(
-            name: "\(section).\(name)", type: isExact ? .f64 : .f32, shape: [values.count]
+            name: "\(section).\(name)", type: .f32, shape: [values.count]
           ) { sink in
-            if isExact {
-              try values.withUnsafeBytes { try sink($0) }
-            } else {
-              try values.map { Float($0) }.withUnsafeBytes { try sink($0) }
-            }
+            try values.map { Float($0) }.withUnsafeBytes { try sink($0) }
           })
       }
     }
@@ -59,26 +53,20 @@ package enum SampleFile {
       let parts = info.name.split(separator: ".", maxSplits: 1).map(String.init)
       guard parts.count == 2, let unit = file.metadata["\(parts[0]).unit"],
         let content = file.metadata["\(parts[0]).content"], info.shape.count == 1,
-        info.type == .f32 || info.type == .f64
+        info.type == .f32
       else {
         throw LabError(
           .badData, "this is no file of samples", at: "\(path): tensor '\(info.name)'",
-          expected: "SECTION.COLUMN, one dimension, F32 or F64, and SECTION.unit in the metadata",
+          expected: "SECTION.COLUMN, one dimension, F32, and SECTION.unit in the metadata",
           got: "\(info.type.name) \(info.shape)",
           advice: "give a file of samples/ in a run directory")
       }
       let bytes = try file.bytes(info.name)
-      let values =
-        info.type == .f64
-        ? (0..<info.count).map {
-          bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Double.self)
-        }
-        : (0..<info.count).map {
-          Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
-        }
+      let values = (0..<info.count).map {
+        Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
+      }
       tables[parts[0], default: SampleTable(unit: unit, content: content, columns: [:])]
         .columns[parts[1]] = values
-      if info.type == .f64 { tables[parts[0]]?.exactColumns.insert(parts[1]) }
     }
     return tables
   }
@@ -96,7 +84,7 @@ package enum SampleFile {
   /// Brings the file at `source` along into the run directory, as a link where that can be, and
   /// gives its place there. Throws `cannotCreate`.
   static func adopt(_ source: String, name: String, into directory: String) throws -> String {
-    try makeFolder(in: directory)
+    try RunFiles.makeFolder(directory + "/" + folder)
     let manager = FileManager.default
     var place = "\(folder)/\(name).safetensors"
     var number = 1
@@ -106,25 +94,7 @@ package enum SampleFile {
       number += 1
       place = "\(folder)/\(name)-\(number).safetensors"
     }
-    let target = directory + "/" + place
-    do {
-      try manager.linkItem(atPath: source, toPath: target)
-    } catch {
-      // Another file system, or one without links.
-      try AtomicFile.write(WholeFile.read(source, limit: .records), to: target)
-    }
+    try RunFiles.bring(source, to: directory + "/" + place)
     return place
-  }
-
-  static func makeFolder(in directory: String) throws {
-    let path = directory + "/" + folder
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw LabError(
-        .cannotCreate,
-        "cannot make the folder of samples: \((error as NSError).localizedDescription)",
-        at: path, advice: "check that the folder is writable and has space")
-    }
   }
 }

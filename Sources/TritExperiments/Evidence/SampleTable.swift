@@ -11,17 +11,12 @@ public struct SampleTable: Sendable, Codable, Equatable {
   public var content: String
   /// Columns by name, in the order of the units. Kept as 32-bit floats.
   public var columns: [String: [Double]]
-  /// Columns that are kept as 64-bit floats.
-  public var exactColumns: Set<String>
 
   /// A table.
-  public init(
-    unit: String, content: String, columns: [String: [Double]], exactColumns: Set<String> = []
-  ) {
+  public init(unit: String, content: String, columns: [String: [Double]]) {
     self.unit = unit
     self.content = content
     self.columns = columns
-    self.exactColumns = exactColumns
   }
 
   /// The digest of windows that have these fingerprints (`[ScoringWindow].fingerprints`).

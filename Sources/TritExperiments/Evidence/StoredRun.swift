@@ -1,7 +1,8 @@
 internal import Foundation
 internal import TritCore
 
-/// A run that somebody names: its folder and the newest finished record of each variant.
+/// A run that somebody names: its folder and the newest finished record of each variant; or a file
+/// of samples that stands for one.
 package struct StoredRun {
   /// The run directory.
   package let path: String
@@ -39,6 +40,24 @@ package struct StoredRun {
     self.path = folder
   }
 
+  /// What `--samples` of a command wrote: one record, called after the file. Throws `badData` where
+  /// it is none.
+  private init(samples path: String) throws {
+    let tables = try SampleFile.read(path)
+    guard !tables.isEmpty else {
+      throw LabError(
+        .badData, "the file holds no samples", at: path, expected: "SECTION.COLUMN tensors",
+        advice: "write it again with --samples")
+    }
+    let name = (path as NSString).lastPathComponent
+    var record = RunRecord(
+      experiment: name, role: .variant, index: 0, id: path, label: name, status: .finished,
+      error: nil, inputs: "", reusedFrom: nil, started: "", ended: "", params: [:], metrics: [:])
+    record.samples = URL(fileURLWithPath: path).standardizedFileURL.path
+    self.path = ""
+    records = [record]
+  }
+
   /// The record of a variant, by label, name of the reference, or id. Throws `missingInput` with
   /// what there is.
   package func record(_ name: String) throws -> RunRecord {
@@ -54,6 +73,10 @@ package struct StoredRun {
   /// A run and a variant of it, where one is named: `RUN` or `RUN:VARIANT`. Labels may hold colons,
   /// and so may paths: the first part that is there is the run.
   package static func named(_ text: String) throws -> (run: StoredRun, record: RunRecord?) {
+    if FileKind(at: text) == .file, text.hasSuffix(".safetensors") {
+      let run = try StoredRun(samples: text)
+      return (run, run.records[0])
+    }
     if FileKind(at: text) != .absent { return (try StoredRun(text), nil) }
     var place = text.startIndex
     while let colon = text[place...].firstIndex(of: ":") {
@@ -87,6 +110,12 @@ package enum RunComparison {
     let named = try operands.map { try StoredRun.named($0) }
     guard let first = named.first else { return [] }
     if named.count == 1 {
+      guard !first.run.path.isEmpty else {
+        throw LabError(
+          .usage, "one file of samples has nothing to be compared with", at: operands[0],
+          expected: "two or more",
+          advice: "name the baseline first: OLD.safetensors NEW.safetensors")
+      }
       let base = try own(first.run, baseline)
       let sampled = try SampledRecord(base, in: first.run.path)
       let others = first.record.map { [$0] } ?? first.run.records.filter { $0.samples != nil }

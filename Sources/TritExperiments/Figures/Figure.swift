@@ -107,7 +107,7 @@ extension Registry where Product == FigureDefinition {
       ThroughputFigure.self, DivergenceByPositionFigure.self, LayerSensitivityFigure.self,
       GenerationAgreementFigure.self, TaskAccuracyFigure.self, ScalingFigure.self,
       EnergyFigure.self, RooflineFigure.self, SpeedVersusPerplexityFigure.self,
-      SweepFigure.self, HeatMapFigure.self,
+      SweepFigure.self, HeatMapFigure.self, SeedsFigure.self,
     ]
     for type in types {
       let definition = FigureDefinition(type)

@@ -266,7 +266,7 @@ package struct ExperimentDecoder {
     var names: [String: SourcePosition] = [:]
     return list.enumerated().map { index, item in
       let path = "variants[\(index)]"
-      let settings = settings(item, path, besides: ["name"])
+      let settings = settings(item, path, besides: ["name", "published"])
       var name = ""
       if let node = item["name"] {
         name = problems.text(node, "\(path).name") ?? ""
@@ -279,7 +279,10 @@ package struct ExperimentDecoder {
         problems.add(
           "missing", "\(path).name", at: item.position, expected: "a name to show in tables")
       }
-      return NamedVariant(name: name, settings: settings, position: item.position)
+      return NamedVariant(
+        name: name, settings: settings,
+        published: item["published"].map { published($0, "\(path).published") } ?? [],
+        position: item.position)
     }
   }
 

@@ -171,6 +171,8 @@ public struct NamedVariant: Sendable {
   public var name: String
   /// What it changes of the base.
   public var settings: VariantSettings
+  /// What others have published of it: then its model may be absent.
+  public var published: [PublishedFigure] = []
   /// Where it was written.
   public var position: SourcePosition
 }

@@ -29,7 +29,7 @@ extension ExperimentDecoder {
   /// What a file draws that says nothing of plots: the differences to the baseline. `plots: []`
   /// draws nothing.
   var defaultPlots: [PlannedPlot] {
-    stages.lab.figures.filter { $0.key == DifferencesFigure.key }.map {
+    stages.lab.figures.filter { [DifferencesFigure.key, SeedsFigure.key].contains($0.key) }.map {
       PlannedPlot(figure: $0, name: $0.key, template: nil, isDefault: true)
     }
   }

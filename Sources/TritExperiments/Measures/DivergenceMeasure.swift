@@ -169,18 +169,19 @@ public struct DivergenceMeasure: WindowedMeasure {
     ])
     return Measured(
       metrics: metrics(result, context: context), series: ["by_position": series],
-      samples: SampleTable(
-        unit: "window", content: SampleTable.content(prints), columns: columns(of: result)))
+      samples: samples(result, prints))
+  }
+
+  /// What each window gave; `prints` say which windows they were.
+  static func samples(_ result: DivergenceStatistics, _ prints: [Double]) -> SampleTable {
+    SampleTable(
+      unit: "window", content: SampleTable.content(prints), columns: columns(of: result))
   }
 
   /// Means of each window.
   private static func columns(of result: DivergenceStatistics) -> [String: [Double]] {
     func means(_ values: [Double]) -> [Double] {
-      var start = 0
-      return result.chunkCounts.map { count in
-        defer { start += count }
-        return values[start..<start + count].reduce(0, +) / Double(max(count, 1))
-      }
+      WindowMeans.of(values, counts: result.chunkCounts)
     }
     let pairs = zip(result.variantRight, result.baseRight)
     return [

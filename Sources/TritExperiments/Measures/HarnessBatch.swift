@@ -29,9 +29,14 @@ public struct HarnessBatch: Sendable {
       questions.append(try HarnessQuestions(task, data, options))
     }
     self.questions = questions
-    let parts = questions.map { [$0.task.name, $0.records.digest, $0.examples?.digest ?? ""] }
-    digest = SHA256.hex(parts.map { $0.joined(separator: " ") + "\n" }.joined())
+    digest = Self.digest(questions)
     byteCount = questions.reduce(0) { $0 + $1.records.byteCount + ($1.examples?.byteCount ?? 0) }
+  }
+
+  /// SHA-256 over what was read for each task, questions and examples.
+  private static func digest(_ questions: [HarnessQuestions]) -> String {
+    let parts = questions.map { [$0.task.name, $0.records.digest, $0.examples?.digest ?? ""] }
+    return SHA256.hex(parts.map { $0.joined(separator: " ") + "\n" }.joined())
   }
 
   /// Runs them.
@@ -40,13 +45,15 @@ public struct HarnessBatch: Sendable {
       run.progress($0.fraction)
     }
     var measured = Self.measured(results)
-    measured.samples = samples(results)
+    measured.samples = Self.samples(results, questions)
     return measured
   }
 
   /// The outcome of each question of the tasks that are answered right or wrong; nil where there
   /// are none. A metric that a task does not have is its accuracy.
-  private func samples(_ results: HarnessResults) -> SampleTable? {
+  static func samples(
+    _ results: HarnessResults, _ questions: [HarnessQuestions]
+  ) -> SampleTable? {
     let judged = results.tasks.filter { $0.figure(.accuracy) != nil }
     guard !judged.isEmpty else { return nil }
     func column(_ metric: TaskMetric) -> [Double] {
@@ -55,7 +62,7 @@ public struct HarnessBatch: Sendable {
       }
     }
     return SampleTable(
-      unit: "question", content: SHA256.hex("\(digest) \(options)"),
+      unit: "question", content: SHA256.hex("\(digest(questions)) \(results.options)"),
       columns: [
         "right": column(.accuracy), "right_norm": column(.normalizedAccuracy),
         "right_bytes": column(.byteAccuracy),

@@ -6,7 +6,7 @@ internal import TritModel
 /// Perplexity of a text by a named protocol.
 public struct PerplexityMeasure: WindowedMeasure {
   /// The protocols; the first is the default.
-  static let protocols = ["llama.cpp", "strided", "contiguous"]
+  static let protocols = PerplexityProtocol.descriptions.map(\.name)
   /// Tokens of a window. Of the protocol `llama.cpp`, 3 are the fewest whose second half predicts
   /// one.
   static let windowLengths = 2...16_777_216
@@ -88,7 +88,7 @@ public struct PerplexityMeasure: WindowedMeasure {
   public let field: String?
   /// Tokens a window; nil is the protocol's default, no longer than the model allows.
   public let context: Int?
-  /// `llama.cpp`, `strided` or `contiguous`.
+  /// `llama.cpp`, `strided`, `contiguous` or `lm-eval`.
   public let protocolName: String
   /// Tokens between windows, for `strided`.
   public let stride: Int?
@@ -175,9 +175,15 @@ public struct PerplexityMeasure: WindowedMeasure {
       metrics["floor_bits_per_byte"] = text.floorBitsPerByte
       Self.compareWithFloor(&metrics)
     }
+    // Of a part nobody knows the text.
+    if !windows.isPart, windows.upper == nil, let told = result.harnessFigures(of: text.text) {
+      metrics["word"] = told.word
+      metrics["byte"] = told.byte
+      metrics["bits_per_byte"] = told.bits
+    }
     var measured = Measured(
       metrics: metrics, facts: run.warnings(Self.key, context: method.context),
-      samples: samples(result, prints))
+      samples: Self.samples(result, prints, keepsTokens: keepsTokens))
     if windows.isPart {
       measured.part = WindowPart(
         windows, first: result.firstChunk, count: result.chunks, total: total,
@@ -211,11 +217,16 @@ public struct PerplexityMeasure: WindowedMeasure {
     for key in ["floor", "floor_nll", "floor_bits_per_byte"] { metrics[key] = parts.first?[key] }
     Self.compareWithFloor(&metrics)
     return Measured(
-      metrics: metrics, samples: samples(result, try columns.values("window_print")))
+      metrics: metrics,
+      samples: Self.samples(
+        result, try columns.values("window_print"), keepsTokens: keepsTokens))
   }
 
-  /// What each window gave; `prints` say which windows they were.
-  private func samples(_ result: PerplexityResult, _ prints: [Double]) -> SampleTable {
+  /// What each window gave, and each token where `keepsTokens`; `prints` say which windows they
+  /// were.
+  static func samples(
+    _ result: PerplexityResult, _ prints: [Double], keepsTokens: Bool
+  ) -> SampleTable {
     var table = SampleTable(
       unit: "window", content: SampleTable.content(prints),
       columns: ["loss": result.chunkMeans, "tokens": result.chunkCounts.map { Double($0) }])

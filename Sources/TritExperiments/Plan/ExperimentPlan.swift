@@ -15,6 +15,8 @@ public struct PlannedVariant: Sendable {
   public var settings: VariantSettings
   /// What was chosen on top of the base.
   public var overrides: [(key: String, value: String)]
+  /// What others have published of it; empty for most.
+  public var published: [PublishedFigure] = []
   /// Where the variant was written.
   public var position: SourcePosition
 
@@ -39,6 +41,9 @@ public struct ExperimentPlan: Sendable {
   public let all: [PlannedVariant]
   /// What they are compared with, if anything.
   public var reference: PlannedVariant?
+  /// What is not at hand and may be absent: variants with published figures, and sections of
+  /// `measure` where all variants are such.
+  package var absent = AbsentInputs()
 
   /// More variants than this in one file are taken for a mistake.
   public static let maximumVariants = 1000
@@ -64,7 +69,8 @@ public struct ExperimentPlan: Sendable {
         PlannedVariant(
           index: 0, id: "", label: named.name, name: named.name,
           settings: file.base.overridden(by: named.settings),
-          overrides: named.settings.flattened, position: named.position, lab: file.lab))
+          overrides: named.settings.flattened, published: named.published,
+          position: named.position, lab: file.lab))
     }
     guard list.count <= Self.maximumVariants else {
       throw LabError(
@@ -90,6 +96,7 @@ public struct ExperimentPlan: Sendable {
         position: file.document["reference"]?.position ?? file.document.position, lab: file.lab)
     }
     checkBaseline(problems)
+    checkPublished(problems)
     checkSeeds(problems)
     StagePairing(file.lab).check(variants + (reference.map { [$0] } ?? []), problems)
     try problems.throwIfAny()

@@ -79,10 +79,13 @@ extension ExperimentPlan {
       expected: "a share of at most \(all.count) variants", got: shard)
   }
 
-  /// What is measured on a variant: the sections of the file, with the variant's seed.
+  /// What is measured on a variant: the sections of the file, with the variant's seed. Of a variant
+  /// with published figures, those that tell them.
   func sections(of variant: PlannedVariant) -> [Measurements.Section] {
-    guard let seed = variant.settings.seed else { return file.measure.sections }
+    let told = Set(variant.published.map(\.section))
+    let sections = file.measure.sections.filter { told.isEmpty || told.contains($0.key) }
+    guard let seed = variant.settings.seed else { return sections }
     // What was read with one seed is read with another.
-    return file.measure.sections.map { (try? $0.seeded(seed)) ?? $0 }
+    return sections.map { (try? $0.seeded(seed)) ?? $0 }
   }
 }

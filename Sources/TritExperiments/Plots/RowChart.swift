@@ -28,10 +28,10 @@ struct RowChart {
   private var labelRoom = 0.0
 
   /// Rows for `records`, the least `rank` first and the reference before all; few of them are
-  /// `each` high.
+  /// `each` high. `names`: what rows are called where that is not what differs between variants.
   init(
     _ records: [RunRecord], _ report: Report, each: Double, least: Double = 15,
-    rank: (RunRecord) -> Double
+    names: ((RunRecord) -> String)? = nil, rank: (RunRecord) -> Double
   ) {
     let ranks = records.map { record in
       (record: record, rank: rank(record).isNaN ? .infinity : rank(record))
@@ -47,7 +47,7 @@ struct RowChart {
       sorted.removeSubrange((Self.most * 3 / 4)..<(sorted.count - Self.most / 4))
     }
     let axes = VariantAxes(report)
-    let apart = Self.grouping(axes, sorted)
+    let apart = names == nil ? Self.grouping(axes, sorted) : nil
     for record in reference {
       rows.append(Row(record: record, label: record.label, slot: slots))
       slots += 1
@@ -63,7 +63,9 @@ struct RowChart {
         slots += 1
       }
       for record in sorted where (apart.flatMap { axes.value(record, $0) } ?? "") == group {
-        let label = axes.label(record, without: group.isEmpty ? [] : apart.map { [$0] } ?? [])
+        let label =
+          names?(record)
+          ?? axes.label(record, without: group.isEmpty ? [] : apart.map { [$0] } ?? [])
         rows.append(Row(record: record, label: label, slot: slots))
         slots += 1
       }

@@ -47,7 +47,8 @@ struct ScatterChart {
     var sheet = PlotSheet()
     sheet.top = 42
     let hasAxes = dress(&items, report, on: &sheet)
-    if items.count > 2 {
+    // One point is no line.
+    if items.count > 2, items.count(where: \.isFront) > 1 {
       let better = lessIsBetter ? "smaller" : "faster"
       sheet.legend(
         "",

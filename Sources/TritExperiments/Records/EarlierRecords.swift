@@ -22,11 +22,12 @@ final class EarlierRecords {
       let attributes = try? FileManager.default.attributesOfItem(atPath: log)
       let bytes = (attributes?[.size] as? NSNumber)?.intValue ?? -1
       if let known = known[log], known.bytes == bytes { return known.records }
-      let records = ResultsLog.read(log).map { record in
+      let records = ResultsLog.read(log).compactMap { record -> RunRecord? in
         var record = record
-        // What it names and what is gone: then it is measured again.
-        record.samples = record.samples.map { _ in
-          SampleFile.path(of: record, in: run) ?? "/nowhere"
+        if record.samples != nil {
+          // A record whose samples are gone is worth nothing here: it is measured again.
+          guard let path = SampleFile.path(of: record, in: run) else { return nil }
+          record.samples = path
         }
         record.reusedFrom = record.reusedFrom ?? (run as NSString).lastPathComponent
         return record

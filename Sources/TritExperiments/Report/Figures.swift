@@ -62,8 +62,9 @@ enum Figures {
   }
 
   private static func scientific(_ value: Double) -> String {
-    let text = String(format: "%.1e", value)
-    return text.replacingOccurrences(of: "e-0", with: "e-")
+    let text = String(format: "%.1e", abs(value))
+    return (value < 0 ? "−" : "")
+      + text.replacingOccurrences(of: "e-0", with: "e-")
       .replacingOccurrences(of: "e+0", with: "e").replacingOccurrences(of: "e+", with: "e")
   }
 }

@@ -75,6 +75,7 @@ extension Report {
       )
     }
     notes += leadingQuantities.compactMap(powerText)
+    notes += publishedLines + publishedNotes
     return BriefReport(
       labels: labels, columns: columns, notes: notes + briefWarnings,
       isDisturbed: rows.contains { $0.isSpeedDisturbed })

@@ -13,6 +13,9 @@ extension Report {
       body += "<p class=\"warning\">Interrupted: \(done) of \(plan.variants.count) variants are "
       body += "done. Run the same command again to go on.</p>\n"
     }
+    body += gridHTML("Published figures", publishedTable, isNumeric: false)
+    let notes = publishedNotes.map { "<li>\(Self.html($0))</li>" }.joined(separator: "\n")
+    if !notes.isEmpty { body += "<ul class=\"more\">\n\(notes)\n</ul>\n" }
     body += "<h2>Results</h2>\n" + resultsTable()
     body += "<details><summary>What the columns mean</summary>\n<dl class=\"meanings\">\n"
     for column in columns {

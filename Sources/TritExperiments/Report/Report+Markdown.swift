@@ -9,6 +9,7 @@ extension Report {
       text += "> Interrupted: \(variants.filter { $0.status == .finished }.count) of "
       text += "\(plan.variants.count) variants are done. Run the same command again to go on.\n\n"
     }
+    text += publishedFigures()
     text += "## Results\n\n" + table() + "\n"
     for column in columns { text += "- **\(column.title)**: \(column.meaning)\n" }
     if let reference {
@@ -36,6 +37,13 @@ extension Report {
     text += "`trit run experiment.yaml`)"
     text += plots.isEmpty ? ".\n" : ", `plots/` (data, script and image of every figure).\n"
     return text
+  }
+
+  private func publishedFigures() -> String {
+    let table = grid("Published figures", publishedTable, columns: "---|")
+    guard !table.isEmpty else { return "" }
+    return String(table.dropFirst()) + "\n"
+      + publishedNotes.map { "- \(Self.escaped($0))\n" }.joined() + "\n"
   }
 
   private func table() -> String {

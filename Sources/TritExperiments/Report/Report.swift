@@ -8,6 +8,8 @@ public struct Report {
   /// What was measured, a record for each variant, the reference's among them.
   public let records: [RunRecord]
   let wasInterrupted: Bool
+  /// Where their samples lie.
+  let directory: String?
   /// The differences between them.
   let evidence: Evidence
 
@@ -20,6 +22,7 @@ public struct Report {
     self.inputs = inputs
     self.records = records
     self.wasInterrupted = wasInterrupted
+    self.directory = directory
     evidence = Evidence(
       records, baseline: Self.baseline(plan.file.baseline, of: records),
       quantities: inputs.lab.measures.flatMap(\.quantities), directory: directory)

@@ -23,7 +23,7 @@ extension ExperimentRun {
     try directory.write(RunState(plan: plan.identity, isFinished: !wasInterrupted))
     return RunOutcome(
       directory: directory.path, records: records, reused: reused, wasInterrupted: wasInterrupted,
-      summary: summary, brief: report.brief,
+      summary: summary, published: report.published, brief: report.brief,
       files: [
         "summary.md", "report.html", "metrics.csv", "results.jsonl", "environment.json",
         "experiment.yaml",

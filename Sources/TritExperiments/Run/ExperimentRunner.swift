@@ -65,9 +65,9 @@ public enum ExperimentRunner {
     supervision: RunSupervision?, workers: RunWorkers? = nil, environment: [String: String],
     observer: (RunEvent) -> Void
   ) throws -> RunOutcome {
-    let plan = try completed(plan, options: options, environment: environment)
     let lab = plan.file.lab
     let backend = backend ?? LabBackend(lab: lab)
+    let plan = try completed(plan, options: options, environment: environment).atHand(backend)
     let inputs = try RunInputs(plan, lab: lab, backend: backend, environment: environment)
     let root = options.outputDirectory ?? "runs"
     // A report of records takes no time: each is a run of its own.
@@ -103,6 +103,7 @@ public enum ExperimentRunner {
     let wanted = Set(task.variants)
     plan.variants = plan.variants.filter { wanted.contains($0.index) }
     let backend = LabBackend(lab: plan.file.lab, digested: task.models)
+    plan = plan.atHand(backend)
     let inputs = try RunInputs(
       plan, lab: plan.file.lab, backend: backend, environment: environment)
     let told = ProgressTeller(supervision.tell)
@@ -141,7 +142,9 @@ public enum ExperimentRunner {
     _ plan: ExperimentPlan, options: RunOptions,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [Int: Bool] {
-    guard let plan = try? completed(plan, options: options, environment: environment),
+    guard
+      let plan = try? completed(plan, options: options, environment: environment)
+        .atHand(LabBackend(lab: plan.file.lab)),
       let inputs = try? RunInputs(
         plan, lab: plan.file.lab, backend: LabBackend(lab: plan.file.lab), environment: environment),
       inputs.records == nil

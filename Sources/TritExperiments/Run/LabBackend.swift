@@ -35,6 +35,8 @@ final class LabBackend: ExperimentBackend {
     self.tokenizer = path
   }
 
+  func find(model: PathReference) throws { _ = try ModelLocation.resolve(model.path) }
+
   func identify(model: PathReference) throws -> InputIdentity {
     let path = try ModelLocation.resolve(model.path)
     // A model that cannot be read is a problem of the file that names it, not of every variant.
@@ -253,7 +255,7 @@ final class LabSession: VariantSession {
 
 /// A model that remembers the logits it has given, as far as memory allows: the reference is run
 /// once and compared with many variants.
-final class RecordedLogits: LanguageModel {
+final class RecordedLogits: ForwardingModel {
   private struct Run {
     var tokens: [Int]
     var first: Int
@@ -263,15 +265,11 @@ final class RecordedLogits: LanguageModel {
   /// Bytes of logits that are kept; what goes beyond is computed again each time.
   static let limit = 512 << 20
 
-  private let model: any LanguageModel
+  let model: any LanguageModel
   private var runs: [Run] = []
   private var bytes = 0
 
   init(_ model: any LanguageModel) { self.model = model }
-
-  var tokenizer: any Tokenizer { model.tokenizer }
-  var vocabularySize: Int { model.vocabularySize }
-  var contextLength: Int { model.contextLength }
 
   func forEachLogits(
     of tokens: [Int], from first: Int,

@@ -13,7 +13,7 @@ extension RunDirectory {
   /// directory.
   func write(_ part: WindowPart, section: String, id: String) throws -> String {
     let folder = "parts"
-    try make(folder)
+    try RunFiles.makeFolder(path + "/" + folder)
     let name = "\(folder)/\(id).\(section).safetensors"
     try part.write(to: path + "/" + name, section: section, id: id)
     return name
@@ -56,28 +56,9 @@ extension RunDirectory {
     guard FileKind(at: source + "/" + name) == .file else { return false }
     let target = path + "/" + name
     guard FileKind(at: target) == .absent else { return true }
-    try make(parts.dropLast().joined(separator: "/"))
-    if link(source + "/" + name, target) == 0 { return true }
-    do {
-      try FileManager.default.copyItem(atPath: source + "/" + name, toPath: target)
-    } catch {
-      throw LabError(
-        .cannotCreate, "cannot copy a file of a record: \((error as NSError).localizedDescription)",
-        at: target)
-    }
+    try RunFiles.makeFolder(([path[...]] + parts.dropLast()).joined(separator: "/"))
+    try RunFiles.bring(source + "/" + name, to: target)
     return true
-  }
-
-  private func make(_ folder: String) throws {
-    guard !folder.isEmpty else { return }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path + "/" + folder, withIntermediateDirectories: true)
-    } catch {
-      throw LabError(
-        .cannotCreate, "cannot make the folder: \((error as NSError).localizedDescription)",
-        at: path + "/" + folder)
-    }
   }
 
   // MARK: What is half done

@@ -75,14 +75,17 @@ public struct RunOutcome: Sendable {
   public var wasInterrupted: Bool
   /// The text of `summary.md`.
   public var summary: String
+  /// Published figures beside what was measured; empty where the file has none.
+  public var published: [PublishedResult] = []
   /// The same in a few lines, for a terminal.
   public var brief: BriefReport
   /// Files written, relative to the directory.
   public var files: [String]
 
-  /// 0; 1 where a variant failed; 130 after Ctrl-C.
+  /// 0; 1 where a variant failed; 2 where a published figure was not met; 130 after Ctrl-C.
   public var exitCode: Int32 {
     if wasInterrupted { return 130 }
-    return records.contains { $0.status == .failed } ? 1 : 0
+    if records.contains(where: { $0.status == .failed }) { return 1 }
+    return published.contains { $0.verdict == .fail } ? 2 : 0
   }
 }

@@ -7,6 +7,8 @@ package import TritCore
 package protocol ExperimentBackend: AnyObject {
   /// Finds a model and digests it. Throws `missingInput` with what to do.
   func identify(model: PathReference) throws -> InputIdentity
+  /// Throws `missingInput` with what to do where the model is not there.
+  func find(model: PathReference) throws
   /// Takes the tokenizer of every model from `tokenizer`. Called before models are identified.
   func use(tokenizer: PathReference) throws
   /// Finds a text and digests it. Throws `missingInput` with what to do.
@@ -42,6 +44,9 @@ extension ExperimentBackend {
 }
 
 extension ExperimentBackend {
+  /// Digests it.
+  package func find(model: PathReference) throws { _ = try identify(model: model) }
+
   /// There are none.
   package func identify(tasks: HarnessNeeds) throws -> InputIdentity {
     throw LabError(.internalError, "the backend has no tasks of lm-evaluation-harness")

@@ -15,25 +15,30 @@ public struct AutoKernel: LinearKernel {
   public let name = "auto"
   /// The form of activations for which `prepare(_:)` picks; `prepare(_:for:)` takes another.
   public let accepts: ActivationForm
-  /// Any: float32 activations go to OpenBLAS.
+  /// Any: float32 weights go to OpenBLAS, ternary ones with float32 activations to a kernel of
+  /// theirs.
   public let forms: Set<ActivationForm> = [.int8, .float32]
   /// What the choice is for.
   public let use: Use
   private let candidates: [any LinearKernel]
   private let sparse: [ExpectedSparsity: [any LinearKernel]]
+  private let ternaryFloat: [any LinearKernel]
   private let ignoresFile: Bool
   private let memory: AutoMemory
 
   /// Picks among `candidates`, best guess first, for activations of `activationForm`, and among
-  /// those of `sparse` where such zeros are expected. `refresh` measures anew what an earlier run
+  /// those of `sparse` where such zeros are expected. Ternary weights with float32 activations go to
+  /// the first of `ternaryFloat` that takes them. `refresh` measures anew what an earlier run
   /// of the program has measured. `memory` holds what was decided.
   public init(
     candidates: [any LinearKernel], sparse: [ExpectedSparsity: [any LinearKernel]] = [:],
+    ternaryFloat: [any LinearKernel] = [],
     activationForm: ActivationForm = .int8, use: Use = .both, refresh: Bool = false,
     memory: AutoMemory = .shared
   ) {
     self.candidates = candidates
     self.sparse = sparse
+    self.ternaryFloat = ternaryFloat
     accepts = activationForm
     self.use = use
     ignoresFile = refresh
@@ -48,8 +53,8 @@ public struct AutoKernel: LinearKernel {
     try prepare(weights, for: accepts)
   }
 
-  /// Prepares the fastest kernel for `weights` and activations of `form`. Float32 weights, and any
-  /// weights with float32 activations, go to OpenBLAS.
+  /// Prepares the fastest kernel for `weights` and activations of `form`. Float32 weights, and
+  /// integers with float32 activations, go to OpenBLAS.
   public func prepare(_ weights: QuantizedWeights, for form: ActivationForm) throws
     -> any PreparedLinear
   {
@@ -66,6 +71,15 @@ public struct AutoKernel: LinearKernel {
       let kernel = OpenBLASKernel(name: form == .float32 ? "openblas" : "dequantize")
       note(weights, form, conditions, candidates, picked: kernel.name, reason: "float32 weights")
       return try kernel.prepare(weights, for: form)
+    }
+    if form == .float32, case .ternary = weights {
+      for kernel in ternaryFloat {
+        guard let prepared = try? kernel.prepare(weights, for: form) else { continue }
+        note(
+          weights, form, conditions, candidates, picked: kernel.name,
+          reason: "ternary weights, float32 activations")
+        return prepared
+      }
     }
     if form == .float32 {
       let kernel = OpenBLASKernel(name: "dequantize")

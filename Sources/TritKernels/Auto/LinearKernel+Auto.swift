@@ -12,6 +12,11 @@ extension Registry where Product == any LinearKernel {
       .inputs: kernels(skipping: .inputs, order),
       .outputs: kernels(skipping: .outputs, order),
     ]
+    let ternaryFloat = ranked(
+      available().filter { name, product in
+        product.forms == [.float32] && descriptor(name)?.kernel?.packing != nil
+      }, order
+    ).map(\.product)
     registerBareNames(order: order)
     register(
       StageDescriptor(
@@ -28,7 +33,7 @@ extension Registry where Product == any LinearKernel {
         accepts: "weights of any form; activations of any form", gives: "float32")
     ) { parameters in
       AutoKernel(
-        candidates: candidates, sparse: sparse,
+        candidates: candidates, sparse: sparse, ternaryFloat: ternaryFloat,
         use: AutoKernel.Use(rawValue: parameters.text("use")) ?? .both,
         refresh: parameters.flag("refresh"))
     }

@@ -1,7 +1,8 @@
 public import TritCore
 
-/// The narrowest of f16, bf16 and f32 that holds every weight exactly: half the bytes where the
-/// checkpoint stored its head in 16 bits, and never another logit.
+/// The narrowest form that holds every weight exactly: trits where the file has them, else f16, bf16
+/// or f32. Half the bytes where the checkpoint stored its head in 16 bits, an eighth of those where
+/// it is ternary.
 public struct ExactHead: OutputHead {
   /// The registered name.
   public let name = "exact"
@@ -17,6 +18,12 @@ public struct ExactHead: OutputHead {
 
   /// The same, row by row: a format is given up at the first weight that it does not hold.
   public func prepare(_ source: HeadRows, on pool: WorkerPool?) throws -> any PreparedHead {
+    if let ternary = source.ternary,
+      let head = try PreparedTernaryHead(
+        ternary, rows: source.rows, columns: source.columns, on: pool)
+    {
+      return head
+    }
     for format in [HalfHead.Format.f16, .bf16] {
       let head = PreparedHalfHead(format: format, rows: source.rows, columns: source.columns)
       do {

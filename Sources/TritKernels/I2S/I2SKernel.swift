@@ -44,21 +44,35 @@ public struct I2SKernel: LinearKernel, KeepingKernel {
 
   /// The instruction set.
   public let instructionSet: InstructionSet
+  /// The packing whose kernel it is: that of two bits, whose panels lie in memory alike.
+  private let packing: String
 
   /// A kernel on `instructionSet`, which the CPU must have.
-  public init(_ instructionSet: InstructionSet) { self.instructionSet = instructionSet }
+  public init(_ instructionSet: InstructionSet) { self.init(instructionSet, packing: "i2_s") }
+
+  init(_ instructionSet: InstructionSet, packing: String) {
+    self.instructionSet = instructionSet
+    self.packing = packing
+  }
 
   /// `i2_s/avx512vnni` and so on.
-  public var name: String { "i2_s/\(instructionSet.rawValue)" }
+  public var name: String { "\(packing)/\(instructionSet.rawValue)" }
   /// int8 rows.
   public var accepts: ActivationForm { .int8 }
 
-  /// Lays trits with one scale per tensor or row out in panels; any shape.
+  /// Lays trits out in panels; any shape, one scale per tensor, row, or group of a multiple of 16
+  /// columns.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     try checkRuns(on: instructionSet.features)
     let matrix = try ternaryWeights(weights)
     // Unshifted fields reach 2 · 64 times a value; a quarter of the columns share a sum.
     try checkSums(columns: matrix.columns, greatest: 32)
+    if case .group = matrix.granularity {
+      try checkGroups(matrix)
+      return PreparedGroups(
+        kernel: name, matrix, accepts: .int8, hasTiles: instructionSet == .avx512vnni,
+        leaf: instructionSet.groupLeaf)
+    }
     let steps = PreparedPanels.steps(columns: matrix.columns)
     return PreparedPanels(
       form(rows: matrix.rows, columns: matrix.columns), scales: try rowScales(matrix)

@@ -1,12 +1,27 @@
 import TritCore
 
 extension Registry where Product == any LinearKernel {
-  /// Adds the SIMD kernels of 2-bit weights.
+  /// Adds the SIMD kernels of 2-bit weights. TQ2_0 has theirs under its own name: weights of two
+  /// bits lie in the same panels, whatever file they come from, with the scales of their groups.
   mutating func registerI2S() {
     for set in I2SKernel.InstructionSet.allCases.reversed() {
       registerLeaf(
+        "tq2_0/\(set.rawValue)",
+        "\(set.summary), repacked at load from blocks to panels of 32 rows",
+        source: "llama.cpp TQ2_0 weights on the panel layout of i2_s",
+        accepts: "ternary weights, scale per tensor, row or groups of 16s; int8 activations",
+        features: set.features,
+        // The same product as i2_s of the set, which `auto` times.
+        facts: KernelFacts(
+          packing: "tq2_0", instructionSet: set.rawValue, isCandidate: false)
+      ) { I2SKernel(set, packing: "tq2_0") }
+    }
+    for set in I2SKernel.InstructionSet.allCases.reversed() {
+      registerLeaf(
         "i2_s/\(set.rawValue)", set.summary,
-        source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout", features: set.features,
+        source: "bitnet.cpp I2_S arithmetic on a 32-row panel layout",
+        accepts: "ternary weights, scale per tensor, row or groups of 16s; int8 activations",
+        features: set.features,
         facts: KernelFacts(packing: "i2_s", instructionSet: set.rawValue)
       ) { I2SKernel(set) }
     }

@@ -57,60 +57,27 @@ public struct TQ1Packing: Packing, BlockPacking {
 
   /// Runs of bytes with the same step between the weights of a byte: bytes, their count, first
   /// weight, digits a byte.
-  private static let runs: [(first: Int, count: Int, weight: Int, digits: Int)] = [
-    (0, 32, 0, 5), (32, 16, 160, 5), (48, 4, 240, 4),
+  private static let runs: [FractionRun] = [
+    FractionRun(first: 0, count: 32, weight: 0, digits: 5),
+    FractionRun(first: 32, count: 16, weight: 160, digits: 5),
+    FractionRun(first: 48, count: 4, weight: 240, digits: 4),
   ]
 
   static func packBlock(
     _ trits: UnsafePointer<Int8>, into bytes: UnsafeMutablePointer<UInt8>
   ) {
-    for run in runs {
-      for m in 0..<run.count {
-        var v = 0
-        for n in 0..<5 {
-          v *= 3
-          if n < run.digits { v += Int(trits[run.weight + m + run.count * n]) + 1 }
-        }
-        bytes[run.first + m] = UInt8(truncatingIfNeeded: (v * 256 + 242) / 243)
-      }
-    }
+    for run in runs { run.pack(trits, into: bytes) }
   }
 
   @inline(__always) static func unpackBlock(
     _ bytes: UnsafePointer<UInt8>, into trits: UnsafeMutablePointer<Int8>
   ) {
-    unpackRun(bytes, count: 32, digits: 5, into: trits)
-    unpackRun(bytes + 32, count: 16, digits: 5, into: trits + 160)
-    unpackRun(bytes + 48, count: 4, digits: 4, into: trits + 240)
-  }
-
-  @inline(__always) private static func unpackRun(
-    _ bytes: UnsafePointer<UInt8>, count: Int, digits: Int, into trits: UnsafeMutablePointer<Int8>
-  ) {
-    var power: UInt8 = 1
-    for n in 0..<digits {
-      for m in 0..<count {
-        let shifted = UInt16(bytes[m] &* power)
-        trits[n * count + m] = Int8(truncatingIfNeeded: (shifted &* 3) >> 8) &- 1
-      }
-      power = power &* 3
-    }
+    FractionRun.unpack(bytes, count: 32, digits: 5, into: trits)
+    FractionRun.unpack(bytes + 32, count: 16, digits: 5, into: trits + 160)
+    FractionRun.unpack(bytes + 48, count: 4, digits: 4, into: trits + 240)
   }
 
   static func firstIllegal(_ bytes: UnsafePointer<UInt8>) -> Int? {
-    for run in runs {
-      for m in 0..<run.count {
-        let byte = bytes[run.first + m]
-        var rest = byte
-        var v = 0
-        for n in 0..<5 {
-          let product = UInt16(rest) * 3
-          v = v * 3 + (n < run.digits ? Int(product >> 8) : 0)
-          rest = UInt8(truncatingIfNeeded: product)
-        }
-        if (v * 256 + 242) / 243 != Int(byte) { return run.weight + m }
-      }
-    }
-    return nil
+    runs.lazy.compactMap { $0.firstIllegal(bytes) }.first
   }
 }

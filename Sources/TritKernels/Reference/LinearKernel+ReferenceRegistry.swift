@@ -47,8 +47,9 @@ extension Registry where Product == any LinearKernel {
       StageDescriptor(
         "i2_s/scalar", summary: "adds trits in 2 bits: four shifts and masks a byte",
         source: "bitnet.cpp's I2_S, arXiv 2502.11880; microsoft/BitNet, ggml-bitnet-mad.cpp",
-        accepts: "ternary weights, scale per tensor or row, any shape; int8 activations",
-        gives: "int32 sums, float32 outputs",
+        accepts:
+          "ternary weights, scale per tensor, row or groups of 32s, any shape; int8 activations",
+        gives: "int32 sums (but for groups), float32 outputs",
         kernel: KernelFacts(packing: "i2_s", instructionSet: "scalar"))
     ) { _ in I2SScalarKernel() }
     register(

@@ -1,8 +1,9 @@
 import TritCore
 
-/// I2_S blocks: 32 bytes, 128 trits.
+/// I2_S blocks: 32 bytes, 128 trits, in quarters of 32 that are decoded one by one where a group of
+/// scales begins or ends within a block.
 struct I2SCodec: RowCodec {
-  static let alignment = 128
+  static let alignment = 32
   static let run = 128
   let bytes: AlignedBuffer<UInt8>
   let rowBytes: Int
@@ -10,7 +11,17 @@ struct I2SCodec: RowCodec {
   @inline(__always) func decode(
     _ row: UnsafePointer<UInt8>, _ columns: Range<Int>, scratch: UnsafeMutablePointer<Int8>
   ) -> UnsafePointer<Int8> {
-    I2SPacking.unpackBlock(row + columns.lowerBound / 4, into: scratch)
+    if columns.lowerBound % 128 == 0 {
+      I2SPacking.unpackBlock(row + columns.lowerBound / 4, into: scratch)
+      return UnsafePointer(scratch)
+    }
+    var out = scratch
+    for start in stride(from: columns.lowerBound, to: columns.upperBound, by: 32) {
+      let bytes = row + start / 128 * 32
+      let shift = UInt8(6 - start % 128 / 32 * 2)
+      for p in 0..<32 { out[p] = Int8(bitPattern: bytes[p] &>> shift & 3) &- 1 }
+      out += 32
+    }
     return UnsafePointer(scratch)
   }
 }

@@ -1,7 +1,8 @@
 public import TritCore
 
 /// Plain Swift on I2_S blocks. Any shape: a row whose columns are no multiple of 128 is padded with
-/// zero weights in memory (a file of I2_S could not hold it). Scales per tensor or row.
+/// zero weights in memory (a file of I2_S could not hold it). Scales per tensor, row, or groups of a
+/// multiple of 32 columns.
 public struct I2SScalarKernel: LinearKernel, AdoptingKernel {
   /// `i2_s/scalar`.
   public let name = "i2_s/scalar"
@@ -13,10 +14,9 @@ public struct I2SScalarKernel: LinearKernel, AdoptingKernel {
   /// The kernel has no parameters.
   public init() {}
 
-  /// Packs trits with a scale per tensor or row.
+  /// Packs trits.
   public func prepare(_ weights: QuantizedWeights) throws -> any PreparedLinear {
     let matrix = try ternaryWeights(weights)
-    _ = try rowScales(matrix)
     let padded = paddedRows(matrix, block: I2SPacking.block, blockBytes: 32) {
       I2SPacking.packBlock($0, into: $1)
     }

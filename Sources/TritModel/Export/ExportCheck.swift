@@ -97,6 +97,38 @@ package struct ExportCheck {
       throw Self.differs(
         "the activation function", expected: "\(before.activation)", got: "\(after.activation)")
     }
+    // Each factor may be rounded to float32 once, and its inverse once more.
+    let factors: [(String, Float?, Float?)] = [
+      ("multiplier of embeddings", before.embeddingMultiplier, after.embeddingMultiplier),
+      ("multiplier of residuals", before.residualMultiplier, after.residualMultiplier),
+      ("multiplier of logits", before.logitMultiplier, after.logitMultiplier),
+      ("cap of logits", before.logitSoftCap, after.logitSoftCap),
+      ("scale of scores", scale(before), scale(after)),
+    ]
+    for (what, before, after) in factors
+    where abs((before ?? 0) - (after ?? 0)) > 3e-7 * abs(before ?? 1) {
+      throw Self.differs("the \(what)", expected: "\(before ?? 0)", got: "\(after ?? 0)")
+    }
+    for layer in 0..<before.layers {
+      let windows = [before, after].map { $0.isWindowed(layer: layer) ? $0.window : nil }
+      guard windows[0] == windows[1] || (windows[0] ?? .max) >= before.contextLength else {
+        throw Self.differs(
+          "the window of layer \(layer)", expected: "\(windows[0] ?? 0)",
+          got: "\(windows[1] ?? 0)")
+      }
+    }
+    // A fold of inner norms changes which norms there are; then their gains were compared.
+    guard
+      plan.foldsInnerNorms || source.plan.block.operations.count == copy.plan.block.operations.count
+    else {
+      throw Self.differs(
+        "the number of operations of a block", expected: "\(source.plan.block.operations.count)",
+        got: "\(copy.plan.block.operations.count)")
+    }
+  }
+
+  private func scale(_ configuration: ModelConfiguration) -> Float {
+    configuration.attentionScale ?? 1 / Float(configuration.headDimension).squareRoot()
   }
 
   private mutating func compareLinear(_ role: LinearRole, _ layer: Int, _ resolver: LayerResolver)
@@ -134,13 +166,13 @@ package struct ExportCheck {
     guard let before = source.source.info(from), let after = copy.source.info(to) else {
       throw Self.differs("tensor '\(to)'", expected: "to be there", got: "nothing")
     }
-    let rows = before.shape[0]
-    guard before.shape == after.shape, rows > 0, before.byteCount.isMultiple(of: rows),
-      after.byteCount.isMultiple(of: rows), before.type.block != nil
-    else {
+    guard before.shape == after.shape, before.shape.count == 2 else {
       throw Self.differs("tensor '\(to)'", expected: "\(before.shape)", got: "\(after.shape)")
     }
-    let columns = before.count / rows
+    let (rows, columns) = (before.shape[0], before.shape[1])
+    let (written, read) = (
+      try MatrixRows(from, in: source.source), try MatrixRows(to, in: copy.source)
+    )
     let step = max(1, (1 << 18) / max(columns, 1))
     let a = AlignedBuffer<Float>(count: step * columns)
     let b = AlignedBuffer<Float>(count: step * columns)
@@ -148,15 +180,11 @@ package struct ExportCheck {
     for start in stride(from: 0, to: rows, by: step) {
       try Interruption.check()
       let range = start..<min(start + step, rows)
-      for (info, tensors, buffer) in [(before, source.source, a), (after, copy.source, b)] {
-        let rowBytes = info.byteCount / rows
-        let part = range.lowerBound * rowBytes..<range.upperBound * rowBytes
-        let values = UnsafeMutableBufferPointer(
-          rebasing: buffer.mutableBuffer[..<(range.count * columns)])
-        _ = try FloatDecoding.decode(
-          UnsafeRawBufferPointer(rebasing: try tensors.bytes(info.name)[part]), as: info.type,
-          to: values)
-        tensors.release(info.name, part)
+      for (matrix, buffer) in [(written, a), (read, b)] {
+        try matrix.read(
+          range,
+          into: UnsafeMutableBufferPointer(
+            rebasing: buffer.mutableBuffer[..<(range.count * columns)]))
       }
       comparison.add(
         UnsafeBufferPointer(rebasing: a.buffer[..<(range.count * columns)]),
@@ -201,20 +229,21 @@ package struct ExportCheck {
   static func other(_ type: TensorType, _ option: String) -> String {
     switch type {
     case .bf16: "take \(option) f32"
-    case .tq1_0, .tq2_0: "take \(option) f32, or i2_s where a tensor has one scale"
+    case .tq1_0, .tq2_0, .q2_0, .pq2_0, .ptq1_0, .q1_0:
+      "take \(option) f32, or i2_s where a tensor has one scale"
     default: "take \(option) bf16 or f32"
     }
   }
 
   /// The most that a type may be off, as a share of a tensor's largest value.
   ///
-  /// Floats: half a unit of the last place. TQ1_0 and TQ2_0: a float16 scale. Q8_0: half of max /
+  /// Floats: half a unit of the last place. TQ1_0, TQ2_0 and the like: a float16 scale. Q8_0: half of max /
   /// 127, and the float16 scale. Q4_0: its codes end at +7 where the scale is max / 8, so up to a
   /// whole step on one side. Q6_K: the same of max / 32, its scale chosen within a tenth of that
   /// and rounded to 7 bits.
   package static func bound(_ type: TensorType) -> Double {
     switch type {
-    case .f16, .tq1_0, .tq2_0: 0x1p-11
+    case .f16, .tq1_0, .tq2_0, .q2_0, .pq2_0, .ptq1_0, .q1_0: 0x1p-11
     case .bf16: 0x1p-8
     case .q8_0: 0.5 / 127 + 0x1p-11
     case .q4_0: 1.0 / 8 + 0x1p-11

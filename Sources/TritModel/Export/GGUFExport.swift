@@ -1,3 +1,4 @@
+import Foundation
 import TritAttention
 import TritCore
 public import TritFormats
@@ -34,10 +35,14 @@ public struct GGUFExport {
 
   /// Types that linear layers can be written as.
   public static let linearTypes: [TensorType] = [
-    .i2_s, .tq1_0, .tq2_0, .tl1, .tl2, .f16, .bf16, .f32, .q8_0, .q4_0, .q6_k,
+    .i2_s, .tq1_0, .tq2_0, .q2_0, .pq2_0, .ptq1_0, .q1_0, .tl1, .tl2, .f16, .bf16, .f32, .q8_0,
+    .q4_0,
+    .q6_k,
   ]
-  /// Types that embedding and head can be written as.
-  public static let denseTypes: [TensorType] = [.f16, .bf16, .f32, .q8_0, .q6_k, .q4_0]
+  /// Types that embedding and head can be written as; those of trits where all values are trits
+  /// times a scale of their group.
+  public static let denseTypes: [TensorType] =
+    [.f16, .bf16, .f32, .q8_0, .q6_k, .q4_0, .q2_0, .pq2_0, .ptq1_0, .tq2_0, .tq1_0, .q1_0]
 
   /// An export of `checkpoint` with linear layers of type `linear`.
   public init(
@@ -137,6 +142,16 @@ public struct GGUFExport {
       readers.append(
         "type TL2 (39) is read by this program and bitnet.cpp; mainline llama.cpp and gguf-py take 39 "
           + "for MXFP4: --type tq2_0 is one they read")
+    case .q1_0:
+      readers.append("type Q1_0 (41) is read by this program and by llama.cpp since 2026")
+    case .q2_0:
+      readers.append(
+        "type Q2_0 (42) is read by this program and by llama.cpp since 2026; older builds, bitnet.cpp and "
+          + "PrismML's up to version 5 take 42 for something else")
+    case .pq2_0, .ptq1_0:
+      readers.append(
+        "type \(type.name) (\(type == .pq2_0 ? 142 : 143)) is read by this program and PrismML's llama.cpp; "
+          + "mainline has no such number: --type q2_0 is one it reads")
     default: break
     }
     return readers
@@ -186,12 +201,61 @@ public struct GGUFExport {
     writer.set(
       "\(architecture).attention.layer_norm_rms_epsilon", .float32(form.normEpsilon))
     writer.set("\(architecture).rope.freq_base", .float32(Float(configuration.ropeBase)))
-    if case .linear(let factor) = configuration.ropeScaling {
-      writer.set("\(architecture).rope.scaling.type", .string("linear"))
-      writer.set("\(architecture).rope.scaling.factor", .float32(Float(factor)))
-    }
+    describeFamily(&writer, architecture)
     writer.set("general.file_type", .uint32(Self.fileType(linear)))
     writer.set("general.quantization_version", .uint32(2))
+  }
+
+  /// What a family has beside sizes: the keys that `ModelFamily.metadata` reads.
+  private func describeFamily(_ writer: inout GGUFWriter, _ architecture: String) {
+    let configuration = checkpoint.configuration
+    func number(_ key: String, _ value: Double) {
+      writer.set("\(architecture).\(key)", .float32(Float(value)))
+    }
+    func whole(_ key: String, _ value: Int) {
+      writer.set("\(architecture).\(key)", .uint32(UInt32(truncatingIfNeeded: value)))
+    }
+    switch configuration.ropeScaling {
+    case .none, .llama3, .longrope: break
+    case .linear(let factor):
+      writer.set("\(architecture).rope.scaling.type", .string("linear"))
+      number("rope.scaling.factor", factor)
+    case .yarn(let factor, let original, let fast, let slow, let attention, _):
+      writer.set("\(architecture).rope.scaling.type", .string("yarn"))
+      number("rope.scaling.factor", factor)
+      whole("rope.scaling.original_context_length", original)
+      number("rope.scaling.yarn_beta_fast", fast)
+      number("rope.scaling.yarn_beta_slow", slow)
+      if let attention {
+        number("rope.scaling.attn_factor", attention / (1 + 0.1 * log(max(factor, 1))))
+      }
+    }
+    switch architecture {
+    case "minicpm", "granite":
+      number("embedding_scale", Double(configuration.embeddingMultiplier))
+      number("residual_scale", Double(configuration.residualMultiplier))
+      number("logit_scale", 1 / Double(configuration.logitMultiplier))
+      if architecture == "granite" {
+        number("attention.scale", Double(configuration.attentionScale ?? 0))
+        if !configuration.rotates {
+          writer.set("granite.rope.scaling.finetuned", .bool(false))
+        }
+      }
+    case "gemma3":
+      if let cap = configuration.logitSoftCap { number("final_logit_softcapping", Double(cap)) }
+      guard let window = configuration.window else { break }
+      whole("attention.sliding_window", window)
+      writer.set(
+        "gemma3.attention.sliding_window_pattern",
+        .array(.bool((0..<configuration.layers).map { configuration.isWindowed(layer: $0) })))
+      number("rope.freq_base_swa", configuration.localRopeBase ?? configuration.ropeBase)
+    default: break
+    }
+    switch configuration.pooling {
+    case .mean?: whole("pooling_type", 1)
+    case .last?: whole("pooling_type", 3)
+    case nil: break
+    }
   }
 
   /// The ids that begin and end texts belong to the model too: where the tokenizer stays outside,
@@ -223,6 +287,11 @@ public struct GGUFExport {
     case .tl1: 38
     case .tl2: 39
     case .i2_s: 40
+    // llama.cpp's own, and PrismML's of `llama-quantize`.
+    case .q1_0: 40
+    case .q2_0: 41
+    case .pq2_0: 141
+    case .ptq1_0: 143
     default: 0
     }
   }

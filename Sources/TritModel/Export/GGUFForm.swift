@@ -10,9 +10,14 @@ import TritFormats
 /// | `bitnet` | SiLU | yes | half split |
 /// | `bitnet-25`, `bitnet-b1.58` | ReLU² | yes | half split |
 /// | `llama` | SiLU | no | neighbours: the converter permutes q and k |
+///
+/// Every other family has an architecture of its own (`ModelFamily.gguf`), which says all of this;
+/// its norms inside linears stand beside the others (`attn_q_norm_in`).
 struct GGUFForm {
   /// `general.architecture`.
   let architecture: String
+  /// Whether the architecture means ternary weights, whatever type they have.
+  var isBitNet: Bool { architecture.hasPrefix("bitnet") }
   /// Whether rows of q and k are permuted from half-split to neighbouring pairs.
   let permutesRotary: Bool
   /// Whether the norms inside the linears stand for the block norms and sub-norms.
@@ -26,31 +31,33 @@ struct GGUFForm {
   init(_ checkpoint: Checkpoint) throws {
     let configuration = checkpoint.configuration
     let inner = configuration.quantization?.innerNormEpsilon
-    foldsInnerNorms = inner != nil
+    let family = ModelFamily.of(configuration)
+    let isOwn = family?.quantizesActivations == false
+    foldsInnerNorms = inner != nil && !isOwn
     normEpsilon = inner ?? configuration.normEpsilon
     let hasSubNorms = checkpoint.hasSubNorms
     var notes: [String] = []
-    // Multipliers, windows, biases and norms of heads have places of their own in GGUF.
-    let family = ModelFamily.of(configuration)
-    guard family?.quantizesActivations == true, checkpoint.plan.block.biases.isEmpty else {
-      throw LabError(
-        .badData, "models of this family are not exported", at: checkpoint.path,
-        expected: "Llama or BitNet, without biases", got: family?.name ?? configuration.architecture
-      )
+    if configuration.rotation != nil {
+      throw Self.nothing("says what the rotation of these weights is in another file", checkpoint)
     }
-    if ModelFamily.ggufArchitectures.contains(configuration.architecture) {
+    if isOwn, let name = try Self.architecture(of: checkpoint, family) {
+      architecture = name
+    } else if ModelFamily.ggufArchitectures.contains(configuration.architecture) {
       architecture = configuration.architecture
     } else if hasSubNorms || foldsInnerNorms {
       architecture = configuration.activation == .relu2 ? "bitnet-b1.58" : "bitnet"
     } else if configuration.activation == .silu {
       architecture = "llama"
-    } else {
+    } else if configuration.activation == .relu2 {
       architecture = "bitnet-b1.58"
       notes.append(
         "a Llama with squared ReLU has no name in GGUF: written as bitnet-b1.58 without sub-norms, "
           + "which other programs than this one will not read")
+    } else {
+      throw Self.nothing("means \(configuration.activation.rawValue) in a Llama block", checkpoint)
     }
-    permutesRotary = architecture == "llama" && configuration.ropePairing == .halfSplit
+    let pairing = ModelFamily.all.first { $0.gguf.contains(architecture) }?.ggufPairing
+    permutesRotary = pairing == .adjacent && configuration.ropePairing == .halfSplit
     if foldsInnerNorms {
       guard !hasSubNorms else { throw Self.noPlace("beside sub-norms", checkpoint) }
       try Self.checkFolding(checkpoint)
@@ -61,10 +68,49 @@ struct GGUFForm {
     }
     if permutesRotary {
       notes.append(
-        "rows of q and k are permuted for neighbouring rotary pairs, as architecture llama wants: "
+        "rows of q and k are permuted for neighbouring rotary pairs, as architecture \(architecture) wants: "
           + "attention adds the same products in another order")
     }
     self.notes = notes
+  }
+
+  /// The architecture of a family that is neither Llama nor BitNet, of those whose graph computes
+  /// the same; nil where it is that of Llama.
+  private static func architecture(of checkpoint: Checkpoint, _ family: ModelFamily?) throws
+    -> String?
+  {
+    let configuration = checkpoint.configuration
+    switch configuration.ropeScaling {
+    case .none, .linear, .yarn, .llama3: break
+    case .longrope: throw nothing("has the two lists of longrope", checkpoint)
+    }
+    if configuration.quantization?.innerNormEpsilon != nil,
+      configuration.quantization?.innerNormEpsilon != configuration.normEpsilon
+    {
+      throw nothing("has two epsilons", checkpoint)
+    }
+    let isGemma = configuration.hasPostNorms
+    let scale = configuration.attentionScale ?? 0
+    let usual = 1 / Float(configuration.headDimension).squareRoot()
+    if isGemma, abs(scale - usual) > 1e-6 * usual {
+      throw nothing("means another scale of scores than 1 / √(head dimension)", checkpoint)
+    }
+    guard
+      configuration.window == nil || isGemma
+        || (configuration.window ?? 0) >= configuration.contextLength
+    else {
+      throw nothing("has the windows of this model", checkpoint)
+    }
+    if family?.gguf.isEmpty == true { return nil }
+    return family?.gguf.first
+  }
+
+  private static func nothing(_ what: String, _ checkpoint: Checkpoint) -> LabError {
+    LabError(
+      .badData, "no architecture of GGUF \(what)", at: checkpoint.path,
+      expected: "a model that a reader of GGUF computes",
+      got: checkpoint.configuration.architecture,
+      advice: "keep the model in the format that it has")
   }
 
   /// A norm before a norm changes nothing if its gains are 1, and one norm for several linears
@@ -103,13 +149,18 @@ struct GGUFForm {
 extension GGUFForm {
   /// `weights` with the rows of q or k in the order of the file.
   static func permuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
+    reordered(weights) { sourceRow($0, headDimension: headDimension) }
+  }
+
+  /// `weights` whose row r was row `from(r)`, scales included.
+  static func reordered(_ weights: QuantizedWeights, _ from: (Int) -> Int) -> QuantizedWeights {
     func rows<Element: BitwiseCopyable>(
       _ source: AlignedBuffer<Element>, _ rows: Int, _ columns: Int
     ) -> AlignedBuffer<Element> {
       let result = AlignedBuffer<Element>(count: rows * columns)
       for row in 0..<rows {
-        let from = source.base + sourceRow(row, headDimension: headDimension) * columns
-        (result.base + row * columns).update(from: from, count: columns)
+        (result.base + row * columns)
+          .update(from: source.base + from(row) * columns, count: columns)
       }
       return result
     }
@@ -119,8 +170,8 @@ extension GGUFForm {
       guard granularity != .tensor else { return scales }
       let width = granularity.groups(columns: columns)
       return (0..<rows).flatMap { row in
-        let from = sourceRow(row, headDimension: headDimension) * width
-        return scales[from..<(from + width)]
+        let first = from(row) * width
+        return scales[first..<(first + width)]
       }
     }
     switch weights {

@@ -25,6 +25,9 @@ final class GGUFTensorPlan {
   /// Whether the file holds trits, beside which a reader takes float layers for dense ones.
   private var hasTrits: Bool { Self.isTernary(export.linear) }
 
+  /// Whether norms inside linears are written as those of blocks.
+  var foldsInnerNorms: Bool { form.foldsInnerNorms }
+
   /// The one epsilon of the file.
   var normEpsilon: Float { form.normEpsilon }
 
@@ -57,11 +60,11 @@ final class GGUFTensorPlan {
       notes.append(
         "few-bit integers are written as the \(export.linear.name) values they stand for")
     }
-    if form.architecture == "llama", !Self.isTernary(export.linear),
-      export.checkpoint.configuration.quantization != nil
+    if !form.isBitNet, !Self.isTernary(export.linear),
+      export.checkpoint.configuration.quantization?.quantizesActivations == true
     {
       notes.append(
-        "architecture llama with \(export.linear.name) weights runs with float activations, not with "
+        "architecture \(form.architecture) with \(export.linear.name) weights runs with float activations, not with "
           + "int8 as the model does: GGUF cannot say it")
     }
     return notes
@@ -71,29 +74,48 @@ final class GGUFTensorPlan {
 
   // MARK: Blocks
 
+  /// The tensors of a block in the order of its plan.
   private func addBlock(_ layer: Int) throws {
     let checkpoint = export.checkpoint
-    func norm(_ role: NormRole, folded: LinearRole) throws {
-      let gains =
-        form.foldsInnerNorms
-        ? try checkpoint.innerNorm(folded, layer: layer)
-        : try checkpoint.norm(role, layer: layer)
-      if let gains { try addVector(names.norm(role, layer: layer)[0], gains) }
+    // Norms inside linears that stand for the block's have no operation of their own.
+    let folded: [LinearRole: NormRole] =
+      form.foldsInnerNorms
+      ? [
+        .query: .attention, .attentionOutput: .attentionSub, .gate: .feedForward,
+        .down: .feedForwardSub,
+      ] : [:]
+    for operation in checkpoint.plan.block.operations {
+      switch operation {
+      case .norm(let role, _, _), .headNorm(let role, _):
+        guard folded.isEmpty, let gains = try checkpoint.norm(role, layer: layer) else { continue }
+        try addVector(names.norm(role, layer: layer)[0], gains)
+      case .project(let roles, _):
+        for role in roles {
+          if let norm = try checkpoint.innerNorm(role, layer: layer) {
+            if folded.isEmpty {
+              try addVector(names.innerNorm(role, layer: layer)[0], norm)
+            } else if let place = folded[role] {
+              try addVector(names.norm(place, layer: layer)[0], norm)
+            }
+          }
+          try addLinear(role, layer)
+        }
+      case .bias(let role):
+        var bias = try checkpoint.bias(role, layer: layer)
+        if form.permutesRotary, role == .query || role == .key {
+          let d = checkpoint.configuration.headDimension
+          bias = bias.indices.map { bias[GGUFForm.sourceRow($0, headDimension: d)] }
+        }
+        try addVector(names.linear(role, layer: layer) + ".bias", bias)
+      case .rotate, .store, .attend, .gate, .add: break
+      }
     }
-    try norm(.attention, folded: .query)
-    for role in [LinearRole.query, .key, .value] { try addLinear(role, layer) }
-    try norm(.attentionSub, folded: .attentionOutput)
-    try addLinear(.attentionOutput, layer)
-    try norm(.feedForward, folded: .gate)
-    for role in [LinearRole.gate, .up] { try addLinear(role, layer) }
-    try norm(.feedForwardSub, folded: .down)
-    try addLinear(.down, layer)
   }
 
   /// Whether a float32 multiplier stands beside each layer, so that no scale need be rounded:
   /// bitnet.cpp reads one for the types that have no float32 scale of their own.
   private var hasOutputScales: Bool {
-    form.architecture != "llama" && ![.i2_s, .tl1, .tl2].contains(export.linear)
+    form.isBitNet && ![.i2_s, .tl1, .tl2].contains(export.linear)
   }
 
   private func addLinear(_ role: LinearRole, _ layer: Int) throws {
@@ -148,7 +170,7 @@ final class GGUFTensorPlan {
 
   private func packing() throws -> (any Packing)? {
     try TernaryTensors.packing(of: export.linear).map {
-      try export.lab[.packing].make(StageChoice($0))
+      try TernaryTensors.packing($0, in: export.lab[.packing])
     }
   }
 
@@ -197,16 +219,23 @@ final class GGUFTensorPlan {
           "take --type tq2_0, which has a float16 scale for every 256 weights, or a quantizer "
           + "with one scale")
     }
-    try packing.check(
-      rows: matrix.rows, columns: matrix.columns, granularity: matrix.granularity)
-    for scale in matrix.scales where scale > 0 {
+    do {
+      try packing.check(
+        rows: matrix.rows, columns: matrix.columns, granularity: matrix.granularity)
+    } catch var error as LabError {
+      error.advice =
+        "take --type q2_0, which has a scale for every 64 columns, pq2_0 or ptq1_0 (128), tq2_0 (256), "
+        + "or f16, which takes any shape and keeps trits with float16 scales exactly"
+      throw error
+    }
+    for scale in matrix.scales where scale != 0 {
       let stored = Double(packing.storedScale(scale))
-      guard stored.isFinite, stored > 0 else {
+      guard stored.isFinite, stored != 0 else {
         throw LabError(
           .badData, "a weight scale does not fit the float16 of \(type.name)",
           expected: "6e-8 to 65504", got: "\(scale)", advice: ExportCheck.other(type, "--type"))
       }
-      scaleError = max(scaleError, abs(stored - Double(scale)) / Double(scale))
+      scaleError = max(scaleError, abs(stored - Double(scale)) / abs(Double(scale)))
     }
     return try packing.pack(weights).bytes
   }
@@ -215,7 +244,7 @@ final class GGUFTensorPlan {
   private func floats(_ weights: QuantizedWeights, as type: TensorType) throws -> AlignedBuffer<
     UInt8
   > {
-    if case .dense = weights, form.architecture != "llama", hasTrits == false {
+    if case .dense = weights, form.isBitNet, hasTrits == false {
       throw LabError(
         .badData, "architecture \(form.architecture) means ternary weights", at: nil,
         expected: "a model trained with ternary weights", got: weights.form,
@@ -283,7 +312,12 @@ extension GGUFTensorPlan {
     guard let info = checkpoint.source.info(source) else {
       throw LabError(.internalError, "a tensor vanished after it was checked", at: source)
     }
-    let type = wanted ?? (GGUFExport.denseTypes.contains(info.type) ? info.type : .f16)
+    // Blocks of trits stay what they are; I2_S may be of another layout, and TL1 and TL2 lie in
+    // tiles.
+    let stays =
+      GGUFExport.denseTypes.contains(info.type)
+      || TernaryTensors.isContainer(info.type) && info.type.block != nil
+    let type = wanted ?? (stays ? info.type : .f16)
     tensors.append(
       try TensorContent(name: name, type: type, shape: info.shape) { [self] sink in
         if type == info.type {
@@ -295,6 +329,8 @@ extension GGUFTensorPlan {
             try sink(UnsafeRawBufferPointer(rebasing: bytes[part]))
             checkpoint.source.release(source, part)
           }
+        } else if TernaryTensors.isContainer(type) {
+          try sink(trits(info, as: type, name: name).rawBuffer)
         } else {
           try encode(info, as: type, name: name, sink)
         }
@@ -302,18 +338,47 @@ extension GGUFTensorPlan {
       })
   }
 
+  /// Embedding or head in blocks of trits, whose values must be such.
+  private func trits(_ info: TensorInfo, as type: TensorType, name: String) throws
+    -> AlignedBuffer<UInt8>
+  {
+    let source = export.checkpoint.source
+    let (rows, columns) = (info.shape[0], info.shape[1])
+    try MemoryLimit.require(
+      Size.product(6, rows, columns), for: "the trits of tensor '\(name)'",
+      advice: "leave its type as it is")
+    let values = Matrix<Float>(rows: rows, columns: columns)
+    try MatrixRows(info.name, in: source).read(0..<rows, into: values.storage.mutableBuffer)
+    let option = name == names.embedding ? "--embedding" : "--output-tensor-type"
+    guard let matrix = TernaryTensors.exact(values) else {
+      throw LabError(
+        .badData, "tensor '\(info.name)' is not ternary", at: source.path,
+        expected: "values of -s, 0 and +s with one s for 64 or more columns",
+        got: "\(info.type.name) values of other magnitudes",
+        advice: "take \(option) f16, q8_0 or q6_k")
+    }
+    let wanted = try TernaryTensors.packing(
+      TernaryTensors.packing(of: type) ?? "", in: export.lab[.packing])
+    do {
+      let bytes = try wanted.pack(.ternary(matrix)).bytes
+      for scale in matrix.scales where scale != 0 {
+        let stored = Double(wanted.storedScale(scale))
+        scaleError = max(scaleError, abs(stored - Double(scale)) / abs(Double(scale)))
+      }
+      return bytes
+    } catch var error as LabError {
+      error.advice =
+        "take \(option) q2_0 (a scale for every 64 columns), pq2_0 or ptq1_0 (128), or f16"
+      throw error.inside(name)
+    }
+  }
+
   private func encode(
     _ info: TensorInfo, as type: TensorType, name: String, _ sink: TensorContent.Sink
   ) throws {
     let source = export.checkpoint.source
     let (rows, columns) = (info.shape[0], info.shape[1])
-    guard info.byteCount.isMultiple(of: rows), info.type.block != nil else {
-      throw LabError(
-        .badData, "tensor '\(info.name)' of type \(info.type.name) cannot be narrowed row by row",
-        at: source.path, advice: "leave its type as it is")
-    }
-    let rowBytes = info.byteCount / rows
-    let bytes = try source.bytes(info.name)
+    let matrix = try MatrixRows(info.name, in: source)
     let step = max(1, (1 << 18) / columns)
     var changed = 0
     var worst: Float = 0
@@ -322,9 +387,7 @@ extension GGUFTensorPlan {
       let count = min(step, rows - start) * columns
       let values = AlignedBuffer<Float>(count: count)
       let back = AlignedBuffer<Float>(count: count)
-      let part = start * rowBytes..<(start * rowBytes + count / columns * rowBytes)
-      _ = try FloatDecoding.decode(
-        UnsafeRawBufferPointer(rebasing: bytes[part]), as: info.type, to: values.mutableBuffer)
+      try matrix.read(start..<start + count / columns, into: values.mutableBuffer)
       let encoded: [UInt8]
       do {
         encoded = try FloatEncoding.encode(values, as: type)
@@ -340,7 +403,6 @@ extension GGUFTensorPlan {
         changed += 1
         worst = max(worst, abs(back.base[index] - values.base[index]))
       }
-      source.release(info.name, part)
     }
     if changed > 0 {
       narrowed.append(

@@ -27,6 +27,9 @@ struct ImageKey: Sendable, Hashable {
       "cpu \(HostInformation.cpuName): \(CPUFeatures.here.names.joined(separator: " "))",
     ]
     for file in source.mappedFiles { lines.append(Self.line(file)) }
+    if let layout = (source as? GGUFFile)?.i2sLayout, layout != .blocks128 {
+      lines.append("i2_s \(layout.rawValue)")
+    }
     if ModelLocation.isDirectory(checkpoint.path) {
       guard
         let file = try? checkpoint.files.perform({

@@ -4,7 +4,8 @@ public import TritCore
 /// all hold.
 ///
 /// The set never becomes empty; tokens come from the input, each once; logits are never NaN or +∞;
-/// the result is a function of the set and the history alone: the same again, and in any order.
+/// the result is a function of the set, the history and the random source alone: the same again,
+/// and in any order.
 public func checkLogitsProcessor(
   _ processor: any LogitsProcessor, seed: UInt64 = 1
 ) -> [LawViolation] {
@@ -73,7 +74,8 @@ private struct ProcessorLawCase {
   /// What `processor` leaves, in order of tokens.
   private func run(_ processor: inout any LogitsProcessor, _ input: [Candidate]) -> [Candidate] {
     var candidates = input
-    processor.process(&candidates, history: history)
+    var random = SeededRandom(seed: seed)
+    processor.process(&candidates, history: history, random: &random)
     return candidates.sorted { $0.token < $1.token }
   }
 }
