@@ -56,7 +56,8 @@ struct GGUFForm {
     } else {
       throw Self.nothing("means \(configuration.activation.rawValue) in a Llama block", checkpoint)
     }
-    let pairing = ModelFamily.all.first { $0.gguf.contains(architecture) }?.ggufPairing
+    let pairing = ModelFamily.all.first { [architecture] in $0.gguf.contains(architecture) }?
+      .ggufPairing
     permutesRotary = pairing == .adjacent && configuration.ropePairing == .halfSplit
     if foldsInnerNorms {
       guard !hasSubNorms else { throw Self.noPlace("beside sub-norms", checkpoint) }
