@@ -93,7 +93,7 @@ package enum TernaryTensors {
 
   /// The rows of a ternary tensor as trits, some at a time, whose codes were checked before; nil for
   /// one whose blocks are not of rows.
-  static func headRows(_ info: TensorInfo, from source: any TensorSource) throws
+  package static func headRows(_ info: TensorInfo, from source: any TensorSource) throws
     -> TernaryHeadRows?
   {
     guard let block = info.type.block, let name = packing(of: info.type), info.shape.count == 2

@@ -389,8 +389,10 @@ final class HuggingFacePlan {
       guard info.type.safetensorsName != nil, let other = copy.source.info(name),
         other.type == info.type
       else { continue }
-      let (a, b) = (try checkpoint.source.bytes(info.name), try copy.source.bytes(name))
-      guard a.elementsEqual(b) else { throw differs(name) }
+      let isSame = try withExtendedLifetime(copy) {
+        try checkpoint.source.bytes(info.name).elementsEqual(try copy.source.bytes(name))
+      }
+      guard isSame else { throw differs(name) }
     }
   }
 
