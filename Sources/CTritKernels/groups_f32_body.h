@@ -13,9 +13,9 @@
 #include "tk_i2s.h"
 #include "tk_stream.h"
 
-/// `TK_PARTS` registers of rows from lane `lane` on, `tokens` tokens from `first`, `chains` sums for
-/// each, by column modulo their number. `x` are the activations, `across` floats from one token to
-/// the next and `along` from one column to the next.
+/// `TK_PARTS` registers of rows from lane `lane` on, `tokens` tokens from `first`, `chains` sums
+/// for each, by column modulo their number. `x` are the activations, `across` floats from one token
+/// to the next and `along` from one column to the next.
 TK_INLINE void block(const tk_group_product *p, const float *x, size_t across, const size_t along,
                      size_t panel, size_t lane, size_t first, const int tokens, const int chains) {
   vec total[TK_WIDE][TK_PARTS];

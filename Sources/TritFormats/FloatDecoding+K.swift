@@ -3,8 +3,8 @@ import TritCore
 /// Q4_K and Q5_K: 256 weights in eight runs of 32, each with a 6-bit scale and a 6-bit minimum in
 /// units of two float16: weight = d · scale · code − dmin · minimum.
 ///
-/// Layout: `d`, `dmin`, 12 bytes of scales and minima, for Q5_K 32 bytes of fifth bits, 128 bytes of
-/// nibbles. 32 bytes of nibbles hold two runs, the first in the low halves.
+/// Layout: `d`, `dmin`, 12 bytes of scales and minima, for Q5_K 32 bytes of fifth bits, 128 bytes
+/// of nibbles. 32 bytes of nibbles hold two runs, the first in the low halves.
 ///
 /// Source: ggml-org/llama.cpp, `ggml-quants.c` (`dequantize_row_q4_K`, `dequantize_row_q5_K`,
 /// `get_scale_min_k4`); mixed files hold their embedding and head so.

@@ -18,7 +18,7 @@ public struct GGUFFile: TensorSource, MappedSource {
   /// All key-values in the order of the file.
   public var metadata: [(key: String, value: GGUFValue)] { parts[0].header.metadata }
   /// All tensors in the order of their descriptions.
-  public let tensors: [TensorInfo]
+  public var tensors: [TensorInfo] { model.tensors }
   /// The alignment of tensor data, in bytes.
   public var alignment: Int { parts[0].header.alignment }
   /// Where tensor data begin in the (first) file, in bytes.
@@ -28,10 +28,25 @@ public struct GGUFFile: TensorSource, MappedSource {
   package var mappedFiles: [MappedFile] { parts.map(\.file) }
   /// How the codes of its I2_S tensors are taken to lie.
   public let i2sLayout: I2SLayout
-  private let parts: [Part]
-  /// Part and number of a tensor in it, in the order of `tensors`.
-  private let places: [(part: Int, index: Int)]
-  private let numbers: [String: Int]
+  private let model: Model
+  private var parts: [Part] { model.parts }
+  private var places: [(part: Int, index: Int)] { model.places }
+  private var numbers: [String: Int] { model.numbers }
+
+  /// All of it. A class, since an array of mapped files could be given up after its last use, while
+  /// pointers to their bytes are still read: "valid while this value lives" is a variable's scope.
+  private final class Model: Sendable {
+    let parts: [Part]
+    let tensors: [TensorInfo]
+    /// Part and number of a tensor in it, in the order of `tensors`.
+    let places: [(part: Int, index: Int)]
+    let numbers: [String: Int]
+
+    init(
+      parts: [Part], tensors: [TensorInfo], places: [(part: Int, index: Int)],
+      numbers: [String: Int]
+    ) { (self.parts, self.tensors, self.places, self.numbers) = (parts, tensors, places, numbers) }
+  }
 
   /// One file.
   private struct Part: Sendable {
@@ -66,10 +81,7 @@ public struct GGUFFile: TensorSource, MappedSource {
         places.append((number, index))
       }
     }
-    self.parts = parts
-    self.tensors = tensors
-    self.places = places
-    self.numbers = numbers
+    model = Model(parts: parts, tensors: tensors, places: places, numbers: numbers)
   }
 
   /// All parts in order where `named` is one of several and all lie beside it; else itself.

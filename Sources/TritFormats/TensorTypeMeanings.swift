@@ -137,9 +137,9 @@ struct TensorTypeMeanings {
     }
   }
 
-  /// Whether the float16 at byte `offset` of the blocks of 34 bytes of number `id` look like scales:
-  /// finite, not negative, within a factor of 2^12 of each other but for zeros, and code 3 all but
-  /// absent in the other 32 bytes. Up to 256 blocks of each tensor are looked at.
+  /// Whether the float16 at byte `offset` of the blocks of 34 bytes of number `id` look like
+  /// scales: finite, not negative, within a factor of 2^12 of each other but for zeros, and code 3
+  /// all but absent in the other 32 bytes. Up to 256 blocks of each tensor are looked at.
   private func areScales(_ id: UInt32, at offset: Int) -> Bool {
     var (least, greatest) = (Float.infinity, Float(0))
     var (threes, codes) = (0, 0)

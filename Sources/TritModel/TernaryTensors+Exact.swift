@@ -6,9 +6,9 @@ extension TernaryTensors {
   private static let groups = [256, 128, 64]
 
   /// The trits of `matrix` if all its values are −s, 0 and +s for one s of the tensor, of each row,
-  /// or of each group of 256, 128 or 64 columns: what converters write for ternary models into float
-  /// files. The coarsest that holds exactly is taken; a row or group of zeros has the scale 0. Nil
-  /// where none holds, and for zeros alone.
+  /// or of each group of 256, 128 or 64 columns: what converters write for ternary models into
+  /// float files. The coarsest that holds exactly is taken; a row or group of zeros has the scale
+  /// 0. Nil where none holds, and for zeros alone.
   package static func exact(_ matrix: Matrix<Float>) -> TernaryMatrix? {
     let (rows, columns) = (matrix.rows, matrix.columns)
     guard rows > 0, columns > 0 else { return nil }
@@ -28,8 +28,8 @@ extension TernaryTensors {
     return nil
   }
 
-  /// The scale of every part of `matrix`; nil at the first part with two magnitudes, or a value that
-  /// is not finite.
+  /// The scale of every part of `matrix`; nil at the first part with two magnitudes, or a value
+  /// that is not finite.
   private static func scales(_ matrix: Matrix<Float>, _ granularity: ScaleGranularity) -> [Float]? {
     let span =
       granularity == .tensor

@@ -46,8 +46,9 @@ package enum TernaryTensors {
   }
 
   /// The bytes of a GGUF ternary tensor `[rows, columns]`, every code and scale checked. There are
-  /// as few scales as say the same: one for the tensor or for each row, as tensor-scaled models look
-  /// in formats that repeat it, which opens them to every kernel; else groups as wide as can be.
+  /// as few scales as say the same: one for the tensor or for each row, as tensor-scaled models
+  /// look in formats that repeat it, which opens them to every kernel; else groups as wide as can
+  /// be.
   static func packed(
     _ info: TensorInfo, from source: any TensorSource, packings: Registry<any Packing>,
     i2sLayout: I2SLayout? = nil
@@ -91,9 +92,9 @@ package enum TernaryTensors {
     }
   }
 
-  /// The rows of a ternary tensor as trits, some at a time, whose codes were checked before; nil for
-  /// one whose blocks are not of rows.
-  static func headRows(_ info: TensorInfo, from source: any TensorSource) throws
+  /// The rows of a ternary tensor as trits, some at a time, whose codes were checked before; nil
+  /// for one whose blocks are not of rows.
+  package static func headRows(_ info: TensorInfo, from source: any TensorSource) throws
     -> TernaryHeadRows?
   {
     guard let block = info.type.block, let name = packing(of: info.type), info.shape.count == 2

@@ -98,7 +98,9 @@ import TritExperiments
       let metrics = outcome.records.map(\.metrics)
       #expect(metrics.map { $0["roofline.is_float"] } == [0, 1, 1, 0])
       let kernels = outcome.records.compactMap { $0.facts["roofline kernel"] }
-      #expect(kernels[1] == "dequantize" && kernels[2] == "dequantize")
+      // Trits with float activations have kernels of their own on every CPU with SIMD leaves.
+      #expect(kernels[1].hasPrefix("trits_f32/") || kernels[1] == "dequantize")
+      #expect(kernels[2] == "dequantize")
       #expect(kernels[3] == "int4/scalar")
       // The machine's int8 peak is far above its float32 one.
       let integer = metrics[0]["roofline.int8_peak"] ?? 0

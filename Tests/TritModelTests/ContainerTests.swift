@@ -105,27 +105,7 @@ import _TritTestSupport
             start: out + (row - range.lowerBound) * columns, count: columns))
       }
     }
-    let rowBytes = info.byteCount / rows
-    let packing: any Packing =
-      switch info.type {
-      case .q2_0: Q2Packing()
-      case .pq2_0: PQ2Packing()
-      case .ptq1_0: PTQ1Packing()
-      case .tq1_0: TQ1Packing()
-      case .tq2_0: TQ2Packing()
-      default: Q1Packing()
-      }
-    source.ternary = TernaryHeadRows(group: info.type.block?.elements, hasHalfScales: true) {
-      range in
-      let part = range.lowerBound * rowBytes..<range.upperBound * rowBytes
-      let packed = try packing.read(
-        UnsafeRawBufferPointer(rebasing: try gguf.bytes(info.name)[part]), rows: range.count,
-        columns: columns, scales: nil)
-      guard case .ternary(let matrix) = try packing.unpack(packed) else {
-        throw LabError(.internalError, "no trits")
-      }
-      return matrix
-    }
+    source.ternary = try TernaryTensors.headRows(info, from: gguf)
     let head = try ExactHead().prepare(source, on: nil)
     guard head.kernel.hasPrefix("exact/trits_f32/") else { return }
     #expect(8 * head.weightBytes < 3 * (rows + 32) * columns)

@@ -96,9 +96,10 @@ import _TritTestSupport
     _ = try GGUFExport(try storyteller(), linear: .i2_s).write(to: path)
     let file = try GGUFFile(path: path)
     let name = "blk.2.ffn_down.weight"
+    // The bytes live as long as the file does.
+    let start = try withExtendedLifetime(file) { Data(try file.bytes(name).prefix(256)) }
     let offset = try #require(
-      try Data(contentsOf: URL(fileURLWithPath: path)).firstRange(
-        of: Data(try file.bytes(name).prefix(256)))?.lowerBound)
+      try Data(contentsOf: URL(fileURLWithPath: path)).firstRange(of: start)?.lowerBound)
     let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
     try handle.seek(toOffset: UInt64(offset + 7))
     try handle.write(contentsOf: [0xFF])

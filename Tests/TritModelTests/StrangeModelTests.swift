@@ -65,9 +65,10 @@ import _TritTestSupport
       try FileManager.default.moveItem(
         atPath: path, toPath: "\(parts)/p-0000\(number)-of-00002.gguf")
     }
-    let error = error { try ModelLocation.resolve(parts) }
-    #expect(error?.what.contains("of a split GGUF model") == true, "\(error as Any)")
-    #expect(error?.got == "all 2 parts are in the folder")
+    #expect(try ModelLocation.resolve(parts) == "\(parts)/p-00001-of-00002.gguf")
+    // Both hold the whole model here, which no split does.
+    let twice = error { try Checkpoint(path: "\(parts)/p-00001-of-00002.gguf") }
+    #expect(twice?.what.contains("do not hold all its tensors") == true, "\(twice as Any)")
   }
 
   @Test func foldersSayWhatTheyHoldInstead() throws {

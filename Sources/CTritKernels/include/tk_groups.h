@@ -1,10 +1,10 @@
 // Products of 2-bit weights that have a scale for each group of columns, with int8 or float32
 // activations. Layouts are those of prepared layers in memory, not of files.
 //
-// Group panel: 32 rows (the last panel is padded) by `groups` groups of `group_steps` column steps of
-// 16; the last group may have fewer. A group is its steps, each 128 bytes as in tk_i2s.h, and then a
-// line of 32 scales, one a row: float16 (64 bytes) where all scales of the layer are exact in it,
-// else float32 (128 bytes). One panel is one sequential stream, scales included.
+// Group panel: 32 rows (the last panel is padded) by `groups` groups of `group_steps` column steps
+// of 16; the last group may have fewer. A group is its steps, each 128 bytes as in tk_i2s.h, and
+// then a line of 32 scales, one a row: float16 (64 bytes) where all scales of the layer are exact
+// in it, else float32 (128 bytes). One panel is one sequential stream, scales included.
 //
 // With int8 activations the sum of a group is an exact int32, and
 //   y = token scale * (scale_0 * sum_0 + scale_1 * sum_1 + ...)

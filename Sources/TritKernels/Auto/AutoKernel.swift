@@ -27,9 +27,9 @@ public struct AutoKernel: LinearKernel {
   private let memory: AutoMemory
 
   /// Picks among `candidates`, best guess first, for activations of `activationForm`, and among
-  /// those of `sparse` where such zeros are expected. Ternary weights with float32 activations go to
-  /// the first of `ternaryFloat` that takes them. `refresh` measures anew what an earlier run
-  /// of the program has measured. `memory` holds what was decided.
+  /// those of `sparse` where such zeros are expected. Ternary weights with float32 activations go
+  /// to the first of `ternaryFloat` that takes them. `refresh` measures anew what an earlier run of
+  /// the program has measured. `memory` holds what was decided.
   public init(
     candidates: [any LinearKernel], sparse: [ExpectedSparsity: [any LinearKernel]] = [:],
     ternaryFloat: [any LinearKernel] = [],

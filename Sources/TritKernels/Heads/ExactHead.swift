@@ -1,8 +1,8 @@
 public import TritCore
 
-/// The narrowest form that holds every weight exactly: trits where the file has them, else f16, bf16
-/// or f32. Half the bytes where the checkpoint stored its head in 16 bits, an eighth of those where
-/// it is ternary.
+/// The narrowest form that holds every weight exactly: trits where the file has them, else f16,
+/// bf16 or f32. Half the bytes where the checkpoint stored its head in 16 bits, an eighth of those
+/// where it is ternary.
 public struct ExactHead: OutputHead {
   /// The registered name.
   public let name = "exact"

@@ -9,8 +9,8 @@ package struct TernaryHeadRows: Sendable {
   let group: Int?
   private let read: @Sendable (Range<Int>) throws -> TernaryMatrix
 
-  /// Rows that `read` gives as trits, scales as `group` says: per group of so many columns, or one a
-  /// tensor or row. It may be called from several threads at once.
+  /// Rows that `read` gives as trits, scales as `group` says: per group of so many columns, or one
+  /// a tensor or row. It may be called from several threads at once.
   package init(
     group: Int?, hasHalfScales: Bool,
     read: @escaping @Sendable (Range<Int>) throws -> TernaryMatrix

@@ -47,8 +47,8 @@ struct GroupSums: InputLayout {
   }
 }
 
-/// float32 activations in tiles of at most 12 tokens, `[columns][12]`: one broadcast after the other
-/// is read front to back. Up to three tokens are read where they are.
+/// float32 activations in tiles of at most 12 tokens, `[columns][12]`: one broadcast after the
+/// other is read front to back. Up to three tokens are read where they are.
 struct FloatTiles: InputLayout {
   let id = "floats12"
 
@@ -69,8 +69,8 @@ struct FloatTiles: InputLayout {
 }
 
 /// Ternary weights with a scale for each group of columns, in panels of 32 rows whose scales stand
-/// behind the codes of each group, and the leaf that multiplies them: with int8 activations by exact
-/// int32 sums of each group, or with float32 ones.
+/// behind the codes of each group, and the leaf that multiplies them: with int8 activations by
+/// exact int32 sums of each group, or with float32 ones.
 ///
 /// Scales take 16 bits where all of them are exact in float16, as those of GGUF files are, else 32.
 struct PreparedGroups: PreparedLinear {

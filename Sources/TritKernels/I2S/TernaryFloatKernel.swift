@@ -4,10 +4,10 @@ public import TritCore
 /// Ternary weights of two bits times float32 activations: what models run on that were trained
 /// without activation quantization, at a sixteenth of the bytes of float32 weights.
 ///
-/// A code becomes −1, 0 or +1 in a register and meets the activation in a fused multiply-add; sums of
-/// a group are scaled once. Any shape; a scale per tensor, row, or group of a multiple of 16 columns.
-/// Results are within the rounding of a float32 sum, and those of one token and of many may differ
-/// by it.
+/// A code becomes −1, 0 or +1 in a register and meets the activation in a fused multiply-add; sums
+/// of a group are scaled once. Any shape; a scale per tensor, row, or group of a multiple of 16
+/// columns. Results are within the rounding of a float32 sum, and those of one token and of many
+/// may differ by it.
 public struct TernaryFloatKernel: LinearKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {

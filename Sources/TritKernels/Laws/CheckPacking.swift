@@ -47,7 +47,8 @@ private struct PackingChecker {
       if couldPack, !isLegal {
         broken("what check refuses, pack refuses", evidence)
       }
-      // A packing may lack a code for some of these weights (Q1_0 has none for zero), and take others.
+      // A packing may lack a code for some of these weights (Q1_0 has none for zero), and take
+      // others.
       guard let packed else { continue }
       legal += 1
       roundTrip(weights, packed, "\(evidence), \(fill.rawValue)")

@@ -1,8 +1,9 @@
-/// A run of bytes of base-3 digits, as TQ1_0 and PTQ1_0 have them: byte `first + m` holds the digits
-/// of the weights `weight + m`, `weight + m + count`, and so on, the first the most significant.
+/// A run of bytes of base-3 digits, as TQ1_0 and PTQ1_0 have them: byte `first + m` holds the
+/// digits of the weights `weight + m`, `weight + m + count`, and so on, the first the most
+/// significant.
 ///
-/// A byte is `⌈256 v / 243⌉` of the number v of five digits (those that are not there are 0), so that
-/// multiplying by 3 brings the next digit out above the byte.
+/// A byte is `⌈256 v / 243⌉` of the number v of five digits (those that are not there are 0), so
+/// that multiplying by 3 brings the next digit out above the byte.
 struct FractionRun {
   let first: Int
   let count: Int

@@ -2,9 +2,9 @@ public import TritCore
 
 /// Two bits a trit in blocks with a float16 scale before the codes: what Q2_0 and PQ2_0 share.
 ///
-/// Byte `j / 4` holds weight j in the bits 2 (j mod 4) and above: neighbours share a byte, the first
-/// in the lowest bits. Code = trit + 1. Code 3 is +2 to the decoders of llama.cpp, whose quantizers
-/// never write it: it is refused, never taken for another value.
+/// Byte `j / 4` holds weight j in the bits 2 (j mod 4) and above: neighbours share a byte, the
+/// first in the lowest bits. Code = trit + 1. Code 3 is +2 to the decoders of llama.cpp, whose
+/// quantizers never write it: it is refused, never taken for another value.
 ///
 /// This is *not* TQ2_0 (scale behind, neighbours in different bytes) nor I2_S.
 protocol TwoBitNeighbours: BlockPacking {}
@@ -142,9 +142,9 @@ public struct PQ2Packing: Packing, TwoBitNeighbours {
 
 /// PTQ1_0 of PrismML's llama.cpp: five trits a byte in blocks of 128, a float16 scale behind.
 ///
-/// Bytes are those of TQ1_0: `⌈256 v / 243⌉` of five digits, the first the most significant. 16 bytes
-/// hold the weights 0–79, byte m the weights m, m + 16, m + 32, m + 48 and m + 64; 8 bytes hold
-/// 80–119 in steps of 8; two bytes with four digits each hold 120–127 in steps of 2.
+/// Bytes are those of TQ1_0: `⌈256 v / 243⌉` of five digits, the first the most significant. 16
+/// bytes hold the weights 0–79, byte m the weights m, m + 16, m + 32, m + 48 and m + 64; 8 bytes
+/// hold 80–119 in steps of 8; two bytes with four digits each hold 120–127 in steps of 2.
 ///
 /// Size: 28 bytes for 128 weights, 1.75 bits each; columns in multiples of 128.
 ///

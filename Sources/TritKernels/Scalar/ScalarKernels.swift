@@ -1,8 +1,8 @@
 public import TritCore
 
 /// Plain Swift on I2_S blocks. Any shape: a row whose columns are no multiple of 128 is padded with
-/// zero weights in memory (a file of I2_S could not hold it). Scales per tensor, row, or groups of a
-/// multiple of 32 columns.
+/// zero weights in memory (a file of I2_S could not hold it). Scales per tensor, row, or groups of
+/// a multiple of 32 columns.
 public struct I2SScalarKernel: LinearKernel, AdoptingKernel {
   /// `i2_s/scalar`.
   public let name = "i2_s/scalar"

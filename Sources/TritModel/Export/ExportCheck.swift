@@ -237,10 +237,10 @@ package struct ExportCheck {
 
   /// The most that a type may be off, as a share of a tensor's largest value.
   ///
-  /// Floats: half a unit of the last place. TQ1_0, TQ2_0 and the like: a float16 scale. Q8_0: half of max /
-  /// 127, and the float16 scale. Q4_0: its codes end at +7 where the scale is max / 8, so up to a
-  /// whole step on one side. Q6_K: the same of max / 32, its scale chosen within a tenth of that
-  /// and rounded to 7 bits.
+  /// Floats: half a unit of the last place. TQ1_0, TQ2_0 and the like: a float16 scale. Q8_0: half
+  /// of max / 127, and the float16 scale. Q4_0: its codes end at +7 where the scale is max / 8, so
+  /// up to a whole step on one side. Q6_K: the same of max / 32, its scale chosen within a tenth of
+  /// that and rounded to 7 bits.
   package static func bound(_ type: TensorType) -> Double {
     switch type {
     case .f16, .tq1_0, .tq2_0, .q2_0, .pq2_0, .ptq1_0, .q1_0: 0x1p-11

@@ -7,9 +7,9 @@ import TritKernels
 /// tokenizer's files.
 ///
 /// Of a Hugging Face checkpoint everything but the linear layers is copied as it is. A GGUF file of
-/// the Llama and BitNet families gets the names and the configuration of transformers; rows of q and
-/// k go back to half-split rotary pairs. The folder is read back, every tensor compared, and appears
-/// whole or not at all.
+/// the Llama and BitNet families gets the names and the configuration of transformers; rows of q
+/// and k go back to half-split rotary pairs. The folder is read back, every tensor compared, and
+/// appears whole or not at all.
 ///
 /// Source: transformers, `integrations/bitnet.py` (`pack_weights`, `AutoBitLinear`).
 public struct HuggingFaceExport {

@@ -361,8 +361,8 @@ final class HuggingFacePlan {
 
   // MARK: Reading back
 
-  /// Opens the folder as anybody would and compares all tensors. Throws `badData` for the first that
-  /// is not what it should be.
+  /// Opens the folder as anybody would and compares all tensors. Throws `badData` for the first
+  /// that is not what it should be.
   func compare(at path: String, reading: ((Int, Int) -> Void)?) throws {
     let copy: Checkpoint
     do {
@@ -389,8 +389,10 @@ final class HuggingFacePlan {
       guard info.type.safetensorsName != nil, let other = copy.source.info(name),
         other.type == info.type
       else { continue }
-      let (a, b) = (try checkpoint.source.bytes(info.name), try copy.source.bytes(name))
-      guard a.elementsEqual(b) else { throw differs(name) }
+      let isSame = try withExtendedLifetime(copy) {
+        try checkpoint.source.bytes(info.name).elementsEqual(try copy.source.bytes(name))
+      }
+      guard isSame else { throw differs(name) }
     }
   }
 
@@ -428,7 +430,8 @@ final class HuggingFacePlan {
 extension GGUFForm {
   /// The inverse of `permuted`: rows of q or k in half-split pairs.
   static func unpermuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
-    // Row i comes from where `permuted` put it: 2 i of the first half, 2 (i − d/2) + 1 of the second.
+    // Row i comes from where `permuted` put it: 2 i of the first half, 2 (i − d/2) + 1 of the
+    // second.
     func from(_ row: Int) -> Int {
       let (head, offset) = row.quotientAndRemainder(dividingBy: headDimension)
       let half = headDimension / 2

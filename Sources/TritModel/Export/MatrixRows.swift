@@ -1,8 +1,8 @@
 import TritCore
 import TritFormats
 
-/// Embedding or head as float rows, a few at a time, whatever the tensor's type: floats, blocks that
-/// end with a row, or a ternary container.
+/// Embedding or head as float rows, a few at a time, whatever the tensor's type: floats, blocks
+/// that end with a row, or a ternary container.
 struct MatrixRows {
   private let name: String
   private let source: any TensorSource
