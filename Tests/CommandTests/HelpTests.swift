@@ -10,8 +10,8 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "arena", "bench", "cache", "collect", "compare", "completions", "detokenize", "dummy",
-    "explain", "export",
+    "arena", "bench", "cache", "collect", "compare", "completions", "detokenize", "doctor",
+    "dummy", "explain", "export",
     "generate",
     "inspect",
     "kernel",
