@@ -124,9 +124,11 @@ extension ModelDoctor {
       return path
     }
     let manager = FileManager.default
+    // A link is read from where it lies.
+    let source = URL(fileURLWithPath: subject.path).standardizedFileURL.path
     for name in try FolderListing(subject.path).names where name != "config.json" {
       try manager.createSymbolicLink(
-        atPath: folder + "/" + name, withDestinationPath: subject.path + "/" + name)
+        atPath: folder + "/" + name, withDestinationPath: source + "/" + name)
     }
     var members = subject.config?.object ?? []
     members.removeAll { $0.key == "hidden_act" }
