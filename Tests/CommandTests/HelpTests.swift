@@ -10,16 +10,9 @@ import _TritTestSupport
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Snapshots").path
   static let commands = [
-    "arena", "bench", "cache", "chat", "collect", "compare", "completions", "detokenize", "dummy",
-    "embed",
-    "explain", "export",
-    "generate",
-    "inspect",
-    "kernel",
-    "list",
-    "logits", "new", "notebook", "peak", "perplexity", "run", "schema", "tasks", "template",
-    "tokenize",
-    "train",
+    "arena", "bench", "cache", "chat", "collect", "compare", "completions", "detokenize", "doctor",
+    "dummy", "embed", "explain", "export", "generate", "inspect", "kernel", "list", "logits", "new",
+    "notebook", "peak", "perplexity", "run", "schema", "tasks", "template", "tokenize", "train",
   ]
 
   @Test(arguments: commands)

@@ -68,6 +68,7 @@ import _TritTestSupport
       "logits", "\(tiny) --tokens 1,2,3 -o out.safetensors",
       ["path", "model", "positions", "vocabulary"]),
     Case("inspect", "builtin:tiny", ["tensors"]),
+    Case("doctor", "builtin:tiny", ["findings", "trials", "tensors", "notes"]),
     Case("inspect", "builtin:tiny --activations --data text.txt", ["input", "values", "zero"]),
     Case("tokenize", "-m builtin:tiny -p Once", ["ids", "tokens"]),
     Case("tokenize", "-m builtin:tiny -p Once --ids", []),

@@ -188,7 +188,15 @@ import TritExperiments
         text: "name: seeds\nsweep: {cache: [f16, int8], seed: [1, 2, 3]}\n"
           + "measure: {perplexity: {data: t.txt}}\n")
       #expect(outcome.summary.contains("## Across seeds"))
-      #expect(outcome.summary.components(separatedBy: " and 2 more | Perplexity | 3 |").count == 3)
+      for cache in ["f16", "int8"] {
+        #expect(outcome.summary.contains("| \(cache) | Perplexity | 3 |"))
+      }
+      // Where a file says nothing of figures, the spread is drawn.
+      #expect(outcome.files.contains("plots/seeds.tsv"))
+      let table = try String(
+        contentsOfFile: outcome.directory + "/plots/seeds.tsv", encoding: .utf8)
+      // Two rows, and behind them the three seeds of each.
+      #expect(table.split(separator: "\n").count == 1 + 2 + 6)
       #expect(try !run(folder).summary.contains("## Across seeds"))
     }
   }

@@ -145,7 +145,8 @@ import TritLab
         FileManager.default.fileExists(atPath: "\(directory)/plots/\($0).svg")
       }
       // Only those of a sweep have nothing to show.
-      #expect(Set(figures).subtracting(drawn).isSubset(of: ["sweep", "heat-map", "differences"]))
+      #expect(
+        Set(figures).subtracting(drawn).isSubset(of: ["sweep", "heat-map", "differences", "seeds"]))
       try Self.check(directory, figures, "\(count) \(names)")
     }
   }

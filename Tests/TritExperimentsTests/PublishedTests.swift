@@ -113,7 +113,7 @@ import TritExperiments
       #expect(outcome.published.map(\.verdict) == [.absent, .absent] && outcome.exitCode == 0)
       #expect(outcome.summary.contains("measure.perplexity"))
       let mixed = text(5).replacingOccurrences(
-        of: "measure:", with: "  - {name: other, model: m}\nmeasure:")
+        of: "measure:", with: "  - {name: other, model: m, cache: f16}\nmeasure:")
       #expect(throws: LabError.self) { try run(folder, mixed, backend: backend) }
     }
   }

@@ -25,7 +25,7 @@ import TritExperiments
     """
   /// All figures but those that one axis does not give: `FigureLayoutTests` draws them.
   static let figures = Lab.standard.figures.map(\.key).filter {
-    $0 != "heat-map" && $0 != "differences"
+    $0 != "heat-map" && $0 != "differences" && $0 != "seeds"
   }
 
   private func run(

@@ -10,6 +10,7 @@ extension TritCommand {
       PeakCommand.spec(context), KernelCommand.spec(context), ArenaCommand.spec(context),
       CacheCommand.spec(context), NotebookCommand.spec(context),
       DummyCommand.spec(context), LogitsCommand.spec(context), InspectCommand.spec(context),
+      DoctorCommand.spec(context),
       TokenizeCommand.spec(context), DetokenizeCommand.spec(context), ListCommand.spec(context),
       ExplainCommand.spec(context),
       NewCommand.spec(context), SchemaCommand.spec(context), CompletionsCommand.spec(context),

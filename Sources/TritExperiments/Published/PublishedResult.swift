@@ -50,13 +50,9 @@ extension Report {
       PublishedResult(
         label: variant.label, figure: figure, verdict: verdict, measured: value, reason: reason)
     }
-    func words(_ error: LabError) -> String {
-      [error.what + (error.place.map { " (\($0))" } ?? ""), error.advice]
-        .compactMap(\.self).joined(separator: "; ")
-    }
-    if let absent { return told(.absent, nil, words(absent)) }
+    if let absent { return told(.absent, nil, Self.words(absent)) }
     if let section = plan.absent.sections.first(where: { $0.key == figure.section }) {
-      return told(.absent, nil, words(section.reason))
+      return told(.absent, nil, Self.words(section.reason))
     }
     guard let record = records.first(where: { $0.index == variant.index && $0.id == variant.id })
     else { return told(.fail, nil, "the run ended before it was measured: run it again") }
@@ -72,7 +68,7 @@ extension Report {
       // What is no number is outside every tolerance.
       return told(abs(value - figure.value) <= figure.tolerance ? .pass : .fail, value)
     } catch {
-      return told(.fail, nil, (error as? LabError).map(words) ?? "\(error)")
+      return told(.fail, nil, (error as? LabError).map(Self.words) ?? "\(error)")
     }
   }
 
@@ -129,7 +125,16 @@ extension Report {
       let text = "\(what): \(one.reason)"
       if told.insert(text).inserted { notes.append(text) }
     }
+    for section in plan.absent.sections {
+      let text = "absent: measure.\(section.key): \(Self.words(section.reason))"
+      if told.insert(text).inserted { notes.append(text) }
+    }
     return notes
+  }
+
+  private static func words(_ error: LabError) -> String {
+    [error.what + (error.place.map { " (\($0))" } ?? ""), error.advice]
+      .compactMap(\.self).joined(separator: "; ")
   }
 
   /// A line for each figure, for a terminal.
