@@ -109,7 +109,7 @@ extension ModelConfiguration {
     // `Checkpoint` tells them apart by looking. Those of a llama file are neither.
     guard isTernary || family.gguf != ["llama"] else { return nil }
     let isInteger =
-      isBitNet || hasInnerNorms || !isTernary
+      isBitNet || hasInnerNorms || !isTernary || family.gguf != ["llama"]
       || file.tensors.contains { [.tq1_0, .tq2_0].contains($0.type) }
     return TrainedQuantization(
       isOnline: !isTernary, scaleDivides: false, quantizesActivations: isInteger,

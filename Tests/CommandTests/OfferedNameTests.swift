@@ -86,6 +86,9 @@ import _TritTestSupport
     }
   }
 
+  /// Containers that run in the panels of `i2_s`: no kernel multiplies their bytes.
+  private static let repacked: Set = ["q2_0", "pq2_0", "ptq1_0"]
+
   /// README's table: each row's words in backticks are names of its stages.
   @Test func namesOfReadmesTableRun() throws {
     let rows: [(start: String, keys: [String])] = [
@@ -103,7 +106,7 @@ import _TritTestSupport
         let complaints = keys.map { Self.complaint($0, name) }
         // A row of two stages names each one's; a packing is also the name of its kernels.
         let isFine =
-          start.contains("packing")
+          start.contains("packing") && !Self.repacked.contains(name)
           ? complaints.allSatisfy { $0 == nil } : complaints.contains { $0 == nil }
         #expect(isFine, "\(complaints.compactMap(\.self))")
       }
@@ -130,7 +133,7 @@ import _TritTestSupport
         }
       }
     }
-    for packing in Self.lab[.packing].names {
+    for packing in Self.lab[.packing].names where !Self.repacked.contains(packing) {
       #expect(Self.lab[.kernel].descriptor(packing) != nil, "\(packing)")
     }
   }

@@ -59,6 +59,10 @@ final class FakeBackend: ExperimentBackend {
     InputIdentity(name: questions.text, path: questions.path, digest: taskDigest, bytes: 10)
   }
 
+  func identify(retrieval: PathReference, limit: Int?) throws -> InputIdentity {
+    InputIdentity(name: retrieval.text, path: retrieval.path, digest: taskDigest, bytes: 10)
+  }
+
   func identify(tasks: HarnessNeeds) throws -> InputIdentity {
     InputIdentity(name: tasks.names.joined(), path: "sets", digest: taskDigest, bytes: 10)
   }

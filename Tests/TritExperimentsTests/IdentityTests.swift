@@ -14,6 +14,7 @@ import TritExperiments
       perplexity: {data: t.txt, protocol: strided, context: 64, stride: 32}
       divergence: {context: 32}
       tasks: {}
+      retrieval: {data: q.jsonl}
       weights: {}
       speed: {}
       energy: {}
@@ -65,6 +66,9 @@ import TritExperiments
     ("tasks.tasks", ["measure.tasks.tasks=[piqa]"]),
     ("tasks.num_fewshot", ["measure.tasks.tasks=[piqa]", "measure.tasks.num_fewshot=2"]),
     ("tasks.fewshot_seed", ["measure.tasks.tasks=[piqa]", "measure.tasks.fewshot_seed=2"]),
+    ("retrieval.limit", ["measure.retrieval.limit=3"]),
+    ("retrieval.instruction", ["measure.retrieval.instruction=Query"]),
+    ("retrieval.pooling", ["measure.retrieval.pooling=mean"]),
     ("speed.prompt", ["measure.speed.prompt=127"]),
     ("speed.tokens", ["measure.speed.tokens=63"]),
     ("speed.repetitions", ["measure.speed.repetitions=4"]),
@@ -87,7 +91,9 @@ import TritExperiments
       #expect(seen.insert(try digest(set: set)).inserted, "\(key) changes nothing")
     }
     // A section that is not measured is none, and each can be left out.
-    for section in ["generate", "perplexity", "tasks", "weights", "speed", "energy", "roofline"] {
+    for section in [
+      "generate", "perplexity", "tasks", "retrieval", "weights", "speed", "energy", "roofline",
+    ] {
       let set = ["measure.\(section)=false", "measure.divergence={data: t.txt, context: 32}"]
       #expect(seen.insert(try digest(set: set)).inserted, "\(section)")
     }

@@ -284,7 +284,11 @@ import _TritTestSupport
     let folder = try TemporaryFolder("window")
     try tiny.write(to: folder.file("model"))
     var lab = Lab.stages
-    try lab.add(.attention, StageDescriptor("blind", summary: "no window")) { _ in Blind() }
+    try lab.add(
+      .attention,
+      StageDescriptor(
+        "blind", summary: "no window", source: "a test", accepts: "queries", gives: "sums")
+    ) { _ in Blind() }
     let error = #expect(throws: LabError.self) {
       try Engine(
         checkpoint: Checkpoint(path: folder.file("model")),

@@ -19,7 +19,7 @@ import TritLab
     ("choices", "{{ 1 " + many("if 1 else 2 ") + "}}", "limit"),
     ("choices without else", "{{ 1 " + many("if 1 ") + "}}", "limit"),
     ("branches", many("{% if 1 %}"), "limit"),
-    ("tests", "{{ " + many("x is in (") + " }}", "limit"),
+    ("tests", "{{ " + many("x is in (") + " }}", "syntax"),
     (
       "loops", "{% for i in range(100000) %}{% for j in range(100000) %}x{% endfor %}{% endfor %}",
       "limit"
@@ -77,7 +77,7 @@ import TritLab
   @Test(arguments: [
     "{{ 1" + many(" + 1") + " }}", "{{ 'a'" + many(" ~ 'b'") + " }}",
     "{{ x" + many(" | trim") + " }}",
-    "{{ " + many("not ") + "1 }}", "{{ {}" + many(".a is defined or x", 1000) + " }}",
+    "{{ " + many("not ") + "1 }}", "{{ {}" + many(".a is defined or {}", 1000) + " }}",
     "{% set n = namespace() %}{% set n.n = n %}{{ n.n.n.n is defined }}",
     "{% macro m(t, n) %}{% set t.a = n %}{% endmacro %}{% set h = namespace(t=namespace()) %}{% for i in range(20000) %}"
       + "{% set x = namespace() %}{{ m(h.t, x) }}{% set h.t = x %}{% endfor %}",

@@ -64,7 +64,7 @@ package enum SamplingFlags {
   static let chain = OptionSpec(
     "--samplers", value: "a;b;c",
     help: "The chain by name and in your order, the sampler last, as "
-      + "'penalties;top-k;typical:p=0.9;temperature'; a stage without parameters has those of the "
+      + "'top-k;typical:p=0.9;temperature'; a stage without parameters has those of the "
       + "options above ('trit list processor' and 'trit list sampler' name the stages)")
 
   static let group = OptionGroup(

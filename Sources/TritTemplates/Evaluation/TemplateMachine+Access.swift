@@ -37,10 +37,7 @@ extension TemplateMachine {
 
   /// `value.name`: the object's own attribute first, then its item of that name.
   func attribute(_ value: TemplateValue, _ name: String) throws -> TemplateValue {
-    if case .undefined(let undefined) = value {
-      guard !name.hasPrefix("__") else { return missing(value, name) }
-      throw fault(undefined)
-    }
+    if case .undefined(let undefined) = value { throw fault(undefined) }
     if let own = try own(value, name) { return own }
     if case .dictionary(let dictionary) = value, let item = dictionary[name] { return item }
     return missing(value, name)
