@@ -111,6 +111,7 @@ extension FakeSession {
       _ = try request.reference()
       return divergence()
     case is TasksMeasure: return tasks()
+    case is RetrievalMeasure: return Measured(metrics: ["ndcg_at_10": 0.5, "queries": 2])
     case is WeightsMeasure:
       return Measured(metrics: [
         "sqnr_db": .infinity, "zero_share": 0.3, "code_bits_per_weight": 1.58,

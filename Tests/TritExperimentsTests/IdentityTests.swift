@@ -194,6 +194,7 @@ import TritExperiments
         energy: {}
         weights: {}
         perplexity: {stride: 32, context: 64, protocol: strided, data: t.txt}
+        retrieval: {data: q.jsonl}
         tasks: {}
         divergence: {context: 32}
         generate: {prompts: [Once]}
