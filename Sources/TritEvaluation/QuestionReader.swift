@@ -16,6 +16,36 @@ enum JSONLine {
       throw error
     }
   }
+
+  /// Gives `body` every line of `bytes` that is not blank, as its range and its number from 1, until
+  /// it says no.
+  static func forEachRow(
+    of bytes: UnsafeRawBufferPointer, _ body: (_ range: Range<Int>, _ number: Int) throws -> Bool
+  ) rethrows {
+    var start = 0
+    var number = 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      let range = start..<end
+      start = end + 1
+      number += 1
+      if bytes[range].allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
+      guard try body(range, number) else { return }
+    }
+  }
+
+  /// Gives `body` the document of every line of the file at `path` that is not blank, with its
+  /// place. Throws `badData` for a line that is too long or no JSON.
+  static func forEach(
+    of bytes: UnsafeRawBufferPointer, at path: String,
+    _ body: (_ value: JSONValue, _ place: String) throws -> Bool
+  ) throws {
+    try forEachRow(of: bytes) { range, number in
+      let place = "\(path):\(number)"
+      try FileLimit.line.check(range.count, at: place)
+      return try body(read(UnsafeRawBufferPointer(rebasing: bytes[range]), at: place), place)
+    }
+  }
 }
 
 /// Reads one multiple-choice question; each fault has a message of its own, with the key that it is

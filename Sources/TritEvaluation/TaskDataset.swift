@@ -54,15 +54,10 @@ public struct TaskDataset: Sendable {
       if let foreign = ForeignFile(bytes) {
         throw foreign.error(at: specification, expected: "a JSONL file of questions")
       }
-      var start = 0
-      var line = 0
-      while start < bytes.count, tasks.count < limit ?? .max {
-        let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-        let row = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-        start = end + 1
-        line += 1
-        if row.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-        tasks.append(try task(row, at: "\(specification):\(line)"))
+      guard limit ?? .max > 0 else { return }
+      try JSONLine.forEach(of: bytes, at: specification) { value, place in
+        tasks.append(try QuestionReader(value, place: place).task())
+        return tasks.count < limit ?? .max
       }
     }
     return try TaskDataset(name: specification, tasks: tasks)
@@ -82,13 +77,6 @@ public struct TaskDataset: Sendable {
     let count = min(written ?? limit ?? standardCount, limit ?? .max)
     return try TaskDataset(
       name: specification, tasks: StoryDataset.test.tasks(count).map { MultipleChoiceTask($0) })
-  }
-
-  private static func task(
-    _ row: UnsafeRawBufferPointer, at place: String
-  ) throws -> MultipleChoiceTask {
-    try FileLimit.line.check(row.count, at: place)
-    return try QuestionReader(try JSONLine.read(row, at: place), place: place).task()
   }
 }
 

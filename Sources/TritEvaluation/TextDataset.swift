@@ -249,18 +249,8 @@ public struct TextDataset: Sendable {
   ) throws -> TextDataset {
     var texts: [String] = []
     var size = 0
-    var start = 0
-    var line = 0
     if let foreign = ForeignFile(bytes) { throw foreign.error(at: path, expected: "JSONL") }
-    while start < bytes.count {
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      line += 1
-      let row = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-      start = end + 1
-      if row.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-      let place = "\(path):\(line)"
-      try FileLimit.line.check(row.count, at: place)
-      let value = try JSONLine.read(row, at: place)
+    try JSONLine.forEach(of: bytes, at: path) { value, place in
       guard let text = value[field]?.string else {
         let keys = value.object?.map(\.key) ?? []
         throw LabError(
@@ -274,6 +264,7 @@ public struct TextDataset: Sendable {
       size += text.utf8.count
       try FileLimit.text.check(size, at: place)
       texts.append(text)
+      return true
     }
     return try TextDataset(
       name: name, text: texts.joined(separator: "\n\n"), sources: [path])

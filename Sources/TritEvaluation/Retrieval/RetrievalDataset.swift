@@ -66,23 +66,13 @@ public struct RetrievalDataset: Sendable {
         throw foreign.error(at: path, expected: "a JSONL file of queries and documents")
       }
       digest = SHA256.hex(bytes)
-      var start = 0
-      var line = 0
-      while start < bytes.count {
-        let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-        let row = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-        start = end + 1
-        line += 1
-        if row.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-        let place = "\(path):\(line)"
-        try FileLimit.line.check(row.count, at: place)
-        let value = try JSONLine.read(row, at: place)
-        if value["query"] != nil {
-          guard queries.count < limit ?? .max else { continue }
-          queries.append((try query(value, at: place), place))
-        } else {
+      try JSONLine.forEach(of: bytes, at: path) { value, place in
+        if value["query"] == nil {
           documents.append(try document(value, at: place))
+        } else if queries.count < limit ?? .max {
+          queries.append((try query(value, at: place), place))
         }
+        return true
       }
     }
     try check(documents, queries, path: path)

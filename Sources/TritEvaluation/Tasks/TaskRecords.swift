@@ -57,16 +57,14 @@ public struct TaskRecords: Sendable {
     if let foreign = bytes.withUnsafeBytes({ ForeignFile($0) }) {
       throw foreign.error(at: name, expected: "JSONL, plain or gzip")
     }
-    lines = []
-    var (start, number) = (0, 0)
-    while start < bytes.count {
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      number += 1
-      if !bytes[start..<end].allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-        lines.append((start..<end, number))
+    var lines: [(range: Range<Int>, number: Int)] = []
+    bytes.withUnsafeBytes {
+      JSONLine.forEachRow(of: $0) { range, number in
+        lines.append((range, number))
+        return true
       }
-      start = end + 1
     }
+    self.lines = lines
     guard !lines.isEmpty else {
       throw LabError(
         .badData, "the file holds no record", at: name, expected: "a JSON object a line",
