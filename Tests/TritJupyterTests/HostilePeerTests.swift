@@ -82,6 +82,22 @@ import TritJupyter
     #expect(try client.reply(to: id, on: late).content["status"]?.string == "complete")
   }
 
+  /// A burst of connections, more than may stand there, that came and went before the kernel looked
+  /// at one of them.
+  @Test(arguments: [0, 64, 90]) func whoLeftMakesRoom(sent: Int) throws {
+    let client = try TestClient()
+    let port = client.kernel.ports[.shell] ?? 0
+    let bytes = Array((Self.ready("DEALER") + [1, 200, 1, 2, 3]).prefix(sent))
+    for _ in 0..<5 {
+      var burst = try (0..<100).map { _ in try TestPeer(port: port) }
+      for peer in burst { peer.send(bytes) }
+      burst = []
+      let late = try TestPeer(port: port, type: "DEALER")
+      let id = try client.send("is_complete_request", ["code": "x"], on: late)
+      #expect(try client.reply(to: id, on: late).content["status"]?.string == "complete")
+    }
+  }
+
   @Test func onlySoManyMayStandThere() throws {
     let client = try TestClient()
     let port = client.kernel.ports[.shell] ?? 0

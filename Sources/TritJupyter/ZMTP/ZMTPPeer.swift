@@ -86,6 +86,23 @@ final class ZMTPPeer: @unchecked Sendable {
     }
   }
 
+  /// Whether the other end is gone and nothing it sent can still count: no byte waits to be read, or
+  /// its handshake is not over.
+  var hasLeft: Bool {
+    var byte: UInt8 = 0
+    let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+    if count == 0 { return true }
+    if count < 0 { return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR }
+    guard !decoder.isOpen else { return false }
+    #if os(Linux)
+      // POLLRDHUP, which Glibc's module leaves out: the other end sends no more.
+      var look = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+    #else
+      var look = pollfd(fd: descriptor, events: 0, revents: 0)
+    #endif
+    return poll(&look, 1, 0) == 1
+  }
+
   /// Whether a message that begins with `topic` is wanted.
   func wants(_ topic: [UInt8]) -> Bool { topics.keys.contains { topic.starts(with: $0) } }
 

@@ -186,12 +186,13 @@ final class ZMTPServer: @unchecked Sendable {
       while Self.drain(waking.reading, &bytes) {}
       state.withLock { $0.isWoken = false }
     }
-    for (listener, poll) in zip(listeners, polls[1...]) where poll.revents != 0 { accept(listener) }
     for ((peer, _), poll) in zip(asked, polls[(1 + listeners.count)...]) {
       if poll.revents & Int16(POLLOUT) != 0 { state.withLock { _ in peer.flush() } }
       if poll.revents & ~Int16(POLLOUT) != 0 { read(peer, buffer, receive) }
     }
     sweep(MonotonicClock.seconds())
+    // Last: who left makes room first, and no descriptor above is closed while it is looked at.
+    for (listener, poll) in zip(listeners, polls[1...]) where poll.revents != 0 { accept(listener) }
   }
 
   private static func drain(_ descriptor: Int32, _ bytes: inout [UInt8]) -> Bool {
@@ -211,8 +212,7 @@ final class ZMTPServer: @unchecked Sendable {
         return
       }
       let isTaken = state.withLock { state in
-        let count = state.peers.values.count { $0.channel == listener.channel }
-        guard count < bounds.connections else { return false }
+        guard hasRoom(listener.channel, &state) else { return false }
         let peer = ZMTPPeer(id: nextID, descriptor: descriptor, channel: listener.channel)
         nextID += 1
         state.peers[peer.id] = peer
@@ -222,6 +222,16 @@ final class ZMTPServer: @unchecked Sendable {
       }
       if !isTaken { close(descriptor) }
     }
+  }
+
+  /// Whether one more may connect. Where there are too many, those who left are let go first: a
+  /// burst of short connections waits in the listener with their ends unseen.
+  private func hasRoom(_ channel: KernelChannel, _ state: inout State) -> Bool {
+    let standing = state.peers.values.filter { $0.channel == channel }
+    guard standing.count >= bounds.connections else { return true }
+    let gone = standing.filter(\.hasLeft)
+    for peer in gone { remove(peer, &state) }
+    return !gone.isEmpty
   }
 
   private func read(
@@ -293,11 +303,13 @@ final class ZMTPServer: @unchecked Sendable {
       if held > bounds.held {
         state.peers.values.max { $0.decoder.heldBytes < $1.decoder.heldBytes }?.isBroken = true
       }
-      for peer in state.peers.values where peer.isBroken {
-        close(peer.descriptor)
-        state.peers[peer.id] = nil
-      }
+      for peer in state.peers.values where peer.isBroken { remove(peer, &state) }
     }
+  }
+
+  private func remove(_ peer: ZMTPPeer, _ state: inout State) {
+    close(peer.descriptor)
+    state.peers[peer.id] = nil
   }
 
   private func closeAll() {
