@@ -44,6 +44,8 @@ package enum KeptHeadForm: Sendable, Hashable, Codable {
   case integer(bits: Int)
   /// 16-bit floats; `isStored`: those of the model's file.
   case half(HalfHead.Format, isStored: Bool)
+  /// Trits with scales per group, multiplied in float32.
+  case ternary
   /// A pass of 4, 6 or 8 bits before exact rows.
   case screened(k: Int, bits: Int, HalfHead.Format, isStored: Bool)
 
@@ -52,6 +54,7 @@ package enum KeptHeadForm: Sendable, Hashable, Codable {
     switch self {
     case .integer(let bits), .screened(_, let bits, _, _): bits
     case .half: 16
+    case .ternary: 2
     }
   }
 
@@ -65,6 +68,8 @@ package enum KeptHeadForm: Sendable, Hashable, Codable {
       return try Self.coarse(bits, source, from: &memory)
     case .half(let format, let isStored):
       return try Self.half(format, isStored, source, from: &memory)
+    case .ternary:
+      return try PreparedTernaryHead(rows: source.rows, columns: source.columns, from: &memory)
     case .screened(let k, let bits, let format, let isStored):
       let coarse = try Self.coarse(bits, source, from: &memory)
       let half = try Self.half(format, isStored, source, from: &memory)
@@ -115,6 +120,9 @@ package struct KeptMemory {
     self.image = image
     self.sections = sections[...]
   }
+
+  /// Bytes of the next section; nil behind the last one.
+  var nextByteCount: Int? { sections.first?.count }
 
   /// The next section, which must have `count` elements. Throws `badData` where it has not.
   mutating func next<Element: BitwiseCopyable>(

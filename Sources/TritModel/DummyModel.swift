@@ -8,7 +8,8 @@ import TritTokenization
 ///
 /// Weights are I2_S with one scale a tensor; TL2 where rows are no multiple of 128, which I2_S
 /// cannot hold (the 8640 columns of 3B, which bitnet.cpp runs by TL1 and TL2 alone), and float16
-/// trits where TL2 cannot either. Norms are float32 around 1, the embedding float16 or Q6_K. The
+/// trits where TL2 cannot either. Presets with a scale for every 128 columns have them as PQ2_0,
+/// embedding and head too. Norms are float32 around 1, other embeddings float16 or Q6_K. The
 /// tokenizer has the 256 bytes and fillers. Bytes stream to the file; nothing of the model's size
 /// is in memory. A seed gives the same bytes on every machine.
 public struct DummyModel {
@@ -16,7 +17,7 @@ public struct DummyModel {
   public var preset: DummyPreset
   /// Blocks that are written.
   public var layers: Int
-  /// The type of embedding and head: `.f16` or `.q6_k`.
+  /// The type of embedding and head: `.f16`, `.q6_k` or `.pq2_0`.
   public var embedding: TensorType
   /// Where the randomness starts.
   public var seed: UInt64
@@ -24,13 +25,13 @@ public struct DummyModel {
   /// The metadata key of a file with fewer blocks than its model: how many the model has.
   public static let fullLayersKey = "tritlab.full_block_count"
 
-  /// A file of `preset`; `layers` nil writes all blocks.
+  /// A file of `preset`; `layers` nil writes all blocks, `embedding` nil takes the preset's type.
   public init(
-    _ preset: DummyPreset, layers: Int? = nil, embedding: TensorType = .f16, seed: UInt64 = 1
+    _ preset: DummyPreset, layers: Int? = nil, embedding: TensorType? = nil, seed: UInt64 = 1
   ) {
     self.preset = preset
     self.layers = layers ?? preset.layers
-    self.embedding = embedding
+    self.embedding = embedding ?? preset.embeddingType
     self.seed = seed
   }
 
@@ -41,15 +42,16 @@ public struct DummyModel {
       throw LabError(
         .usage, "the number of layers is out of range", expected: "1…4096", got: "\(layers)")
     }
-    guard embedding == .f16 || embedding == .q6_k else {
+    guard [.f16, .q6_k, .pq2_0].contains(embedding) else {
       throw LabError(
-        .usage, "a dummy's embedding has no such type", expected: "f16 or q6_k",
+        .usage, "a dummy's embedding has no such type", expected: "f16, q6_k or pq2_0",
         got: embedding.name)
     }
-    guard embedding != .q6_k || preset.hiddenSize.isMultiple(of: 256) else {
+    let block = embedding.block?.elements ?? 1
+    guard preset.hiddenSize.isMultiple(of: block) else {
       throw LabError(
-        .usage, "Q6_K holds rows of a multiple of 256", expected: "an embedding in f16",
-        got: "a hidden size of \(preset.hiddenSize)")
+        .usage, "\(embedding.name) holds rows of a multiple of \(block)",
+        expected: "an embedding in f16", got: "a hidden size of \(preset.hiddenSize)")
     }
     var writer = GGUFWriter()
     describe(&writer)
@@ -83,8 +85,9 @@ public struct DummyModel {
     writer.set(
       "\(architecture).attention.layer_norm_rms_epsilon", .float32(configuration.normEpsilon))
     writer.set("\(architecture).rope.freq_base", .float32(Float(configuration.ropeBase)))
-    // I2_S in the numbering of bitnet.cpp's converters.
-    writer.set("general.file_type", .uint32(40))
+    // I2_S in the numbering of bitnet.cpp's converters, PQ2_0 in that of PrismML's fork of llama.cpp.
+    writer.set(
+      "general.file_type", .uint32(preset.linearType == .i2_s ? 40 : GGUFExport.fileType(.pq2_0)))
     writer.set("general.quantization_version", .uint32(2))
     describeTokenizer(&writer)
   }
@@ -141,7 +144,10 @@ public struct DummyModel {
       for role in LinearRole.allCases where plan.block.linears.contains(role) {
         let (rows, columns) = role.shape(configuration)
         let name = names.linear(role, layer: layer) + ".weight"
-        writer.add(try Self.linear(name, rows, columns, seed: random.next()))
+        writer.add(
+          preset.linearType == .pq2_0
+            ? try Self.grouped(name, rows, columns, seed: random.next())
+            : try Self.linear(name, rows, columns, seed: random.next()))
       }
     }
   }
@@ -155,6 +161,7 @@ public struct DummyModel {
 
   private func matrix(_ name: String, seed: UInt64) throws -> TensorContent {
     let shape = [preset.vocabularySize, preset.hiddenSize]
+    if embedding == .pq2_0 { return try Self.grouped(name, shape[0], shape[1], seed: seed) }
     let isBlocks = embedding == .q6_k
     return try TensorContent(name: name, type: embedding, shape: shape) { sink in
       let bytes = try embedding.byteCount(shape: shape)
@@ -170,16 +177,7 @@ public struct DummyModel {
   ) throws -> TensorContent {
     try TensorContent(name: name, type: .i2_s, shape: [rows, columns]) { sink in
       try stream(rows * columns / 4, piece: 1 << 20, seed: seed, sink) { words in
-        for index in words.indices {
-          let bytes = words[index]
-          var codes: UInt64 = 0
-          for shift in stride(from: 0, to: 64, by: 8) {
-            codes |=
-              UInt64(Self.codes[Int(truncatingIfNeeded: bytes >> UInt64(shift)) & 255])
-              << UInt64(shift)
-          }
-          words[index] = codes
-        }
+        shapeCodes(UnsafeMutableRawBufferPointer(words))
       }
       var tail = [UInt8](repeating: 0, count: 32)
       withUnsafeBytes(of: scale(columns).bitPattern.littleEndian) {
@@ -187,6 +185,35 @@ public struct DummyModel {
       }
       try tail.withUnsafeBytes { try sink($0) }
     }
+  }
+
+  /// Trits with a scale for every 128 columns, within 25 % of each other.
+  private static func grouped(
+    _ name: String, _ rows: Int, _ columns: Int, seed: UInt64
+  ) throws -> TensorContent {
+    let type = TensorType.pq2_0
+    guard let block = type.block?.bytes else { throw LabError(.failure, "PQ2_0 has no blocks") }
+    return try TensorContent(name: name, type: type, shape: [rows, columns]) { sink in
+      let bytes = try type.byteCount(shape: [rows, columns])
+      let scale = scale(columns)
+      try stream(bytes, piece: block * 4096, seed: seed, sink) { words in
+        let bytes = UnsafeMutableRawBufferPointer(words)
+        for start in stride(from: 0, to: bytes.count - block + 1, by: block) {
+          // A float16, then four codes a byte.
+          let factor = 0.75 + Float(bytes[start]) / 512
+          withUnsafeBytes(of: Float16(scale * factor).bitPattern.littleEndian) {
+            bytes[start] = $0[0]
+            bytes[start + 1] = $0[1]
+          }
+          shapeCodes(UnsafeMutableRawBufferPointer(rebasing: bytes[start + 2..<start + block]))
+        }
+      }
+    }
+  }
+
+  /// Random bytes to four codes each.
+  private static func shapeCodes(_ bytes: UnsafeMutableRawBufferPointer) {
+    for index in bytes.indices { bytes[index] = codes[Int(bytes[index])] }
   }
 
   /// Trits in the first container that holds the shape.

@@ -1,5 +1,6 @@
 import TritAttention
 import TritCore
+public import TritFormats
 public import TritKernels
 
 /// The shape of a published ternary model, for files of random weights that cost what the model
@@ -13,6 +14,10 @@ public struct DummyPreset: Sendable, Hashable {
   public let bosToken: Int
   /// End-of-text id.
   public let eosToken: Int
+  /// How the linear layers are written: I2_S, or PQ2_0 for a scale every 128 columns.
+  public let linearType: TensorType
+  /// How embedding and head are written where nothing else is asked for.
+  public var embeddingType: TensorType { linearType == .pq2_0 ? .pq2_0 : .f16 }
 
   /// Number of blocks of the full model.
   public var layers: Int { configuration.layers }
@@ -29,7 +34,8 @@ public struct DummyPreset: Sendable, Hashable {
   package var plan: ModelPlan {
     ModelPlan(
       configuration,
-      subNorms: configuration.architecture == "llama" ? [] : [.attentionSub, .feedForwardSub])
+      subNorms: configuration.architecture.hasPrefix("bitnet")
+        ? [.attentionSub, .feedForwardSub] : [])
   }
 
   /// Weights of the linear layers of one block.
@@ -48,7 +54,7 @@ public struct DummyPreset: Sendable, Hashable {
   /// All presets.
   ///
   /// Source: `config.json` of the models (contexts and rotary bases of Falcon-E, which do not
-  /// change the cost, are of its elders); 100B is a shape of bitnet.cpp's
+  /// change the cost, are of its elders; Ternary-Bonsai's are Qwen3-4B's and 8B's); 100B is a shape of bitnet.cpp's
   /// `generate-dummy-bitnet-model.py`, of which no trained model exists.
   public static let all: [DummyPreset] = [
     DummyPreset(
@@ -94,6 +100,12 @@ public struct DummyPreset: Sendable, Hashable {
       "trilm-3.9B", "llama", 30, (3072, 9216), (24, 24, 128), 50_304, 2048, 10_000, 1e-5,
       tied: false, (0, 0)),
     DummyPreset(
+      "bonsai-4B", "qwen3", 36, (2560, 9728), (32, 8, 128), 151_669, 40_960, 1_000_000, 1e-6,
+      tied: true, (151_643, 151_645), .pq2_0),
+    DummyPreset(
+      "bonsai-8B", "qwen3", 36, (4096, 12_288), (32, 8, 128), 151_936, 65_536, 1_000_000, 1e-6,
+      tied: false, (151_643, 151_645), .pq2_0),
+    DummyPreset(
       "100B", "bitnet", 72, (8192, 45_568), (64, 64, 128), 32_002, 2048, 10_000, 1e-5, tied: true,
       (1, 2)),
   ]
@@ -112,16 +124,19 @@ public struct DummyPreset: Sendable, Hashable {
     _ name: String, _ architecture: String, _ layers: Int,
     _ widths: (hidden: Int, feedForward: Int), _ heads: (query: Int, keyValue: Int, dimension: Int),
     _ vocabularySize: Int, _ contextLength: Int, _ ropeBase: Float, _ normEpsilon: Float,
-    tied: Bool, _ ends: (bos: Int, eos: Int)
+    tied: Bool, _ ends: (bos: Int, eos: Int), _ linearType: TensorType = .i2_s
   ) {
     self.name = name
-    configuration = ModelConfiguration(
+    self.linearType = linearType
+    var configuration = ModelConfiguration(
       architecture: architecture, hiddenSize: widths.hidden, feedForwardSize: widths.feedForward,
       layers: layers, heads: heads.query, keyValueHeads: heads.keyValue,
       headDimension: heads.dimension, vocabularySize: vocabularySize,
       contextLength: contextLength, normEpsilon: normEpsilon, ropeBase: Double(ropeBase),
       ropePairing: architecture == "llama" ? .adjacent : .halfSplit,
       activation: architecture == "bitnet-b1.58" ? .relu2 : .silu, tiesEmbeddings: tied)
+    configuration.hasHeadNorms = architecture == "qwen3"
+    self.configuration = configuration
     bosToken = ends.bos
     eosToken = ends.eos
   }

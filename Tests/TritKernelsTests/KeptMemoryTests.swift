@@ -31,6 +31,54 @@ import _TritTestSupport
       granularity: perRow ? .row : .tensor)
   }
 
+  /// Scales for each 48 columns, exact in float16 or not, and the last group shorter.
+  @Test(
+    arguments: kernels.filter { !$0.hasPrefix("sparse") && !$0.hasPrefix("base3") }, [true, false])
+  func groupsComeBackBitForBit(name: String, isHalf: Bool) throws {
+    let kernel = try #require(
+      try Registry<any LinearKernel>.standard.make(StageChoice(name)) as? any KeepingKernel)
+    let (rows, columns) = (70, 200)
+    let plain = matrix(rows, columns, perRow: false)
+    var random = SeededRandom(seed: 4)
+    let scales = (0..<rows * 5).map { _ in
+      let scale = Float(random.uniform() + 0.5)
+      return isHalf ? Float(Float16(scale)) : scale
+    }
+    let weights = QuantizedWeights.ternary(
+      TernaryMatrix(
+        rows: rows, columns: columns, trits: plain.trits, scales: scales, granularity: .group(48)))
+    let takesGroups = ["i2_s/", "tq2_0/", "trits_f32/"].contains { name.hasPrefix($0) }
+    guard let layer = try? kernel.prepare(weights),
+      let memory = (layer as? any KeptLinear)?.keptMemory
+    else {
+      #expect(!takesGroups)
+      return
+    }
+    var sections = try image(memory)
+    let again = try kernel.restore(rows: rows, columns: columns, from: &sections)
+    #expect(again.kernel == layer.kernel && again.weightBytes == layer.weightBytes)
+    for tokens in [1, 3, 40] {
+      #expect(try outputs(again, tokens) == outputs(layer, tokens), "\(tokens) tokens")
+    }
+    for (wrongRows, wrongColumns) in [(rows + 300, columns), (rows, columns + 16)] {
+      var wrong = try image(memory)
+      #expect(throws: LabError.self) {
+        try kernel.restore(rows: wrongRows, columns: wrongColumns, from: &wrong)
+      }
+    }
+  }
+
+  @Test func groupsOfNoStepsAreRefused() throws {
+    let name = try #require(
+      Self.kernels.first { $0.hasPrefix("trits_f32/") || $0.hasPrefix("i2_s/") })
+    let kernel = try #require(
+      try Registry<any LinearKernel>.standard.make(StageChoice(name)) as? any KeepingKernel)
+    for header: [Int32] in [[0, 1], [-1, 0], [5, 1], [1, 2], [Int32.max, 0]] {
+      var memory = try image([AlignedBuffer(header), AlignedBuffer<UInt8>(count: 1 << 16)])
+      #expect(throws: LabError.self) { try kernel.restore(rows: 32, columns: 64, from: &memory) }
+    }
+  }
+
   static let kernels = Registry<any LinearKernel>.standard.available()
     .filter { $0.product is any KeepingKernel && $0.name.contains("/") }.map(\.name)
 
@@ -66,12 +114,13 @@ import _TritTestSupport
   private func outputs(_ layer: any PreparedLinear, _ tokens: Int) throws -> [UInt32] {
     var random = SeededRandom(seed: 9)
     let x = QuantizedRows(capacity: tokens, columns: layer.columns)
-    x.begin(rows: tokens, form: .int8)
+    x.begin(rows: tokens, form: layer.accepts)
     for row in 0..<tokens {
       var sum = 0
       for column in 0..<layer.columns {
         let value = random.below(3) == 0 ? 0 : random.below(255) - 127
         x.row(row)[column] = Int8(value)
+        if layer.accepts == .float32 { x.floats.base[row * layer.columns + column] = Float(value) }
         sum += value
       }
       x.scales[row] = Float(random.uniform() + 0.01)
@@ -80,6 +129,51 @@ import _TritTestSupport
     let y = Matrix<Float>(rows: tokens, columns: layer.rows)
     layer.multiply(x, into: y.mutableView)
     return withExtendedLifetime((x, y)) { y.storage.buffer.map(\.bitPattern) }
+  }
+
+  @Test(arguments: [nil, 32, 96]) func ternaryHeadsComeBackBitForBit(group: Int?) throws {
+    let (rows, columns) = (300, 96)
+    let plain = matrix(rows, columns, perRow: true)
+    let groups = columns / (group ?? columns)
+    var random = SeededRandom(seed: 8)
+    let scales = (0..<rows * groups).map { _ in Float(Float16(random.uniform() + 0.5)) }
+    var source = HeadRows(rows: rows, columns: columns) { range, out in
+      for row in range {
+        for column in 0..<columns {
+          let scale = scales[row * groups + column / (group ?? columns)]
+          out[(row - range.lowerBound) * columns + column] =
+            Float(plain.trits[row * columns + column]) * scale
+        }
+      }
+    }
+    source.ternary = TernaryHeadRows(group: group, hasHalfScales: true) { range in
+      TernaryMatrix(
+        rows: range.count, columns: columns,
+        trits: AlignedBuffer(
+          plain.trits.buffer[range.lowerBound * columns..<range.upperBound * columns]),
+        scales: Array(scales[range.lowerBound * groups..<range.upperBound * groups]),
+        granularity: group.map { .group($0) } ?? .row)
+    }
+    let head = try Registry<any OutputHead>.standard.make(StageChoice("exact"))
+      .prepare(source, on: nil)
+    guard head.kernel.hasPrefix("exact/trits_f32") else { return }
+    let kept = try #require(head as? any KeptHead)
+    #expect(kept.keptForm == .ternary)
+    var sections = try image(kept.keptMemory)
+    let again = try kept.keptForm.restore(source, from: &sections)
+    #expect(again.kernel == head.kernel && again.weightBytes == head.weightBytes)
+    let x = Matrix<Float>(
+      rows: 40, columns: columns, (0..<40 * columns).map { _ in Float(random.uniform() * 2 - 1) })
+    for tokens in [1, 5, 40] {
+      func logits(_ head: any PreparedHead) -> [UInt32] {
+        let y = Matrix<Float>(rows: tokens, columns: rows)
+        head.multiply(
+          MatrixView(base: x.view.base, rows: tokens, columns: columns), rows: 0..<rows,
+          into: y.mutableView)
+        return withExtendedLifetime((x, y)) { y.storage.buffer.map(\.bitPattern) }
+      }
+      #expect(logits(again) == logits(head), "\(tokens) tokens")
+    }
   }
 
   static let heads = [

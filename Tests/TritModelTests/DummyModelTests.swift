@@ -12,9 +12,14 @@ import _TritTestSupport
   static let odd = DummyPreset(
     "small", "bitnet", 1, (128, 320), (2, 2, 64), 320, 64, 10_000, 1e-5, tied: true, (1, 2))
 
+  /// Norms of queries and keys, a scale for every 128 columns, heads wider than hidden / heads.
+  static let grouped = DummyPreset(
+    "small", "qwen3", 2, (256, 384), (4, 2, 128), 320, 64, 1_000_000, 1e-6, tied: true, (1, 2),
+    .pq2_0)
+
   @Test(
     "a dummy loads, runs, and counts the weights of its shapes",
-    arguments: [bitnet, llama, odd, oddest])
+    arguments: [bitnet, llama, odd, oddest, grouped])
   func runs(preset: DummyPreset) throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/dummy.gguf"
@@ -42,7 +47,7 @@ import _TritTestSupport
   func containers() throws {
     let folder = try TemporaryFolder()
     for (preset, type) in [
-      (Self.bitnet, TensorType.i2_s), (Self.odd, .tl2), (Self.oddest, .f16),
+      (Self.bitnet, TensorType.i2_s), (Self.odd, .tl2), (Self.oddest, .f16), (Self.grouped, .pq2_0),
     ] {
       let path = folder.path + "/dummy.gguf"
       try DummyModel(preset).write(to: path)
@@ -55,6 +60,29 @@ import _TritTestSupport
       let zeros = matrix.trits.buffer.count { $0 == 0 }
       #expect(abs(Double(zeros) / Double(matrix.trits.count) - 1.0 / 3) < 0.03)
     }
+  }
+
+  @Test("scales of groups differ by up to a half, and embedding and head are ternary too")
+  func groups() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("dummy.gguf")
+    try DummyModel(Self.grouped).write(to: path)
+    let checkpoint = try Checkpoint(path: path)
+    guard case .ternary(let matrix) = try checkpoint.linear(.up, layer: 1).weights else {
+      Issue.record("not ternary")
+      return
+    }
+    #expect(matrix.granularity == .group(128))
+    // √(3/2 / columns) · 0.75…1.25, in float16.
+    let middle = (1.5 / Float(256)).squareRoot()
+    #expect(matrix.scales.allSatisfy { $0 / middle > 0.749 && $0 / middle < 1.251 })
+    #expect(Set(matrix.scales).count > 100)
+    #expect(matrix.trits.buffer.allSatisfy { (-1...1).contains($0) })
+    #expect(checkpoint.source.info("token_embd.weight")?.type == .pq2_0)
+    let engine = try Engine(checkpoint: checkpoint, options: EngineOptions(threads: 1))
+    // On a CPU without vectors the rows are floats.
+    let head = engine.headReport.kernel
+    #expect(head.hasPrefix("exact/trits_f32") || head == "exact/f32", "\(head)")
   }
 
   @Test("a file with fewer layers says of how many it is, and only then")

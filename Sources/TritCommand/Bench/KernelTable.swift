@@ -42,11 +42,17 @@ struct KernelTable {
     }
     try Terminal.line(
       line([
-        row.trial.kernel, row.trial.shape.description, "\(row.speed.tokens)",
+        Self.name(row.trial), row.trial.shape.description, "\(row.speed.tokens)",
         String(format: "%.1f", row.speed.operationsPerSecond * 1e-9),
         String(format: "%.1f", row.speed.bytesPerSecond * 1e-9),
         String(format: "%.1f %% ", 100 * row.roof.share) + row.roof.name, residual, verdict,
       ]))
+  }
+
+  /// The kernel, and how many columns share a scale.
+  private static func name(_ trial: KernelTrial) -> String {
+    guard case .group(let size) = trial.granularity else { return trial.kernel }
+    return "\(trial.kernel) g\(size)"
   }
 
   /// A shape that a kernel does not take: the reason is part of the answer.
@@ -82,6 +88,9 @@ struct KernelTable {
       ("bytes_per_second", JSONValue(row.speed.bytesPerSecond)),
       ("roof", .string(row.roof.name)), ("roof_share", JSONValue(row.roof.share)),
     ]
+    if case .group(let size) = row.trial.granularity {
+      fields.insert(("group", JSONValue(size)), at: 3)
+    }
     if let residual = row.residual { fields.append(("residual", JSONValue(residual.relative))) }
     if let isFine = row.isFine { fields.append(("pass", .bool(isFine))) }
     if row.isFine == nil {

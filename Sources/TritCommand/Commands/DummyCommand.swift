@@ -10,8 +10,8 @@ enum DummyCommand {
   static let layers = OptionSpec(
     "--layers", value: "n", help: "Blocks to write", default: "all of the model")
   static let embedding = OptionSpec(
-    "--embedding", value: "type", help: "Type of embedding and head", default: "f16",
-    choices: ["f16", "q6_k"])
+    "--embedding", value: "type", help: "Type of embedding and head",
+    default: "f16; pq2_0 for Bonsai", choices: ["f16", "q6_k", "pq2_0"])
   static let seed = OptionSpec("-s", "--seed", value: "n", help: "Random seed", default: "1")
 
   static func spec(_ context: CommandContext) -> CommandSpec {
@@ -20,7 +20,7 @@ enum DummyCommand {
       overview: "Write a model of random ternary weights in the shape of a real one.",
       discussion: """
         For measuring speed without a download: the file costs what the model costs, and its text is \
-        noise. Weights are I2_S, norms float32. With fewer layers than the model has, speeds of the \
+        noise. Weights are I2_S, or PQ2_0 for Bonsai, with a scale every 128 columns; norms float32. With fewer layers than the model has, speeds of the \
         whole model can only be extrapolated.
         """,
       groups: [OptionGroup("OPTIONS", [preset, output, layers, embedding, seed])],
@@ -36,14 +36,16 @@ enum DummyCommand {
     let shape = try DummyPreset.named(try arguments.choice(preset) ?? DummyPreset.all[0].name)
     let path = try arguments.required(output)
     let count = try arguments.integer(layers, in: 1...4096)
-    let type: TensorType = try arguments.choice(embedding) == "q6_k" ? .q6_k : .f16
+    let name = try arguments.choice(embedding)
+    let type = [TensorType.f16, .q6_k, .pq2_0].first { $0.name.lowercased() == name }
     let start = try arguments.integer(seed, in: 0...Int.max) ?? 1
     let model = DummyModel(shape, layers: count, embedding: type, seed: UInt64(start))
     try model.write(to: path)
     guard !arguments.isJSON else {
       return try Terminal.json([
         "path": .string(path), "preset": .string(shape.name), "layers": JSONValue(model.layers),
-        "model_layers": JSONValue(shape.layers), "embedding": .string(type.name.lowercased()),
+        "model_layers": JSONValue(shape.layers),
+        "embedding": .string(model.embedding.name.lowercased()),
         "seed": JSONValue(start),
         "ternary_weights": JSONValue(model.layers * shape.ternaryPerLayer),
       ])

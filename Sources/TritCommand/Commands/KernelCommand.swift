@@ -21,6 +21,10 @@ enum KernelCommand {
     "--zeros", value: "share",
     help: "Share of activations of 'bench' that are 0; sparse_rows: of rows that are not wanted",
     default: "0")
+  static let group = OptionSpec(
+    "--group", value: "n,…",
+    help: "Columns that share a scale in 'bench', measured in turn; 0: one scale a tensor",
+    default: "0")
 
   static func spec(_ context: CommandContext) -> CommandSpec {
     CommandSpec(
@@ -33,7 +37,7 @@ enum KernelCommand {
         the best of many short runs: neighbours only take away. Without names, 'check' takes all kernels that run here and 'bench' i2_s.
         """,
       arguments: [action, names],
-      groups: [OptionGroup("OPTIONS", [models, tokens, threads, zeros])],
+      groups: [OptionGroup("OPTIONS", [models, tokens, threads, zeros, group])],
       json: "an object a line: a kernel, or a case", plugins: true,
       examples: [
         ("trit kernel list", "all kernels, with what each needs"),
@@ -45,6 +49,10 @@ enum KernelCommand {
         (
           "trit kernel bench i2_s sparse_columns --tokens 1 --zeros 0.86",
           "what skipping zeros gains; the share of reading all weights may pass 100 %"
+        ),
+        (
+          "trit kernel bench i2_s trits_f32 --group 0,128,64 --tokens 1,512 --models bonsai-4B",
+          "what scales for groups of columns cost, with int8 and with float activations"
         ),
       ],
       run: run)
@@ -182,6 +190,8 @@ enum KernelCommand {
     for shape in presets.flatMap(\.linearShapes) where !shapes.contains(shape) {
       shapes.append(shape)
     }
+    let listedGroups = try arguments.integers(group, in: 0...65_536)
+    let groups = listedGroups.isEmpty ? [0] : listedGroups
     let meter = PeakMeter(threads: team)
     let printer = KernelTable(
       json: arguments.isJSON, isCheck: false, style: try Style.out(arguments))
@@ -191,27 +201,31 @@ enum KernelCommand {
       for shape in shapes {
         try Interruption.check()
         roofs.measure()
-        let trial: KernelTrial
-        do {
-          trial = try KernelTrial(
-            kernel, shape: shape, streaming: PeakMeter.memoryBytes, threads: team,
-            zeros: zeros)
-        } catch let error as LabError where error.kind == .usage || error.kind == .badData {
-          try printer.refusal(kernel.name, shape, error)
-          continue
+        var trials: [KernelTrial] = []
+        for group in groups {
+          do {
+            trials.append(
+              try KernelTrial(
+                kernel, shape: shape, granularity: group == 0 ? .tensor : .group(group),
+                streaming: PeakMeter.memoryBytes, threads: team, zeros: zeros))
+          } catch let error as LabError where error.kind == .usage || error.kind == .badData {
+            try printer.refusal(kernel.name, shape, error)
+          }
         }
         var slowest = 0.0
         for count in counts {
-          try Interruption.check()
-          // A reference kernel on a large batch would take minutes to say nothing new.
-          guard slowest < 0.5 else { continue }
-          let (speed, load) = MachineLoad.during { trial.time(tokens: count) }
-          slowest = speed.seconds
-          try printer.row(
-            KernelTable.Row(
-              trial: trial, speed: speed, roof: roofs.roof(trial, speed), residual: nil,
-              isFine: nil,
-              disturbance: SpeedDisturbance(load, rates: []).text))
+          for trial in trials {
+            try Interruption.check()
+            // A reference kernel on a large batch would take minutes to say nothing new.
+            guard slowest < 0.5 else { continue }
+            let (speed, load) = MachineLoad.during { trial.time(tokens: count) }
+            slowest = max(slowest, speed.seconds)
+            try printer.row(
+              KernelTable.Row(
+                trial: trial, speed: speed, roof: roofs.roof(trial, speed), residual: nil,
+                isFine: nil,
+                disturbance: SpeedDisturbance(load, rates: []).text))
+          }
         }
       }
     }

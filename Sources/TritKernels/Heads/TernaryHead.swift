@@ -26,7 +26,7 @@ package struct TernaryHeadRows: Sendable {
 
 /// An output head of ternary weights in group panels, multiplied with float32 hidden states: the
 /// bytes of the file, not sixteen bits a weight.
-struct PreparedTernaryHead: PreparedHead {
+struct PreparedTernaryHead: KeptHead {
   let kernel: String
   private let layer: PreparedGroups
   private let leaf: GroupLeaf
@@ -34,16 +34,36 @@ struct PreparedTernaryHead: PreparedHead {
   /// The fastest float kernel of ternary weights here; nil where there is none, or groups do not
   /// fit it.
   init?(_ source: TernaryHeadRows, rows: Int, columns: Int, on pool: WorkerPool?) throws {
-    guard
-      let set = TernaryFloatKernel.InstructionSet.allCases.first(where: {
-        $0.features.missingHere.isEmpty
-      }), source.group.map({ $0.isMultiple(of: 16) }) ?? true
-    else { return nil }
-    kernel = "exact/\(TernaryFloatKernel(set).name)"
+    guard let set = Self.fastest, source.group.map({ $0.isMultiple(of: 16) }) ?? true else {
+      return nil
+    }
+    kernel = Self.name(set)
     leaf = set.leaf
     layer = try PreparedGroups(
       kernel: kernel, source, rows: rows, columns: columns, leaf: set.leaf, on: pool)
   }
+
+  /// The same from what was kept of such a head. Throws `badData` where it was another one.
+  init(rows: Int, columns: Int, from memory: inout KeptMemory) throws {
+    guard let set = Self.fastest else {
+      throw LabError(.badData, "the image holds a head that no kernel here multiplies")
+    }
+    kernel = Self.name(set)
+    leaf = set.leaf
+    layer = try PreparedGroups(
+      kernel: kernel, rows: rows, columns: columns, accepts: .float32, hasTiles: false,
+      leaf: set.leaf, from: &memory)
+  }
+
+  private static var fastest: TernaryFloatKernel.InstructionSet? {
+    TernaryFloatKernel.InstructionSet.allCases.first { $0.features.missingHere.isEmpty }
+  }
+
+  private static func name(_ set: TernaryFloatKernel.InstructionSet) -> String {
+    "exact/\(TernaryFloatKernel(set).name)"
+  }
+
+  var keptForm: KeptHeadForm { .ternary }
 
   var rows: Int { layer.rows }
   var columns: Int { layer.columns }

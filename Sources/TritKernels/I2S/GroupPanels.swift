@@ -73,7 +73,7 @@ struct FloatTiles: InputLayout {
 /// exact int32 sums of each group, or with float32 ones.
 ///
 /// Scales take 16 bits where all of them are exact in float16, as those of GGUF files are, else 32.
-struct PreparedGroups: PreparedLinear {
+struct PreparedGroups: KeptLinear {
   let kernel: String
   let rows: Int
   let columns: Int
@@ -87,6 +87,11 @@ struct PreparedGroups: PreparedLinear {
   private let isHalf: Bool
   private let panelBytes: Int
   private let panels: AlignedBuffer<UInt8>
+  /// What an image must say beside the panels: steps of a group, and whether scales take 16 bits.
+  private let header: AlignedBuffer<Int32>
+
+  /// Bytes of `header`, by which kept groups are known: panels are never so few.
+  static let headerBytes = 8
 
   /// Lays `matrix` out, whose groups are a multiple of 16 columns. A scale per tensor or row is one
   /// group a row.
@@ -113,6 +118,7 @@ struct PreparedGroups: PreparedLinear {
     isHalf = scales.allSatisfy { Float(Float16($0)) == $0 }
     panelBytes = steps * 128 + groups * (isHalf ? 64 : 128)
     panels = AlignedBuffer(count: (rows + 31) / 32 * panelBytes, isStreamed: true)
+    header = Self.header(groupSteps, isHalf)
     tk_group_pack(
       matrix.trits.base, scales, rows, columns, groupSteps, isHalf ? 1 : 0, panels.base)
   }
@@ -139,6 +145,7 @@ struct PreparedGroups: PreparedLinear {
     isHalf = source.hasHalfScales
     panelBytes = steps * 128 + groups * (isHalf ? 64 : 128)
     panels = AlignedBuffer(count: (rows + 31) / 32 * panelBytes, isStreamed: true)
+    header = Self.header(groupSteps, isHalf)
     let (panelBytes, groupSteps, isHalf, panels) = (panelBytes, groupSteps, isHalf, panels)
     @Sendable func pack(_ range: Range<Int>) throws {
       for start in stride(from: range.lowerBound, to: range.upperBound, by: 1024) {
@@ -160,7 +167,37 @@ struct PreparedGroups: PreparedLinear {
     }
   }
 
-  var memory: [any RawMemory] { [panels] }
+  /// The same from what was kept of such a layer. Throws `badData` where it was another one.
+  init(
+    kernel: String, rows: Int, columns: Int, accepts: ActivationForm, hasTiles: Bool,
+    leaf: @escaping GroupLeaf, from memory: inout KeptMemory
+  ) throws {
+    self.kernel = kernel
+    self.accepts = accepts
+    self.hasTiles = hasTiles
+    self.leaf = leaf
+    self.rows = rows
+    self.columns = columns
+    steps = (columns + 15) / 16
+    header = try memory.next(2)
+    guard (1...max(steps, 1)).contains(Int(header[0])), (0...1).contains(header[1]) else {
+      throw LabError(
+        .badData, "a section of the image says what no group is",
+        expected: "1…\(steps) steps of 16 columns, scales of 16 or 32 bits",
+        got: "\(header[0]) steps, \(header[1])")
+    }
+    groupSteps = Int(header[0])
+    isHalf = header[1] == 1
+    groups = (steps + groupSteps - 1) / groupSteps
+    panelBytes = steps * 128 + groups * (isHalf ? 64 : 128)
+    panels = try memory.next((rows + 31) / 32 * panelBytes)
+  }
+
+  private static func header(_ groupSteps: Int, _ isHalf: Bool) -> AlignedBuffer<Int32> {
+    AlignedBuffer([Int32(groupSteps), isHalf ? 1 : 0])
+  }
+
+  var memory: [any RawMemory] { [header, panels] }
   var weightBytes: Int { panels.count }
   var arithmetic: ProductArithmetic { accepts == .int8 ? .int8 : .float32 }
   var rowAlignment: Int { 32 }

@@ -83,6 +83,11 @@ public struct I2SKernel: LinearKernel, KeepingKernel {
     -> any PreparedLinear
   {
     try checkRuns(on: instructionSet.features)
+    if memory.nextByteCount == PreparedGroups.headerBytes {
+      return try PreparedGroups(
+        kernel: name, rows: rows, columns: columns, accepts: .int8,
+        hasTiles: instructionSet == .avx512vnni, leaf: instructionSet.groupLeaf, from: &memory)
+    }
     return try PreparedPanels(form(rows: rows, columns: columns), from: &memory)
   }
 

@@ -8,7 +8,7 @@ public import TritCore
 /// of a group are scaled once. Any shape; a scale per tensor, row, or group of a multiple of 16
 /// columns. Results are within the rounding of a float32 sum, and those of one token and of many
 /// may differ by it.
-public struct TernaryFloatKernel: LinearKernel {
+public struct TernaryFloatKernel: LinearKernel, KeepingKernel {
   /// The instruction set of a kernel.
   public enum InstructionSet: String, Sendable, CaseIterable {
     /// 512-bit registers.
@@ -63,6 +63,15 @@ public struct TernaryFloatKernel: LinearKernel {
     try checkGroups(matrix)
     return PreparedGroups(
       kernel: name, matrix, accepts: .float32, hasTiles: false, leaf: instructionSet.leaf)
+  }
+
+  package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
+    -> any PreparedLinear
+  {
+    try checkRuns(on: instructionSet.features)
+    return try PreparedGroups(
+      kernel: name, rows: rows, columns: columns, accepts: .float32, hasTiles: false,
+      leaf: instructionSet.leaf, from: &memory)
   }
 }
 

@@ -9,6 +9,8 @@ public final class KernelTrial {
   public let kernel: String
   /// The shape.
   public let shape: WeightShape
+  /// What shares a scale.
+  public let granularity: ScaleGranularity
   /// Bytes of weights that one multiply reads.
   public let weightBytes: Int
   /// Bytes of all copies that are multiplied in turn: what a cache would have to hold.
@@ -63,6 +65,7 @@ public final class KernelTrial {
   ) throws {
     if streaming > 0 { StreamingForm.settle() }
     self.shape = shape
+    self.granularity = granularity
     self.zeros = zeros
     let form = form ?? kernel.accepts
     let weights = Self.weights(shape, kind, granularity)
@@ -84,7 +87,14 @@ public final class KernelTrial {
     let seed = UInt64(shape.rows * 100_003 + shape.columns)
     var form = ProductSample.Form(bits: nil, granularity: granularity)
     if case .integer(let bits) = kind { form.bits = bits }
-    let weights = ProductSample.weights(shape, form, .random, seed: seed)
+    var weights = ProductSample.weights(shape, form, .random, seed: seed)
+    if case .group = granularity, case .ternary(let matrix) = weights {
+      // 16 bits a scale, as block formats have them.
+      weights = .ternary(
+        TernaryMatrix(
+          rows: matrix.rows, columns: matrix.columns, trits: matrix.trits,
+          scales: matrix.scales.map { Float(Float16($0)) }, granularity: granularity))
+    }
     return kind == .dense ? .dense(weights.dequantized()) : weights
   }
 
