@@ -68,6 +68,24 @@ void tk_group_sums(const int8_t *values, size_t stride, size_t group_columns, si
   }
 }
 
+void tk_group_float_tables(const float *values, size_t stride, size_t tokens, size_t columns,
+                           size_t first, size_t last, float *out) {
+  size_t steps = (columns + 15) / 16;
+  for (size_t t = 0; t < tokens; t++)
+    for (size_t step = first; step < last; step++) {
+      float x[16] = {0};
+      size_t left = columns - 16 * step;
+      memcpy(x, values + t * stride + 16 * step, (left < 16 ? left : 16) * sizeof(float));
+      float *table = out + (t * steps + step) * (TK_PAIR_BYTES / sizeof(float));
+      for (int n = 0; n < 8; n++, table += 16) {
+        // Byte n / 2 of the dword, its lower or upper half: see tk_i2s.h.
+        float a = x[8 * (n % 2) + n / 2], b = x[8 * (n % 2) + n / 2 + 4];
+        for (int code = 0; code < 16; code++)
+          table[code] = (float)(code % 4 - 1) * a + (float)(code / 4 - 1) * b;
+      }
+    }
+}
+
 void tk_group_float_tiles(const float *values, size_t stride, size_t tokens, size_t columns,
                           size_t first, size_t last, float *out) {
   for (size_t tile = first; tile < last; tile++) {

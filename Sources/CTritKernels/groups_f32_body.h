@@ -6,6 +6,7 @@
 //   TK_PARTS        registers of rows that one pass takes,
 //   TK_WIDE         tokens of a pass where there are as many,
 //   TK_CHAINS       sums for each register of rows of one token: they hide the latency of adding,
+//   TK_TABLES       where there is one, the function for few tokens that have tables of pairs,
 //   vec and line, registers of floats and of codes, and what is done with them.
 // A code becomes -1, 0 or +1 in a register and meets one column's activation in a fused
 // multiply-add: three operations for a register of weights and a token, one for each further token.
@@ -128,6 +129,9 @@ static const tile_function tile_functions[TK_WIDE] = {
 TK_TARGET void TK_ENTRY(const tk_group_product *p) {
   size_t panels = (p->rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
   if (p->tokens <= TK_FEW_TOKENS) {
+#ifdef TK_TABLES
+    if (p->float_tiles) return TK_TABLES(p, panels);
+#endif
     for (size_t panel = 0; panel < panels; panel++) {
       if (p->tokens == 1) row1(p, panel);
       if (p->tokens == 2) row2(p, panel);

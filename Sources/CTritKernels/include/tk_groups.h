@@ -48,8 +48,9 @@ typedef struct tk_group_product {
   const float *_Nullable token_scales;
   /// float32 activations [tokens, stride], `columns` of them; read by the float leaves alone.
   const float *_Nullable floats;
-  /// The same in tiles of at most TK_TILE_TOKENS tokens (tk_tile_start), [columns][TK_TILE_TOKENS];
-  /// not read for up to TK_FEW_TOKENS tokens.
+  /// The same in tiles of at most TK_TILE_TOKENS tokens (tk_tile_start), [columns][TK_TILE_TOKENS].
+  /// For up to TK_FEW_TOKENS tokens it is read by the leaf of AVX-512 alone: tables of pairs of
+  /// columns (tk_group_float_tables), or null for none.
   const float *_Nullable float_tiles;
   /// Columns that exist; the rest of the last step is padding.
   size_t columns;
@@ -68,6 +69,16 @@ void tk_group_pack(const int8_t *_Nonnull trits, const float *_Nonnull scales, s
 void tk_group_float_tiles(const float *_Nonnull values, size_t stride, size_t tokens,
                           size_t columns, size_t first, size_t last, float *_Nonnull out);
 
+/// Bytes of the tables of a token and a step of 16 columns.
+enum { TK_PAIR_BYTES = 512 };
+
+/// Packs the tables of the steps in [first, last) of float32 activations [tokens, stride] into
+/// `out` [tokens, steps][8][16]. Nibble n of a code dword holds the codes a and b of two columns;
+/// entry a + 4 b of table n is what they are worth, (a - 1) x + (b - 1) x'. Columns that are not
+/// there are 0.
+void tk_group_float_tables(const float *_Nonnull values, size_t stride, size_t tokens,
+                           size_t columns, size_t first, size_t last, float *_Nonnull out);
+
 /// Sums the int8 activations of the tokens in [first, last) by groups of `group_columns` columns,
 /// the last of which ends at the stride, into `out` [tokens, groups].
 void tk_group_sums(const int8_t *_Nonnull values, size_t stride, size_t group_columns,
@@ -82,7 +93,7 @@ void tk_group_avxvnni(const tk_group_product *_Nonnull product);
 void tk_group_avx512vnni(const tk_group_product *_Nonnull product);
 /// float32: codes become -1, 0, +1 by vpermilps on ymm, and meet the activations by FMA.
 void tk_group_f32_avx2(const tk_group_product *_Nonnull product);
-/// The same on zmm.
+/// The same on zmm; for up to 3 tokens with tables, one vpermps looks two weights up.
 void tk_group_f32_avx512(const tk_group_product *_Nonnull product);
 #elif defined(__aarch64__)
 /// smlal into int16, widened every 32 steps.

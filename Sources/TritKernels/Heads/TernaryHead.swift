@@ -51,7 +51,7 @@ struct PreparedTernaryHead: KeptHead {
     kernel = Self.name(set)
     leaf = set.leaf
     layer = try PreparedGroups(
-      kernel: kernel, rows: rows, columns: columns, accepts: .float32, hasTiles: false,
+      kernel: kernel, rows: rows, columns: columns, accepts: .float32, isWide: false,
       leaf: set.leaf, from: &memory)
   }
 

@@ -48,23 +48,47 @@ struct GroupSums: InputLayout {
 }
 
 /// float32 activations in tiles of at most 12 tokens, `[columns][12]`: one broadcast after the
-/// other is read front to back. Up to three tokens are read where they are.
+/// other is read front to back. Up to three tokens are read where they are, or from tables of what
+/// pairs of columns add up to.
 struct FloatTiles: InputLayout {
-  let id = "floats12"
+  /// Whether few tokens have tables.
+  let hasTables: Bool
+
+  private static let stepsOfPart = 32
+
+  var id: String { hasTables ? "floats12pairs" : "floats12" }
 
   func byteCount(rows: Int, columns: Int) -> Int {
-    ActivationTiles.tiles(rows: rows) * columns * Int(TK_TILE_TOKENS) * 4
+    let few = min(rows, Int(TK_FEW_TOKENS))
+    let tables = few * PreparedPanels.steps(columns: columns) * Int(TK_PAIR_BYTES)
+    // Nothing is built of few tokens without tables; no memory has no bytes.
+    if rows <= few { return hasTables ? tables : 64 }
+    // Memory for many tokens serves few ones too.
+    let tiles = ActivationTiles.tiles(rows: rows) * columns * Int(TK_TILE_TOKENS) * 4
+    return hasTables ? max(tables, tiles) : tiles
   }
 
-  func parts(rows: Int, columns: Int) -> Int { ActivationTiles.tiles(rows: rows) }
+  func parts(rows: Int, columns: Int) -> Int {
+    guard rows <= Int(TK_FEW_TOKENS) else { return ActivationTiles.tiles(rows: rows) }
+    let steps = PreparedPanels.steps(columns: columns)
+    return hasTables ? (steps + Self.stepsOfPart - 1) / Self.stepsOfPart : 1
+  }
 
   func build(
     _ range: Range<Int>, from input: QuantizedRows, into output: UnsafeMutableRawPointer
   ) {
     guard !range.isEmpty else { return }
-    tk_group_float_tiles(
-      input.floats.base, input.columns, input.rows, input.columns, range.lowerBound,
-      range.upperBound, output.assumingMemoryBound(to: Float.self))
+    let output = output.assumingMemoryBound(to: Float.self)
+    guard input.rows <= Int(TK_FEW_TOKENS) else {
+      return tk_group_float_tiles(
+        input.floats.base, input.columns, input.rows, input.columns, range.lowerBound,
+        range.upperBound, output)
+    }
+    guard hasTables else { return }
+    let steps = PreparedPanels.steps(columns: input.columns)
+    tk_group_float_tables(
+      input.floats.base, input.columns, input.rows, input.columns,
+      range.lowerBound * Self.stepsOfPart, min(range.upperBound * Self.stepsOfPart, steps), output)
   }
 }
 
@@ -78,8 +102,9 @@ struct PreparedGroups: KeptLinear {
   let rows: Int
   let columns: Int
   let accepts: ActivationForm
-  /// Whether the leaf reads tiles of int8 activations.
-  private let hasTiles: Bool
+  /// Whether the leaf is of 512 bits, which reads tiles of int8 activations, and tables of a few
+  /// float32 ones.
+  private let isWide: Bool
   private let leaf: GroupLeaf
   private let steps: Int
   private let groupSteps: Int
@@ -96,12 +121,12 @@ struct PreparedGroups: KeptLinear {
   /// Lays `matrix` out, whose groups are a multiple of 16 columns. A scale per tensor or row is one
   /// group a row.
   init(
-    kernel: String, _ matrix: TernaryMatrix, accepts: ActivationForm, hasTiles: Bool,
+    kernel: String, _ matrix: TernaryMatrix, accepts: ActivationForm, isWide: Bool,
     leaf: @escaping GroupLeaf
   ) {
     self.kernel = kernel
     self.accepts = accepts
-    self.hasTiles = hasTiles
+    self.isWide = isWide
     self.leaf = leaf
     rows = matrix.rows
     columns = matrix.columns
@@ -131,7 +156,7 @@ struct PreparedGroups: KeptLinear {
   ) throws {
     self.kernel = kernel
     accepts = .float32
-    hasTiles = false
+    isWide = false
     self.leaf = leaf
     self.rows = rows
     self.columns = columns
@@ -169,12 +194,12 @@ struct PreparedGroups: KeptLinear {
 
   /// The same from what was kept of such a layer. Throws `badData` where it was another one.
   init(
-    kernel: String, rows: Int, columns: Int, accepts: ActivationForm, hasTiles: Bool,
+    kernel: String, rows: Int, columns: Int, accepts: ActivationForm, isWide: Bool,
     leaf: @escaping GroupLeaf, from memory: inout KeptMemory
   ) throws {
     self.kernel = kernel
     self.accepts = accepts
-    self.hasTiles = hasTiles
+    self.isWide = isWide
     self.leaf = leaf
     self.rows = rows
     self.columns = columns
@@ -201,8 +226,9 @@ struct PreparedGroups: KeptLinear {
   var weightBytes: Int { panels.count }
   var arithmetic: ProductArithmetic { accepts == .int8 ? .int8 : .float32 }
   var rowAlignment: Int { 32 }
-  private var sums: GroupSums { GroupSums(groupSteps: groupSteps, hasTiles: hasTiles) }
-  var inputLayout: (any InputLayout)? { accepts == .int8 ? sums : FloatTiles() }
+  private var sums: GroupSums { GroupSums(groupSteps: groupSteps, hasTiles: isWide) }
+  private var floatTiles: FloatTiles { FloatTiles(hasTables: isWide) }
+  var inputLayout: (any InputLayout)? { accepts == .int8 ? sums : floatTiles }
 
   func multiply(_ x: QuantizedRows, rows range: Range<Int>, into y: MutableMatrixView<Float>) {
     guard !range.isEmpty, x.rows > 0 else { return }
@@ -220,14 +246,14 @@ struct PreparedGroups: KeptLinear {
       product.values = UnsafePointer(x.values.base)
       product.stride = x.stride
       product.token_scales = UnsafePointer(x.scales.base)
-      if hasTiles, x.rows > Int(TK_FEW_TOKENS) {
+      if isWide, x.rows > Int(TK_FEW_TOKENS) {
         product.tiles = (built + sums.tileOffset(rows: x.rows, columns: columns))
           .assumingMemoryBound(to: Int32.self)
       }
     } else {
       product.floats = UnsafePointer(x.floats.base)
-      if x.rows > Int(TK_FEW_TOKENS) {
-        product.float_tiles = x.built(FloatTiles()).assumingMemoryBound(to: Float.self)
+      if isWide || x.rows > Int(TK_FEW_TOKENS) {
+        product.float_tiles = x.built(floatTiles).assumingMemoryBound(to: Float.self)
       }
     }
     leaf(&product)

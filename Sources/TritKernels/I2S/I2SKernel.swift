@@ -70,7 +70,7 @@ public struct I2SKernel: LinearKernel, KeepingKernel {
     if case .group = matrix.granularity {
       try checkGroups(matrix)
       return PreparedGroups(
-        kernel: name, matrix, accepts: .int8, hasTiles: instructionSet == .avx512vnni,
+        kernel: name, matrix, accepts: .int8, isWide: instructionSet == .avx512vnni,
         leaf: instructionSet.groupLeaf)
     }
     let steps = PreparedPanels.steps(columns: matrix.columns)
@@ -86,7 +86,7 @@ public struct I2SKernel: LinearKernel, KeepingKernel {
     if memory.nextByteCount == PreparedGroups.headerBytes {
       return try PreparedGroups(
         kernel: name, rows: rows, columns: columns, accepts: .int8,
-        hasTiles: instructionSet == .avx512vnni, leaf: instructionSet.groupLeaf, from: &memory)
+        isWide: instructionSet == .avx512vnni, leaf: instructionSet.groupLeaf, from: &memory)
     }
     return try PreparedPanels(form(rows: rows, columns: columns), from: &memory)
   }

@@ -5,7 +5,7 @@ public import TritCore
 /// without activation quantization, at a sixteenth of the bytes of float32 weights.
 ///
 /// A code becomes −1, 0 or +1 in a register and meets the activation in a fused multiply-add; sums
-/// of a group are scaled once. Any shape; a scale per tensor, row, or group of a multiple of 16
+/// of a group are scaled once. AVX-512 looks two weights up at once where tokens are few. Any shape; a scale per tensor, row, or group of a multiple of 16
 /// columns. Results are within the rounding of a float32 sum, and those of one token and of many
 /// may differ by it.
 public struct TernaryFloatKernel: LinearKernel, KeepingKernel {
@@ -62,7 +62,8 @@ public struct TernaryFloatKernel: LinearKernel, KeepingKernel {
     let matrix = try ternaryWeights(weights)
     try checkGroups(matrix)
     return PreparedGroups(
-      kernel: name, matrix, accepts: .float32, hasTiles: false, leaf: instructionSet.leaf)
+      kernel: name, matrix, accepts: .float32, isWide: instructionSet == .avx512,
+      leaf: instructionSet.leaf)
   }
 
   package func restore(rows: Int, columns: Int, from memory: inout KeptMemory) throws
@@ -70,7 +71,8 @@ public struct TernaryFloatKernel: LinearKernel, KeepingKernel {
   {
     try checkRuns(on: instructionSet.features)
     return try PreparedGroups(
-      kernel: name, rows: rows, columns: columns, accepts: .float32, hasTiles: false,
+      kernel: name, rows: rows, columns: columns, accepts: .float32,
+      isWide: instructionSet == .avx512,
       leaf: instructionSet.leaf, from: &memory)
   }
 }
