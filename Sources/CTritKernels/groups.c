@@ -3,6 +3,7 @@
 
 #include "tk_groups.h"
 #include "tk_i2s.h"
+#include "tk_trits.h"
 
 static inline size_t scale_bytes(size_t half_scales) { return half_scales ? 64 : 128; }
 
@@ -35,7 +36,12 @@ void tk_group_pack(const int8_t *trits, const float *scales, size_t rows, size_t
         if (row >= rows) break;
         const int8_t *w = trits + row * columns;
         size_t end = (first + count) * 16 < columns ? (first + count) * 16 : columns;
-        for (size_t k = first * 16; k < end; k++) {
+        size_t k = first * 16;
+        for (; k + 16 <= end; k += 16) {
+          uint32_t packed = tk_code_dword(w + k);
+          memcpy(base + (k / 16 - first) * 128 + lane * 4, &packed, 4);
+        }
+        for (; k < end; k++) {
           uint8_t *byte = base + (k / 16 - first) * 128 + lane * 4 + k % 4;
           size_t shift = k % 16 / 4 * 2;
           *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)(w[k] + 1) << shift);

@@ -54,13 +54,7 @@ void tk_i2s_pack(const int8_t *trits, size_t rows, size_t columns, size_t steps,
     uint8_t *base = out + row / TK_PANEL_ROWS * steps * 128 + row % TK_PANEL_ROWS * 4;
     size_t step = 0;
     for (; (step + 1) * 16 <= columns; step++) {
-      // Eight trits a word: + 1 turns them into codes (no carry leaves a byte), then the four quads
-      // of a step are laid over one another, 2 bits apart.
-      uint64_t low, high;
-      memcpy(&low, w + step * 16, 8);
-      memcpy(&high, w + step * 16 + 8, 8);
-      low = tk_digits(low) | tk_digits(high) << 4;
-      uint32_t packed = (uint32_t)low | (uint32_t)(low >> 32) << 2;
+      uint32_t packed = tk_code_dword(w + step * 16);
       memcpy(base + step * 128, &packed, 4);
     }
     for (size_t k = step * 16; k < columns; k++) {
