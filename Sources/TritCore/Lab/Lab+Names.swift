@@ -17,6 +17,7 @@ extension Lab {
     "--dry-allowed-length", "--dry-base", "--dry-multiplier", "--dry-penalty-last-n",
     "--dry-sequence-breaker", "--embedding", "--emit", "--escape", "--fewshot", "--fewshot-data",
     "--fewshot-seed", "--figures", "--file", "--force", "--frequency-penalty", "--gpu-layers",
+    "--group",
     "--help", "--i2s-layout", "--ids", "--ignore-eos", "--index", "--jinja", "--jobs", "--json",
     "--keep-going", "--kl-divergence", "--kl-divergence-base", "--language", "--large", "--layers",
     "--like", "--limit", "--list", "--log-samples", "--logit-bias", "--min-p", "--mirostat",
