@@ -82,7 +82,7 @@ let alsoNeeded: [String: [Target.Dependency]] = [
 ]
 
 /// Whose tests read files that lie beside them.
-let withFixtures: Set<String> = ["TritPlugins", "TritEvaluation", "TritTemplates"]
+let withFixtures: Set<String> = ["TritPlugins", "TritEvaluation", "TritTemplates", "TritTraining"]
 
 let package = Package(
   name: "TritLab",

@@ -50,6 +50,13 @@ public protocol Attention: Sendable {
     probe: AttentionProbe?)
 }
 
+/// Attention whose scores can be capped softly, `cap · tanh(s / cap)` before the softmax, for
+/// models that do so (Gemma 2, 2408.00118, §2).
+public protocol CappedAttention: Attention {
+  /// The same with scores capped at `cap`, a finite number above 0.
+  func capped(at cap: Float) -> any Attention
+}
+
 /// Attention that can be limited to the last positions, for models whose layers see a window.
 public protocol WindowedAttention: Attention {
   /// The same over the last `window` positions (at least 1), a query's own included; over fewer

@@ -14,7 +14,7 @@ public import TritCore
 /// prompt was cut, and whether its spans were computed in one go or apart.
 ///
 /// Source: Milakov & Gimelshein 2018 (1805.02867), alg. 3; Dao et al. 2022 (2205.14135), alg. 1.
-public struct FlashAttention: SplitAttention, WindowedAttention {
+public struct FlashAttention: SplitAttention, WindowedAttention, CappedAttention {
   /// `flash`, or `sliding` with a window.
   public var name: String { window == nil ? "flash" : "sliding" }
   /// Keys that a query sees, its own included; nil is all of them.
@@ -41,6 +41,12 @@ public struct FlashAttention: SplitAttention, WindowedAttention {
   /// See `WindowedAttention`.
   public func limited(to window: Int) -> any Attention {
     FlashAttention(window: min(window, self.window ?? window), features: features)
+  }
+
+  /// The leaves make weights of scores in registers and know no cap: capped scores are those of
+  /// `StreamingAttention`.
+  public func capped(at cap: Float) -> any Attention {
+    StreamingAttention(window: window, cap: cap)
   }
 
   /// A block's queries, sums of all spans and of one, scores and statistics; a widened tile; one

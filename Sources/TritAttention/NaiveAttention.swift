@@ -4,21 +4,29 @@ public import TritCore
 ///
 /// `softmax(q Kᵀ · scale) V` over the keys up to the query's own position (Vaswani et al. 2017, eq.
 /// 1, with a causal mask), the maximum subtracted before the exponential. Rung 1 of the ladder.
-public struct NaiveAttention: WindowedAttention {
+public struct NaiveAttention: WindowedAttention, CappedAttention {
   /// `naive`.
   public let name = "naive"
   /// Keys that a query sees, its own included; nil is all of them.
   public let window: Int?
 
-  /// Full causal attention, or over the last `window` positions (at least 1).
-  public init(window: Int? = nil) {
+  /// The soft cap of scores; nil is none.
+  public let cap: Float?
+
+  /// Full causal attention, or over the last `window` positions (at least 1); with scores capped
+  /// softly where there is a `cap`.
+  public init(window: Int? = nil, cap: Float? = nil) {
     precondition(window.map { $0 >= 1 } ?? true, "a window has at least one position")
     self.window = window
+    self.cap = cap
   }
+
+  /// See `CappedAttention`.
+  public func capped(at cap: Float) -> any Attention { NaiveAttention(window: window, cap: cap) }
 
   /// See `WindowedAttention`.
   public func limited(to window: Int) -> any Attention {
-    NaiveAttention(window: min(window, self.window ?? window))
+    NaiveAttention(window: min(window, self.window ?? window), cap: cap)
   }
 
   /// One row of scores, and one head's keys and values widened whole.
@@ -52,6 +60,7 @@ public struct NaiveAttention: WindowedAttention {
           RowLoops.scores(
             queries.base + token * queries.stride + head * d, keys: keys + first * keyStride,
             stride: keyStride, count: visible, d: d, scale: context.scale, into: scores)
+          RowLoops.soften(scores, cap: cap, count: visible)
           VectorMath.softmax(scores, count: visible)
           probe?(
             context.layer, head, position, first,

@@ -1,6 +1,12 @@
 internal import CTritKernels
 import TritCore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The two inner loops of attention over rows of one head: scores (dot products with keys) and the
 /// weighted sum of values, by the C leaves for this CPU.
 ///
@@ -34,6 +40,12 @@ enum RowLoops {
     _ query: UnsafePointer<Float>, keys: UnsafePointer<Float>, stride: Int, count: Int, d: Int,
     scale: Float, into output: UnsafeMutablePointer<Float>
   ) { ops.scores(query, keys, stride, count, d, scale, output) }
+
+  /// `scores[p] = cap · tanh(scores[p] / cap)`; nothing without a cap.
+  static func soften(_ scores: UnsafeMutablePointer<Float>, cap: Float?, count: Int) {
+    guard let cap else { return }
+    for index in 0..<count { scores[index] = cap * tanhf(scores[index] / cap) }
+  }
 
   /// `output[i] = decay · output[i] + Σ_p weights[p] · values[p][i]`, positions in order.
   static func accumulate(

@@ -16,26 +16,36 @@ public import TritCore
 ///
 /// Tiles begin at multiples of the tile size from position 0, whatever the call begins with, so
 /// that a query's result is the same bits however its prompt was cut.
-public struct StreamingAttention: WindowedAttention {
+public struct StreamingAttention: WindowedAttention, CappedAttention {
   /// `streaming`, or `sliding` with a window.
   public var name: String { window == nil ? "streaming" : "sliding" }
   /// Keys that a query sees, its own included; nil is all of them.
   public let window: Int?
+
+  /// The soft cap of scores; nil is none.
+  public let cap: Float?
 
   /// Positions a tile: keys and values of 64 positions of a 128-element head are 64 KiB in float32.
   private static let tile = 64
   /// Query rows (tokens times heads of a group) that share a widened tile.
   private static let blockRows = 32
 
-  /// Full causal attention, or over the last `window` positions (at least 1).
-  public init(window: Int? = nil) {
+  /// Full causal attention, or over the last `window` positions (at least 1); with scores capped
+  /// softly where there is a `cap`.
+  public init(window: Int? = nil, cap: Float? = nil) {
     precondition(window.map { $0 >= 1 } ?? true, "a window has at least one position")
     self.window = window
+    self.cap = cap
+  }
+
+  /// See `CappedAttention`.
+  public func capped(at cap: Float) -> any Attention {
+    StreamingAttention(window: window, cap: cap)
   }
 
   /// See `WindowedAttention`.
   public func limited(to window: Int) -> any Attention {
-    StreamingAttention(window: min(window, self.window ?? window))
+    StreamingAttention(window: min(window, self.window ?? window), cap: cap)
   }
 
   /// A tile of keys and of values, its scores, the running statistics of a block, and one row of
@@ -116,6 +126,7 @@ public struct StreamingAttention: WindowedAttention {
           RowLoops.scores(
             queries.base + token * queries.stride + head * d, keys: keys + skip * keyStride,
             stride: keyStride, count: count, d: d, scale: context.scale, into: scores)
+          RowLoops.soften(scores, cap: cap, count: count)
           let greatest = max(maxima[row], VectorMath.maximum(scores, count: count))
           // Nothing but -inf so far has no weight: exp(-inf - 0) is 0, exp(-inf + inf) would be
           // NaN.
@@ -169,6 +180,7 @@ public struct StreamingAttention: WindowedAttention {
           start = positions.upperBound
         }
         let count = position + 1 - first
+        RowLoops.soften(weights, cap: cap, count: count)
         VectorMath.exp(weights, minus: maxima[row], into: weights, count: count)
         VectorMath.scale(weights, by: 1 / sums[row], into: weights, count: count)
         probe(

@@ -61,6 +61,9 @@ public struct LayerReport: Sendable {
   public let isPicked: Bool
   /// Whether every weight is zero, so that the layer gives nothing whatever comes in.
   public let isZero: Bool
+  /// Whether a norm of its own is computed for its input: it is the first of the layers that share
+  /// one.
+  public internal(set) var computesNorm = false
 }
 
 extension QuantizedWeights {
@@ -82,7 +85,7 @@ extension QuantizedWeights {
 /// A linear layer that is ready to run.
 struct BuiltLinear {
   let linear: any PreparedLinear
-  let report: LayerReport
+  var report: LayerReport
   /// What quantizes its input, and the choice that made it: layers with equal choices share the
   /// quantized input.
   let activations: any ActivationQuantizer
@@ -91,6 +94,12 @@ struct BuiltLinear {
   let innerNorm: [Float]?
   /// The rotation of its input, where its weights are rotated.
   let rotation: HadamardRotation?
+
+  /// Whether the input of both is prepared and quantized in the same way.
+  func sharesInput(with other: BuiltLinear) -> Bool {
+    activationChoice == other.activationChoice && innerNorm == other.innerNorm
+      && rotation == other.rotation
+  }
 }
 
 /// Builds the blocks of an engine.
@@ -159,6 +168,9 @@ struct BlockBuilder {
         layers.append(try prepared(role, layer: layer))
         resolver.checkpoint.release(role, layer: layer)
       }
+    }
+    for (index, layer) in layers.enumerated() where layer.innerNorm != nil {
+      layers[index].report.computesNorm = !layers[..<index].contains { $0.sharesInput(with: layer) }
     }
     built += layers
     let epsilon = resolver.checkpoint.configuration.quantization?.innerNormEpsilon ?? 0

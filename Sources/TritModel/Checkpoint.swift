@@ -35,7 +35,7 @@ public struct Checkpoint: Sendable {
   public let tokenizerPath: String?
   /// What the model computes: its configuration, and the optional tensors that it has.
   public let plan: ModelPlan
-  let names: TensorNames
+  package let names: TensorNames
   private let packings: Registry<any Packing>
 
   /// Opens a GGUF file or a Hugging Face folder and checks that every tensor the architecture needs
@@ -130,19 +130,8 @@ public struct Checkpoint: Sendable {
 
   /// Whether the configuration says that a linear layer stays dense with float inputs
   /// (`modules_to_not_convert`).
-  ///
-  /// Source: transformers 5, `quantizers_utils.should_convert_module`: a pattern stands for the
-  /// modules whose full name begins with a match of it as a regular expression, or ends with it.
   public func isUnconverted(_ role: LinearRole, layer: Int) -> Bool {
-    guard names != .gguf, let patterns = configuration.quantization?.unconverted else {
-      return false
-    }
-    let module = TensorNames.huggingFace.linear(role, layer: layer)
-    return patterns.contains { pattern in
-      if module.hasPrefix(pattern) || module.hasSuffix(pattern) { return true }
-      guard pattern.contains(where: { "*+?[(|\\^$".contains($0) }) else { return false }
-      return (try? Regex(pattern)).flatMap { try? $0.prefixMatch(in: module) } != nil
-    }
+    names != .gguf && configuration.isUnconverted(role, layer: layer)
   }
 
   /// Whether blocks have norms before the output and down projections.
@@ -170,7 +159,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// The tensor of a norm: the first name that exists, else the first.
-  func normName(_ role: NormRole, layer: Int) -> String {
+  package func normName(_ role: NormRole, layer: Int) -> String {
     let all = names.norm(role, layer: layer, between: configuration.hasPostNorms)
     return all.first { source.info($0) != nil } ?? all[0]
   }

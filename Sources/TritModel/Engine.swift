@@ -112,7 +112,8 @@ public final class Engine: LanguageModel {
     }
     var resolver = try LayerResolver(
       checkpoint: checkpoint, selection: selection, lab: lab)
-    let attention = try lab[.attention].make(selection.attention)
+    let attention = try LayerAttentions.capped(
+      lab[.attention].make(selection.attention), configuration)
     let attentions = try LayerAttentions(attention, configuration, context: context)
     let chunk = max(1, min(options.chunk, context))
     var memory = EngineMemory(

@@ -152,8 +152,8 @@ public struct LayerResolver: Sendable {
       if case .ternary = weights { return (weights, "trits of the checkpoint") }
       return (weights, "weights of the checkpoint")
     }
-    let absmean = try lab[.quantizer].make(StageChoice("absmean"))
-    return (try absmean.quantize(matrix.view), "absmean of the masters")
+    let choice = checkpoint.configuration.quantization?.quantizer ?? StageChoice("absmean")
+    return (try lab[.quantizer].make(choice).quantize(matrix.view), "\(choice) of the masters")
   }
 
   /// Sends `weights` through a packing, and gives its bytes. What comes out has the packing's form:
@@ -174,6 +174,7 @@ public struct LayerResolver: Sendable {
   /// ones; what a quantizer of the lab makes runs with int8 as the BitNet layers do.
   func defaultActivations(for weights: QuantizedWeights.Kind, isStored: Bool) -> StageChoice {
     if weights == .dense { return StageChoice("none") }
+    if let own = checkpoint.configuration.quantization?.activations { return own }
     let trained = checkpoint.configuration.quantization?.quantizesActivations ?? !isStored
     return StageChoice(trained ? "int8" : "none")
   }

@@ -10,7 +10,13 @@ extension ModelConfiguration {
   ///
   /// Source: transformers 5 (`configuration_*.py` of the families, `integrations/bitnet.py`).
   public init(huggingFace path: String) throws {
-    let root = try JSONField(value: try JSONReader.readFile(path), file: path).object()
+    try self.init(huggingFace: try JSONReader.readFile(path), at: path)
+    pooling = try Self.pooling(beside: path)
+  }
+
+  /// Reads the document of a `config.json`; `path` is where errors say that it stands.
+  package init(huggingFace document: JSONValue, at path: String) throws {
+    let root = try JSONField(value: document, file: path).object()
     let reader = ConfigurationReader(root: root)
     let family = try reader.family()
     architecture = family.classes[0]
@@ -48,7 +54,6 @@ extension ModelConfiguration {
       // transformers: `int(head_dim * partial_rotary_factor)`.
       ropeDimension = Int(Double(headDimension) * rope.fraction)
     }
-    pooling = try Self.pooling(beside: path)
     // A look-up goes through all keys of an object: one pass finds those that are there.
     let present = Set((root.value.object ?? []).map(\.key))
     for key in FunctionKey.huggingFace(headDimension: headDimension, hiddenSize: hiddenSize) {
@@ -182,8 +187,7 @@ private struct ConfigurationReader {
   /// `quantization_config`, or what the 1bitLLM checkpoints say instead of one.
   func quantization(architecture: String) throws -> TrainedQuantization? {
     guard let config = try root["quantization_config"]?.object() else {
-      // The lab's own trainer says what it trained with; `none` is full precision.
-      if try root["tritlab"]?.object()["quantizer"]?.string() == "none" { return nil }
+      if let own = try trained() { return own.quantizer == nil ? nil : own.quantization }
       // 1bitLLM (`Bitnet…`, their spelling): float masters, no quantization_config, absmean at
       // every forward pass. transformers' own `BitNet…` without one is a dense model.
       return architecture == "BitnetForCausalLM"
@@ -204,6 +208,11 @@ private struct ConfigurationReader {
       isOnline: mode == "online", scaleDivides: linearClass == "bitlinear",
       innerNormEpsilon: hasInnerNorm ? Float(epsilon) : nil)
     quantization.isPacked = mode == "offline"
+    if let own = try trained(), quantization.isOnline {
+      quantization.isOnline = own.quantizer != nil
+      quantization.quantizer = own.quantizer
+      quantization.activations = own.quantization.activations
+    }
     quantization.unconverted =
       try config["modules_to_not_convert"]?.elements().map { field in
         let pattern = try field.string()
@@ -214,6 +223,30 @@ private struct ConfigurationReader {
         return pattern
       } ?? []
     return quantization
+  }
+
+  /// What the lab's own trainer says that it trained with; nil where it says nothing. `none` is
+  /// full precision.
+  private func trained() throws -> (quantizer: StageChoice?, quantization: TrainedQuantization)? {
+    guard let own = try root["tritlab"]?.object() else { return nil }
+    func choice(_ key: String, default fallback: String) throws -> StageChoice {
+      guard let field = own[key] else { return StageChoice(fallback) }
+      do {
+        return try StageChoice(parsing: try field.string())
+      } catch let error as LabError {
+        throw LabError(
+          .badData, error.what, at: field.place, expected: "absmean, absmean:group=64 or none",
+          got: field.value.string)
+      }
+    }
+    let none = StageChoice("none")
+    let quantizer = try choice("quantizer", default: "absmean")
+    let activations = try choice("activations", default: "int8")
+    var quantization = TrainedQuantization(
+      isOnline: true, scaleDivides: false, quantizesActivations: activations != none)
+    quantization.quantizer = quantizer
+    quantization.activations = activations
+    return (quantizer == none ? nil : quantizer, quantization)
   }
 
   private func word(_ config: JSONField, _ key: String, _ legal: [String]) throws -> String {

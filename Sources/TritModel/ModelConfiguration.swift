@@ -1,5 +1,5 @@
 public import TritAttention
-import TritCore
+public import TritCore
 
 /// The nonlinearity inside the gated feed-forward block.
 public enum FeedForwardActivation: String, Sendable, Hashable {
@@ -27,6 +27,12 @@ public struct TrainedQuantization: Sendable, Hashable {
   /// Whether every linear is stored as packed trits, as `quantization_mode: offline` says; nil
   /// where tensors tell.
   public var isPacked: Bool?
+  /// What ternarises the masters of an online checkpoint; nil is absmean, as everywhere but in what
+  /// the lab's own trainer says of its models.
+  public var quantizer: StageChoice?
+  /// What quantizes the activations of an online checkpoint; nil is int8 or nothing, as
+  /// `quantizesActivations` says.
+  public var activations: StageChoice?
   /// Modules that stay dense, as patterns (`modules_to_not_convert`).
   public var unconverted: [String] = []
 
@@ -110,6 +116,8 @@ public struct ModelConfiguration: Sendable, Hashable {
   public var logitMultiplier: Float = 1
   /// The cap c of logits, c · tanh(x / c); nil where they are as they are.
   public var logitSoftCap: Float?
+  /// The cap c of scores, c · tanh(x / c) before the softmax (Gemma 2); nil is none.
+  public var attentionSoftCap: Float?
   /// What scores are multiplied by; nil is 1 / √(head dimension).
   public var attentionScale: Float?
   /// Keys that a query of a windowed layer sees, its own included; nil is all.
@@ -152,6 +160,21 @@ public struct ModelConfiguration: Sendable, Hashable {
     bosToken = nil
     eosTokens = []
     quantization = nil
+  }
+
+  /// Whether the configuration says that a linear layer stays dense with float inputs
+  /// (`modules_to_not_convert`).
+  ///
+  /// Source: transformers 5, `quantizers_utils.should_convert_module`: a pattern stands for the
+  /// modules whose full name begins with a match of it as a regular expression, or ends with it.
+  public func isUnconverted(_ role: LinearRole, layer: Int) -> Bool {
+    guard let patterns = quantization?.unconverted, !patterns.isEmpty else { return false }
+    let module = TensorNames.huggingFace.linear(role, layer: layer)
+    return patterns.contains { pattern in
+      if module.hasPrefix(pattern) || module.hasSuffix(pattern) { return true }
+      guard pattern.contains(where: { "*+?[(|\\^$".contains($0) }) else { return false }
+      return (try? Regex(pattern)).flatMap { try? $0.prefixMatch(in: module) } != nil
+    }
   }
 
   /// Whether a layer sees a window alone.
@@ -222,7 +245,7 @@ public struct ModelConfiguration: Sendable, Hashable {
     }
     let factors = [
       embeddingMultiplier, residualMultiplier, logitMultiplier, logitSoftCap ?? 1,
-      attentionScale ?? 1,
+      attentionScale ?? 1, attentionSoftCap ?? 1,
     ]
     guard factors.allSatisfy({ $0.isFinite && $0 != 0 }) else {
       throw LabError(

@@ -51,20 +51,22 @@ public enum NormRole: String, CaseIterable, Sendable, Hashable {
 }
 
 /// What the tensors of a checkpoint are called.
-enum TensorNames: Sendable {
+package enum TensorNames: Sendable, Hashable {
   case huggingFace, gguf
   /// Hugging Face's base class (`LlamaModel`), whose names lack `model.`.
   case huggingFaceBase
 
   private var prefix: String { self == .huggingFaceBase ? "" : "model." }
-  var embedding: String { self == .gguf ? "token_embd.weight" : "\(prefix)embed_tokens.weight" }
-  var finalNorm: String { self == .gguf ? "output_norm.weight" : "\(prefix)norm.weight" }
-  var head: String { self == .gguf ? "output.weight" : "lm_head.weight" }
+  package var embedding: String {
+    self == .gguf ? "token_embd.weight" : "\(prefix)embed_tokens.weight"
+  }
+  package var finalNorm: String { self == .gguf ? "output_norm.weight" : "\(prefix)norm.weight" }
+  package var head: String { self == .gguf ? "output.weight" : "lm_head.weight" }
 
   /// Names under which a norm may stand; the first that exists counts. `between`: whether the model
   /// has norms behind its halves too, which changes what Hugging Face calls the one before the
   /// feed-forward half.
-  func norm(_ role: NormRole, layer: Int, between: Bool = false) -> [String] {
+  package func norm(_ role: NormRole, layer: Int, between: Bool = false) -> [String] {
     if self == .gguf {
       let name =
         switch role {
@@ -97,14 +99,14 @@ enum TensorNames: Sendable {
 
   /// Names under which the norm inside a linear layer may stand: transformers' `use_rms_norm`, and
   /// Microsoft's BitNet embedding models in both containers.
-  func innerNorm(_ role: LinearRole, layer: Int) -> [String] {
+  package func innerNorm(_ role: LinearRole, layer: Int) -> [String] {
     let stem = linear(role, layer: layer)
     return self == .gguf
       ? ["\(stem)_norm_in.weight"] : ["\(stem).rms_norm.weight", "\(stem).norm.weight"]
   }
 
   /// The name of a linear layer without its `.weight`.
-  func linear(_ role: LinearRole, layer: Int) -> String {
+  package func linear(_ role: LinearRole, layer: Int) -> String {
     if self == .gguf { return "blk.\(layer).\(role.rawValue)" }
     let name =
       switch role {

@@ -14,6 +14,21 @@ import TritLab
     #expect(checkAttention(attention, window: window).map(\.description) == [])
   }
 
+  /// Scores capped softly, alone and within a window; the cap is low enough to bend most of them.
+  @Test(arguments: ["naive", "streaming", "flash"], [nil, 7] as [Int?])
+  func cappedScoresObeyTheLaws(name: String, window: Int?) throws {
+    let attention = try Registry<any Attention>.standard.make(StageChoice(name))
+    let narrow =
+      try window.map {
+        try #require(attention as? any WindowedAttention).limited(to: $0)
+      } ?? attention
+    let capped = try #require(narrow as? any CappedAttention).capped(at: 5)
+    #expect(checkAttention(capped, window: window, cap: 5).map(\.description) == [])
+    // The checker tells caps apart.
+    #expect(!checkAttention(narrow, window: window, cap: 5).isEmpty)
+    #expect(!checkAttention(capped, window: window).isEmpty)
+  }
+
   @Test func theCheckerFindsAForgottenMask() {
     #expect(!checkAttention(Broken(fault: .seesTheFuture)).isEmpty)
     #expect(!checkAttention(Broken(fault: .wrongScale)).isEmpty)

@@ -68,6 +68,36 @@ import _TritTestSupport
         operations.parts.values.reduce(0) { $0 + $1.picojoules(.nm7) }))
   }
 
+  /// Layers with a norm of their own: one norm where the gains are the same, else one a layer.
+  @Test(arguments: [(true, 4), (false, 7)])
+  func normsInsideLayersAreCountedAsTheyAreComputed(areShared: Bool, norms: Int) throws {
+    var tiny = TinyCheckpoint(.bitnetOnline)
+    tiny.config = tiny.config.replacingOccurrences(
+      of: #""quantization_mode": "online""#,
+      with: #""quantization_mode": "online", "use_rms_norm": true"#)
+    let linears = tiny.tensors.filter { $0.name.hasSuffix("_proj.weight") }
+    #expect(linears.count == 14)
+    for (index, linear) in linears.enumerated() {
+      let name = linear.name.replacingOccurrences(of: ".weight", with: ".rms_norm.weight")
+      let gain = areShared ? 1 : 1 + Float(index) / 16
+      tiny.tensors.append(
+        TinyCheckpoint.Tensor(
+          name, shape: [linear.shape[1]], floats: Array(repeating: gain, count: linear.shape[1])))
+    }
+    let folder = try TemporaryFolder("norms")
+    try tiny.write(to: folder.file("model"))
+    let engine = try Engine(
+      checkpoint: Checkpoint(path: folder.file("model")), options: EngineOptions(threads: 1))
+    #expect(engine.layers.filter(\.computesNorm).count == 2 * norms)
+    let operations = TokenOperations(engine.plan, layers: engine.layers, context: 10)
+    let other = try #require(operations.parts[.other])
+    // Hidden 128, feed-forward 256: q, k, v, o, gate and up read 128 columns, down 256.
+    let normed = 2.0 * (128 + 128 + 128 + 256) + 128 + 2 * (Double(norms - 1) * 128 + 256)
+    #expect(other.multiplications == [.fp16: 3 * normed + 2 * 6 * 16 * 4 + 2 * 2 * 256])
+    let additions = normed - 9 - 2 * Double(norms)
+    #expect(other.additions == [.fp16: additions + 2 * 6 * 16 * 2 + 2 * 2 * 128])
+  }
+
   @Test("counters: packages only, one turn around, and why there are none")
   func counters() throws {
     let folder = try TemporaryFolder("powercap")

@@ -19,6 +19,8 @@ import _TritTestSupport
     var biases: Set<String> = []
     var embedding = 1.0, residual = 1.0, logits = 1.0
     var cap: Double?
+    /// The soft cap of scores.
+    var scoreCap: Double?
     var scale: Double?
     /// The window of each layer.
     var windows: [Int?] = [nil, nil, nil]
@@ -51,6 +53,13 @@ import _TritTestSupport
           + #"["sliding_attention", "full_attention", "sliding_attention"]"#,
         headNorms: true, postNorms: true, offset: 1, embedding: 16.0.squareRoot(), cap: 3.5,
         scale: 1 / 5.0.squareRoot(), windows: [4, nil, 4], bases: [2000, 50_000, 2000], gelu: true),
+      Family(
+        name: "Gemma2ForCausalLM",
+        config: #""model_type": "gemma2", "head_dim": 8, "query_pre_attn_scalar": 5, "#
+          + #""sliding_window": 4, "final_logit_softcapping": 3.5, "attn_logit_softcapping": 0.7, "#
+          + #""hidden_activation": "gelu_pytorch_tanh""#,
+        postNorms: true, offset: 1, embedding: 16.0.squareRoot(), cap: 3.5, scoreCap: 0.7,
+        scale: 1 / 5.0.squareRoot(), windows: [4, nil, 4], gelu: true),
       Family(
         name: "GraniteForCausalLM",
         config: #""model_type": "granite", "embedding_multiplier": 7, "residual_multiplier": 0.4, "#
@@ -87,7 +96,7 @@ import _TritTestSupport
     let gain = 1 - family.offset
     add("model.embed_tokens.weight", [vocabulary, hidden], 1)
     add("model.norm.weight", [hidden], 0.3, around: gain)
-    if family.name != "Gemma3ForCausalLM" { add("lm_head.weight", [vocabulary, hidden], 0.5) }
+    if !family.name.hasPrefix("Gemma") { add("lm_head.weight", [vocabulary, hidden], 0.5) }
     for layer in 0..<layers {
       let at = "model.layers.\(layer)."
       var norms = ["input_layernorm", "post_attention_layernorm"]
@@ -174,7 +183,7 @@ import _TritTestSupport
           let shared = head / (Self.heads / keys)
           let scores = (first...position).map { other in
             scale * zip(q[position][head], k[other][shared]).reduce(0) { $0 + $1.0 * $1.1 }
-          }
+          }.map { score in family.scoreCap.map { $0 * tanh(score / $0) } ?? score }
           let top = scores.max() ?? 0
           let weights = scores.map { exp($0 - top) }
           let total = weights.reduce(0, +)
@@ -252,8 +261,9 @@ import _TritTestSupport
     }
   }
 
-  /// Attention that knows no windows would compute another model.
-  @Test func attentionThatKnowsNoWindowIsRefused() throws {
+  /// Attention that knows no windows, or no caps, would compute another model.
+  @Test(arguments: [(7, "cannot be limited to a window"), (4, "cannot cap its scores")])
+  func attentionThatKnowsNoWindowIsRefused(index: Int, reason: String) throws {
     struct Blind: Attention {
       let inner = NaiveAttention()
       var name: String { "blind" }
@@ -270,7 +280,7 @@ import _TritTestSupport
           probe: probe)
       }
     }
-    let family = Family.all[6]
+    let family = Family.all[index]
     var tiny = TinyCheckpoint(.llamaDense)
     tiny.tokenizer = nil
     tiny.config = """
@@ -294,6 +304,6 @@ import _TritTestSupport
         checkpoint: Checkpoint(path: folder.file("model")),
         selection: StageSelection(attention: StageChoice("blind")), lab: lab)
     }
-    #expect(error?.what.contains("cannot be limited to a window") == true)
+    #expect(error?.what.contains(reason) == true)
   }
 }

@@ -6,9 +6,10 @@ import TritLab
   /// The masters of two layers are not finite: the first of them is named.
   @Test(arguments: [1, 2, 4]) func theFirstMasterThatIsNotFiniteIsNamed(threads: Int) throws {
     let parameters = ParameterSet(
-      ModelShape(
-        block: .bitnet, hidden: 32, feedForward: 64, layers: 6, heads: 4, keyValueHeads: 2,
-        vocabulary: 37, context: 16))
+      try ModelShape(
+        ModelSizes(
+          family: "bitnet", hidden: 32, feedForward: 64, layers: 6, heads: 4, keyValueHeads: 2,
+          vocabulary: 37, context: 16)))
     parameters.initialize(seed: 1)
     let model = try TrainableTransformer(
       parameters, quantizer: AbsmeanQuantizer(), activations: Int8Activations(), sequences: 1,

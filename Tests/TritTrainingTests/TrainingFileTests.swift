@@ -20,10 +20,11 @@ import _TritTestSupport
       Issue.record("the tokenizer is trained")
       return
     }
-    var shape = file.settings.shape
-    shape.vocabulary = vocabulary
-    #expect(shape.problems().isEmpty)
-    for size in [shape.hidden, shape.feedForward, shape.querySize, shape.keyValueSize] {
+    let shape = try file.settings.shape.with(vocabulary: vocabulary)
+    let sizes = shape.configuration
+    for size in [
+      sizes.hiddenSize, sizes.feedForwardSize, sizes.querySize, sizes.keyValueSize,
+    ] {
       #expect(size.isMultiple(of: 128))
     }
     // Every story is read once at most.

@@ -65,9 +65,10 @@ import _TritTestSupport
   /// is, by definition, the gradient of a dense model with the quantized weights (Bengio et al.
   /// 2013, arXiv:1308.3432), whose path the other tests hold against PyTorch and against
   /// differences of the loss.
-  @Test(arguments: TrainingFiniteDifferenceTests.shapes, [1, 2])
-  func weightsAloneAreStraightThrough(shape: ModelShape, seed: UInt64) throws {
-    let batch = TrainingFiniteDifferenceTests.batch(shape, sequences: 2, length: 70, seed: seed)
+  @Test(arguments: TrainingStepTests.shapes, [1, 2])
+  func weightsAloneAreStraightThrough(sizes: ModelSizes, seed: UInt64) throws {
+    let shape = try ModelShape(sizes)
+    let batch = TrainingStepTests.batch(shape, sequences: 2, length: 70, seed: seed)
     func gradients(_ parameters: ParameterSet, _ quantizer: any WeightQuantizer) throws -> Double {
       let model = try TrainableTransformer(
         parameters, quantizer: quantizer, activations: UnquantizedActivations(), sequences: 2,
@@ -79,7 +80,7 @@ import _TritTestSupport
     masters.initialize(seed: seed, deviation: 0.3)
     let dense = ParameterSet(shape)
     dense.initialize(seed: seed, deviation: 0.3)
-    for info in dense.list where info.name.hasSuffix("_proj.weight") {
+    for info in dense.list where info.kind == .linear {
       let values = MatrixView(
         base: UnsafePointer(dense.values.base + info.offset), rows: info.shape[0],
         columns: info.shape[1])

@@ -5,12 +5,16 @@ import _TritTestSupport
 
 /// Whole trainings of tiny models: steps, checkpoints, resuming, the exported folder.
 @Suite struct TrainingRunTests {
-  static func settings(_ block: TrainingBlock = .bitnet, steps: Int = 12) -> TrainingSettings {
+  static func settings(
+    _ family: String = "bitnet", steps: Int = 12
+  ) throws -> TrainingSettings {
     var settings = TrainingSettings(
       name: "tiny",
-      shape: ModelShape(
-        block: block, hidden: 64, feedForward: 128, layers: 2, heads: 4, keyValueHeads: 2,
-        vocabulary: 48, context: 64),
+      shape: try ModelShape(
+        ModelSizes(
+          family: family, hidden: 64, feedForward: 128, layers: 2, heads: 4, keyValueHeads: 2,
+          vocabulary: 48, context: 64, keys: family.hasPrefix("gemma") ? ["sliding_window": 9] : [:]
+        )),
       schedule: LearningRateSchedule(
         steps: steps, warmup: 2, peak: 3e-3,
         second: LearningRateSchedule.SecondStage(start: 0.5, peak: 2e-3)),
@@ -18,7 +22,7 @@ import _TritTestSupport
     settings.accumulation = 2
     settings.checkpointInterval = 5
     settings.validationInterval = 4
-    if block == .llama {
+    if family == "llama" {
       settings.quantizer = StageChoice("none")
       settings.activations = StageChoice("none")
     }
@@ -47,13 +51,13 @@ import _TritTestSupport
   @Test func aStoppedTrainingEndsWithTheSameBits() throws {
     let whole = try TemporaryFolder()
     let parts = try TemporaryFolder()
-    try Self.trainer(Self.settings(), whole.path).run()
+    try Self.trainer(try Self.settings(), whole.path).run()
     // Stopped after step 8 as by kill -9: the checkpoint is of step 5, steps 6 to 8 are lost.
-    try Self.trainer(Self.settings(), parts.path).run(until: 8)
+    try Self.trainer(try Self.settings(), parts.path).run(until: 8)
     let log = TrainingLog(path: Trainer.logPath(parts.path))
     let torn = try String(contentsOfFile: log.path, encoding: .utf8) + #"{"step": 9, "lo"#
     try AtomicFile.write(torn, to: log.path)
-    let again = try Self.trainer(Self.settings(), parts.path, threads: 1)
+    let again = try Self.trainer(try Self.settings(), parts.path, threads: 1)
     #expect(again.step == 5)
     try again.run()
     for name in ["model.safetensors", "config.json", "training/state.safetensors"] {
@@ -81,8 +85,8 @@ import _TritTestSupport
 
   @Test func anotherTrainingIsNotContinued() throws {
     let folder = try TemporaryFolder()
-    try Self.trainer(Self.settings(), folder.path).run(until: 5)
-    var other = Self.settings()
+    try Self.trainer(try Self.settings(), folder.path).run(until: 5)
+    var other = try Self.settings()
     other.seed = 2
     #expect {
       _ = try Self.trainer(other, folder.path)
@@ -93,11 +97,11 @@ import _TritTestSupport
     #expect(restarted.step == 0)
   }
 
-  @Test(arguments: TrainingBlock.allCases) func theModelLearnsAndTheEngineAgrees(
-    block: TrainingBlock
+  @Test(arguments: ModelSizes.families) func theModelLearnsAndTheEngineAgrees(
+    family: String
   ) throws {
     let folder = try TemporaryFolder()
-    var settings = Self.settings(block, steps: 60)
+    var settings = try Self.settings(family, steps: 60)
     settings.schedule.peak = 1e-2
     let trainer = try Self.trainer(settings, folder.path)
     var losses: [Double] = []
@@ -106,11 +110,12 @@ import _TritTestSupport
     }
     #expect(losses.count == 60)
     #expect(abs((losses.first ?? 0) - 3.87) < 0.2)  // ln 48
-    #expect(outcome.validationLoss < 2.5, "\(outcome)")
+    // Granite divides its logits by 8: so does the gradient of what makes them.
+    #expect(outcome.validationLoss < (family == "granite" ? 3 : 2.5), "\(outcome)")
 
     // The folder's weights are bfloat16: give the trainer the same, then compare logits.
     let checkpoint = try Checkpoint(path: folder.path)
-    #expect((checkpoint.configuration.quantization == nil) == (block == .llama))
+    #expect((checkpoint.configuration.quantization == nil) == (family == "llama"))
     try trainer.parameters.load(checkpoint.source)
     try trainer.model.prepareWeights()
     let tokens: [Int32] = (0..<32).map { ($0 * 5 + 1) % 48 }
@@ -124,18 +129,18 @@ import _TritTestSupport
     try engine.forEachLogits(of: tokens.map(Int.init), from: 0) { position, row in
       for index in 0..<48 { worst = max(worst, abs(row[index] - ours[position, index])) }
     }
-    print("\(block.rawValue): largest difference of a logit \(worst)")
+    print("\(family): largest difference of a logit \(worst)")
     // float32 sums in another order; for int8 one rounding the other way.
-    #expect(worst < (block == .llama ? 1e-3 : 0.05))
+    #expect(worst < (family == "llama" ? 1e-3 : 0.05))
   }
 
   /// What a folder says that it was trained with is what the engine runs it with.
-  @Test(arguments: TrainingBlock.allCases) func exportedFoldersSayTheirQuantization(
-    block: TrainingBlock
+  @Test(arguments: ModelSizes.families) func exportedFoldersSayTheirQuantization(
+    family: String
   ) throws {
     for isQuantized in [true, false] {
       let folder = try TemporaryFolder()
-      let parameters = ParameterSet(Self.settings(block).shape)
+      let parameters = ParameterSet(try Self.settings(family).shape)
       parameters.initialize(seed: 1)
       try ModelExport.write(
         parameters, quantizer: StageChoice(isQuantized ? "absmean" : "none"),
@@ -150,7 +155,7 @@ import _TritTestSupport
     let folder = try TemporaryFolder()
     #expect(throws: LabError.self) {
       try Trainer(
-        Self.settings(), corpus: TokenCorpus(train: [1, 2, 3], valid: [], source: ""),
+        try Self.settings(), corpus: TokenCorpus(train: [1, 2, 3], valid: [], source: ""),
         folder: folder.path, endOfText: nil, pool: WorkerPool(threads: 1))
     }
   }
@@ -172,7 +177,7 @@ import _TritTestSupport
   }
 
   @Test func adamWFollowsItsFormula() throws {
-    let parameters = ParameterSet(Self.settings().shape)
+    let parameters = ParameterSet(try Self.settings().shape)
     let pool = WorkerPool(threads: 2)
     parameters.initialize(seed: 3)
     let optimizer = AdamW(parameters, pool: pool)

@@ -8,20 +8,22 @@ public import TritCore
 
 /// Checks the laws of `Attention` over awkward and real shapes, with caches in float32 and half.
 ///
-/// `window` is the number of keys that a query sees, where that is limited. Laws: the result is the
+/// `window` is the number of keys that a query sees, where that is limited; `cap` the soft cap of its
+/// scores, where it has one. Laws: the result is the
 /// double-precision formula within the float32 bound; the same bits however the prompt is cut into
 /// chunks and the heads are split; later keys change nothing, whatever they hold; nothing is
 /// written outside the head range or the scratch; a probe gets the formula's weights and changes
 /// nothing; a `SplitAttention` gives the same bits from its spans. An empty list means that all
 /// hold.
 public func checkAttention(
-  _ attention: any Attention, window: Int? = nil, seed: UInt64 = 1
+  _ attention: any Attention, window: Int? = nil, cap: Float? = nil, seed: UInt64 = 1
 ) -> [LawViolation] {
   var violations: [LawViolation] = []
   for shape in AttentionCase.all {
     for kind in Registry<any KVCacheKind>.standard.available().map(\.product) {
       do {
-        let bench = try AttentionBench(shape, kind: kind, window: window, seed: seed)
+        let bench = try AttentionBench(
+          shape, kind: kind, window: window, cap: cap.map { Double($0) }, seed: seed)
         violations += bench.check(attention)
       } catch {
         violations.append(LawViolation("a cache can be made", "\(shape) \(kind.name): \(error)"))
@@ -63,11 +65,15 @@ private struct AttentionBench {
   let queries: Matrix<Float>
   let context: AttentionContext
   let window: Int?
+  let cap: Double?
   private static let layer = 1
   private static let spare = 3
 
-  init(_ shape: AttentionCase, kind: any KVCacheKind, window: Int?, seed: UInt64) throws {
+  init(_ shape: AttentionCase, kind: any KVCacheKind, window: Int?, cap: Double?, seed: UInt64)
+    throws
+  {
     self.shape = shape
+    self.cap = cap
     self.window = window
     let total = shape.past + shape.tokens
     cache = try kind.make(
@@ -295,7 +301,8 @@ private struct AttentionBench {
         score += product
         magnitude += abs(product)
       }
-      scores.append(score * scale)
+      let scaled = score * scale
+      scores.append(cap.map { $0 * tanh(scaled / $0) } ?? scaled)
       largest = max(largest, magnitude * scale)
     }
     let greatest = scores.max() ?? 0
@@ -314,7 +321,8 @@ private struct AttentionBench {
     }
     let relative =
       0x1p-24
-      * (2 * Double(shape.d + 2) * largest + 2 * range + 4 * Double(scores.count) + 32)
+      * (2 * Double(shape.d + 2) * largest + 2 * range + 4 * Double(scores.count) + 32
+        + 8 * (cap ?? 0))
     return (first, weights, output, magnitude, relative)
   }
 }

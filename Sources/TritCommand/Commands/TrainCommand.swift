@@ -7,6 +7,14 @@ enum TrainCommand {
   static let set = OptionSpec(
     "--set", value: "key=value",
     help: "Override a value of the file, as optimisation.steps=100; may be repeated")
+  static let family = OptionSpec(
+    "--family", value: "name",
+    help: "The family of the model, in place of the file's: \(families)")
+  static let config = OptionSpec(
+    "--config", value: "file", help: "The model of a config.json, in place of the file's")
+  static let checkpoint = OptionSpec(
+    "--from", value: "model", help: "A checkpoint to train on, in place of the file's model")
+  private static let families = ModelSizes.families.joined(separator: ", ")
   static let output = OptionSpec(
     "-o", "--output", value: "folder", help: "The folder of the model",
     default: "what the file says")
@@ -23,7 +31,10 @@ enum TrainCommand {
         command is given again, and ends with the same bits.
         """,
       arguments: [file],
-      groups: [OptionGroup("OPTIONS", [set, output, restart, ModelOptions.threads])],
+      groups: [
+        OptionGroup(
+          "OPTIONS", [set, family, config, checkpoint, output, restart, ModelOptions.threads])
+      ],
       json: "one object at the end; the steps are in training/metrics.jsonl", plugins: true,
       examples: [
         ("trit train experiments/train/storyteller.yaml", "the shipped ternary model"),
@@ -31,13 +42,21 @@ enum TrainCommand {
           "trit train experiments/train/tiny.yaml --set quantization=none -o models/tiny-fp",
           "a small one in full precision"
         ),
+        (
+          "trit train experiments/train/tiny.yaml --family qwen3 -o models/tiny-qwen3",
+          "the same sizes as a Qwen3"
+        ),
+        (
+          "trit train tune.yaml --from models/tiny -o models/tuned",
+          "a checkpoint, trained on with other text"
+        ),
       ],
       run: run)
   }
 
   @Sendable private static func run(_ arguments: ParsedArguments) throws {
     let training = try TrainingFile.read(
-      path: arguments.arguments[0], overrides: arguments.all(set),
+      path: arguments.arguments[0], overrides: try model(arguments) + arguments.all(set),
       lab: arguments.lab)
     let job = TrainingJob(
       training, output: arguments.text(output),
@@ -61,6 +80,29 @@ enum TrainCommand {
         + "\(ProgressPrinter.duration(outcome.seconds)) of training")
     try Terminal.line("model: \(job.folder)")
     Terminal.note("as a GGUF file: trit export -m \(job.folder) -o \(job.folder).gguf")
+  }
+
+  /// What the options say of the model, as overrides of the file.
+  private static func model(_ arguments: ParsedArguments) throws -> [String] {
+    let whole = [("config", config), ("checkpoint", checkpoint)].compactMap { key, option in
+      arguments.text(option).map { (key, $0) }
+    }
+    let family = arguments.text(family)
+    guard whole.count + (family == nil ? 0 : 1) <= 1 else {
+      throw LabError(
+        .usage, "several options say what the model is",
+        expected: "one of --family, --config and --from")
+    }
+    if let family { return ["model.family=\(JSONWriter.text(.string(family)))"] }
+    return whole.map { key, text in
+      // A path of the command line is one of the working folder, not of the file's.
+      let path = FileManager.default.fileExists(atPath: text) ? Self.absolute(text) : text
+      return "model=\(JSONWriter.text(.object([(key, .string(path))])))"
+    }
+  }
+
+  private static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 
   static func number(_ value: Double) -> String { String(format: "%.4f", value) }

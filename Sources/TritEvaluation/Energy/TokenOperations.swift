@@ -90,13 +90,6 @@ public struct TokenOperations: Sendable {
         let all = Double(buffer.width(configuration))
         normed += blocks * all
         norms += blocks * all / Double(configuration.width(of: role))
-      case .project(let roles, _):
-        // The norm inside linears: one for all that have the same input.
-        guard configuration.quantization?.innerNormEpsilon != nil, let role = roles.first else {
-          continue
-        }
-        normed += blocks * Double(role.shape(configuration).columns)
-        norms += blocks
       case .bias(let role): additions += blocks * Double(role.shape(configuration).rows)
       case .rotate(let buffer):
         // A rotated pair takes four multiplications and two additions.
@@ -109,8 +102,13 @@ public struct TokenOperations: Sendable {
       case .add(let multiplier):
         additions += blocks * hidden
         if multiplier != 1 { multiplications += blocks * hidden }
-      case .store, .attend: break
+      case .project, .store, .attend: break
       }
+    }
+    // Norms inside layers: one for all that share its result.
+    for layer in layers where layer.computesNorm {
+      normed += Double(layer.columns)
+      norms += 1
     }
     if configuration.embeddingMultiplier != 1 { multiplications += hidden }
     parts[.other] = OperationCount(

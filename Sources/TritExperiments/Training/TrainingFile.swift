@@ -1,7 +1,6 @@
 internal import Foundation
 public import TritCore
 internal import TritQuantization
-internal import TritModel
 internal import TritStories
 public import TritTraining
 
@@ -54,7 +53,7 @@ public struct TrainingFile: Sendable {
       }
     }
     let decoder = TrainingDecoder(
-      folder: (path as NSString).deletingLastPathComponent,
+      files: TrainingPaths(folder: (path as NSString).deletingLastPathComponent),
       stages: StageDecoding(lab: lab, problems: problems),
       problems: problems)
     let file = decoder.file(document)
@@ -66,8 +65,8 @@ public struct TrainingFile: Sendable {
 
 /// Decodes the document of a training strictly; what is wrong goes to `problems`.
 struct TrainingDecoder {
-  /// The folder of the file, for the paths written in it.
-  let folder: String
+  /// Where paths written in the file lead.
+  let files: TrainingPaths
   let stages: StageDecoding
   let problems: Problems
 
@@ -84,16 +83,23 @@ struct TrainingDecoder {
     else { return nil }
     let name = fields.text("name") ?? ""
     _ = fields.text("description")
-    for key in ["name", "data", "tokenizer", "model", "optimisation"] where fields[key] == nil {
+    let model = fields["model"].flatMap { TrainingModel($0, files: files, problems) }
+    // A checkpoint has a tokenizer.
+    let isOptional = model?.checkpoint != nil
+    for key in ["name", "data", "tokenizer", "model", "optimisation"]
+    where fields[key] == nil && !(key == "tokenizer" && isOptional) {
       fields.missing(key, expected: Self.expected[key] ?? "a value")
     }
-    let shape = fields["model"].flatMap { self.shape($0) }
+    guard let shape = model?.shape ?? TrainingModel.smallest else { return nil }
     var settings = TrainingSettings(
-      name: name, shape: shape ?? Self.emptyShape,
+      name: name, shape: shape,
       schedule: LearningRateSchedule(steps: 1, warmup: 0, peak: 1e-3), sequences: 1, length: 1)
+    settings.checkpoint = model?.checkpoint
     if let node = fields["quantization"] { quantization(node, into: &settings) }
     if let node = fields["optimisation"] {
-      optimisation(node, context: shape?.context, into: &settings)
+      let length = model?.length ?? fields["model"].flatMap { Self.context($0) }
+      optimisation(
+        node, context: model?.shape.context ?? length, length: length, into: &settings)
     }
     if let node = fields["validation"],
       let inner = Fields(node, "validation", keys: ["every", "sequences"], problems)
@@ -108,7 +114,8 @@ struct TrainingDecoder {
     }
     settings.seed = UInt64(fields.integer("seed", 0...(1 << 53)) ?? 1)
     let data = fields["data"].flatMap { self.data($0) }
-    let tokenizer = fields["tokenizer"].flatMap { self.tokenizer($0) }
+    let tokenizer =
+      fields["tokenizer"].flatMap { self.tokenizer($0) } ?? model?.checkpoint.map { .file($0) }
     guard let data, let tokenizer else { return nil }
     return TrainingFile(
       settings: settings, data: data, tokenizer: tokenizer,
@@ -118,47 +125,18 @@ struct TrainingDecoder {
 
   /// More of anything than a training has.
   static let most = 1 << 40
-  private static let emptyShape = ModelShape(
-    block: .bitnet, hidden: 1, feedForward: 1, layers: 1, heads: 1, keyValueHeads: 1,
-    vocabulary: 1, context: 1)
   private static let expected = [
     "name": "a short name", "data": "{train: builtin:storyteller/train, tokens: 20000000}",
     "tokenizer": "{vocabulary: 2048}, or the path of a tokenizer.json",
-    "model": "{block: bitnet, hidden: 256, feed-forward: 768, layers: 6, heads: 8, context: 256}",
+    "model": "{family: bitnet, hidden: 256, feed-forward: 768, layers: 6, heads: 8, context: 256}",
     "optimisation": "{steps: 2000, batch: 16, rate: 0.0015}",
   ]
 
-  private func shape(_ node: YAMLNode) -> ModelShape? {
-    let keys = [
-      "block", "hidden", "feed-forward", "layers", "heads", "key-value-heads", "head-dimension",
-      "context", "norm-epsilon", "rope-base", "tied",
-    ]
-    guard let fields = Fields(node, "model", keys: keys, problems) else { return nil }
-    let needed = ["hidden", "feed-forward", "layers", "heads", "context"]
-    for key in needed where fields[key] == nil {
-      fields.missing(key, expected: "a whole number")
-    }
-    let block = fields.word("block", TrainingBlock.allCases.map(\.rawValue)) ?? "bitnet"
-    let sizes = needed.map { fields.integer($0, 1...(1 << 20)) }
-    let keyValueHeads = fields.integer("key-value-heads", 1...(1 << 10))
-    let headDimension = fields.integer("head-dimension", 1...(1 << 12))
-    let epsilon = fields.real("norm-epsilon", 0...1) ?? 1e-5
-    let base = fields.real("rope-base", 1...1e12) ?? 10_000
-    let tied = fields.flag("tied") ?? true
-    guard let hidden = sizes[0], let wide = sizes[1], let layers = sizes[2], let heads = sizes[3],
-      let context = sizes[4]
-    else { return nil }
-    let shape = ModelShape(
-      block: TrainingBlock(rawValue: block) ?? .bitnet, hidden: hidden, feedForward: wide,
-      layers: layers, heads: heads, keyValueHeads: keyValueHeads ?? heads,
-      headDimension: headDimension, vocabulary: 256, context: context, normEpsilon: Float(epsilon),
-      ropeBase: base, tiesEmbeddings: tied)
-    for problem in shape.problems() {
-      problems.add(
-        "bad value", fields.keyPath(problem.key), at: (fields[problem.key] ?? node).position,
-        expected: problem.expected, got: problem.got)
-    }
-    return shape
+  /// The context that is written for a model with which something else is wrong.
+  private static func context(_ model: YAMLNode) -> Int? {
+    let value = model.entries?.first { $0.key == "context" }?.value
+    if case .integer(let context)? = value?.scalar, context > 0 { return context }
+    return nil
   }
 
   private func quantization(_ node: YAMLNode, into settings: inout TrainingSettings) {
@@ -187,7 +165,8 @@ struct TrainingDecoder {
   }
 
   private func optimisation(
-    _ node: YAMLNode, context: Int?, into settings: inout TrainingSettings
+    _ node: YAMLNode, context: Int?, length fallback: Int?,
+    into settings: inout TrainingSettings
   ) {
     let keys = [
       "steps", "batch", "accumulation", "length", "rate", "warmup", "schedule", "final",
@@ -200,8 +179,8 @@ struct TrainingDecoder {
     let steps = fields.integer("steps", 1...1_000_000_000) ?? 1
     settings.sequences = fields.integer("batch", 1...65_536) ?? 1
     settings.accumulation = fields.integer("accumulation", 1...65_536) ?? 1
-    let length = fields.integer("length", 1...(context ?? 1 << 16))
-    settings.length = length ?? context ?? 1
+    let length = fields.integer("length", 1...max(context ?? 1 << 16, 1))
+    settings.length = length ?? fallback ?? 1
     let word = fields.word("schedule", LearningRateSchedule.Shape.allCases.map(\.rawValue))
     settings.schedule = LearningRateSchedule(
       steps: steps, warmup: fields.integer("warmup", 0...steps) ?? min(100, steps / 10),
@@ -264,21 +243,14 @@ struct TrainingDecoder {
           expected: "one of: \(known.joined(separator: ", "))",
           advice: Suggestion.didYouMean(text, known))
       }
-      return resolved(text)
+      return files.resolved(text)
     }
-  }
-
-  /// A path beside the file where there is such a file, else the name as it is.
-  private func resolved(_ text: String) -> String {
-    guard !text.hasPrefix("/"), !text.hasPrefix("builtin:"), !folder.isEmpty else { return text }
-    let bare = text.split(separator: ":").first.map(String.init) ?? text
-    return FileManager.default.fileExists(atPath: folder + "/" + bare) ? folder + "/" + text : text
   }
 
   private func tokenizer(_ node: YAMLNode) -> TrainingFile.TokenizerSource? {
     if case .scalar = node.content {
       return problems.text(node, "tokenizer", expected: "a path, or {vocabulary: n}").map {
-        .file(resolved($0))
+        .file(files.resolved($0))
       }
     }
     guard let fields = Fields(node, "tokenizer", keys: ["vocabulary", "bytes"], problems) else {
@@ -290,6 +262,20 @@ struct TrainingDecoder {
     guard let size = fields.integer("vocabulary", 257...65_536) else { return nil }
     return .trained(
       vocabulary: size, bytes: fields.integer("bytes", 1...(1 << 32)) ?? 8_000_000)
+  }
+}
+
+/// Where the paths of a training file lead.
+struct TrainingPaths {
+  /// The folder of the file.
+  let folder: String
+
+  /// A path beside the file where there is such a file, else the name as it is.
+  func resolved(_ text: String) -> String {
+    let isName = ["/", "builtin:", "hf:"].contains { text.hasPrefix($0) }
+    guard !isName, !folder.isEmpty else { return text }
+    let bare = text.split(separator: ":").first.map(String.init) ?? text
+    return FileManager.default.fileExists(atPath: folder + "/" + bare) ? folder + "/" + text : text
   }
 }
 

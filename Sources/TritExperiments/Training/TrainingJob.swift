@@ -46,7 +46,7 @@ public struct TrainingJob {
     let corpus = try makeCorpus(tokenizer)
     note("text: \(corpus.train.count) tokens to train on, \(corpus.valid.count) held out")
     var settings = file.settings
-    settings.shape.vocabulary = tokenizer.vocabularySize
+    settings.shape = try shape(for: tokenizer)
     let floor = try floor(by: tokenizer)
     if let floor { note("entropy of the source: \(decimals(floor)) nats a token") }
     let trainer = try Trainer(
@@ -87,6 +87,22 @@ public struct TrainingJob {
     return outcome
   }
 
+  /// The model, now that the number of tokens is known.
+  private func shape(for tokenizer: any Tokenizer) throws -> ModelShape {
+    let shape = file.settings.shape
+    guard let checkpoint = file.settings.checkpoint else {
+      return try shape.with(vocabulary: tokenizer.vocabularySize)
+    }
+    // Checkpoints may have more rows than their tokenizer has tokens.
+    guard tokenizer.vocabularySize <= shape.vocabulary else {
+      throw LabError(
+        .usage, "the tokenizer has more tokens than the checkpoint", at: checkpoint,
+        expected: "at most \(shape.vocabulary)", got: "\(tokenizer.vocabularySize)",
+        advice: "leave 'tokenizer' out: the checkpoint's own is taken then")
+    }
+    return shape
+  }
+
   private func decimals(_ value: Double) -> String { String(format: "%.4f", value) }
 
   // MARK: Text
@@ -120,6 +136,14 @@ public struct TrainingJob {
       }
       let document = try JSONReader.readFile(source)
       try AtomicFile.write(JSONWriter.text(document, pretty: true) + "\n", to: target)
+      // What belongs to it: a chat template, above all.
+      let beside = (source as NSString).deletingLastPathComponent
+      for name in ["tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json"] {
+        let path = beside.isEmpty ? name : beside + "/" + name
+        guard FileManager.default.fileExists(atPath: path) else { continue }
+        try AtomicFile.write(
+          try WholeFile.read(path, limit: .records), to: folder + "/" + name)
+      }
       return tokenizer
     case .trained(let vocabulary, let limit):
       var trainer = try BytePairTrainer(vocabularySize: vocabulary)

@@ -249,6 +249,10 @@ public struct GGUFExport {
         "gemma3.attention.sliding_window_pattern",
         .array(.bool((0..<configuration.layers).map { configuration.isWindowed(layer: $0) })))
       number("rope.freq_base_swa", configuration.localRopeBase ?? configuration.ropeBase)
+    case "gemma2":
+      number("attn_logit_softcapping", Double(configuration.attentionSoftCap ?? 0))
+      number("final_logit_softcapping", Double(configuration.logitSoftCap ?? 0))
+      whole("attention.sliding_window", configuration.window ?? 0)
     default: break
     }
     switch configuration.pooling {

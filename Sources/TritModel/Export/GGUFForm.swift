@@ -102,6 +102,13 @@ struct GGUFForm {
     else {
       throw nothing("has the windows of this model", checkpoint)
     }
+    if family?.gguf.first == "gemma2", configuration.window != nil,
+      (0..<configuration.layers).contains(where: {
+        configuration.isWindowed(layer: $0) != $0.isMultiple(of: 2)
+      })
+    {
+      throw nothing("has other windows than those of every other layer", checkpoint)
+    }
     if family?.gguf.isEmpty == true { return nil }
     return family?.gguf.first
   }

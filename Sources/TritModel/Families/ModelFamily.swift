@@ -1,15 +1,17 @@
 import TritAttention
 import TritCore
-import TritFormats
+package import TritFormats
 
 /// A family of models: how it is called, and what its configuration adds to that of Llama, the
 /// block that all of them vary. Everything else follows from the configuration (`BlockPlan`).
 ///
 /// Sources: transformers 5 (`configuration_*.py`, `modeling_*.py`); llama.cpp `src/models`,
 /// `src/llama-model.cpp`, `conversion`.
-struct ModelFamily: Sendable {
+package struct ModelFamily: Sendable {
   /// The name for people.
   let name: String
+  /// The name in training files.
+  let word: String
   /// Classes that `architectures` of a `config.json` names, the first one the language model.
   let classes: [String]
   /// What `model_type` says.
@@ -26,6 +28,12 @@ struct ModelFamily: Sendable {
   var keys: Set<String> = []
   /// Whether trits run with int8 activations where nothing is said of them.
   var quantizesActivations = false
+  /// Whether blocks have a norm before the attention output and the down projection.
+  package var hasSubNorms = false
+  /// The nonlinearity of a new model.
+  var activation = FeedForwardActivation.silu
+  /// What the `config.json` of a new model says beside its sizes.
+  var fresh: @Sendable (ModelSizes) -> [(key: String, value: JSONValue)] = { _ in [] }
   /// What a `config.json` adds.
   var huggingFace: @Sendable (inout ModelConfiguration, JSONField) throws -> Void = { _, _ in }
   /// What the metadata of a GGUF file add; the function looks up keys behind the architecture.
@@ -34,18 +42,22 @@ struct ModelFamily: Sendable {
   }
 
   /// All families; the first that has a name counts.
-  static let all: [ModelFamily] = [
-    .llama, .bitNet, .bitnet, .qwen3, .qwen2, .gemma3, .miniCPM, .granite, .mistral,
+  package static let all: [ModelFamily] = [
+    .llama, .bitNet, .bitnet, .qwen3, .qwen2, .gemma3, .gemma2, .miniCPM, .granite, .mistral,
   ]
 
   /// The families for people.
-  static let names = "Llama, BitNet, Qwen3, Qwen2, Gemma 3 (text), MiniCPM, Granite, Mistral"
+  static let names =
+    "Llama, BitNet, Qwen3, Qwen2, Gemma 3 (text), Gemma 2, MiniCPM, Granite, Mistral"
 
   /// Architectures of GGUF files that the lab runs.
   static let ggufArchitectures = all.flatMap(\.gguf)
 
+  /// The names in training files.
+  package static let words = all.map(\.word)
+
   /// The family of a configuration that was read.
-  static func of(_ configuration: ModelConfiguration) -> ModelFamily? {
+  package static func of(_ configuration: ModelConfiguration) -> ModelFamily? {
     let name = configuration.architecture
     return all.first { $0.classes.contains(name) || $0.gguf.contains(name) }
   }
@@ -78,23 +90,31 @@ struct ModelFamily: Sendable {
 
 extension ModelFamily {
   static let llama = ModelFamily(
-    name: "Llama", classes: ["LlamaForCausalLM", "LlamaModel"], types: ["llama"], gguf: ["llama"],
-    ggufPairing: .adjacent, quantizesActivations: true)
+    name: "Llama", word: "llama", classes: ["LlamaForCausalLM", "LlamaModel"], types: ["llama"],
+    gguf: ["llama"],
+    ggufPairing: .adjacent, quantizesActivations: true,
+    fresh: { _ in [("attention_bias", false), ("mlp_bias", false)] })
 
   /// transformers' own class: microsoft/bitnet-b1.58-2B-4T.
   static let bitNet = ModelFamily(
-    name: "BitNet", classes: ["BitNetForCausalLM", "BitNetModel"], types: ["bitnet"],
+    name: "BitNet", word: "bitnet", classes: ["BitNetForCausalLM", "BitNetModel"],
+    types: ["bitnet"],
     gguf: ["bitnet-25", "bitnet-b1.58"], normEpsilon: 1e-5, tiesEmbeddings: true,
-    quantizesActivations: true, metadata: { configuration, _ in configuration.activation = .relu2 })
+    quantizesActivations: true, hasSubNorms: true, activation: .relu2,
+    fresh: { _ in [("attention_bias", false), ("mlp_bias", false)] },
+    metadata: { configuration, _ in configuration.activation = .relu2 })
 
   /// The 1bitLLM checkpoints, whose `model_type` is llama: float masters, no `quantization_config`.
   static let bitnet = ModelFamily(
-    name: "BitNet (1bitLLM)", classes: ["BitnetForCausalLM"], types: ["llama", "bitnet"],
-    gguf: ["bitnet"], normEpsilon: 1e-5, tiesEmbeddings: true, quantizesActivations: true)
+    name: "BitNet (1bitLLM)", word: "bitnet-silu", classes: ["BitnetForCausalLM"],
+    types: ["llama", "bitnet"],
+    gguf: ["bitnet"], normEpsilon: 1e-5, tiesEmbeddings: true, quantizesActivations: true,
+    hasSubNorms: true)
 
   static let mistral = ModelFamily(
-    name: "Mistral", classes: ["MistralForCausalLM", "MistralModel"], types: ["mistral"], gguf: [],
-    keys: ["sliding_window"],
+    name: "Mistral", word: "mistral", classes: ["MistralForCausalLM", "MistralModel"],
+    types: ["mistral"], gguf: [],
+    keys: ["sliding_window"], fresh: { _ in [("sliding_window", .null)] },
     huggingFace: { configuration, root in
       // MistralConfig's own default is a window of 4096; null is none.
       let isNamed = root.presence(of: "sliding_window") != .absent
@@ -104,8 +124,10 @@ extension ModelFamily {
     })
 
   static let qwen2 = ModelFamily(
-    name: "Qwen2", classes: ["Qwen2ForCausalLM", "Qwen2Model"], types: ["qwen2"], gguf: ["qwen2"],
+    name: "Qwen2", word: "qwen2", classes: ["Qwen2ForCausalLM", "Qwen2Model"], types: ["qwen2"],
+    gguf: ["qwen2"],
     keys: ["sliding_window", "layer_types", "max_window_layers"],
+    fresh: { _ in [("use_sliding_window", false)] },
     huggingFace: { configuration, root in
       // Qwen2Attention has them whatever the configuration says.
       configuration.biases = [.query, .key, .value]
@@ -114,8 +136,10 @@ extension ModelFamily {
     metadata: { configuration, _ in configuration.biases = [.query, .key, .value] })
 
   static let qwen3 = ModelFamily(
-    name: "Qwen3", classes: ["Qwen3ForCausalLM", "Qwen3Model"], types: ["qwen3"], gguf: ["qwen3"],
+    name: "Qwen3", word: "qwen3", classes: ["Qwen3ForCausalLM", "Qwen3Model"], types: ["qwen3"],
+    gguf: ["qwen3"],
     keys: ["sliding_window", "layer_types", "max_window_layers"],
+    fresh: { _ in [("attention_bias", false), ("use_sliding_window", false)] },
     huggingFace: { configuration, root in
       configuration.hasHeadNorms = true
       if root["head_dim"] == nil { configuration.setHeadDimension(128) }
@@ -125,12 +149,21 @@ extension ModelFamily {
 
   /// Multipliers of embeddings, residuals, scores and logits.
   static let granite = ModelFamily(
-    name: "Granite", classes: ["GraniteForCausalLM", "GraniteModel"], types: ["granite"],
+    name: "Granite", word: "granite", classes: ["GraniteForCausalLM", "GraniteModel"],
+    types: ["granite"],
     gguf: ["granite"], ggufPairing: .adjacent,
     keys: [
       "embedding_multiplier", "residual_multiplier", "logits_scaling", "attention_multiplier",
       "embedding_scale", "residual_scale", "logit_scale", "attention.scale",
     ],
+    // Those of Granite 3.
+    fresh: { sizes in
+      [
+        ("attention_bias", false), ("mlp_bias", false), ("embedding_multiplier", 12.0),
+        ("residual_multiplier", 0.22), ("logits_scaling", 8.0),
+        ("attention_multiplier", JSONValue(1 / Double(max(sizes.headDimension, 1)))),
+      ]
+    },
     huggingFace: { configuration, root in
       func factor(_ key: String) throws -> Float { Float(try root[key]?.positive() ?? 1) }
       configuration.embeddingMultiplier = try factor("embedding_multiplier")
@@ -150,12 +183,20 @@ extension ModelFamily {
   /// `scale_emb`, `scale_depth / √layers`, `hidden / dim_model_base`: the MiniCPM report
   /// (2404.06395), §3 and appendix A.
   static let miniCPM = ModelFamily(
-    name: "MiniCPM", classes: ["MiniCPMForCausalLM", "MiniCPMModel"], types: ["minicpm"],
+    name: "MiniCPM", word: "minicpm", classes: ["MiniCPMForCausalLM", "MiniCPMModel"],
+    types: ["minicpm"],
     gguf: ["minicpm"], tiesEmbeddings: true, ggufPairing: .adjacent,
     keys: [
       "scale_emb", "scale_depth", "dim_model_base", "embedding_scale", "residual_scale",
       "logit_scale",
     ],
+    // Those of MiniCPM 2B.
+    fresh: { sizes in
+      [
+        ("scale_emb", 12.0), ("scale_depth", 1.4),
+        ("dim_model_base", JSONValue(min(256, sizes.hidden))),
+      ]
+    },
     huggingFace: { configuration, root in
       configuration.embeddingMultiplier = Float(try root["scale_emb"]?.positive() ?? 1)
       let depth = try root["scale_depth"]?.positive() ?? 1
@@ -170,13 +211,28 @@ extension ModelFamily {
   /// Gains of 1 + w, norms before and after each half, of queries and keys, windows in most layers
   /// with a rotary base of their own.
   static let gemma3 = ModelFamily(
-    name: "Gemma 3 (text)", classes: ["Gemma3ForCausalLM", "Gemma3TextModel"],
+    name: "Gemma 3 (text)", word: "gemma3", classes: ["Gemma3ForCausalLM", "Gemma3TextModel"],
     types: ["gemma3_text"], gguf: ["gemma3"], tiesEmbeddings: true,
     keys: [
       "sliding_window", "layer_types", "sliding_window_pattern", "_sliding_window_pattern",
       "query_pre_attn_scalar", "final_logit_softcapping", "attention.sliding_window",
       "attention.sliding_window_pattern", "rope_local_base_freq",
     ],
+    activation: .geluTanh,
+    // Windows of 512 positions in five layers of six, as in Gemma 3 1B.
+    fresh: { sizes in
+      [
+        ("attention_bias", false), ("query_pre_attn_scalar", JSONValue(sizes.headDimension)),
+        ("rope_local_base_freq", 10_000.0), ("sliding_window", 512),
+        (
+          "layer_types",
+          JSONValue(
+            (0..<min(max(sizes.layers, 0), ModelConfiguration.limits.layers)).map {
+              $0 % 6 == 5 ? "full_attention" : "sliding_attention"
+            })
+        ),
+      ]
+    },
     huggingFace: { configuration, root in
       configuration.setGemma()
       configuration.normOffset = 1
@@ -214,6 +270,60 @@ extension ModelFamily {
         configuration.windowedLayers = (0..<configuration.layers).map { $0 % period != period - 1 }
       }
       configuration.localRopeBase = try field("rope.freq_base_swa")?.number() ?? 10_000
+    })
+
+  /// Gemma 3's block without norms of queries and keys, with capped scores; every other layer sees a
+  /// window.
+  static let gemma2 = ModelFamily(
+    name: "Gemma 2", word: "gemma2", classes: ["Gemma2ForCausalLM", "Gemma2Model"],
+    types: ["gemma2"], gguf: ["gemma2"], tiesEmbeddings: true,
+    keys: [
+      "sliding_window", "layer_types", "query_pre_attn_scalar", "final_logit_softcapping",
+      "attn_logit_softcapping", "attention.sliding_window",
+    ],
+    activation: .geluTanh,
+    fresh: { sizes in
+      [
+        ("attention_bias", false), ("query_pre_attn_scalar", JSONValue(sizes.headDimension)),
+        ("attn_logit_softcapping", 50.0), ("final_logit_softcapping", 30.0),
+        ("sliding_window", 512),
+      ]
+    },
+    huggingFace: { configuration, root in
+      configuration.setGemma()
+      configuration.hasHeadNorms = false
+      configuration.normOffset = 1
+      if root["head_dim"] == nil { configuration.setHeadDimension(256) }
+      let scalar = try root["query_pre_attn_scalar"]?.positive() ?? 256
+      configuration.attentionScale = Float(1 / scalar.squareRoot())
+      // Gemma2Config's own defaults are 50 and 30; null is none.
+      func cap(_ key: String, _ fallback: Float) throws -> Float? {
+        root.presence(of: key) == .absent
+          ? fallback : try root[key].map { Float(try $0.positive()) }
+      }
+      configuration.attentionSoftCap = try cap("attn_logit_softcapping", 50)
+      configuration.logitSoftCap = try cap("final_logit_softcapping", 30)
+      try configuration.readWindows(root, default: 4096, window: { $0.isMultiple(of: 2) })
+    },
+    metadata: { configuration, field in
+      configuration.setGemma()
+      configuration.hasHeadNorms = false
+      func cap(_ key: String, _ fallback: Float) throws -> Float? {
+        guard let field = field(key) else { return fallback }
+        let cap = try field.number()
+        return cap == 0 ? nil : Float(cap)
+      }
+      configuration.attentionSoftCap = try cap("attn_logit_softcapping", 50)
+      configuration.logitSoftCap = try cap("final_logit_softcapping", 30)
+      // llama.cpp knows the model of 27B, whose scores have another scale, by its layers.
+      if configuration.layers == 46 {
+        let width = Double(configuration.hiddenSize) / Double(configuration.heads)
+        configuration.attentionScale = Float(1 / width.squareRoot())
+      }
+      let window = try field("attention.sliding_window")?.number() ?? 4096
+      guard window > 0 else { return }
+      configuration.window = Int(min(window, Double(ModelConfiguration.limits.context)))
+      configuration.windowedLayers = (0..<configuration.layers).map { $0.isMultiple(of: 2) }
     })
 }
 

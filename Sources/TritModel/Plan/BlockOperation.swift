@@ -51,8 +51,8 @@ public enum BlockOperation: Sendable, Hashable {
   case rotate(BlockBuffer)
   /// Puts keys and values into the cache.
   case store
-  /// Attention of the queries over the cache.
-  case attend
+  /// Attention of the queries over the cache; scores are capped softly where there is a cap.
+  case attend(softCap: Float?)
   /// `gate = activation(gate) · up`.
   case gate
   /// `stream += multiplier · projected`.
@@ -70,7 +70,7 @@ public enum BlockOperation: Sendable, Hashable {
 
 extension LinearRole {
   /// Where the layer writes.
-  var output: BlockBuffer {
+  package var output: BlockBuffer {
     switch self {
     case .query: .query
     case .key: .key

@@ -52,7 +52,7 @@ public struct BlockPlan: Sendable, Hashable {
       add(.rotate(.key))
     }
     add(.store)
-    add(.attend)
+    add(.attend(softCap: configuration.attentionSoftCap))
     project([.attentionOutput], from: subNormed(.attentionSub, .attended, into: .query))
     join(.postAttention)
     add(.norm(.feedForward, from: .stream, into: .normed))

@@ -30,6 +30,20 @@ struct LayerAttentions {
     windowed = LayerAttention(narrow, window: window, scale: scale)
   }
 
+  /// `attention` with the cap of the model's scores. Throws a usage error where it can have none.
+  static func capped(
+    _ attention: any Attention, _ configuration: ModelConfiguration
+  ) throws -> any Attention {
+    guard let cap = configuration.attentionSoftCap else { return attention }
+    guard let capped = (attention as? any CappedAttention)?.capped(at: cap) else {
+      throw LabError(
+        .usage, "attention '\(attention.name)' cannot cap its scores",
+        expected: "one that can, since this model caps them at \(cap)", got: attention.name,
+        advice: "take --attention flash, streaming or naive")
+    }
+    return capped
+  }
+
   /// The attention of one layer.
   subscript(layer: Int) -> LayerAttention {
     configuration.isWindowed(layer: layer) ? windowed : full
@@ -40,7 +54,9 @@ extension ModelConfiguration {
   /// The rotary tables of `positions`: of all layers, and then of windowed ones where they have a
   /// base of their own. `frequencyFactors` are those that a file holds. Throws what
   /// `RotaryEmbedding` throws.
-  func rotaryEmbeddings(frequencyFactors: [Float]?, positions: Int) throws -> [RotaryEmbedding] {
+  package func rotaryEmbeddings(frequencyFactors: [Float]?, positions: Int) throws
+    -> [RotaryEmbedding]
+  {
     var tables = [
       try RotaryEmbedding(
         headDimension: headDimension, rotaryDimension: ropeDimension, base: ropeBase,

@@ -19,8 +19,10 @@ public struct ModelPlan: Sendable, Hashable {
 
   /// Parameters: matrices, gains, biases, the embedding, and the head where it is another matrix.
   public var parameterCount: Int {
+    // A layer that norms its input itself has a gain for every column.
+    let inner = configuration.quantization?.innerNormEpsilon == nil ? 0 : 1
     let matrices = block.linears.map { $0.shape(configuration) }.reduce(0) {
-      $0 + $1.rows * $1.columns
+      $0 + ($1.rows + inner) * $1.columns
     }
     let norms = block.norms.reduce(0) { $0 + configuration.width(of: $1) }
     let biases = block.biases.reduce(0) { $0 + $1.shape(configuration).rows }

@@ -35,10 +35,7 @@ struct ProjectionGroup {
   static func grouped(_ layers: [BuiltLinear], epsilon: Float) -> [ProjectionGroup] {
     var groups: [(key: BuiltLinear, members: [(any PreparedLinear, Int)])] = []
     for (output, layer) in layers.enumerated() {
-      let match = groups.firstIndex {
-        $0.key.activationChoice == layer.activationChoice && $0.key.innerNorm == layer.innerNorm
-          && $0.key.rotation == layer.rotation
-      }
+      let match = groups.firstIndex { $0.key.sharesInput(with: layer) }
       if let match {
         groups[match].members.append((layer.linear, output))
       } else {

@@ -122,7 +122,7 @@ struct OneRowRegion: PoolRegion {
 
 extension FeedForwardActivation {
   /// `gate = activation(gate) · up`; `up` may be used as scratch.
-  func multiply(
+  package func multiply(
     gate: UnsafeMutablePointer<Float>, up: UnsafeMutablePointer<Float>, count: Int
   ) {
     switch self {

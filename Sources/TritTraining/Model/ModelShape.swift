@@ -1,157 +1,206 @@
-import TritAttention
-import TritCore
-import TritFormats
+public import TritCore
+public import TritFormats
 public import TritModel
 
-/// The transformer block that a trained model is made of.
-public enum TrainingBlock: String, Sendable, Hashable, CaseIterable {
-  /// Squared ReLU and a norm before the attention output and the down projection: BitNet b1.58
-  /// 2B4T.
-  case bitnet
-  /// SiLU, no sub-norms: Llama.
-  case llama
-}
-
-/// The shape of a model to be trained: a decoder-only transformer of the Llama or BitNet family.
+/// A model to be trained: its plan, and the `config.json` that says it to whoever runs it. One comes
+/// from the other, so that a checkpoint of the trainer is what was trained.
 public struct ModelShape: Sendable, Hashable {
-  /// The kind of block.
-  public var block: TrainingBlock
-  /// Width of the residual stream.
-  public var hidden: Int
-  /// Width of the feed-forward block.
-  public var feedForward: Int
-  /// Number of blocks.
-  public var layers: Int
-  /// Query heads.
-  public var heads: Int
-  /// Key/value heads; divides `heads`.
-  public var keyValueHeads: Int
-  /// Elements of one head, even.
-  public var headDimension: Int
-  /// Number of token ids.
-  public var vocabulary: Int
-  /// Tokens of a sequence at most.
-  public var context: Int
-  /// Epsilon of every norm.
-  public var normEpsilon: Float
-  /// Base of the rotary angles.
-  public var ropeBase: Double
-  /// Whether the output head is the embedding matrix.
-  public var tiesEmbeddings: Bool
+  /// What is computed, operation by operation.
+  public let plan: ModelPlan
+  /// Members of `config.json`, without those that the training decides: tokens that end a text, and
+  /// how weights are quantized.
+  public let document: JSONValue
+  /// The tokens that begin and end a text, of a checkpoint that says them: an object.
+  let ends: JSONValue
+  /// What tensors are called.
+  let names: TensorNames
+  /// Which of the names of a norm its tensor has, where checkpoints have several.
+  let spellings: [NormRole: Int]
+  /// The same for norms inside linear layers.
+  let innerSpelling: Int
 
-  /// Describes a shape; `headDimension` defaults to `hidden / heads`.
-  public init(
-    block: TrainingBlock, hidden: Int, feedForward: Int, layers: Int, heads: Int,
-    keyValueHeads: Int, headDimension: Int? = nil, vocabulary: Int, context: Int,
-    normEpsilon: Float = 1e-5, ropeBase: Double = 10_000, tiesEmbeddings: Bool = true
-  ) {
-    self.block = block
-    self.hidden = hidden
-    self.feedForward = feedForward
-    self.layers = layers
-    self.heads = heads
-    self.keyValueHeads = keyValueHeads
-    self.headDimension = headDimension ?? hidden / max(heads, 1)
-    self.vocabulary = vocabulary
-    self.context = context
-    self.normEpsilon = normEpsilon
-    self.ropeBase = ropeBase
-    self.tiesEmbeddings = tiesEmbeddings
+  /// A new model. Throws `usage` for impossible sizes, and what the reader of `config.json` throws.
+  public init(_ sizes: ModelSizes) throws {
+    let problems = sizes.problems()
+    guard problems.isEmpty else {
+      throw LabErrors(
+        problems.map {
+          LabError(
+            .usage, "the model's shape is impossible", at: "model.\($0.key)",
+            expected: $0.expected, got: $0.got)
+        })
+    }
+    try self.init(sizes.document, at: "model.config")
   }
 
-  /// The shape of a checkpoint, to train it on. Throws `badData` for what the trainer does not
-  /// compute: stretched rotary angles, norms inside linears, other mixtures of activation and
-  /// sub-norms.
-  public init(_ checkpoint: Checkpoint) throws {
-    let configuration = checkpoint.configuration
+  /// A new model of a `config.json`, with another vocabulary where one is given. Throws what the
+  /// reader of `config.json` throws, `badData` for what cannot be trained.
+  public init(config path: String, vocabulary: Int? = nil) throws {
+    var document = try JSONReader.readFile(path)
+    if let vocabulary { document = document.setting("vocab_size", JSONValue(vocabulary)) }
+    try self.init(document, at: path)
+  }
+
+  /// A model of this document; `place` is where errors say that it stands.
+  init(_ document: JSONValue, at place: String) throws {
+    let configuration = try ModelConfiguration(huggingFace: document, at: place)
+    let family = ModelFamily.of(configuration)
+    let hasSubNorms = family?.hasSubNorms ?? false
+    // transformers has no 1bitLLM class: the names are those of its own code.
+    let isOther = configuration.architecture == "BitnetForCausalLM"
     self.init(
-      block: checkpoint.hasSubNorms ? .bitnet : .llama, hidden: configuration.hiddenSize,
-      feedForward: configuration.feedForwardSize, layers: configuration.layers,
-      heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
-      headDimension: configuration.headDimension, vocabulary: configuration.vocabularySize,
-      context: configuration.contextLength, normEpsilon: configuration.normEpsilon,
-      ropeBase: configuration.ropeBase, tiesEmbeddings: checkpoint.tiesEmbeddings)
-    // What training computes is the plan of this shape: a model with another one is another model.
-    var own = plan.configuration
-    own.architecture = configuration.architecture
-    own.bosToken = configuration.bosToken
-    own.eosTokens = configuration.eosTokens
-    own.quantization = configuration.quantization
-    own.notes = configuration.notes
-    own.tiesEmbeddings = configuration.tiesEmbeddings
-    own.biases = configuration.biases
-    guard own == configuration, plan.block == checkpoint.plan.block,
-      configuration.quantization?.innerNormEpsilon == nil
-    else {
+      document, configuration, ties: configuration.tiesEmbeddings ?? true,
+      subNorms: hasSubNorms ? [.attentionSub, .feedForwardSub] : [],
+      biases: configuration.biases ?? [], names: .huggingFace,
+      spellings: isOther ? [.attentionSub: 1, .feedForwardSub: 1] : [:], innerSpelling: 0)
+  }
+
+  /// The model of a checkpoint, to train it on. Throws `badData` for what cannot be trained: files
+  /// of other containers, trits without masters.
+  public init(_ checkpoint: Checkpoint) throws {
+    guard checkpoint.names != .gguf else {
       throw LabError(
-        .badData, "this variant of the architecture cannot be trained", at: checkpoint.path,
-        expected: "a Llama block (SiLU) or a BitNet block (squared ReLU, sub-norms), rotary angles "
-          + "as they are, no norms inside linears, no biases, windows or multipliers")
+        .badData, "a GGUF file cannot be trained on", at: checkpoint.path,
+        expected: "a folder in Hugging Face form with float masters",
+        advice: "take the model's safetensors; or export the file first, where it holds floats: "
+          + "trit export -m \(checkpoint.path) --type hf-bf16 -o FOLDER")
     }
+    let configuration = checkpoint.configuration
+    let document = try checkpoint.files.perform {
+      try JSONReader.readFile(checkpoint.path + "/config.json")
+    }
+    let between = configuration.hasPostNorms
+    var spellings: [NormRole: Int] = [:]
+    for role in checkpoint.plan.block.norms {
+      let all = checkpoint.names.norm(role, layer: 0, between: between)
+      let name = checkpoint.normName(role, layer: 0)
+      if let index = all.firstIndex(of: name), index > 0 { spellings[role] = index }
+    }
+    let inner = checkpoint.names.innerNorm(.query, layer: 0)
+    let innerSpelling = inner.firstIndex { checkpoint.source.info($0) != nil } ?? 0
+    self.init(
+      document, configuration, ties: checkpoint.tiesEmbeddings,
+      subNorms: checkpoint.plan.block.norms.intersection([.attentionSub, .feedForwardSub]),
+      biases: checkpoint.plan.block.biases, names: checkpoint.names, spellings: spellings,
+      innerSpelling: innerSpelling, keepsEnds: true)
   }
 
-  /// The plan of the forward pass, op by op what `TrainableTransformer` computes.
-  public var plan: ModelPlan {
-    ModelPlan(
-      ModelConfiguration(
-        architecture: block == .bitnet ? "BitNetForCausalLM" : "LlamaForCausalLM",
-        hiddenSize: hidden, feedForwardSize: feedForward, layers: layers, heads: heads,
-        keyValueHeads: keyValueHeads, headDimension: headDimension, vocabularySize: vocabulary,
-        contextLength: context, normEpsilon: normEpsilon, ropeBase: ropeBase,
-        activation: activation, tiesEmbeddings: tiesEmbeddings),
-      subNorms: block == .bitnet ? [.attentionSub, .feedForwardSub] : [])
+  private init(
+    _ document: JSONValue, _ read: ModelConfiguration, ties: Bool, subNorms: Set<NormRole>,
+    biases: Set<LinearRole>, names: TensorNames, spellings: [NormRole: Int], innerSpelling: Int,
+    keepsEnds: Bool = false
+  ) {
+    var configuration = read
+    configuration.tiesEmbeddings = ties
+    configuration.bosToken = nil
+    configuration.eosTokens = []
+    configuration.notes = []
+    configuration.pooling = nil
+    // What training decides is no part of the shape; what changes the plan is.
+    let quantization = configuration.quantization
+    if quantization?.innerNormEpsilon == nil, quantization?.unconverted.isEmpty ?? true {
+      configuration.quantization = nil
+    }
+    configuration.quantization?.quantizer = nil
+    configuration.quantization?.activations = nil
+    plan = ModelPlan(configuration, subNorms: subNorms, biases: biases)
+    let tokens = ["bos_token_id", "eos_token_id", "pad_token_id"]
+    self.ends =
+      keepsEnds ? .object((document.object ?? []).filter { tokens.contains($0.key) }) : [:]
+    var kept = document
+    for key in tokens + ["tritlab"] { kept = kept.setting(key, nil) }
+    if configuration.quantization == nil { kept = kept.setting("quantization_config", nil) }
+    if kept["tie_word_embeddings"]?.bool ?? ties != ties || read.tiesEmbeddings != ties {
+      kept = kept.setting("tie_word_embeddings", .bool(ties))
+    }
+    if kept["dtype"] != nil { kept = kept.setting("dtype", "bfloat16") }
+    if kept["dtype"] == nil || kept["torch_dtype"] != nil {
+      kept = kept.setting("torch_dtype", "bfloat16")
+    }
+    self.document = kept
+    self.names = names
+    self.spellings = spellings
+    self.innerSpelling = innerSpelling
   }
 
-  /// Width of the concatenated query heads.
-  public var querySize: Int { heads * headDimension }
-  /// Width of the concatenated key (or value) heads.
-  public var keyValueSize: Int { keyValueHeads * headDimension }
-  /// Width of a row of queries, keys and values.
-  var projectionSize: Int { querySize + 2 * keyValueSize }
-  /// The nonlinearity of the feed-forward block.
-  public var activation: FeedForwardActivation { block == .bitnet ? .relu2 : .silu }
-  /// Whether blocks have a norm before the attention output and the down projection.
-  public var hasSubNorms: Bool { block == .bitnet }
-
-  /// What is wrong with the shape, in the words of `trit train`'s file; empty where nothing is.
-  public func problems() -> [(key: String, expected: String, got: String)] {
-    var list: [(key: String, expected: String, got: String)] = []
-    let sizes: [(String, Int, Int)] = [
-      ("hidden", hidden, 1 << 14), ("feed-forward", feedForward, 1 << 16),
-      ("layers", layers, 1 << 10), ("heads", heads, 1 << 10),
-      ("key-value-heads", keyValueHeads, 1 << 10), ("head-dimension", headDimension, 1 << 12),
-      ("vocabulary", vocabulary, 1 << 20), ("context", context, 1 << 16),
-    ]
-    for (key, value, limit) in sizes where !(1...limit).contains(value) {
-      list.append((key, "a whole number, 1…\(limit)", "\(value)"))
-    }
-    guard list.isEmpty else { return list }
-    if !heads.isMultiple(of: keyValueHeads) {
-      list.append(("key-value-heads", "a divisor of the \(heads) heads", "\(keyValueHeads)"))
-    }
-    if !headDimension.isMultiple(of: 2) {
-      list.append(("head-dimension", "an even number", "\(headDimension)"))
-    }
-    if block == .bitnet, querySize != hidden {
-      // The sub-norm of transformers' BitNet has the width of the residual stream.
-      list.append(("heads", "heads · head dimension = \(hidden) (hidden)", "\(querySize)"))
-    }
-    let bytes = 4 * Double(parameterCount)
-    if bytes > 0x1p36 {
-      list.append(("hidden", "a model of at most 64 GiB of weights", "\(parameterCount) weights"))
-    }
-    return list
+  /// The same model with another number of tokens.
+  public func with(vocabulary: Int) throws -> ModelShape {
+    let changed = document.setting("vocab_size", JSONValue(vocabulary))
+    return ModelShape(
+      changed, try ModelConfiguration(huggingFace: changed, at: "model"), ties: tiesEmbeddings,
+      subNorms: plan.block.norms.intersection([.attentionSub, .feedForwardSub]),
+      biases: plan.block.biases, names: names, spellings: spellings, innerSpelling: innerSpelling)
   }
 
+  /// Equal plans that are written down the same way.
+  public static func == (a: ModelShape, b: ModelShape) -> Bool {
+    a.plan == b.plan && a.document == b.document && a.names == b.names
+      && a.spellings == b.spellings && a.innerSpelling == b.innerSpelling
+  }
+
+  /// Hashes the plan, which decides nearly all of it.
+  public func hash(into hasher: inout Hasher) { hasher.combine(plan) }
+
+  // MARK: Sizes
+
+  /// Shape and constants.
+  public var configuration: ModelConfiguration { plan.configuration }
+  /// Width of the residual stream.
+  public var hidden: Int { configuration.hiddenSize }
+  /// Number of blocks.
+  public var layers: Int { configuration.layers }
+  /// Number of token ids.
+  public var vocabulary: Int { configuration.vocabularySize }
+  /// Tokens of a sequence at most.
+  public var context: Int { configuration.contextLength }
+  /// Whether the output head is the embedding matrix.
+  public var tiesEmbeddings: Bool { configuration.tiesEmbeddings ?? true }
   /// Number of parameters.
   public var parameterCount: Int { plan.parameterCount }
 
   /// Floating-point operations of one training step for each token: forward and backward products,
   /// attention to the average causal length, nothing computed twice.
   public func operationsPerToken(length: Int) -> Double {
-    let linears = Double(hidden * (2 * querySize + 2 * keyValueSize + 3 * feedForward))
+    let linears = plan.block.linears.map { $0.shape(configuration) }.reduce(0) {
+      $0 + $1.rows * $1.columns
+    }
     let head = Double(vocabulary * hidden)
-    let attention = Double(layers * querySize) * Double(length + 1) / 2 * 4 * 3
-    return 6 * (Double(layers) * linears + head) + attention
+    let keys = (0..<layers).reduce(0.0) { sum, layer in
+      let window = configuration.isWindowed(layer: layer) ? configuration.window ?? length : length
+      let seen = min(window, length)
+      // The first queries of a window see fewer keys.
+      let all = Double(seen) * Double(length) - Double(seen) * Double(seen - 1) / 2
+      return sum + all / Double(max(length, 1))
+    }
+    let attention = keys * Double(configuration.querySize) * 4 * 3
+    return 6 * (Double(layers) * Double(linears) + head) + attention
+  }
+}
+
+extension JSONValue {
+  /// An object with the member `key`, in the place that it had or at the end; without it for nil.
+  func setting(_ key: String, _ value: JSONValue?) -> JSONValue {
+    var members = object ?? []
+    let index = members.firstIndex { $0.key == key }
+    switch (index, value) {
+    case (let index?, let value?): members[index].value = value
+    case (let index?, nil): members.remove(at: index)
+    case (nil, let value?): members.append((key, value))
+    case (nil, nil): break
+    }
+    return .object(members)
+  }
+}
+
+extension ModelShape {
+  /// The same with a configuration that no `config.json` says: what files of other containers have.
+  /// For laws.
+  package func changing(_ change: (inout ModelConfiguration) -> Void) -> ModelShape {
+    var configuration = configuration
+    change(&configuration)
+    return ModelShape(
+      document, configuration, ties: tiesEmbeddings,
+      subNorms: plan.block.norms.intersection([.attentionSub, .feedForwardSub]),
+      biases: plan.block.biases, names: names, spellings: spellings, innerSpelling: innerSpelling)
   }
 }

@@ -1,41 +1,13 @@
 public import TritCore
 public import TritFormats
 import TritKernels
+public import TritModel
 
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
   import Darwin
 #endif
-
-/// What a parameter is, which decides how it starts, decays and is quantized.
-public enum ParameterKind: Sendable, Hashable {
-  /// Token embeddings (and the tied head), or a head of its own: full precision.
-  case embedding
-  /// A linear layer inside a block: quantized.
-  case linear
-  /// Gains of a norm: they start at 1 and do not decay.
-  case norm
-}
-
-/// One parameter of a model and where it lies in the flat buffers.
-public struct ParameterInfo: Sendable, Hashable {
-  /// The name in Hugging Face checkpoints.
-  public let name: String
-  /// What it is.
-  public let kind: ParameterKind
-  /// Rows (outputs); 1 for a norm.
-  public let rows: Int
-  /// Columns (inputs).
-  public let columns: Int
-  /// Index of the first value.
-  public let offset: Int
-
-  /// Number of values.
-  public var count: Int { rows * columns }
-  /// The shape in a checkpoint.
-  public var shape: [Int] { kind == .norm ? [columns] : [rows, columns] }
-}
 
 /// The parameters of a model and their gradients, each as one flat buffer.
 ///
@@ -55,67 +27,89 @@ public final class ParameterSet: @unchecked Sendable {
   let head: Int
   let finalNorm: Int
 
-  /// Offsets of one block.
+  /// Where the parameters of one block begin.
   struct LayerOffsets: Sendable {
-    var attentionNorm = 0, projection = 0, attentionSubNorm = 0, attentionOutput = 0
-    var feedForwardNorm = 0, gateUp = 0, feedForwardSubNorm = 0, down = 0
+    var norms: [NormRole: Int] = [:]
+    var linears: [LinearRole: Int] = [:]
+    var biases: [LinearRole: Int] = [:]
+    var innerNorms: [LinearRole: Int] = [:]
   }
 
   /// Zero parameters of `shape`.
   public init(_ shape: ModelShape) {
     self.shape = shape
-    var builder = Builder()
-    embedding = builder.add(
-      "model.embed_tokens.weight", .embedding, shape.vocabulary, shape.hidden)
-    head =
-      shape.tiesEmbeddings
-      ? embedding : builder.add("lm_head.weight", .embedding, shape.vocabulary, shape.hidden)
-    finalNorm = builder.add("model.norm.weight", .norm, 1, shape.hidden)
-    layers = (0..<shape.layers).map { layer in
-      var offsets = LayerOffsets()
-      let stem = "model.layers.\(layer)."
-      offsets.attentionNorm = builder.add(stem + "input_layernorm.weight", .norm, 1, shape.hidden)
-      offsets.projection = builder.add(
-        stem + "self_attn.q_proj.weight", .linear, shape.querySize, shape.hidden)
-      for name in ["k", "v"] {
-        builder.add(
-          stem + "self_attn.\(name)_proj.weight", .linear, shape.keyValueSize, shape.hidden,
-          follows: true)
-      }
-      if shape.hasSubNorms {
-        offsets.attentionSubNorm = builder.add(
-          stem + "self_attn.attn_sub_norm.weight", .norm, 1, shape.querySize)
-      }
-      offsets.attentionOutput = builder.add(
-        stem + "self_attn.o_proj.weight", .linear, shape.hidden, shape.querySize)
-      offsets.feedForwardNorm = builder.add(
-        stem + "post_attention_layernorm.weight", .norm, 1, shape.hidden)
-      offsets.gateUp = builder.add(
-        stem + "mlp.gate_proj.weight", .linear, shape.feedForward, shape.hidden)
-      builder.add(
-        stem + "mlp.up_proj.weight", .linear, shape.feedForward, shape.hidden, follows: true)
-      if shape.hasSubNorms {
-        offsets.feedForwardSubNorm = builder.add(
-          stem + "mlp.ffn_sub_norm.weight", .norm, 1, shape.feedForward)
-      }
-      offsets.down = builder.add(
-        stem + "mlp.down_proj.weight", .linear, shape.hidden, shape.feedForward)
-      return offsets
-    }
+    var builder = Builder(shape: shape)
+    embedding = builder.add(.embedding)
+    head = shape.tiesEmbeddings ? embedding : builder.add(.head)
+    finalNorm = builder.add(.finalNorm)
+    layers = (0..<shape.layers).map { builder.addLayer($0) }
     list = builder.list
     values = AlignedBuffer(count: builder.end)
     gradients = AlignedBuffer(count: builder.end)
   }
 
   private struct Builder {
+    let shape: ModelShape
     var list: [ParameterInfo] = []
     var end = 0
 
-    @discardableResult mutating func add(
-      _ name: String, _ kind: ParameterKind, _ rows: Int, _ columns: Int, follows: Bool = false
-    ) -> Int {
+    /// The parameters of a block, in the order of its operations.
+    mutating func addLayer(_ layer: Int) -> LayerOffsets {
+      var offsets = LayerOffsets()
+      let norms = shape.configuration.quantization?.innerNormEpsilon != nil
+      for operation in shape.plan.block.operations {
+        switch operation {
+        case .norm(let role, _, _), .headNorm(let role, _):
+          offsets.norms[role] = add(.norm(role, layer: layer))
+        case .project(let roles, _):
+          if norms {
+            for role in roles
+            where !shape.configuration.isUnconverted(role, layer: layer) {
+              offsets.innerNorms[role] = add(.innerNorm(role, layer: layer))
+            }
+          }
+          for (index, role) in roles.enumerated() {
+            offsets.linears[role] = add(.linear(role, layer: layer), follows: index > 0)
+          }
+        case .bias(let role): offsets.biases[role] = add(.bias(role, layer: layer))
+        case .rotate, .store, .attend, .gate, .add: break
+        }
+      }
+      return offsets
+    }
+
+    mutating func add(_ place: ParameterPlace, follows: Bool = false) -> Int {
       if !follows { end = (end + 15) / 16 * 16 }
-      let info = ParameterInfo(name: name, kind: kind, rows: rows, columns: columns, offset: end)
+      let configuration = shape.configuration
+      let names = shape.names
+      let (name, kind, rows, columns): (String, ParameterKind, Int, Int)
+      var offset: Float = 0
+      switch place {
+      case .embedding, .head:
+        name = place == .head ? names.head : names.embedding
+        (kind, rows, columns) = (.embedding, shape.vocabulary, shape.hidden)
+      case .finalNorm:
+        (name, kind, rows, columns) = (names.finalNorm, .norm, 1, shape.hidden)
+        offset = configuration.normOffset
+      case .norm(let role, let layer):
+        let all = names.norm(role, layer: layer, between: configuration.hasPostNorms)
+        name = all[shape.spellings[role] ?? 0]
+        (kind, rows, columns) = (.norm, 1, configuration.width(of: role))
+        offset = configuration.normOffset
+      case .innerNorm(let role, let layer):
+        name = names.innerNorm(role, layer: layer)[shape.innerSpelling]
+        (kind, rows, columns) = (.norm, 1, role.shape(configuration).columns)
+      case .linear(let role, let layer):
+        name = names.linear(role, layer: layer) + ".weight"
+        kind = configuration.isUnconverted(role, layer: layer) ? .dense : .linear
+        (rows, columns) = role.shape(configuration)
+      case .bias(let role, let layer):
+        name = names.linear(role, layer: layer) + ".bias"
+        (kind, rows, columns) = (.bias, 1, role.shape(configuration).rows)
+      }
+      let info = ParameterInfo(
+        name: name, kind: kind, place: place, rows: rows, columns: columns, offset: end,
+        gainOffset: offset)
       list.append(info)
       end += info.count
       return info.offset
@@ -137,8 +131,8 @@ public final class ParameterSet: @unchecked Sendable {
 
   // MARK: Starting values
 
-  /// Norms at 1; matrices Gaussian with standard deviation `deviation`, those that write to the
-  /// residual stream with `deviation / √(2 · layers)`.
+  /// Norms at 1, biases at 0; matrices Gaussian with standard deviation `deviation`, those that
+  /// write to the residual stream with `deviation / √(2 · layers)`.
   ///
   /// Source: Radford et al. 2019 (GPT-2), §2.3.
   public func initialize(seed: UInt64, deviation: Double = 0.02) {
@@ -146,12 +140,11 @@ public final class ParameterSet: @unchecked Sendable {
     let narrow = deviation / Double(2 * shape.layers).squareRoot()
     for info in list {
       let target = values.base + info.offset
-      if info.kind == .norm {
-        target.update(repeating: 1, count: info.count)
+      if !info.decays {
+        target.update(repeating: info.kind == .norm ? 1 - info.gainOffset : 0, count: info.count)
         continue
       }
-      let isResidual = info.name.contains("o_proj") || info.name.contains("down_proj")
-      let spread = isResidual ? narrow : deviation
+      let spread = info.isResidual ? narrow : deviation
       // Box and Muller 1958: two uniform numbers make two Gaussian ones.
       for index in stride(from: 0, to: info.count, by: 2) {
         let radius = (-2 * log(1 - random.uniform())).squareRoot() * spread
@@ -162,10 +155,32 @@ public final class ParameterSet: @unchecked Sendable {
     }
   }
 
-  /// Takes the values of a Hugging Face checkpoint. Throws `badData` for a tensor that is missing
-  /// or of another shape.
+  /// Takes the values of tensors in Hugging Face form, by their names. Throws `badData` for a
+  /// tensor that is missing or of another shape.
   public func load(_ source: any TensorSource) throws {
     for info in list { try load(source, info, named: info.name, into: values) }
+  }
+
+  /// Takes the values of a checkpoint that has this shape. Throws `badData` for trits, which are no
+  /// masters: a quantizer would make others of them, with another scale.
+  public func load(_ checkpoint: Checkpoint) throws {
+    for info in list {
+      switch info.place {
+      case .linear(let role, let layer) where info.kind == .linear:
+        guard case .dense(let matrix) = try checkpoint.linear(role, layer: layer).weights else {
+          throw LabError(
+            .badData, "the checkpoint holds trits, not masters",
+            at:
+              "\(checkpoint.source.path): \(info.name)", expected: "float weights",
+            advice: "train the checkpoint of the masters on, often called …-bf16 or …-unpacked")
+        }
+        (values.base + info.offset).update(from: matrix.storage.base, count: info.count)
+      case .embedding:
+        try load(checkpoint.source, info, named: checkpoint.embeddingName, into: values)
+      case .head: try load(checkpoint.source, info, named: checkpoint.headName, into: values)
+      default: try load(checkpoint.source, info, named: info.name, into: values)
+      }
+    }
   }
 
   func load(

@@ -1,4 +1,5 @@
 import TritCore
+import TritModel
 import TritQuantization
 
 extension TrainableTransformer {
@@ -20,6 +21,7 @@ extension TrainableTransformer {
     let result = Matrix<Float>(rows: tokens.count, columns: shape.vocabulary)
     finalNorm(0, batch.length)
     headProduct(0, batch.length, into: result.mutableView)
+    finish.apply(result.mutableView)
     return result
   }
 
@@ -50,73 +52,138 @@ extension TrainableTransformer {
   func runForward(_ batch: TokenBatch) {
     let count = batch.length
     let hidden = shape.hidden
+    let multiplier = shape.configuration.embeddingMultiplier
+    shiftGains()
     pool.run(count: batch.sequences) { range, worker in
       let embedding = parameters.values.base + parameters.embedding
       for sequence in range {
         let first = sequence * count
         for index in first..<first + count {
-          (residuals[0].base + index * hidden).update(
-            from: embedding + Int(batch.tokens[index]) * hidden, count: hidden)
+          let row = residuals[0].base + index * hidden
+          let source = embedding + Int(batch.tokens[index]) * hidden
+          if multiplier == 1 {
+            row.update(from: source, count: hidden)
+          } else {
+            VectorMath.scale(source, by: multiplier, into: row, count: hidden)
+          }
         }
         for layer in 0..<shape.layers {
-          forward(layer, first: first, count: count, scratch[worker])
+          let pass = SequencePass(
+            layer: layer, sequence: sequence, first: first, count: count, scratch: scratch[worker])
+          for step in programs[layer].steps { forward(step, pass) }
         }
       }
     }
   }
 
-  private func forward(_ layer: Int, first: Int, count: Int, _ work: WorkerScratch) {
-    let keep = saved[layer]
-    let at = parameters.layers[layer]
-    let hidden = shape.hidden
-    let input = matrix(residuals[layer], first, count, hidden)
-    let middle = matrix(keep.middle, first, count, hidden)
-    let output = matrix(residuals[layer + 1], first, count, hidden)
-
-    let projectionInput = matrix(keep.projectionInput, first, count, hidden)
-    normed(input.readOnly, gain: at.attentionNorm, into: projectionInput)
-    quantize(projectionInput, work)
-    let projection = matrix(keep.projection, first, count, shape.projectionSize)
-    MatrixProduct.timesTransposed(
-      projectionInput.readOnly,
-      effectiveWeights(at.projection, rows: shape.projectionSize, columns: hidden),
-      into: projection)
-    rotary.turn(projection, heads: shape.heads + shape.keyValueHeads, inverse: false)
-
-    let attended = matrix(keep.attention, first, count, shape.querySize)
-    attention.forward(
-      projection.readOnly, into: attended, logSums: keep.logSums.base + first * shape.heads,
-      scratch: work.attention.base)
-    let outputInput = matrix(keep.outputInput, first, count, shape.querySize)
-    if shape.hasSubNorms {
-      normed(attended.readOnly, gain: at.attentionSubNorm, into: outputInput)
-    } else {
-      outputInput.base.update(from: attended.base, count: count * shape.querySize)
+  /// Adds to gains what they multiply with beside themselves.
+  private func shiftGains() {
+    guard let shiftedGains else { return }
+    for info in parameters.list where info.gainOffset != 0 {
+      for index in info.offset..<info.offset + info.count {
+        shiftedGains.base[index] = parameters.values.base[index] + info.gainOffset
+      }
     }
-    quantize(outputInput, work)
-    middle.base.update(from: input.base, count: count * hidden)
-    MatrixProduct.timesTransposed(
-      outputInput.readOnly,
-      effectiveWeights(at.attentionOutput, rows: hidden, columns: shape.querySize), beta: 1,
-      into: middle)
+  }
 
-    let unitInput = matrix(keep.unitInput, first, count, hidden)
-    normed(middle.readOnly, gain: at.feedForwardNorm, into: unitInput)
-    quantize(unitInput, work)
-    let gateUp = matrix(keep.gateUp, first, count, 2 * shape.feedForward)
-    MatrixProduct.timesTransposed(
-      unitInput.readOnly,
-      effectiveWeights(at.gateUp, rows: 2 * shape.feedForward, columns: hidden), into: gateUp)
-    let downInput = matrix(keep.downInput, first, count, shape.feedForward)
-    unit.forward(gateUp.readOnly, into: downInput)
-    if shape.hasSubNorms {
-      normed(downInput.readOnly, gain: at.feedForwardSubNorm, into: downInput)
+  private func forward(_ step: TrainingStep, _ pass: SequencePass) {
+    func values(_ place: Place) -> MutableMatrixView<Float> { self.values(place, pass) }
+    switch step {
+    case .norm(let step): normed(values(step.input).readOnly, step.gain, into: values(step.output))
+    case .headNorm(let step): forward(step, pass)
+    case .project(let step): forward(step, pass)
+    case .bias(let step):
+      let rows = values(step.values)
+      let bias = parameters.values.base + step.offset
+      for row in 0..<rows.rows {
+        let target = rows.base + row * rows.stride
+        VectorMath.add(target, bias, into: target, count: rows.columns)
+      }
+    case .rotate(let step): step.rotary.turn(values(step.values), inverse: false)
+    case .attend(let step):
+      step.attention.forward(
+        query: values(step.query).readOnly, key: values(step.key).readOnly,
+        value: values(step.value).readOnly, into: values(step.output),
+        logSums: values(step.logSums).base, scratch: pass.scratch.attention.base)
+    case .gate(let step):
+      step.unit.forward(
+        gate: values(step.gate).readOnly, up: values(step.up).readOnly, into: values(step.output),
+        scratch: pass.scratch.row.base)
+    case .add(let step):
+      let before = stream(step.version, pass)
+      let after = stream(step.version + 1, pass)
+      let added = values(step.added)
+      for row in 0..<added.rows {
+        let source = added.base + row * added.stride
+        if step.multiplier != 1 {
+          VectorMath.scale(source, by: step.multiplier, into: source, count: added.columns)
+        }
+        VectorMath.add(
+          before.base + row * before.stride, source, into: after.base + row * after.stride,
+          count: added.columns)
+      }
     }
-    quantize(downInput, work)
-    output.base.update(from: middle.base, count: count * hidden)
-    MatrixProduct.timesTransposed(
-      downInput.readOnly, effectiveWeights(at.down, rows: hidden, columns: shape.feedForward),
-      beta: 1, into: output)
+  }
+
+  private func forward(_ step: HeadNormStep, _ pass: SequencePass) {
+    let rows = values(step.values, pass)
+    let kept = values(step.kept, pass)
+    for row in 0..<rows.rows {
+      let target = rows.base + row * rows.stride
+      let source = kept.base + row * kept.stride
+      source.update(from: target, count: rows.columns)
+      for start in stride(from: 0, to: rows.columns, by: step.dimension) {
+        VectorMath.rmsNorm(
+          source + start, weight: gains(step.gain), epsilon: shape.configuration.normEpsilon,
+          into: target + start, count: step.dimension)
+      }
+    }
+  }
+
+  private func forward(_ step: ProjectStep, _ pass: SequencePass) {
+    let source = values(step.input, pass)
+    if let version = step.stream {
+      let before = stream(version, pass)
+      stream(version + 1, pass).base.update(from: before.base, count: before.rows * before.columns)
+    }
+    for branch in step.branches {
+      let input = values(branch.input, pass)
+      if let gain = branch.norm {
+        normed(
+          source.readOnly, gain, epsilon: shape.configuration.quantization?.innerNormEpsilon,
+          into: input)
+      } else if branch.copies {
+        input.base.update(from: source.base, count: input.rows * input.columns)
+      }
+      if branch.quantizes { quantize(input, pass.scratch) }
+      MatrixProduct.timesTransposed(
+        input.readOnly, weights(branch), beta: step.stream == nil ? 0 : 1,
+        into: values(branch.output, pass))
+    }
+  }
+
+  // MARK: Places
+
+  /// A matrix of the forward pass, for the sequence of `pass`.
+  func values(_ place: Place, _ pass: SequencePass) -> MutableMatrixView<Float> {
+    switch place.memory {
+    case .stream(let version): stream(version, pass)
+    case .kept(let index):
+      place.view(saved[pass.layer].kept[index], first: pass.first, count: pass.count)
+    case .scratch(let index):
+      place.view(pass.scratch.matrices[index], first: 0, count: pass.count)
+    case .shared: preconditionFailure("a value among gradients")
+    }
+  }
+
+  /// The residual stream after `version` sums of the layer.
+  func stream(_ version: Int, _ pass: SequencePass) -> MutableMatrixView<Float> {
+    let sums = programs[pass.layer].sums
+    let buffer =
+      version == 0
+      ? residuals[pass.layer]
+      : version == sums ? residuals[pass.layer + 1] : saved[pass.layer].between[version - 1]
+    return matrix(buffer, pass.first, pass.count, shape.hidden)
   }
 
   /// Rows `first..<first + count` of a `[tokens, columns]` buffer.
@@ -126,20 +193,23 @@ extension TrainableTransformer {
     MutableMatrixView(base: buffer.base + first * columns, rows: count, columns: columns)
   }
 
-  /// The norm whose gains are the parameter at `gain`.
-  func normed(_ x: MatrixView<Float>, gain: Int, into out: MutableMatrixView<Float>) {
-    let weight = parameters.values.base + gain
+  /// The norm with these gains; `epsilon` is the block's where there is none.
+  func normed(
+    _ x: MatrixView<Float>, _ gain: Gain, epsilon: Float? = nil,
+    into out: MutableMatrixView<Float>
+  ) {
+    let weight = gains(gain)
     for row in 0..<x.rows {
       VectorMath.rmsNorm(
-        x.base + row * x.stride, weight: weight, epsilon: shape.normEpsilon,
-        into: out.base + row * out.stride, count: x.columns)
+        x.base + row * x.stride, weight: weight,
+        epsilon: epsilon ?? shape.configuration.normEpsilon, into: out.base + row * out.stride,
+        count: x.columns)
     }
   }
 
   /// Replaces `x` by what its quantized form stands for.
   private func quantize(_ x: MutableMatrixView<Float>, _ work: WorkerScratch) {
-    guard quantizesActivations else { return }
-    let rows = work.rows(columns: x.columns, shape)
+    let rows = work.rows(columns: x.columns)
     activations.quantize(x.readOnly, into: rows)
     Dequantization.write(rows, into: x.base)
   }
@@ -150,7 +220,7 @@ extension TrainableTransformer {
   func finalNorm(_ first: Int, _ count: Int) {
     normed(
       matrix(residuals[shape.layers], first, count, shape.hidden).readOnly,
-      gain: parameters.finalNorm, into: matrix(headInput, first, count, shape.hidden))
+      finalGain, into: matrix(headInput, first, count, shape.hidden))
   }
 
   func headProduct(_ first: Int, _ count: Int, into out: MutableMatrixView<Float>) {
@@ -181,10 +251,14 @@ extension TrainableTransformer {
             headProduct(first, count, into: values)
             batch.targets.withUnsafeBufferPointer { targets in
               guard let base = targets.baseAddress else { return }
-              losses.base[chunk + index] = CrossEntropy.loss(
-                values, targets: base + first, gradientScale: gradientScale)
+              finish.apply(values)
+              losses.base[chunk + index] = finish.loss(
+                values, targets: base + first, gradientScale: gradientScale,
+                scratch: scratch[worker].row.base)
             }
-            if gradientScale != nil { headBackward(first, values.readOnly, scratch[worker]) }
+            if gradientScale != nil {
+              headBackward(chunk + index, values.readOnly, scratch[worker])
+            }
           }
         }
       }
@@ -197,6 +271,24 @@ extension TrainableTransformer {
           columns: shape.hidden))
       MatrixProduct.weightGradients([head], accumulate: accumulate || chunk > 0, pool: pool)
     }
+  }
+}
+
+/// One sequence on its way through a layer.
+struct SequencePass {
+  let layer: Int
+  let sequence: Int
+  /// Its first token in the batch, and how many it has.
+  let first: Int, count: Int
+  /// What its worker writes over.
+  let scratch: WorkerScratch
+}
+
+extension Place {
+  /// `count` rows from row `first` of `buffer` on.
+  func view(_ buffer: AlignedBuffer<Float>, first: Int, count: Int) -> MutableMatrixView<Float> {
+    MutableMatrixView(
+      base: buffer.base + first * stride + column, rows: count, columns: columns, stride: stride)
   }
 }
 

@@ -1,8 +1,10 @@
 public import TritCore
 import TritKernels
+import TritModel
 public import TritQuantization
 
-/// A transformer that computes its loss and the gradients of all its parameters.
+/// A transformer that computes its loss and the gradients of all its parameters: the operations of
+/// its plan, forward and backward (`LayerProgram`).
 ///
 /// Linear layers see quantized weights and quantized inputs, made by the same stages that inference
 /// uses; backward, both quantizers count as the identity (the straight-through estimator of Bengio
@@ -28,13 +30,14 @@ public final class TrainableTransformer: @unchecked Sendable {
   /// The threads.
   public let pool: WorkerPool
 
-  let rotary: RotaryTable
-  let attention: CausalAttention
-  let unit: GatedUnit
+  /// The block of every layer.
+  let programs: [LayerProgram]
+  let finish: LogitFinish
   let quantizesWeights: Bool
-  let quantizesActivations: Bool
   /// Weights as the products see them: quantized copies, or the masters themselves.
   let effective: AlignedBuffer<Float>
+  /// Gains with what is added to them before they multiply; nil where nothing is.
+  let shiftedGains: AlignedBuffer<Float>?
   /// `[layers + 1][tokens, hidden]`: the input of each layer, then the output of the last.
   let residuals: [AlignedBuffer<Float>]
   let saved: [LayerActivations]
@@ -55,17 +58,12 @@ public final class TrainableTransformer: @unchecked Sendable {
   ) throws {
     try OpenBLASRuntime.start()
     let shape = parameters.shape
-    var problems = shape.problems().map { key, expected, got in
-      LabError(.usage, "the model's shape is impossible", at: key, expected: expected, got: got)
+    guard (1...shape.context).contains(length), (1...1 << 16).contains(sequences) else {
+      throw LabError(
+        .usage, "the batch does not fit the model",
+        expected: "1…65536 sequences of 1…\(shape.context) tokens",
+        got: "\(sequences) × \(length)")
     }
-    if !(1...shape.context).contains(length) || sequences < 1 || sequences > 1 << 16 {
-      problems.append(
-        LabError(
-          .usage, "the batch does not fit the model",
-          expected: "1…65536 sequences of 1…\(shape.context) tokens",
-          got: "\(sequences) × \(length)"))
-    }
-    if !problems.isEmpty { throw LabErrors(problems) }
     self.shape = shape
     self.parameters = parameters
     self.quantizer = quantizer
@@ -73,28 +71,38 @@ public final class TrainableTransformer: @unchecked Sendable {
     self.sequences = sequences
     self.length = length
     self.pool = pool
-    rotary = try RotaryTable(
-      headDimension: shape.headDimension, base: shape.ropeBase, length: length)
-    attention = CausalAttention(
-      heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension)
-    unit = GatedUnit(block: shape.block, width: shape.feedForward)
+    let configuration = shape.configuration
     quantizesWeights = !(quantizer is UnquantizedWeights)
-    quantizesActivations = !(activations is UnquantizedActivations)
+    let quantizes = (quantizesWeights, !(activations is UnquantizedActivations))
+    let rotary = try configuration.rotaryEmbeddings(frequencyFactors: nil, positions: length).map {
+      RotaryTable($0, length: length)
+    }
+    programs = try (0..<shape.layers).map { layer in
+      let isLocal = configuration.hasLocalRotation(layer: layer) && rotary.count > 1
+      return try LayerProgram(
+        shape, layer: layer, parameters.layers[layer], quantizes: quantizes,
+        rotary: rotary[isLocal ? 1 : 0])
+    }
+    finish = LogitFinish(
+      multiplier: configuration.logitMultiplier, cap: configuration.logitSoftCap)
     effective =
       quantizesWeights ? AlignedBuffer(count: parameters.values.count) : parameters.values
+    let isShifted = parameters.list.contains { $0.gainOffset != 0 }
+    shiftedGains = isShifted ? AlignedBuffer(count: parameters.values.count) : nil
     let tokens = sequences * length
-    // What a layer keeps for its gradient, and the residual stream before and behind it.
-    let kept =
-      5 * shape.hidden + shape.projectionSize + 2 * shape.querySize + shape.heads
-      + 3 * shape.feedForward
+    // What layers keep for their gradients, the residual stream before and behind each, and the
+    // gradients themselves.
+    let kept = programs.reduce(0) { $0 + $1.kept.reduce(0, +) + $1.sums * shape.hidden }
+    let gradients =
+      GradientBuffers.widest(programs.map(\.shared)).reduce(0, +) + 4 * shape.hidden
     try MemoryLimit.require(
-      tokens, of: 4 * (shape.layers + 2) * kept,
+      tokens, of: 4 * (kept + gradients),
       for: "the activations of \(sequences) × \(length) tokens in \(shape.layers) layers",
       advice:
         "take smaller batches: optimisation.batch with optimisation.accumulation, or a shorter "
         + "optimisation.length")
     residuals = (0...shape.layers).map { _ in AlignedBuffer(count: tokens * shape.hidden) }
-    saved = (0..<shape.layers).map { _ in LayerActivations(shape, tokens: tokens) }
+    saved = programs.map { LayerActivations($0, hidden: shape.hidden, tokens: tokens) }
     scratch = (0..<pool.threads).map { _ in WorkerScratch(shape, length: length) }
     headInput = AlignedBuffer(count: tokens * shape.hidden)
     // At most 64 MiB of logits, but a few sequences in any case, for the threads.
@@ -121,7 +129,21 @@ public final class TrainableTransformer: @unchecked Sendable {
     }
   }
 
-  func effectiveWeights(_ offset: Int, rows: Int, columns: Int) -> MatrixView<Float> {
-    MatrixView(base: effective.base + offset, rows: rows, columns: columns)
+  /// The weights of a product: as quantized, or the masters of what stays in full precision.
+  func weights(_ branch: ProjectStep.Branch) -> MatrixView<Float> {
+    let buffer = branch.isQuantized ? effective : parameters.values
+    return MatrixView(
+      base: buffer.base + branch.weights, rows: branch.rows, columns: branch.columns)
+  }
+
+  /// The gains of a norm as they multiply.
+  func gains(_ gain: Gain) -> UnsafePointer<Float> {
+    let buffer = gain.isShifted ? shiftedGains ?? parameters.values : parameters.values
+    return UnsafePointer(buffer.base + gain.offset)
+  }
+
+  /// Those of the last norm.
+  var finalGain: Gain {
+    Gain(offset: parameters.finalNorm, isShifted: shape.configuration.normOffset != 0)
   }
 }

@@ -1,96 +1,74 @@
 import TritCore
+import TritModel
 
-/// What the forward pass of one layer keeps for the backward pass, all `[tokens, …]`.
+/// What the forward pass of one layer keeps for the backward pass (`LayerProgram.kept`).
 struct LayerActivations: Sendable {
-  /// Quantized input of query, key and value, `[tokens, hidden]`.
-  let projectionInput: AlignedBuffer<Float>
-  /// Rotated queries, rotated keys, values, `[tokens, projectionSize]`.
-  let projection: AlignedBuffer<Float>
-  /// Output of attention, `[tokens, querySize]`.
-  let attention: AlignedBuffer<Float>
-  /// Logarithms of the attention sums, `[sequences][heads, length]`.
-  let logSums: AlignedBuffer<Float>
-  /// Quantized input of the attention output, `[tokens, querySize]`.
-  let outputInput: AlignedBuffer<Float>
-  /// The residual stream between attention and feed-forward, `[tokens, hidden]`.
-  let middle: AlignedBuffer<Float>
-  /// Quantized input of gate and up, `[tokens, hidden]`.
-  let unitInput: AlignedBuffer<Float>
-  /// Gates and ups, `[tokens, 2 · feedForward]`.
-  let gateUp: AlignedBuffer<Float>
-  /// Quantized input of down, `[tokens, feedForward]`.
-  let downInput: AlignedBuffer<Float>
+  /// Matrices `[tokens, …]`.
+  let kept: [AlignedBuffer<Float>]
+  /// The residual stream between the halves of the layer, `[tokens, hidden]` each.
+  let between: [AlignedBuffer<Float>]
 
-  init(_ shape: ModelShape, tokens: Int) {
-    projectionInput = AlignedBuffer(count: tokens * shape.hidden)
-    projection = AlignedBuffer(count: tokens * shape.projectionSize)
-    attention = AlignedBuffer(count: tokens * shape.querySize)
-    logSums = AlignedBuffer(count: tokens * shape.heads)
-    outputInput = AlignedBuffer(count: tokens * shape.querySize)
-    middle = AlignedBuffer(count: tokens * shape.hidden)
-    unitInput = AlignedBuffer(count: tokens * shape.hidden)
-    gateUp = AlignedBuffer(count: tokens * 2 * shape.feedForward)
-    downInput = AlignedBuffer(count: tokens * shape.feedForward)
+  init(_ program: LayerProgram, hidden: Int, tokens: Int) {
+    kept = program.kept.map { AlignedBuffer(count: tokens * $0) }
+    between = (1..<max(program.sums, 1)).map { _ in AlignedBuffer(count: tokens * hidden) }
   }
 }
 
 /// Gradients of intermediates; one layer at a time uses them. Allocated by the first backward pass.
 struct GradientBuffers: Sendable {
-  /// Of the residual stream after, between and before the halves of a layer, `[tokens, hidden]`.
-  var after: AlignedBuffer<Float>
-  let middle: AlignedBuffer<Float>
-  var before: AlignedBuffer<Float>
-  /// Of gates and ups, `[tokens, 2 · feedForward]`.
-  let gateUp: AlignedBuffer<Float>
-  /// Of queries, keys and values, `[tokens, projectionSize]`.
-  let projection: AlignedBuffer<Float>
-  /// Of the norms' gains, a row for each sequence: `[sequences, width]`.
-  let attentionNorm: Matrix<Float>
-  let attentionSubNorm: Matrix<Float>
-  let feedForwardNorm: Matrix<Float>
-  let feedForwardSubNorm: Matrix<Float>
+  /// Of the residual stream before, between and after the halves of a layer, `[tokens, hidden]`.
+  var streams: [AlignedBuffer<Float>]
+  /// Of what the program of a layer shares with the others, `[tokens, …]`.
+  let shared: [AlignedBuffer<Float>]
+  /// Of gains and biases, a row for each sequence: `[sequences, width]`.
+  let partials: [Matrix<Float>]
+  /// The same of the last norm.
+  let finalNorm: Matrix<Float>
 
-  init(_ shape: ModelShape, sequences: Int, length: Int) {
+  init(_ programs: [LayerProgram], hidden: Int, sequences: Int, length: Int) {
     let tokens = sequences * length
-    after = AlignedBuffer(count: tokens * shape.hidden)
-    middle = AlignedBuffer(count: tokens * shape.hidden)
-    before = AlignedBuffer(count: tokens * shape.hidden)
-    gateUp = AlignedBuffer(count: tokens * 2 * shape.feedForward)
-    projection = AlignedBuffer(count: tokens * shape.projectionSize)
-    attentionNorm = Matrix(rows: sequences, columns: shape.hidden)
-    attentionSubNorm = Matrix(rows: sequences, columns: shape.querySize)
-    feedForwardNorm = Matrix(rows: sequences, columns: shape.hidden)
-    feedForwardSubNorm = Matrix(rows: sequences, columns: shape.feedForward)
+    let sums = programs.map(\.sums).max() ?? 0
+    streams = (0...sums).map { _ in AlignedBuffer(count: tokens * hidden) }
+    shared = Self.widest(programs.map(\.shared)).map { AlignedBuffer(count: tokens * $0) }
+    partials = Self.widest(programs.map { $0.partials.map(\.width) }).map {
+      Matrix(rows: sequences, columns: $0)
+    }
+    finalNorm = Matrix(rows: sequences, columns: hidden)
+  }
+
+  /// The widest of each, by its place in the lists.
+  static func widest(_ lists: [[Int]]) -> [Int] {
+    (0..<(lists.map(\.count).max() ?? 0)).map { index in
+      lists.map { index < $0.count ? $0[index] : 0 }.max() ?? 0
+    }
   }
 }
 
 /// What one worker writes over while it runs a sequence through a layer.
 struct WorkerScratch: Sendable {
   /// Two matrices `[length, widest]`.
-  let first: AlignedBuffer<Float>
-  let second: AlignedBuffer<Float>
+  let matrices: [AlignedBuffer<Float>]
   /// One row of any width.
   let row: AlignedBuffer<Float>
   let attention: AlignedBuffer<Float>
-  /// Quantized rows by width: hidden, queries, feed-forward.
-  let hiddenRows: QuantizedRows
-  let queryRows: QuantizedRows
-  let feedForwardRows: QuantizedRows
+  /// Quantized rows, by the widths that linear layers have.
+  private let quantized: [QuantizedRows]
 
   init(_ shape: ModelShape, length: Int) {
-    let widest = max(shape.hidden, shape.querySize, shape.feedForward)
-    first = AlignedBuffer(count: length * widest)
-    second = AlignedBuffer(count: length * widest)
-    row = AlignedBuffer(count: widest)
+    let configuration = shape.configuration
+    let widths = Set(shape.plan.block.linears.map { $0.shape(configuration).columns }).sorted()
+    let widest = max(widths.last ?? 0, configuration.querySize, shape.hidden)
+    matrices = (0..<2).map { _ in AlignedBuffer(count: length * widest) }
+    // The slopes of capped logits are a row of the vocabulary.
+    row = AlignedBuffer(
+      count: configuration.logitSoftCap == nil ? widest : max(widest, shape.vocabulary))
     attention = AlignedBuffer(count: CausalAttention.scratchCount(length: length))
-    hiddenRows = QuantizedRows(capacity: length, columns: shape.hidden)
-    queryRows = QuantizedRows(capacity: length, columns: shape.querySize)
-    feedForwardRows = QuantizedRows(capacity: length, columns: shape.feedForward)
+    quantized = widths.map { QuantizedRows(capacity: length, columns: $0) }
   }
 
-  func rows(columns: Int, _ shape: ModelShape) -> QuantizedRows {
-    if columns == shape.hidden { return hiddenRows }
-    return columns == shape.querySize ? queryRows : feedForwardRows
+  func rows(columns: Int) -> QuantizedRows {
+    for rows in quantized where rows.columns == columns { return rows }
+    preconditionFailure("no linear layer has \(columns) inputs")
   }
 }
 

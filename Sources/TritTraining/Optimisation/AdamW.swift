@@ -4,7 +4,7 @@ public import TritCore
 ///
 /// `p ← p · (1 − η·λ) − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)`, `m` and `v` the running means of
 /// the gradient and its square. Source: Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2,
-/// in the order of operations of PyTorch's `AdamW`. Norm gains do not decay.
+/// in the order of operations of PyTorch's `AdamW`. Gains and biases do not decay.
 public final class AdamW: @unchecked Sendable {
   /// Decay rate of the mean.
   public let beta1: Double
@@ -72,7 +72,7 @@ public final class AdamW: @unchecked Sendable {
     let values = parameters.values
     let gradients = parameters.gradients
     for info in parameters.list {
-      let factor = info.kind == .norm ? 1 : keep
+      let factor = info.decays ? keep : 1
       pool.run(count: info.count, alignment: 1024) { range, _ in
         let start = info.offset + range.lowerBound
         step.apply(

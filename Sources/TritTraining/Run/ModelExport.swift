@@ -7,8 +7,8 @@ import TritModel
 /// `generation_config.json`.
 ///
 /// A model trained with absmean and int8 says so in `quantization_config` as transformers does for
-/// online BitNet layers; one trained in full precision has none. `tritlab` holds the stages in any
-/// case. Source: transformers 5, `integrations/bitnet.py`, `models/bitnet`.
+/// online BitNet layers; one trained otherwise has none, and `tritlab` tells the stages, which the
+/// engine runs it with. Source: transformers 5, `integrations/bitnet.py`, `models/bitnet`.
 public enum ModelExport {
   /// Writes the model of `parameters` into `folder`, which exists. `endOfText` is both BOS and EOS.
   public static func write(
@@ -23,59 +23,47 @@ public enum ModelExport {
     try AtomicFile.write(
       JSONWriter.text(configuration, pretty: true) + "\n", to: folder + "/config.json")
     var generation: [(key: String, value: JSONValue)] = [("do_sample", true), ("temperature", 0.8)]
-    if let endOfText {
-      generation += [
-        ("bos_token_id", JSONValue(endOfText)), ("eos_token_id", JSONValue(endOfText)),
-      ]
-    }
+    generation += ends(parameters.shape, endOfText)
     try AtomicFile.write(
       JSONWriter.text(.object(generation), pretty: true) + "\n",
       to: folder + "/generation_config.json")
   }
 
-  /// `config.json`.
+  /// The tokens that begin and end a text: the checkpoint's that was trained on, else the one that
+  /// stood between the texts.
+  private static func ends(
+    _ shape: ModelShape, _ endOfText: Int?
+  ) -> [(key: String, value: JSONValue)] {
+    if let own = shape.ends.object, !own.isEmpty { return own }
+    return endOfText.map {
+      [("bos_token_id", JSONValue($0)), ("eos_token_id", JSONValue($0))]
+    } ?? []
+  }
+
+  /// `config.json`: that of the shape, with what the training decided.
   static func configuration(
     _ shape: ModelShape, quantizer: StageChoice, activations: StageChoice, endOfText: Int?
   ) -> JSONValue {
-    let isBitNet = shape.block == .bitnet
-    var members: [(key: String, value: JSONValue)] = [
-      ("architectures", [.string(isBitNet ? "BitNetForCausalLM" : "LlamaForCausalLM")]),
-      ("model_type", .string(isBitNet ? "bitnet" : "llama")),
-      ("hidden_size", JSONValue(shape.hidden)),
-      ("intermediate_size", JSONValue(shape.feedForward)),
-      ("num_hidden_layers", JSONValue(shape.layers)),
-      ("num_attention_heads", JSONValue(shape.heads)),
-      ("num_key_value_heads", JSONValue(shape.keyValueHeads)),
-      ("head_dim", JSONValue(shape.headDimension)),
-      ("vocab_size", JSONValue(shape.vocabulary)),
-      ("hidden_act", .string(shape.activation.rawValue)),
-      ("max_position_embeddings", JSONValue(shape.context)),
-      ("rms_norm_eps", JSONValue(shape.normEpsilon)), ("rope_theta", JSONValue(shape.ropeBase)),
-      ("attention_bias", false), ("mlp_bias", false), ("attention_dropout", 0.0),
-      ("tie_word_embeddings", JSONValue(shape.tiesEmbeddings)), ("torch_dtype", "bfloat16"),
-      ("use_cache", true),
-    ]
-    if let endOfText {
-      members += [("bos_token_id", JSONValue(endOfText)), ("eos_token_id", JSONValue(endOfText))]
+    var document = shape.document
+    for (key, value) in ends(shape, endOfText) { document = document.setting(key, value) }
+    let isTransformers = quantizer == StageChoice("absmean") && activations == StageChoice("int8")
+    // Norms inside layers, and layers that stay dense, are part of the shape.
+    let own = shape.configuration.quantization == nil ? nil : document["quantization_config"]
+    if isTransformers || own != nil {
+      var quantization: JSONValue = [
+        "quant_method": "bitnet", "linear_class": "autobitlinear",
+        "quantization_mode": "online",
+      ]
+      for (key, value) in own?.object ?? [] where quantization[key] == nil {
+        quantization = quantization.setting(key, value)
+      }
+      document = document.setting("quantization_config", quantization)
     }
-    if quantizer == StageChoice("absmean"), activations == StageChoice("int8") {
-      members.append(
-        (
-          "quantization_config",
-          [
-            "quant_method": "bitnet", "linear_class": "autobitlinear",
-            "quantization_mode": "online",
-          ]
-        ))
-    }
-    members.append(
-      (
-        "tritlab",
-        [
-          "quantizer": .string(quantizer.description),
-          "activations": .string(activations.description),
-        ]
-      ))
-    return .object(members)
+    return document.setting(
+      "tritlab",
+      [
+        "quantizer": .string(quantizer.description),
+        "activations": .string(activations.description),
+      ])
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 public import TritCore
 import TritFormats
+import TritModel
 public import TritQuantization
 
 /// Runs a training: steps, validations, checkpoints, and the trained model at the end.
@@ -61,22 +62,23 @@ public final class Trainer {
     self.settings = settings
     self.folder = folder
     self.endOfText = endOfText
-    let problems = settings.shape.problems()
-    guard problems.isEmpty else {
-      throw LabErrors(
-        problems.map {
-          LabError(
-            .usage, "the model's shape is impossible", at: "model.\($0.key)",
-            expected: $0.expected, got: $0.got)
-        })
-    }
     // Values, gradients, both means of the optimiser, and the quantized values.
     try MemoryLimit.require(
       settings.shape.parameterCount, of: 5 * 4,
       for: "training a model of \(settings.shape.parameterCount) parameters",
       advice: "make it smaller: model.hidden, model.layers or tokenizer.vocabulary")
     parameters = ParameterSet(settings.shape)
-    parameters.initialize(seed: settings.seed, deviation: settings.deviation)
+    if let path = settings.checkpoint {
+      let checkpoint = try Checkpoint(path: path)
+      guard try ModelShape(checkpoint) == settings.shape else {
+        throw LabError(
+          .usage, "the checkpoint that the training begins with has another shape", at: path,
+          expected: "the model of settings.shape")
+      }
+      try parameters.load(checkpoint)
+    } else {
+      parameters.initialize(seed: settings.seed, deviation: settings.deviation)
+    }
     model = try TrainableTransformer(
       parameters, quantizer: try quantizers.make(settings.quantizer),
       activations: try activations.make(settings.activations), sequences: settings.sequences,

@@ -1,5 +1,6 @@
 public import TritCore
 public import TritFormats
+import TritModel
 
 /// Everything that decides what a training computes, apart from its text.
 public struct TrainingSettings: Sendable, Hashable {
@@ -7,6 +8,8 @@ public struct TrainingSettings: Sendable, Hashable {
   public var name: String
   /// The model.
   public var shape: ModelShape
+  /// The checkpoint that the training begins with, of this shape; nil begins with random weights.
+  public var checkpoint: String?
   /// What quantizes the weights of linear layers, forward; `none` trains in full precision.
   public var quantizer: StageChoice
   /// What quantizes the inputs of linear layers, forward.
@@ -69,21 +72,39 @@ public struct TrainingSettings: Sendable, Hashable {
     }
     return [
       "name": .string(name),
-      "model": [
-        "block": .string(shape.block.rawValue), "hidden": JSONValue(shape.hidden),
-        "feed-forward": JSONValue(shape.feedForward), "layers": JSONValue(shape.layers),
-        "heads": JSONValue(shape.heads), "key-value-heads": JSONValue(shape.keyValueHeads),
-        "head-dimension": JSONValue(shape.headDimension),
-        "vocabulary": JSONValue(shape.vocabulary), "context": JSONValue(shape.context),
-        "norm-epsilon": JSONValue(shape.normEpsilon), "rope-base": JSONValue(shape.ropeBase),
-        "tied": JSONValue(shape.tiesEmbeddings),
-      ],
+      "model": model,
       "quantization": [
         "quantizer": .string(quantizer.description),
         "activations": .string(activations.description),
       ],
       "optimisation": .object(optimisation), "seed": .number(String(seed)),
       "deviation": JSONValue(deviation),
+    ]
+  }
+
+  /// The model as JSON: sizes where its family needs no more, as all models had it once, whose
+  /// trainings go on; else its `config.json`, and the checkpoint that it begins with.
+  private var model: JSONValue {
+    let configuration = shape.configuration
+    let sizes = ModelSizes(
+      family: configuration.activation == .relu2 ? "bitnet" : "llama",
+      hidden: shape.hidden, feedForward: configuration.feedForwardSize, layers: shape.layers,
+      heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
+      headDimension: configuration.headDimension, vocabulary: shape.vocabulary,
+      context: shape.context, normEpsilon: configuration.normEpsilon,
+      ropeBase: configuration.ropeBase, tiesEmbeddings: shape.tiesEmbeddings)
+    guard checkpoint == nil, shape.document == sizes.document else {
+      return .object(
+        [("config", shape.document)] + (checkpoint.map { [("checkpoint", .string($0))] } ?? []))
+    }
+    return [
+      "block": .string(sizes.family), "hidden": JSONValue(sizes.hidden),
+      "feed-forward": JSONValue(sizes.feedForward), "layers": JSONValue(sizes.layers),
+      "heads": JSONValue(sizes.heads), "key-value-heads": JSONValue(sizes.keyValueHeads),
+      "head-dimension": JSONValue(sizes.headDimension),
+      "vocabulary": JSONValue(sizes.vocabulary), "context": JSONValue(sizes.context),
+      "norm-epsilon": JSONValue(sizes.normEpsilon), "rope-base": JSONValue(sizes.ropeBase),
+      "tied": JSONValue(sizes.tiesEmbeddings),
     ]
   }
 }

@@ -49,7 +49,7 @@ extension FuzzTarget {
       minimumAccepted: 0.05,
       sources: ["TritTraining/Run/TrainingState", "TritTraining/Model/ParameterSet"],
       seeds: {
-        let training = SmallTraining()
+        let training = try SmallTraining()
         return [
           try Seeds.file {
             try TrainingState(step: 3, seconds: 1.5, identity: "x").write(
@@ -58,7 +58,7 @@ extension FuzzTarget {
         ]
       }
     ) { scratch in
-      let training = SmallTraining()
+      let training = try SmallTraining()
       return { bytes in
         let path = try scratch.write(bytes, to: "state.safetensors")
         let state = try TrainingState.read(
@@ -119,11 +119,12 @@ extension FuzzTarget {
     let parameters: ParameterSet
     let optimizer: AdamW
 
-    init() {
+    init() throws {
       parameters = ParameterSet(
-        ModelShape(
-          block: .bitnet, hidden: 8, feedForward: 8, layers: 1, heads: 2, keyValueHeads: 1,
-          vocabulary: 8, context: 8))
+        try ModelShape(
+          ModelSizes(
+            family: "bitnet", hidden: 8, feedForward: 8, layers: 1, heads: 2, keyValueHeads: 1,
+            vocabulary: 8, context: 8)))
       optimizer = AdamW(parameters, pool: WorkerPool(threads: 1))
     }
   }

@@ -1,15 +1,17 @@
 import Testing
 import TritLab
 
-/// Gradients against differences of the loss, for both blocks.
-@Suite struct TrainingFiniteDifferenceTests {
-  static let shapes: [ModelShape] = [
-    ModelShape(
-      block: .bitnet, hidden: 24, feedForward: 40, layers: 2, heads: 6, keyValueHeads: 2,
+/// Batches, threads and quantizers of a training step.
+@Suite struct TrainingStepTests {
+  static let shapes = [
+    ModelSizes(
+      family: "bitnet", hidden: 24, feedForward: 40, layers: 2, heads: 6, keyValueHeads: 2,
       vocabulary: 37, context: 80),
-    ModelShape(
-      block: .llama, hidden: 24, feedForward: 40, layers: 2, heads: 4, keyValueHeads: 4,
+    ModelSizes(
+      family: "llama", hidden: 24, feedForward: 40, layers: 2, heads: 4, keyValueHeads: 4,
       headDimension: 8, vocabulary: 37, context: 80, tiesEmbeddings: false),
+    TrainingLawTests.families[3].sizes, TrainingLawTests.families[5].sizes,
+    TrainingLawTests.operations[1].sizes, TrainingLawTests.operations[7].sizes,
   ]
 
   static func batch(_ shape: ModelShape, sequences: Int, length: Int, seed: UInt64) -> TokenBatch {
@@ -22,48 +24,9 @@ import TritLab
     return TokenBatch(tokens: ids(), targets: targets, sequences: sequences)
   }
 
-  /// The slope along a random direction of each parameter is the gradient's product with it:
-  /// central differences, whose error is O(h²) and the loss's float32 noise over h.
-  @Test(arguments: shapes) func slopesAreGradients(shape: ModelShape) throws {
-    let parameters = ParameterSet(shape)
-    parameters.initialize(seed: 5, deviation: 0.3)
-    let length = 70  // more than one block of attention rows, not a multiple of it
-    let model = try TrainableTransformer(
-      parameters, quantizer: UnquantizedWeights(), activations: UnquantizedActivations(),
-      sequences: 3, length: length, pool: WorkerPool(threads: 2))
-    let batch = Self.batch(shape, sequences: 3, length: length, seed: 6)
-    try model.backward(batch)
-    var random = SeededRandom(seed: 7)
-    for info in parameters.list {
-      let values = parameters.values.base + info.offset
-      let kept = Array(UnsafeBufferPointer(start: values, count: info.count))
-      let gradient = parameters.gradients.base + info.offset
-      let norm = VectorMath.sumOfSquares(gradient, count: info.count).squareRoot()
-      #expect(norm > 0, "\(info.name)")
-      // Along the gradient, with noise: a direction in which the slope is large.
-      let direction = (0..<info.count).map { index in
-        Float(
-          Double(gradient[index]) / norm + (random.uniform() - 0.5)
-            / Double(info.count).squareRoot())
-      }
-      let expected = (0..<info.count).reduce(0.0) {
-        $0 + Double(gradient[$1]) * Double(direction[$1])
-      }
-      let step: Float = 4e-3
-      func loss(_ factor: Float) throws -> Double {
-        for index in 0..<info.count { values[index] = kept[index] + factor * direction[index] }
-        return try model.loss(batch)
-      }
-      let slope = try (loss(step) - loss(-step)) / Double(2 * step)
-      for index in 0..<info.count { values[index] = kept[index] }
-      // Central differences over a float32 loss: noise 1e-6 / h, curvature h².
-      #expect(
-        abs(slope - expected) < 0.01 * abs(expected) + 5e-4, "\(info.name): \(slope), \(expected)")
-    }
-  }
-
   /// Two half batches with half the weight make one whole batch; threads change nothing.
-  @Test(arguments: shapes) func accumulationAndThreads(shape: ModelShape) throws {
+  @Test(arguments: shapes) func accumulationAndThreads(sizes: ModelSizes) throws {
+    let shape = try ModelShape(sizes)
     let whole = Self.batch(shape, sequences: 4, length: 33, seed: 8)
     func half(_ index: Int) -> TokenBatch {
       let range = index * 66..<(index + 1) * 66
@@ -102,7 +65,7 @@ import TritLab
   /// Any registered quantizer can be trained with: gradients are finite, and the loss falls along
   /// them.
   @Test func everyQuantizerTrains() throws {
-    let shape = Self.shapes[0]
+    let shape = try ModelShape(Self.shapes[0])
     let batch = Self.batch(shape, sequences: 2, length: 32, seed: 9)
     for weights in Registry<any WeightQuantizer>.standard.descriptors {
       for rows in Registry<any ActivationQuantizer>.standard.descriptors {
