@@ -55,6 +55,12 @@ PLAIN = [
     "{% set it = ld | selectattr('b') %}{{ it | list | length }}{{ it | list | length }}", "{{ (ld | map(attribute='a')) | length }}", "{{ 1 if nothing }}|{{ 'a' if yes else 'b' }}",
     "{{ 1 < 2 < 3 }}{{ 1 < 3 < 2 }}{{ 'a' in s and 'H' in s }}{{ not 1 in l }}", "{{ nope.x }}", "{{ nope() }}", "{{ nope + 1 }}", "{{ nope | tojson }}",
     "{{ 'a' | nofilter }}", "{% if no %}{{ 'a' | nofilter }}{% endif %}x", "{% if no %}{% for x in l %}{{ x is notest }}{% endfor %}{% endif %}", "{% if no %}", "{{ 1 1 }}", "{% for %}{% endfor %}",
+    "{{ (neg | map('upper'))[0] }}", "{{ [1, 'a'] | map('abs') | first }}", "{{ [1, 'a'] | map('abs') | list }}", "{{ l != neg | slice(2) }}",
+    "{{ (yes | select) is iterable }}", "{{ yes | select | list }}", "{{ [7 | items] | length }}", "{{ 7 | items | list }}", "{{ 0 | map('nofilter') | list }}",
+    "{{ l | map('nofilter') is iterable }}", "{{ (i | batch(2)) is iterable }}{{ [[]] | unique is iterable }}", "{{ [[]] | unique | list }}",
+    "{{ 0 | select('notest') | list }}", "{% filter list %}a{% endfilter %}", "{% filter length %}a{% endfilter %}", "{% for x in i | select %}{% endfor %}",
+    "{{ s.__class__ | list }}{{ s.__class__ | length }}{{ s.__class__ | upper }}", "{% for x in s.__class__ %}{% else %}E{% endfor %}", "{{ nope.__class__ }}",
+    "{{ s.__class__ + 'a' }}", "{{ s.__class__.x }}", "{{ 'a' in s.__class__ }}", "{{ s.__class__ in 'a' }}", "{{ i | select | reverse }}", "{{ i | reverse }}",
     "{{ (1,) }}{{ () }}{{ {'a': (1, 'b')} }}{{ {1: 2, true: 3} }}", "{{ dict(a=1, **{'b': 2}) }}{{ dict([['x', 1]]) }}", "{{ {'a': nope, 'b': none} }}", "{{ loop is defined }}",
 ]
 

@@ -1,6 +1,7 @@
 internal import Foundation
 public import TritCore
 internal import TritEvaluation
+internal import TritFormats
 internal import TritModel
 internal import TritSampling
 
@@ -45,6 +46,7 @@ public enum ExperimentSchema {
         "tokenizer": string(
           "A tokenizer in place of the models' own: tokenizer.json, tokenizer.model, a folder or a GGUF."
         ),
+        "i2s-layout": layout,
         "reference": [
           "description": "What variants are compared with.",
           "anyOf": [["enum": ExperimentDecoder.referenceWords], ["$ref": "#/$defs/settings"]],
@@ -201,10 +203,19 @@ public enum ExperimentSchema {
     return list
   }
 
+  /// How codes lie in tensors of I2_S.
+  private static var layout: Object {
+    [
+      "description":
+        "How the codes of I2_S tensors lie, which no file says; blocks128 where nothing is said.",
+      "enum": I2SLayout.allCases.map(\.rawValue),
+    ]
+  }
+
   /// What a variant can choose.
   private static func settings(_ lab: Lab) -> Object {
     var list: Object = [
-      "model": string("Another model than the experiment's."),
+      "model": string("Another model than the experiment's."), "i2s-layout": layout,
       "threads": integer("Threads.", ExperimentDecoder.threadRange),
       "seed": integer(
         "The seed of everything random; the experiment's else.", ExperimentDecoder.seedRange),

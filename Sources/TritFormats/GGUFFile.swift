@@ -30,7 +30,7 @@ public struct GGUFFile: TensorSource, MappedSource {
   public let i2sLayout: I2SLayout
   private let model: Model
   private var parts: [Part] { model.parts }
-  private var places: [(part: Int, index: Int)] { model.places }
+  private var places: [Place] { model.places }
   private var numbers: [String: Int] { model.numbers }
 
   /// All of it. A class, since an array of mapped files could be given up after its last use, while
@@ -38,14 +38,21 @@ public struct GGUFFile: TensorSource, MappedSource {
   private final class Model: Sendable {
     let parts: [Part]
     let tensors: [TensorInfo]
-    /// Part and number of a tensor in it, in the order of `tensors`.
-    let places: [(part: Int, index: Int)]
+    /// Where each lies, in the order of `tensors`.
+    let places: [Place]
     let numbers: [String: Int]
 
     init(
-      parts: [Part], tensors: [TensorInfo], places: [(part: Int, index: Int)],
-      numbers: [String: Int]
+      parts: [Part], tensors: [TensorInfo], places: [Place], numbers: [String: Int]
     ) { (self.parts, self.tensors, self.places, self.numbers) = (parts, tensors, places, numbers) }
+  }
+
+  /// Where a tensor lies: the file, its number there, and how many bytes of it stand in front, for
+  /// one that is some rows of another.
+  private struct Place: Sendable {
+    var part: Int
+    var index: Int
+    var skip = 0
   }
 
   /// One file.
@@ -67,7 +74,7 @@ public struct GGUFFile: TensorSource, MappedSource {
     let named = try Part(path)
     let parts = try Self.companions(of: named, at: path)
     var tensors: [TensorInfo] = []
-    var places: [(part: Int, index: Int)] = []
+    var places: [Place] = []
     var numbers: [String: Int] = [:]
     for (number, part) in parts.enumerated() {
       for (index, info) in part.header.tensors.enumerated() {
@@ -78,7 +85,7 @@ public struct GGUFFile: TensorSource, MappedSource {
             advice: "the parts are not of one model; get all of them again")
         }
         tensors.append(info)
-        places.append((number, index))
+        places.append(Place(part: number, index: index))
       }
     }
     model = Model(parts: parts, tensors: tensors, places: places, numbers: numbers)
@@ -156,6 +163,65 @@ public struct GGUFFile: TensorSource, MappedSource {
 
   /// Where the data of tensor number `index` begin in its file, in bytes.
   public func offset(ofTensor index: Int) -> Int {
-    parts[places[index].part].header.offsets[places[index].index]
+    parts[places[index].part].header.offsets[places[index].index] + places[index].skip
+  }
+
+  // MARK: Rows of a tensor under names of their own
+
+  private init(_ file: GGUFFile, _ model: Model) {
+    path = file.path
+    i2sLayout = file.i2sLayout
+    self.model = model
+  }
+
+  /// The same file, with other tensors in place of some: those of `parts[name]` are the rows of
+  /// `name`, in order, as many as each says. Throws `badData` where they are not all of them, and
+  /// for types whose rows have no bytes of their own.
+  package func splitting(_ parts: [String: [(name: String, rows: Int)]]) throws -> GGUFFile {
+    guard !parts.isEmpty else { return self }
+    var tensors: [TensorInfo] = []
+    var places: [Place] = []
+    for (number, info) in self.tensors.enumerated() {
+      guard let wanted = parts[info.name] else {
+        tensors.append(info)
+        places.append(self.places[number])
+        continue
+      }
+      let rows = info.shape.first ?? 0
+      guard wanted.reduce(0, { $0 + $1.rows }) == rows, wanted.allSatisfy({ $0.rows > 0 }) else {
+        throw LabError(
+          .badData, "tensor '\(info.name)' has the wrong shape", at: path,
+          expected: wanted.map { "\($0.rows) rows of \($0.name)" }.joined(separator: ", "),
+          got: "\(info.shape)", advice: "configuration and weights do not belong together")
+      }
+      let columns = info.shape.dropFirst().reduce(1, *)
+      guard let block = info.type.block, columns.isMultiple(of: block.elements) else {
+        throw LabError(
+          .badData, "tensor '\(info.name)' of type \(info.type.name) cannot be parted by rows",
+          at: path, expected: "a type whose rows have bytes of their own",
+          got: "\(info.type.name) \(info.shape)",
+          advice: "convert the model with \(wanted.map(\.name).joined(separator: ", ")) apart")
+      }
+      let rowBytes = columns / block.elements * block.bytes
+      var place = self.places[number]
+      for part in wanted {
+        tensors.append(
+          TensorInfo(
+            name: part.name, type: info.type, shape: [part.rows] + info.shape.dropFirst(),
+            byteCount: part.rows * rowBytes))
+        places.append(place)
+        place.skip += part.rows * rowBytes
+      }
+    }
+    var numbers: [String: Int] = [:]
+    for (number, info) in tensors.enumerated() {
+      guard numbers.updateValue(number, forKey: info.name) == nil else {
+        throw LabError(
+          .badData, "tensor '\(info.name)' is there twice, alone and as rows of another", at: path,
+          expected: "one of them", advice: "convert the model again")
+      }
+    }
+    return GGUFFile(
+      self, Model(parts: model.parts, tensors: tensors, places: places, numbers: numbers))
   }
 }

@@ -8,13 +8,27 @@ public struct ShardedSafetensors: TensorSource, MappedSource {
   /// Where the index is.
   public let path: String
   /// All tensors, file after file in the order in which the index first names them.
-  public let tensors: [TensorInfo]
+  public var tensors: [TensorInfo] { model.tensors }
   /// The strings of all files' `__metadata__`; the first file that has a key wins.
   public let metadata: [String: String]
   /// The files, in the order of `tensors`.
-  public let shards: [SafetensorsFile]
-  private let shardOf: [String: Int]
+  public var shards: [SafetensorsFile] { model.shards }
   package var mappedFiles: [MappedFile] { shards.flatMap(\.mappedFiles) }
+  private let model: Model
+
+  /// All of it. A class, since an array of mapped files could be given up after its last use, while
+  /// pointers to their bytes are still read: "valid while this value lives" is a variable's scope.
+  private final class Model: Sendable {
+    let shards: [SafetensorsFile]
+    let shardOf: [String: Int]
+    let tensors: [TensorInfo]
+
+    init(_ shards: [SafetensorsFile], _ shardOf: [String: Int]) {
+      self.shards = shards
+      self.shardOf = shardOf
+      tensors = shards.flatMap(\.tensors)
+    }
+  }
 
   /// Opens the index at `path` and every file that it names.
   public init(path: String) throws {
@@ -59,9 +73,7 @@ public struct ShardedSafetensors: TensorSource, MappedSource {
           at: path, advice: "the index and the files are of different versions; get both again")
       }
     }
-    self.shards = shards
-    self.shardOf = shardOf
-    tensors = shards.flatMap(\.tensors)
+    model = Model(shards, shardOf)
     metadata = shards.map(\.metadata).reduce(into: [:]) { $0.merge($1) { first, _ in first } }
   }
 
@@ -100,12 +112,12 @@ public struct ShardedSafetensors: TensorSource, MappedSource {
 
   /// The tensor called `name`, or nil.
   public func info(_ name: String) -> TensorInfo? {
-    shardOf[name].flatMap { shards[$0].info(name) }
+    model.shardOf[name].flatMap { model.shards[$0].info(name) }
   }
 
   /// The bytes of `name`; valid while this value lives.
   public func bytes(_ name: String) throws -> UnsafeRawBufferPointer {
-    guard let number = shardOf[name] else { throw missingTensor(name) }
-    return try shards[number].bytes(name)
+    guard let number = model.shardOf[name] else { throw missingTensor(name) }
+    return try model.shards[number].bytes(name)
   }
 }

@@ -68,7 +68,7 @@ public struct Checkpoint: Sendable {
       let file = try GGUFFile(path: path)
       if let part = ModelPart(file) { throw part.error(at: path) }
       configuration = try ModelConfiguration(gguf: file)
-      source = file
+      source = try FusedTensors.parted(file, configuration)
     }
     let head = try Self.tie(configuration, names, source)
     tiesEmbeddings = head.ties
@@ -383,6 +383,9 @@ extension Checkpoint {
       try checkShape(names.head, [configuration.vocabularySize, configuration.hiddenSize])
     }
     known.insert(names.head)
+    if names == .gguf, configuration.ropeScaling.isLongrope {
+      known.formUnion(TensorNames.ropeFactors)
+    }
     for layer in 0..<configuration.layers {
       for role in plan.block.norms {
         let all = names.norm(role, layer: layer, between: configuration.hasPostNorms)

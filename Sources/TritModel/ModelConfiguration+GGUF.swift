@@ -62,10 +62,12 @@ extension ModelConfiguration {
         file, "\(name).attention.layer_norm_rms_epsilon", "a small number such as 1e-5"
       ).number())
     ropeBase = try field("rope.freq_base")?.number() ?? 10_000
-    ropeScaling = try Self.scaling(field)
     // Converters of some architectures permute the rows of q and k so that pairs are neighbours.
     ropePairing = family.ggufPairing
     ropeDimension = try integer("rope.dimension_count", most.head, default: headDimension)
+    ropeScaling =
+      try Self.longrope(file, field, pairs: ropeDimension / 2, context: contextLength)
+      ?? Self.scaling(field)
     activation = .silu
     tiesEmbeddings = file.info("output.weight") == nil
     let rows = vocabularySize
@@ -89,7 +91,8 @@ extension ModelConfiguration {
     }
     rotation = try HadamardRotation(file)
     try Self.checkFunction(
-      file, field, family, headDimension: headDimension, context: contextLength)
+      file, field, family, headDimension: headDimension, context: contextLength,
+      scalesAngles: ropeScaling.hasAttentionFactor)
     try validate(path: path)
   }
 
@@ -114,6 +117,60 @@ extension ModelConfiguration {
     return TrainedQuantization(
       isOnline: !isTernary, scaleDivides: false, quantizesActivations: isInteger,
       innerNormEpsilon: hasInnerNorms ? normEpsilon : nil)
+  }
+
+  /// The two lists of factors of longrope, which are tensors; nil where the file has none.
+  ///
+  /// Source: llama.cpp, `llama-model.cpp` (`get_rope_factors`) and `conversion` (MiniCPM, Phi-3): the
+  /// first context is `rope.scaling.original_context_length`, else the whole; cosines and sines are
+  /// multiplied by `rope.scaling.attn_factor`, else by 1. A type need not be named.
+  private static func longrope(
+    _ file: GGUFFile, _ field: (String) -> GGUFField?, pairs: Int, context: Int
+  ) throws -> RotaryScaling? {
+    let names = TensorNames.ropeFactors
+    let type = try field("rope.scaling.type")?.string()
+    let found = names.filter { file.info($0) != nil }
+    guard type == "longrope" || !found.isEmpty else { return nil }
+    guard found.count == 2 else {
+      throw LabError(
+        .badData, "the factors of longrope are not all there", at: file.path,
+        expected: names.joined(separator: " and "),
+        got: found.first ?? "rope.scaling.type longrope alone",
+        advice: "convert the model again; without them it would be another one")
+    }
+    if let type, type != "longrope", type != "none" {
+      throw LabError(
+        .badData, "the rotary scaling contradicts the tensors", at: file.path,
+        expected: "rope.scaling.type longrope beside \(found[0])", got: type,
+        advice: "convert the model again")
+    }
+    let lists = try names.map { name in
+      let values = try file.floats(name)
+      guard values.count == pairs, values.buffer.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+        throw LabError(
+          .badData, "the factors of longrope do not fit a head", at: "\(file.path): \(name)",
+          expected: "\(pairs) numbers above 0, one a rotated pair", got: "\(values.count) values",
+          advice: "the file is damaged; convert the model again")
+      }
+      return values.array
+    }
+    return .longrope(
+      short: lists[1], long: lists[0],
+      originalContext: try field("rope.scaling.original_context_length")?
+        .integer(in: 1...(1 << 26)) ?? context,
+      attentionFactor: try attentionFactor(field) ?? 1)
+  }
+
+  /// What a file multiplies cosines and sines by; nil where it does not say, and for 0.
+  private static func attentionFactor(_ field: (String) -> GGUFField?) throws -> Double? {
+    guard let field = field("rope.scaling.attn_factor") else { return nil }
+    let value = try field.number()
+    guard value >= 0 else {
+      throw LabError(
+        .badData, "the factor of scores is negative", at: field.place,
+        expected: "a number above 0", got: "\(value)")
+    }
+    return value == 0 ? nil : value
   }
 
   /// Linear scaling: a factor without a type is one, and `rope.scale_linear` is its old name
@@ -146,7 +203,7 @@ extension ModelConfiguration {
           expected: "rope.scaling.original_context_length")
       }
       // llama.cpp multiplies its own factor of the angles' length, 1 + 0.1 ln(factor), with this.
-      let own = try field("rope.scaling.attn_factor")?.number() ?? 1
+      let own = try attentionFactor(field) ?? 1
       return .yarn(
         factor: factor, originalContext: try original.integer(in: 1...(1 << 26)),
         betaFast: try field("rope.scaling.yarn_beta_fast")?.number() ?? 32,
@@ -156,17 +213,18 @@ extension ModelConfiguration {
     case let kind:
       throw LabError(
         .badData, "the rotary scaling '\(kind)' is not supported", at: type.place,
-        expected: "none, linear or yarn", got: kind,
+        expected: "none, linear, yarn or longrope", got: kind,
         advice: "without it this would be another model; use a file without it")
     }
   }
 
   private static func checkFunction(
     _ file: GGUFFile, _ field: (String) -> GGUFField?, _ family: ModelFamily, headDimension: Int,
-    context: Int
+    context: Int, scalesAngles: Bool
   ) throws {
     for key in FunctionKey.gguf(headDimension: headDimension) {
       for name in key.names where !family.keys.contains(name) {
+        if scalesAngles, name == "rope.scaling.attn_factor" { continue }
         guard let field = field(name) else { continue }
         try key.check(FunctionValue(field.value), at: field.place, context: context)
       }
@@ -179,6 +237,19 @@ extension ModelConfiguration {
         .badData, "the weights are rotated in a way that the lab does not know",
         at: "\(file.path): \(key)", expected: "no such key, or those of prism.hadamard",
         advice: "use a file of the model without Hadamard rotation")
+    }
+  }
+}
+
+extension RotaryScaling {
+  /// Whether every pair has factors of its own.
+  var isLongrope: Bool { if case .longrope = self { true } else { false } }
+
+  /// Whether a factor of cosines and sines is part of it.
+  var hasAttentionFactor: Bool {
+    switch self {
+    case .yarn, .longrope: true
+    case .none, .linear, .llama3: false
     }
   }
 }

@@ -121,6 +121,9 @@ package enum TensorNames: Sendable, Hashable {
     return "\(prefix)layers.\(layer).\(name)"
   }
 
+  /// The factors of longrope in GGUF: the long ones, the short ones; one a rotated pair.
+  static let ropeFactors = ["rope_factors_long.weight", "rope_factors_short.weight"]
+
   /// Tensors that files carry and nobody needs.
   func isIgnorable(_ name: String) -> Bool {
     name.hasSuffix("rotary_emb.inv_freq") || name == "rope_freqs.weight"

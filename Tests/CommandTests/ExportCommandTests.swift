@@ -26,6 +26,29 @@ import _TritTestSupport
     #expect(try text(file) == text(model))
   }
 
+  /// What `trit doctor` says of codes in another order, done as it says.
+  @Test(arguments: [I2SLayout.arm64, .rows4])
+  func theAdviceForALayoutWorks(layout: I2SLayout) throws {
+    let healthy = folder.file("healthy.gguf")
+    let story = try Checkpoint(path: ModelLocation.resolve("builtin:storyteller"))
+    try GGUFExport(story, linear: .i2_s).write(to: healthy)
+    let path = folder.file("relaid.gguf")
+    try RelaidCodes.write(healthy, as: layout, to: path)
+    let doctor = try CommandRunner.run(["doctor", path, "--no-tensors", "--json"])
+    #expect(doctor.status == 2, "\(doctor)")
+    #expect(doctor.out.contains("--i2s-layout \(layout.rawValue)"))
+    let ask = ["-p", "Once upon a time", "-n", "16", "--temp", "0", "-t", "1"]
+    let wanted = try CommandRunner.run(["generate", "-m", healthy] + ask).out
+    let option = ["--i2s-layout", layout.rawValue]
+    #expect(try CommandRunner.run(["generate", "-m", path] + ask).out != wanted)
+    #expect(try CommandRunner.run(["generate", "-m", path] + ask + option).out == wanted)
+    let mended = folder.file("mended.gguf")
+    let export = try CommandRunner.run(["export", "-m", path, "-o", mended] + option)
+    #expect(export.status == 0, "\(export)")
+    #expect(try CommandRunner.run(["generate", "-m", mended] + ask).out == wanted)
+    #expect(try CommandRunner.run(["doctor", mended, "--no-tensors"]).status == 0)
+  }
+
   /// The advice for a tokenizer that stays outside works: beside the file and by `--tokenizer`.
   @Test func withoutTokenizerTheTextIsTheSame() throws {
     let file = folder.file("alone/model.gguf")

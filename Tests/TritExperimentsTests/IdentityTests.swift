@@ -51,6 +51,9 @@ import TritExperiments
     ("generate.sampler", ["measure.generate.sampler={temperature: 0.8}"]),
     ("generate.seed", ["measure.generate.seed=8"]),
     ("generate.stop", ["measure.generate.stop=false"]),
+    ("generate.until", ["measure.generate.until=[x]"]),
+    ("generate.chat", ["measure.generate.chat=true"]),
+    ("generate.system", ["measure.generate={prompts: [Once], chat: true, system: S}"]),
     ("perplexity.context", ["measure.perplexity.context=65"]),
     (
       "perplexity.protocol",
@@ -114,7 +117,8 @@ import TritExperiments
     var seen: Set = [try digest()]
     for set in [
       "base.quantizer=sign", "base.activations=int4", "base.kernel=tl2", "base.attention=naive",
-      "base.cache=int8", "base.head=int8", "base.sampler={temperature: 0.7}", "base.threads=3",
+      "base.cache=int8", "base.head=int8", "base.i2s-layout=arm64", "i2s-layout=rows4",
+      "base.sampler={temperature: 0.7}", "base.threads=3",
       "base.layers={\"blk.0.*\": {quantizer: sign}}",
       "base.layers={\"blk.1.*\": {quantizer: sign}}",
       "context=128", "seed=8",

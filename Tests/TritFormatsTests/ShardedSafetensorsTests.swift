@@ -30,6 +30,17 @@ import _TritTestSupport
     #expect(TensorListing.lines(source)[0].contains("2 files"))
   }
 
+  /// The files are mapped for as long as the variable lives, not until its last use.
+  @Test func bytesStayWhileTheSourceIsInScope() throws {
+    let folder = try Self.folder(index: Self.index)
+    let source = try ShardedSafetensors(path: folder.file(Safetensors.indexName))
+    let bytes = try source.bytes("c")
+    var sum = 0
+    for _ in 0..<1000 { sum += Int(bytes[0]) }
+    #expect(sum == 1000 * 0x63)
+    #expect(source.shards.map(\.tensors.count) == [2, 1])
+  }
+
   @Test(arguments: [
     ("{}", "weight_map"), (#"{"weight_map":[]}"#, "weight_map"),
     (#"{"weight_map":{"a":1}}"#, "no file name"),

@@ -35,7 +35,8 @@ enum ExportCommand {
         tokenizer in the file is read back and compared on the text of every token; one that GGUF \
         cannot hold is an error. Every tensor is read back and compared, and the largest error of each \
         type told. The file appears whole or not at all. hf-packed writes a folder for transformers with four \
-        trits a byte and weight_scale, hf-bf16 one with 16-bit masters. Notes say who can read it: bitnet.cpp has types \
+        trits a byte and weight_scale, which run with int8 activations there; hf-bf16 one with 16-bit masters or \
+        floats. Either has tokenizer, chat template and end tokens, those inside a GGUF file too. Notes say who can read it: bitnet.cpp has types \
         and architectures that mainline llama.cpp has not.
         """,
       groups: [

@@ -1,9 +1,8 @@
 extension Lab {
   /// Keys of experiment files and of their variants that are no stages.
   package static let fileKeys: Set<String> = [
-    "base", "baseline", "context", "description", "design", "detect", "layers", "measure", "model",
-    "name", "plots",
-    "plugins",
+    "base", "baseline", "context", "description", "design", "detect", "i2s-layout", "layers",
+    "measure", "model", "name", "plots", "plugins",
     "records", "reference", "sampler", "seed", "sweep", "threads", "tokenizer", "variants",
   ]
 

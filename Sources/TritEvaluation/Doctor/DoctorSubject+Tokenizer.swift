@@ -1,6 +1,7 @@
 import Foundation
 import TritCore
 import TritFormats
+import TritModel
 import TritTokenization
 
 extension DoctorSubject {
@@ -131,22 +132,9 @@ extension DoctorSubject {
 
   // MARK: Turns
 
-  /// The template and where it stands; nil where there is none.
-  private var template: (text: String, place: String)? {
-    if let gguf {
-      return gguf["tokenizer.chat_template"]?.string.map {
-        ($0, "\(path): tokenizer.chat_template")
-      }
-    }
-    if let text = WholeFile.text(path + "/chat_template.jinja") {
-      return (text, path + "/chat_template.jinja")
-    }
-    let field = tokenizerSettings?["chat_template"]
-    let named = field?.array?.compactMap { $0["template"]?.string }.first
-    let own = (try? JSONReader.readFile(path + "/chat_template.json"))?["chat_template"]?.string
-    return (field?.string ?? named ?? own).map {
-      ($0, path + "/tokenizer_config.json: chat_template")
-    }
+  /// The template as it stands in the files; nil where there is none.
+  private var template: ChatFormat.Source? {
+    (try? ChatFormat.find(path))?.stored.first
   }
 
   private func isToken(_ text: String, _ tokenizer: any Tokenizer) -> Bool {
@@ -155,7 +143,7 @@ extension DoctorSubject {
 
   private func chatTemplate(_ tokenizer: any Tokenizer) -> ModelFinding? {
     if let template {
-      guard template.text.contains("BITNETAssistant") else { return nil }
+      guard template.isKnownWrong else { return nil }
       return ModelFinding(
         .chatTemplate, at: template.place,
         "the template is not the one that the model was trained with: it answers beside the question",

@@ -45,12 +45,9 @@ extension ModelDoctor {
     }
     let folder = NSTemporaryDirectory() + "trit-doctor-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    func attempt(_ name: String, _ write: (String) throws -> String) throws -> Double? {
+    func attempt(_ name: String, _ open: () throws -> Checkpoint) throws -> Double? {
       do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let path = try write(folder)
-        let value = try loss(Checkpoint(path: path, tokenizer: tokenizer ?? subject.path))
-        try? FileManager.default.removeItem(atPath: folder)
+        let value = try loss(try open())
         result.trials.append(.init(name: name, perplexity: exp(value)))
         return value
       } catch let error as LabError where error.kind == .interrupted {
@@ -61,10 +58,12 @@ extension ModelDoctor {
       }
     }
     if let gguf = subject.gguf, gguf.tensors.contains(where: { $0.type == .i2_s }) {
-      var best: (layout: I2SRelaying, loss: Double)?
-      for layout in I2SRelaying.allCases {
+      var best: (layout: I2SLayout, loss: Double)?
+      for layout in I2SLayout.others {
         let value = try attempt("I2_S layout \(layout.rawValue)") {
-          try layout.write(gguf, to: $0 + "/\(layout.rawValue).gguf")
+          try I2SLayout.$assumed.withValue(layout) {
+            try Checkpoint(path: subject.path, tokenizer: tokenizer)
+          }
         }
         if let value, value < best?.loss ?? .infinity { best = (layout, value) }
       }
@@ -83,7 +82,9 @@ extension ModelDoctor {
       !result.findings.contains(where: { $0.check == .activation })
     else { return }
     let other = try attempt(subject.saysReLU2 == true ? "SiLU" : "ReLU²") {
-      try writeOtherActivation(subject, to: $0)
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      return try Checkpoint(
+        path: try writeOtherActivation(subject, to: folder), tokenizer: tokenizer ?? subject.path)
     }
     if let other, isMeant(other, by: Self.activationMargin) {
       let (now, then) = subject.saysReLU2 == true ? ("ReLU²", "SiLU") : ("SiLU", "ReLU²")

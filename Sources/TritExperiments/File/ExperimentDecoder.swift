@@ -1,5 +1,6 @@
 internal import Foundation
 public import TritCore
+internal import TritFormats
 internal import TritModel
 
 extension ExperimentFile {
@@ -68,7 +69,8 @@ package struct ExperimentDecoder {
   let problems: Problems
 
   package static let keys = [
-    "name", "description", "plugins", "model", "tokenizer", "reference", "baseline", "detect",
+    "name", "description", "plugins", "model", "tokenizer", "i2s-layout", "reference", "baseline",
+    "detect",
     "base", "sweep", "design", "variants",
     "measure",
     "records", "plots", "threads", "seed", "context",
@@ -78,7 +80,7 @@ package struct ExperimentDecoder {
 
   package static func settingKeys(of lab: Lab) -> [String] {
     let stages = lab.kinds(in: .layer, .model).map(\.key.rawValue)
-    return ["model"] + stages + ["sampler", "threads", "seed", "layers"]
+    return ["model", "i2s-layout"] + stages + ["sampler", "threads", "seed", "layers"]
   }
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
@@ -104,8 +106,13 @@ package struct ExperimentDecoder {
         got: "\"\(name)\"")
     }
     let seed = fields.integer("seed", Self.seedRange) ?? 1
-    let base = fields["base"].map { settings($0, "base") } ?? VariantSettings()
-    let reference = reference(fields)
+    var base = fields["base"].map { settings($0, "base") } ?? VariantSettings()
+    var reference = reference(fields)
+    // That of all models, the reference's too, which a base does not change.
+    if let layout = fields["i2s-layout"].flatMap({ i2sLayout($0, "i2s-layout") }) {
+      base.i2sLayout = base.i2sLayout ?? layout
+      if reference?.i2sLayout == nil { reference?.i2sLayout = layout }
+    }
     let sweep = sweep(fields, seed: UInt64(seed))
     let measure = fields["measure"].map { measurements($0, seed: UInt64(seed)) } ?? Measurements()
     let records = fields["records"].flatMap { pathReference($0, "records") }
@@ -142,7 +149,8 @@ package struct ExperimentDecoder {
   /// What is recorded is not measured again: keys that say what to run have no meaning beside it.
   private func recordsStandAlone(_ fields: Fields) {
     for key in [
-      "model", "tokenizer", "reference", "base", "sweep", "design", "variants", "measure",
+      "model", "tokenizer", "i2s-layout", "reference", "base", "sweep", "design", "variants",
+      "measure",
       "context",
     ] {
       guard let node = fields[key] else { continue }
@@ -210,6 +218,7 @@ package struct ExperimentDecoder {
   ) {
     switch key {
     case "model": result.model = pathReference(node, path)
+    case "i2s-layout": result.i2sLayout = i2sLayout(node, path)
     case "sampler": result.sampler = stages.sampler(node, path)
     case "threads": result.threads = problems.integer(node, path, Self.threadRange)
     case "seed": result.seed = problems.integer(node, path, Self.seedRange).map { UInt64($0) }
@@ -218,6 +227,10 @@ package struct ExperimentDecoder {
       let stage = StageKey(rawValue: key)
       result.stages[stage] = stages.choice(node, path, stage)
     }
+  }
+
+  private func i2sLayout(_ node: YAMLNode, _ path: String) -> I2SLayout? {
+    problems.word(node, path, I2SLayout.allCases.map(\.rawValue)).flatMap(I2SLayout.init)
   }
 
   private func layers(_ node: YAMLNode, _ path: String) -> [LayerSettings] {

@@ -1,4 +1,5 @@
 public import TritCore
+public import TritFormats
 internal import TritModel
 
 /// An experiment as its file says it, decoded and checked: what `ExperimentPlan` expands.
@@ -102,6 +103,8 @@ public struct SamplerSettings: Sendable, Hashable, CustomStringConvertible {
 public struct VariantSettings: Sendable {
   /// Another model than the experiment's.
   public var model: PathReference?
+  /// How the codes of its I2_S tensors lie; nil is as bitnet.cpp's converters write them.
+  public var i2sLayout: I2SLayout?
   /// Choices by stage; the name `model` means "as the checkpoint says".
   public var stages: [StageKey: StageChoice] = [:]
   /// How tokens are drawn in `generate`.
@@ -122,6 +125,7 @@ public struct VariantSettings: Sendable {
   public func overridden(by other: VariantSettings) -> VariantSettings {
     var result = self
     result.model = other.model ?? model
+    result.i2sLayout = other.i2sLayout ?? i2sLayout
     result.stages.merge(other.stages) { $1 }
     result.sampler = other.sampler ?? sampler
     result.threads = other.threads ?? threads
@@ -136,6 +140,7 @@ public struct VariantSettings: Sendable {
   public var flattened: [(key: String, value: String)] {
     var list: [(String, String)] = []
     if let model { list.append(("model", model.text)) }
+    if let i2sLayout { list.append(("i2s-layout", i2sLayout.rawValue)) }
     for (key, choice) in Lab.inOrder(stages) { list.append((key.rawValue, choice.description)) }
     if let sampler { list.append(("sampler", sampler.description)) }
     if let threads { list.append(("threads", "\(threads)")) }
@@ -159,7 +164,8 @@ public struct LayerSettings: Sendable, Hashable {
 
 /// One axis of a sweep: a key and the values it takes.
 public struct SweepAxis: Sendable {
-  /// The key that varies: a stage, `sampler`, `threads`, `seed`, `model` or `layers`.
+  /// The key that varies: a stage, `sampler`, `threads`, `seed`, `model`, `i2s-layout` or
+  /// `layers`.
   public var key: String
   /// One setting for each value, in the order of the file.
   public var values: [VariantSettings]

@@ -23,6 +23,14 @@ public struct GenerateMeasure: Measure {
       "seed", "Seed of the draw, the same for every variant.", .integer(0...(1 << 53)),
       .seedOfExperiment),
     MeasureField("stop", "Whether an end token ends the text.", .flag, standard: .flag(true)),
+    MeasureField(
+      "until", "Texts that end the text where they appear; they are no part of it.",
+      .words(expected: "a text that is not empty", pattern: "^[\\s\\S]+$", isLegal: { !$0.isEmpty })
+    ),
+    MeasureField(
+      "chat", "Whether each prompt is a user's message, put into the model's chat template.", .flag,
+      standard: .flag(false)),
+    MeasureField("system", "The system message in front of each, with `chat`.", .text),
   ]
   /// Its columns in the table of results.
   public static let columns = [
@@ -51,14 +59,28 @@ public struct GenerateMeasure: Measure {
   public let seed: UInt64
   /// Whether an end-of-text token ends the text early.
   public let stopsAtEnd: Bool
+  /// Texts that end a text.
+  public let until: [String]
+  /// Whether prompts are messages of a user.
+  public let isChat: Bool
+  /// The system message in front of each; nil for none.
+  public let system: String?
 
   /// Reads settings that have been checked.
-  public init(_ settings: MeasureSettings) {
+  public init(_ settings: MeasureSettings) throws {
     prompts = settings.texts("prompts")
     tokens = settings.integer("tokens")
     sampler = settings.sampler("sampler") ?? .greedy
     seed = UInt64(max(0, settings.integer("seed")))
     stopsAtEnd = settings.flag("stop")
+    until = settings.texts("until")
+    isChat = settings.flag("chat")
+    system = settings.textIfGiven("system")
+    if system != nil, !isChat {
+      throw settings.fault(
+        "has no effect without chat", at: "system", expected: "chat: true beside it",
+        advice: "add chat: true, or leave it out")
+    }
   }
 
   /// What has to be there before anything runs.
@@ -69,6 +91,13 @@ public struct GenerateMeasure: Measure {
     return needs
   }
 
+  /// Throws where a chat is asked for and the model has no template, or one that refuses a prompt.
+  func check(_ checkpoint: Checkpoint) throws {
+    guard isChat else { return }
+    let format = try ChatFormat(path: checkpoint.path)
+    for prompt in prompts { _ = try format.prompt(ChatConversation(system: system, user: prompt)) }
+  }
+
   /// Measures one variant.
   public func run(_ run: MeasureRun) throws -> Measured {
     let sampler = run.sampler ?? sampler
@@ -76,15 +105,19 @@ public struct GenerateMeasure: Measure {
       sampling: .greedy, stages: sampler.processors + [sampler.sampler], maxTokens: tokens,
       ignoresEnd: !stopsAtEnd)
     options.sampling.seed = seed
+    options.stops = until
     let engine = run.engine
+    let format = isChat ? try ChatFormat(path: run.checkpoint.path) : nil
     var texts: [GeneratedText] = []
     var results: [GenerationResult] = []
     var load = MachineLoad()
     engine.resetTimes()
     for (index, prompt) in prompts.enumerated() {
       run.progress(Double(index) / Double(prompts.count))
+      let asked = try format?.prompt(ChatConversation(system: system, user: prompt))
       let ((text, result), given) = try MachineLoad.during {
-        try engine.generate(text: prompt, options: options)
+        try asked.map { try engine.generate(chat: $0, options: options) }
+          ?? engine.generate(text: prompt, options: options)
       }
       load = load + given
       results.append(result)
@@ -96,6 +129,9 @@ public struct GenerateMeasure: Measure {
     var measured = Self.compared(texts, with: run.referenceTexts)
     measured.metrics.merge(Self.speeds(results)) { $1 }
     measured.metrics["wait_share"] = load.waitShare
+    if let notes = format?.notes, !notes.isEmpty {
+      measured.facts["chat template"] = notes.joined(separator: "; ")
+    }
     for (stage, seconds) in engine.times.seconds where seconds > 0 {
       measured.metrics["time.\(stage)_seconds"] = seconds
     }

@@ -72,7 +72,7 @@ public struct Report {
   var sharedChoices: [(key: String, value: String)] {
     guard let first = variants.first else { return [] }
     let stages =
-      ["model"] + inputs.lab.kinds(in: .layer, .model).map(\.key.rawValue)
+      ["model", "i2s-layout"] + inputs.lab.kinds(in: .layer, .model).map(\.key.rawValue)
       + ["sampler", "threads", "seed"]
     return stages.compactMap { key in
       guard !differingParameters.contains(key), let value = first.params[key] else { return nil }

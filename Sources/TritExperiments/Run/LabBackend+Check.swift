@@ -8,7 +8,7 @@ extension LabBackend {
   /// says there it says of every such layer, since all of a role have the same shape. Windows and
   /// prompts that cannot fit the cache are found too.
   func check(_ request: SessionRequest, _ measure: Measurements) throws {
-    let checkpoint = try checkpoint(request.model.path)
+    let checkpoint = try checkpoint(request)
     let configuration = checkpoint.configuration
     let selection = request.settings.selection(in: lab)
     let resolver = try LayerResolver(
@@ -16,6 +16,7 @@ extension LabBackend {
     try checkPairs(resolver)
     let context = request.context ?? min(configuration.contextLength, 4096)
     for section in measure.sections { try section.measure.check(context: context) }
+    try measure.first(GenerateMeasure.self)?.check(checkpoint)
   }
 
   /// Prepares the first layer of each role with each combination of choices, as the engine will.

@@ -12,7 +12,7 @@ extension LabBackend {
     let cache = try lab[.cache].make(selection.cache) as? AutoKVCacheKind
     guard (head.map { $0.loss != .none } ?? false) || (cache.map { $0.loss != .none } ?? false)
     else { return [:] }
-    let checkpoint = try checkpoint(request.model.path)
+    let checkpoint = try checkpoint(request)
     let configuration = checkpoint.configuration
     var picks: [StageKey: StageChoice] = [:]
     if let head, head.loss != .none {

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import TritCore
 internal import TritEvaluation
+internal import TritFormats
 internal import TritKernels
 internal import TritModel
 internal import TritSampling
@@ -14,7 +15,7 @@ final class LabBackend: ExperimentBackend {
   private var questions: [String: TaskDataset] = [:]
   private var tasks: [String: HarnessBatch] = [:]
   private var retrievals: [String: RetrievalDataset] = [:]
-  /// By path: opened once in a run, so that every variant has what the digest is of.
+  /// By layout of I2_S and path: opened once in a run, so that every variant has what the digest is of.
   private var checkpoints: [String: Checkpoint] = [:]
   private var training: [String: [String: Double]] = [:]
   /// The tokenizer of every model, where the experiment names one.
@@ -96,7 +97,7 @@ final class LabBackend: ExperimentBackend {
 
   func load(_ request: SessionRequest) throws -> any VariantSession {
     let start = ContinuousClock.now
-    let checkpoint = try checkpoint(request.model.path)
+    let checkpoint = try checkpoint(request)
     let engine = try Engine(
       checkpoint: checkpoint, selection: request.settings.selection(in: lab), lab: lab,
       options: EngineOptions(threads: request.threads, maxContext: request.context))
@@ -108,11 +109,19 @@ final class LabBackend: ExperimentBackend {
       retrievals: { [self] in retrievals[$0] })
   }
 
-  /// The checkpoint, opened once in a run.
-  func checkpoint(_ path: String) throws -> Checkpoint {
-    if let known = checkpoints[path] { return known }
-    let value = try Checkpoint(path: path, tokenizer: tokenizer, packings: lab[.packing])
-    checkpoints[path] = value
+  /// The checkpoint of a request, as its layout says.
+  func checkpoint(_ request: SessionRequest) throws -> Checkpoint {
+    try checkpoint(request.model.path, request.settings.i2sLayout ?? .blocks128)
+  }
+
+  /// The checkpoint, opened once in a run for each way to read it.
+  func checkpoint(_ path: String, _ layout: I2SLayout = .blocks128) throws -> Checkpoint {
+    let key = "\(layout.rawValue) \(path)"
+    if let known = checkpoints[key] { return known }
+    let value = try I2SLayout.$assumed.withValue(layout) {
+      try Checkpoint(path: path, tokenizer: tokenizer, packings: lab[.packing])
+    }
+    checkpoints[key] = value
     return value
   }
 

@@ -112,6 +112,7 @@ struct SweepPoints {
     var own = VariantSettings()
     switch axis.key {
     case "model": own.model = base.model
+    case "i2s-layout": own.i2sLayout = base.i2sLayout
     case "sampler": own.sampler = base.sampler
     case "threads": own.threads = base.threads
     case "seed": own.seed = base.seed

@@ -41,7 +41,7 @@ struct SweepValues {
     case "threads", "seed": .number(isWhole: true)
     case "sampler": .sampler
     case "layers": .layers
-    case "model": .plain
+    case "model", "i2s-layout": .plain
     default: .stage(StageKey(rawValue: key))
     }
   }

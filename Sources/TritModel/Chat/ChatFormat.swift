@@ -17,10 +17,26 @@ public struct ChatFormat: Sendable {
     public let place: String
     /// Its text.
     public let text: String
+
+    /// Whether it is the one that bitnet.cpp's converter wrote for 2B-4T, which the model was not
+    /// trained with.
+    package var isKnownWrong: Bool { text.contains("BITNETAssistant") }
   }
 
-  /// The templates that were found, `default` first where it is there.
+  /// The templates of the model at `path`; nil where there is none. Throws for files that cannot be
+  /// read.
+  package static func find(_ path: String) throws -> ChatFormat? {
+    do {
+      return try ChatFormat(path: path)
+    } catch let error as LabError where error.kind == .missingInput {
+      return nil
+    }
+  }
+
+  /// The templates to use, `default` first where it is there.
   public let sources: [Source]
+  /// The same as the files have them, the known wrong one of 2B-4T too.
+  package let stored: [Source]
   /// `bos_token`, `eos_token` and their like, as far as they are known.
   public let tokens: [(key: String, value: JSONValue)]
   /// What a user should know of the templates.
@@ -29,6 +45,7 @@ public struct ChatFormat: Sendable {
   /// A template alone. Tokens are those of the model at `model`, if one is given.
   public init(template: String, place: String, model: String? = nil) throws {
     sources = [Source(name: "default", place: place, text: template)]
+    stored = sources
     tokens = try model.map { try ChatFiles($0).tokens } ?? []
     notes = []
   }
@@ -36,10 +53,12 @@ public struct ChatFormat: Sendable {
   /// The templates of the model at `path`: a folder, a GGUF file, a `tokenizer_config.json` or a
   /// `.jinja` file. Throws `missingInput` where there is none.
   ///
-  /// The GGUF files of BitNet b1.58 2B-4T hold a template that the model was not trained with; it is
-  /// replaced by that of the model's own tokenizer, and `notes` says so.
+  /// The GGUF files of BitNet b1.58 2B-4T hold a template that the model was not trained with, and so
+  /// does what was made from them; it is replaced by that of the model's own tokenizer, and `notes`
+  /// says so.
   public init(path: String) throws {
     let files = try ChatFiles(path)
+    stored = files.sources
     guard !files.sources.isEmpty else {
       throw LabError(
         .missingInput, "the model has no chat template", at: path,
@@ -49,8 +68,8 @@ public struct ChatFormat: Sendable {
           "it may be a base model: leave --chat out, or give a template with --template FILE.jinja")
     }
     var notes: [String] = []
-    sources = files.sources.map { source in
-      guard files.isGGUF, source.text.contains("BITNETAssistant") else { return source }
+    sources = stored.map { source in
+      guard source.isKnownWrong else { return source }
       notes = [
         "note: the template in \(source.place) is not the one that the model was trained with (bitnet.cpp's converter "
           + "wrote it): that of microsoft/bitnet-b1.58-2B-4T is taken; --template FILE.jinja gives another"
@@ -112,7 +131,6 @@ public struct ChatFormat: Sendable {
 struct ChatFiles {
   private(set) var sources: [ChatFormat.Source] = []
   private(set) var tokens: [(key: String, value: JSONValue)] = []
-  private(set) var isGGUF = false
 
   init(_ path: String) throws {
     switch FileKind(at: path) {
@@ -167,6 +185,11 @@ struct ChatFiles {
         try read(configuration: path, keepsTemplates: !hasFiles && name == "tokenizer_config.json")
       }
     }
+    // What a processor of pictures and text has beside it.
+    let own = folder + "/chat_template.json"
+    if sources.isEmpty, FileKind(at: own).isNamed {
+      try read(configuration: own, keepsTemplates: true)
+    }
     guard sources.isEmpty, tokens.isEmpty else { return }
     // A folder of GGUF files alone.
     let names = try FolderListing(folder).names.filter { $0.hasSuffix(".gguf") }
@@ -192,7 +215,6 @@ struct ChatFiles {
   }
 
   private mutating func read(gguf file: GGUFFile) throws {
-    isGGUF = true
     let prefix = "tokenizer.chat_template"
     for (key, value) in file.metadata where key == prefix || key.hasPrefix(prefix + ".") {
       let name = key == prefix ? "default" : String(key.dropFirst(prefix.count + 1))

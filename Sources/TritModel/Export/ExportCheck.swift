@@ -25,7 +25,10 @@ package struct ExportCheck {
     self.source = source
     self.lab = lab
     do {
-      copy = try Checkpoint(path: path, packings: lab[.packing])
+      // What was written is in blocks of 128, however the source is read in this task.
+      copy = try I2SLayout.$assumed.withValue(.blocks128) {
+        try Checkpoint(path: path, packings: lab[.packing])
+      }
     } catch let error as LabError {
       throw Self.unreadable(error)
     }
@@ -76,47 +79,12 @@ package struct ExportCheck {
   // MARK: Comparisons
 
   private func compareConfigurations() throws {
-    let (before, after) = (source.configuration, copy.configuration)
-    let pairs: [(String, Double, Double)] = [
-      ("vocabulary", Double(before.vocabularySize), Double(after.vocabularySize)),
-      ("context", Double(before.contextLength), Double(after.contextLength)),
-      ("hidden size", Double(before.hiddenSize), Double(after.hiddenSize)),
-      ("layers", Double(before.layers), Double(after.layers)),
-      ("feed-forward size", Double(before.feedForwardSize), Double(after.feedForwardSize)),
-      ("heads", Double(before.heads), Double(after.heads)),
-      ("key and value heads", Double(before.keyValueHeads), Double(after.keyValueHeads)),
-      ("head dimension", Double(before.headDimension), Double(after.headDimension)),
-      ("rotary dimension", Double(before.ropeDimension), Double(after.ropeDimension)),
-      ("rotary base", Double(Float(before.ropeBase)), Double(Float(after.ropeBase))),
-      ("norm epsilon", Double(plan.normEpsilon), Double(after.normEpsilon)),
-    ]
-    for (what, before, after) in pairs where before != after {
-      throw Self.differs("the \(what)", expected: "\(before)", got: "\(after)")
-    }
-    guard before.activation == after.activation else {
-      throw Self.differs(
-        "the activation function", expected: "\(before.activation)", got: "\(after.activation)")
-    }
-    // Each factor may be rounded to float32 once, and its inverse once more.
-    let factors: [(String, Float?, Float?)] = [
-      ("multiplier of embeddings", before.embeddingMultiplier, after.embeddingMultiplier),
-      ("multiplier of residuals", before.residualMultiplier, after.residualMultiplier),
-      ("multiplier of logits", before.logitMultiplier, after.logitMultiplier),
-      ("cap of logits", before.logitSoftCap, after.logitSoftCap),
-      ("scale of scores", scale(before), scale(after)),
-    ]
-    for (what, before, after) in factors
-    where abs((before ?? 0) - (after ?? 0)) > 3e-7 * abs(before ?? 1) {
-      throw Self.differs("the \(what)", expected: "\(before ?? 0)", got: "\(after ?? 0)")
-    }
-    for layer in 0..<before.layers {
-      let windows = [before, after].map { $0.isWindowed(layer: layer) ? $0.window : nil }
-      guard windows[0] == windows[1] || (windows[0] ?? .max) >= before.contextLength else {
-        throw Self.differs(
-          "the window of layer \(layer)", expected: "\(windows[0] ?? 0)",
-          got: "\(windows[1] ?? 0)")
-      }
-    }
+    var before = source.configuration
+    before.normEpsilon = plan.normEpsilon
+    try ConfigurationComparison(
+      before, factors: try source.ropeFrequencyFactors(), copy.configuration,
+      factors: try copy.ropeFrequencyFactors()
+    ).check(Self.differs)
     // A fold of inner norms changes which norms there are; then their gains were compared.
     guard
       plan.foldsInnerNorms || source.plan.block.operations.count == copy.plan.block.operations.count
@@ -125,10 +93,6 @@ package struct ExportCheck {
         "the number of operations of a block", expected: "\(source.plan.block.operations.count)",
         got: "\(copy.plan.block.operations.count)")
     }
-  }
-
-  private func scale(_ configuration: ModelConfiguration) -> Float {
-    configuration.attentionScale ?? 1 / Float(configuration.headDimension).squareRoot()
   }
 
   private mutating func compareLinear(_ role: LinearRole, _ layer: Int, _ resolver: LayerResolver)

@@ -216,7 +216,11 @@ public struct GGUFExport {
       writer.set("\(architecture).\(key)", .uint32(UInt32(truncatingIfNeeded: value)))
     }
     switch configuration.ropeScaling {
-    case .none, .llama3, .longrope: break
+    case .none, .llama3: break
+    case .longrope(_, _, let original, let attention):
+      writer.set("\(architecture).rope.scaling.type", .string("longrope"))
+      whole("rope.scaling.original_context_length", original)
+      number("rope.scaling.attn_factor", attention)
     case .linear(let factor):
       writer.set("\(architecture).rope.scaling.type", .string("linear"))
       number("rope.scaling.factor", factor)
@@ -301,37 +305,33 @@ public struct GGUFExport {
   }
 
   /// The keys `tokenizer.*`: those of a GGUF file as they are, else made from the tokenizer and
-  /// compared.
+  /// compared; and the chat templates, the known wrong one of 2B-4T mended.
   private func addTokenizer(to writer: inout GGUFWriter) throws -> [String] {
+    let format = try checkpoint.files.perform { try ChatFormat.find(checkpoint.path) }
+    var notes: [String]
     if let file = checkpoint.source as? GGUFFile, checkpoint.outsideTokenizer == nil {
-      for (key, value) in file.metadata where key.hasPrefix("tokenizer.") { writer.set(key, value) }
-      return []
+      for (key, value) in file.metadata
+      where key.hasPrefix("tokenizer.") && !key.hasPrefix("tokenizer.chat_template") {
+        writer.set(key, value)
+      }
+      notes = []
+    } else {
+      let tokenizer = try checkpoint.tokenizer()
+      let export = try GGUFTokenizerExport(
+        tokenizer, count: checkpoint.configuration.vocabularySize,
+        ends: checkpoint.configuration.eosTokens)
+      for (key, value) in export.metadata { writer.set(key, value) }
+      notes = tokenizer.notes + export.notes
     }
-    let tokenizer = try checkpoint.tokenizer()
-    let folder = checkpoint.source is GGUFFile ? nil : checkpoint.path
-    let export = try GGUFTokenizerExport(
-      tokenizer, count: checkpoint.configuration.vocabularySize,
-      ends: checkpoint.configuration.eosTokens,
-      chatTemplate: try folder.flatMap { folder in
-        try checkpoint.files.perform { try ChatTemplateFile.read(folder: folder) }
-      })
-    for (key, value) in export.metadata { writer.set(key, value) }
-    return tokenizer.notes + export.notes
-  }
-}
-
-/// The chat template that lies beside a Hugging Face checkpoint.
-enum ChatTemplateFile {
-  /// The text of `chat_template.jinja`, or `chat_template` of `tokenizer_config.json`; nil without
-  /// one.
-  static func read(folder: String) throws -> String? {
-    if let file = try? MappedFile(folder + "/chat_template.jinja", limit: .configuration) {
-      return file.span.withUnsafeBytes { String(validating: $0, as: UTF8.self) }
+    let sources = format?.sources ?? []
+    for source in sources {
+      writer.set(
+        source.name == "default"
+          ? "tokenizer.chat_template" : "tokenizer.chat_template.\(source.name)",
+        .string(source.text))
     }
-    guard let file = try? MappedFile(folder + "/tokenizer_config.json", limit: .configuration)
-    else { return nil }
-    return try file.span.withUnsafeBytes {
-      try JSONReader.read($0, path: file.path)["chat_template"]?.string
-    }
+    let named = sources.map(\.name).filter { $0 != "default" }
+    if !named.isEmpty { writer.set("tokenizer.chat_templates", .array(.string(named))) }
+    return notes + (format?.notes ?? []).map { $0.replacing("note: ", with: "") }
   }
 }

@@ -56,6 +56,14 @@ struct GGUFForm {
     } else {
       throw Self.nothing("means \(configuration.activation.rawValue) in a Llama block", checkpoint)
     }
+    if case .longrope = configuration.ropeScaling {
+      guard ["llama", "minicpm", "granite"].contains(architecture) else {
+        throw Self.nothing("has the two lists of longrope beside such a block", checkpoint)
+      }
+      notes.append(
+        "longrope: transformers takes the long factors for texts above the first context, readers of GGUF "
+          + "for contexts above it, however short the text")
+    }
     let pairing = ModelFamily.all.first { [architecture] in $0.gguf.contains(architecture) }?
       .ggufPairing
     permutesRotary = pairing == .adjacent && configuration.ropePairing == .halfSplit
@@ -81,10 +89,6 @@ struct GGUFForm {
     -> String?
   {
     let configuration = checkpoint.configuration
-    switch configuration.ropeScaling {
-    case .none, .linear, .yarn, .llama3: break
-    case .longrope: throw nothing("has the two lists of longrope", checkpoint)
-    }
     if configuration.quantization?.innerNormEpsilon != nil,
       configuration.quantization?.innerNormEpsilon != configuration.normEpsilon
     {
@@ -92,9 +96,13 @@ struct GGUFForm {
     }
     let isGemma = configuration.hasPostNorms
     let scale = configuration.attentionScale ?? 0
-    let usual = 1 / Float(configuration.headDimension).squareRoot()
+    // The one with 62 layers is known by that (`ModelFamily.gemma3`).
+    let width =
+      configuration.layers == 62
+      ? configuration.hiddenSize / configuration.heads : configuration.headDimension
+    let usual = 1 / Float(width).squareRoot()
     if isGemma, abs(scale - usual) > 1e-6 * usual {
-      throw nothing("means another scale of scores than 1 / √(head dimension)", checkpoint)
+      throw nothing("means another scale of scores than 1 / √\(width)", checkpoint)
     }
     guard
       configuration.window == nil || isGemma
@@ -155,6 +163,18 @@ struct GGUFForm {
 }
 
 extension GGUFForm {
+  /// Where row `row` in half-split pairs stands in the file: the inverse of `sourceRow`.
+  static func permutedRow(_ row: Int, headDimension: Int) -> Int {
+    let (head, offset) = row.quotientAndRemainder(dividingBy: headDimension)
+    let half = headDimension / 2
+    return head * headDimension + (offset < half ? 2 * offset : 2 * (offset - half) + 1)
+  }
+
+  /// The inverse of `permuted`: rows of q or k in half-split pairs.
+  static func unpermuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
+    reordered(weights) { permutedRow($0, headDimension: headDimension) }
+  }
+
   /// `weights` with the rows of q or k in the order of the file.
   static func permuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
     reordered(weights) { sourceRow($0, headDimension: headDimension) }

@@ -46,6 +46,11 @@ final class GGUFTensorPlan {
       try addMatrix(names.head, from: checkpoint.headName, as: export.head ?? export.embedding)
     }
     if let factors = try ropeFactors() { try addVector("rope_freqs.weight", factors) }
+    if case .longrope(let short, let long, _, _) = checkpoint.configuration.ropeScaling {
+      for (name, factors) in zip(TensorNames.ropeFactors, [long, short]) {
+        try addVector(name, factors)
+      }
+    }
   }
 
   /// What was rounded; complete when the file is written.

@@ -6,10 +6,14 @@ import TritKernels
 /// Writes a loaded checkpoint as a Hugging Face folder: `config.json`, `model.safetensors`, and the
 /// tokenizer's files.
 ///
-/// Of a Hugging Face checkpoint everything but the linear layers is copied as it is. A GGUF file of
-/// the Llama and BitNet families gets the names and the configuration of transformers; rows of q
-/// and k go back to half-split rotary pairs. The folder is read back, every tensor compared, and
-/// appears whole or not at all.
+/// Of a Hugging Face checkpoint everything but the linear layers is copied as it is; a class that is
+/// none of transformers gets the name of the one with the same block. A GGUF file of any family gets
+/// names, configuration, tokenizer, chat template and end tokens of transformers; rows of q and k go
+/// back to half-split rotary pairs. What a folder cannot say is refused by name. The folder is read
+/// back, configuration and every tensor compared, and appears whole or not at all.
+///
+/// Packed layers run with int8 activations in transformers, whatever the family; a model that was
+/// trained with float ones is written as floats.
 ///
 /// Source: transformers, `integrations/bitnet.py` (`pack_weights`, `AutoBitLinear`).
 public struct HuggingFaceExport {
@@ -67,13 +71,20 @@ public struct HuggingFaceExport {
         advice: "check that the folder above it exists and can be written")
     }
     defer { try? FileManager.default.removeItem(atPath: staged) }
-    let configuration = try plan.configuration()
+    let files = HuggingFaceFiles(checkpoint, plan.form, writesTokenizer: writesTokenizer)
+    let configuration = try plan.configuration(ends: try files.ends())
     try AtomicFile.write(
-      Array((JSONWriter.text(configuration) + "\n").utf8), to: staged + "/config.json")
+      JSONWriter.text(configuration, pretty: true) + "\n", to: staged + "/config.json")
     try SafetensorsWriter.write(
       plan.tensors, metadata: ["format": "pt"], to: staged + "/" + Safetensors.fileName)
-    var notes = try writesTokenizer ? copyTokenizer(to: staged) : []
-    try plan.compare(at: staged, reading: reading)
+    var notes = try files.write(to: staged)
+    do {
+      try plan.compare(at: staged, reading: reading)
+    } catch var error as LabError where error.place?.contains(staged) == true {
+      // The folder has another name for whoever reads the message.
+      error.place = error.place?.replacing(staged, with: path)
+      throw error
+    }
     notes += plan.notes
     do {
       try FileManager.default.moveItem(atPath: staged, toPath: path)
@@ -86,35 +97,5 @@ public struct HuggingFaceExport {
       path: path, architecture: plan.architecture, tensors: plan.tensors.count,
       linearBytes: plan.linearBytes, linearWeights: plan.linearWeights,
       tensorBytes: plan.tensors.reduce(0) { $0 + $1.info.byteCount }, notes: notes, readers: [])
-  }
-
-  private static let tokenizerFiles = [
-    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-    "generation_config.json", "chat_template.jinja", "added_tokens.json", "vocab.json",
-    "merges.txt",
-  ]
-
-  /// Copies the tokenizer's files; what to tell where there are none.
-  private func copyTokenizer(to folder: String) throws -> [String] {
-    var source = checkpoint.tokenizerPath ?? checkpoint.path
-    var names = Self.tokenizerFiles
-    if FileKind(at: source) != .folder {
-      let name = source.split(separator: "/").last.map(String.init) ?? source
-      source = source.lastIndex(of: "/").map { String(source[..<$0]) } ?? "."
-      if checkpoint.tokenizerPath != nil, names.contains(name) { names = [name] }
-    }
-    var copied = 0
-    for name in names where FileKind(at: "\(source)/\(name)").isNamed {
-      let file = try MappedFile("\(source)/\(name)")
-      try AtomicFile.write(
-        file.span.withUnsafeBytes { Array($0) }, to: "\(folder)/\(name)")
-      if name.hasPrefix("tokenizer.") { copied += 1 }
-    }
-    return copied > 0
-      ? []
-      : [
-        "no tokenizer is in the folder: there is no tokenizer.json or tokenizer.model beside the model; name "
-          + "one with --tokenizer"
-      ]
   }
 }

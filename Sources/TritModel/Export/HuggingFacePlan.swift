@@ -8,91 +8,139 @@ import TritQuantization
 final class HuggingFacePlan {
   /// All tensors; their bytes are made while they are written.
   private(set) var tensors: [TensorContent] = []
-  /// What was rounded; complete when the file is written.
-  private(set) var notes: [String] = []
   /// Bytes of the linear layers, scales included, and their weights.
   private(set) var linearBytes = 0, linearWeights = 0
+  /// How the folder names what it holds.
+  let form: HuggingFaceForm
   /// `architectures[0]`.
-  let architecture: String
+  var architecture: String { form.architecture }
+  /// Linear layers that stay dense, by their names in the folder.
+  private(set) var dense: Set<String> = []
+  /// What the values of a type lost, by type.
+  private var roundings: [TensorType: Rounding] = [:]
 
-  private let export: HuggingFaceExport
+  let export: HuggingFaceExport
   private let resolver: LayerResolver
-  private let names: TensorNames
   private let progress: ((Int, Int) -> Void)?
   private var written = 0
-  /// Linear layers that stay as they are stored.
-  private var dense: Set<String> = []
-  private var checkpoint: Checkpoint { export.checkpoint }
+  var checkpoint: Checkpoint { export.checkpoint }
+  var names: TensorNames { form.names }
   private var isGGUF: Bool { checkpoint.names == .gguf }
+
+  /// Values that a type does not hold.
+  private struct Rounding {
+    var changed = 0, count = 0, tensors = 0
+    var worst = 0.0
+  }
 
   init(_ export: HuggingFaceExport, progress: ((Int, Int) -> Void)?) throws {
     self.export = export
     self.progress = progress
+    form = try HuggingFaceForm(export.checkpoint)
     resolver = try LayerResolver(
       checkpoint: export.checkpoint, selection: export.selection, lab: export.lab)
-    let configuration = export.checkpoint.configuration
-    names = export.checkpoint.names == .gguf ? .huggingFace : export.checkpoint.names
-    architecture =
-      export.checkpoint.names == .gguf
-      ? try Self.architecture(of: export.checkpoint) : configuration.architecture
-    var linears: Set<String> = []
-    for layer in 0..<configuration.layers {
-      for role in LinearRole.allCases {
-        let stem = checkpoint.names.linear(role, layer: layer)
-        linears.formUnion([".weight", ".weight_scale", ".scale"].map { stem + $0 })
-        try addLinear(role, layer)
+    try checkActivations()
+    try addMatrix(names.embedding, from: checkpoint.embeddingName)
+    for layer in 0..<checkpoint.configuration.layers { try addBlock(layer) }
+    try addVector(names.finalNorm, isGain: true, from: checkpoint.names.finalNorm) {
+      try $0.finalNorm()
+    }
+    // A tied head that is stored all the same is copied too.
+    let head = checkpoint.names.head
+    if checkpoint.source.info(head) != nil, checkpoint.embeddingName != head {
+      try addMatrix(names.head, from: head)
+    }
+  }
+
+  // MARK: Activations
+
+  /// Whether a quantizer was named for all layers or for one.
+  var hasQuantizer: Bool {
+    export.selection.quantizer != nil
+      || (0..<checkpoint.configuration.layers).contains { layer in
+        LinearRole.allCases.contains { resolver.isOverridden($0, layer: layer) }
+      }
+  }
+
+  /// transformers runs packed layers with int8 activations, and floats without `quantization_config`
+  /// with float ones. Throws where that is another model.
+  private func checkActivations() throws {
+    let trained = checkpoint.configuration.quantization
+    guard !hasQuantizer else {
+      if export.form == .bfloat16, trained?.innerNormEpsilon != nil {
+        throw HuggingFaceForm.nothing(
+          "has norms inside plain linear layers, which floats without masters are", checkpoint)
+      }
+      return
+    }
+    if export.form == .packed, trained?.quantizesActivations != true {
+      throw LabError(
+        .usage, "packed layers run with int8 activations in transformers", at: checkpoint.path,
+        expected: "a model that was trained with int8 activations",
+        got: "\(checkpoint.configuration.architecture), which runs with float ones",
+        advice:
+          "take --type hf-bf16, which keeps what the model computes, or quantize it with --quantizer absmean-ls "
+          + "(int8 activations; trits stay as they are)")
+    }
+  }
+
+  // MARK: Blocks
+
+  private func addBlock(_ layer: Int) throws {
+    let configuration = checkpoint.configuration
+    let between = configuration.hasPostNorms
+    for operation in checkpoint.plan.block.operations {
+      switch operation {
+      case .norm(let role, _, _), .headNorm(let role, _):
+        try addVector(
+          names.norm(role, layer: layer, between: between)[0], isGain: true,
+          from: checkpoint.normName(role, layer: layer)
+        ) { try $0.norm(role, layer: layer) ?? [] }
+      case .project(let roles, _):
+        for role in roles {
+          if let norm = checkpoint.names.innerNorm(role, layer: layer).first(where: {
+            checkpoint.source.info($0) != nil
+          }), configuration.quantization?.innerNormEpsilon != nil {
+            try addVector(
+              names.innerNorm(role, layer: layer)[0], isGain: false, from: norm
+            ) { try $0.innerNorm(role, layer: layer) ?? [] }
+          }
+          try addLinear(role, layer)
+        }
+      case .bias(let role):
+        let stem = names.linear(role, layer: layer)
+        try addVector(
+          stem + ".bias", isGain: false,
+          from: checkpoint.names.linear(role, layer: layer) + ".bias"
+        ) { try self.ordered($0.bias(role, layer: layer), role) }
+      case .rotate, .store, .attend, .gate, .add: break
       }
     }
-    if isGGUF, let factors = checkpoint.source.info("rope_freqs.weight") {
-      throw LabError(
-        .badData, "config.json cannot say the rotary factors of tensor '\(factors.name)'",
-        at: checkpoint.source.path, expected: "a rotation that keys describe",
-        got: "\(factors.type.name) \(factors.shape)",
-        advice: "take the model's safetensors, or keep the model as GGUF")
-    }
-    for info in checkpoint.source.tensors where !linears.contains(info.name) {
-      guard !checkpoint.names.isIgnorable(info.name) else { continue }
-      try addOther(info)
-    }
   }
-
-  /// The class of transformers that computes what a GGUF file does. Throws `badData` where it is
-  /// none that is known here.
-  private static func architecture(of checkpoint: Checkpoint) throws -> String {
-    let configuration = checkpoint.configuration
-    let isBitNet = configuration.architecture.hasPrefix("bitnet")
-    if isBitNet, configuration.activation == .relu2, checkpoint.hasSubNorms {
-      return "BitNetForCausalLM"
-    }
-    if configuration.architecture == "llama", configuration.activation == .silu {
-      return "LlamaForCausalLM"
-    }
-    throw LabError(
-      .badData,
-      "no class of transformers is known here for GGUF files of architecture "
-        + configuration.architecture, at: checkpoint.path,
-      expected: "llama with SiLU, or bitnet-b1.58 with squared ReLU and sub-norms",
-      got: "\(configuration.architecture), \(configuration.activation)",
-      advice: "take the model's safetensors, which are exported whatever the family")
-  }
-
-  // MARK: Tensors
 
   private func addLinear(_ role: LinearRole, _ layer: Int) throws {
     let stem = names.linear(role, layer: layer)
     let stored = checkpoint.names.linear(role, layer: layer) + ".weight"
     let (rows, columns) = role.shape(checkpoint.configuration)
     linearWeights += rows * columns
-    let isOwn =
-      checkpoint.isUnconverted(role, layer: layer) && export.selection.quantizer == nil
-      && !resolver.isOverridden(role, layer: layer)
-    if let info = checkpoint.source.info(stored), isOwn {
+    let isKept = export.selection.quantizer == nil && !resolver.isOverridden(role, layer: layer)
+    let first = tensors.count
+    defer { linearBytes += tensors[first...].reduce(0) { $0 + $1.info.byteCount } }
+    if isKept, try isDense(role, layer), let info = checkpoint.source.info(stored) {
       dense.insert(stem)
-      return try add(stem + ".weight", copying: info)
+      if !isGGUF { return try add(stem + ".weight", copying: info) }
+      return try addFloats(stem + ".weight", [rows, columns]) { [self] in
+        try source(role, layer).dequantized().storage
+      }
     }
     switch export.form {
     case .packed:
-      try add(stem + ".weight", .u8, [(rows + 3) / 4, columns]) { [self] in
+      guard rows.isMultiple(of: 4) else {
+        throw refused(
+          "transformers unpacks four rows from a byte", "\(rows) rows", role, layer,
+          advice: "take --type hf-bf16, or a GGUF file")
+      }
+      try add(stem + ".weight", .u8, [rows / 4, columns]) { [self] in
         Self.packed(try trits(role, layer))
       }
       try add(stem + ".weight_scale", .f32, [1]) { [self] in
@@ -100,27 +148,31 @@ final class HuggingFacePlan {
         return AlignedBuffer(withUnsafeBytes(of: scale.bitPattern.littleEndian) { Array($0) })
       }
     case .bfloat16:
-      if !isGGUF, let info = checkpoint.source.info(stored), info.type != .u8,
-        [.f16, .bf16].contains(info.type), export.selection.quantizer == nil,
-        !resolver.isOverridden(role, layer: layer)
+      if !isGGUF, isKept, let info = checkpoint.source.info(stored),
+        [.f16, .bf16].contains(info.type)
       {
         return try add(stem + ".weight", copying: info)
       }
-      let values = { [self] in try floats(role, layer).storage }
-      // Which 16 bits hold the values is known once they are.
-      let type = try Self.narrowest(values())
-      checkpoint.release(role, layer: layer)
-      try add(stem + ".weight", type, [rows, columns]) { [self] in
-        try encode(values(), as: type, name: stem + ".weight")
+      try addFloats(stem + ".weight", [rows, columns]) { [self] in
+        try floats(role, layer).storage
       }
+      checkpoint.release(role, layer: layer)
     }
-    linearBytes += tensors.suffix(export.form == .packed ? 2 : 1)
-      .reduce(0) { $0 + $1.info.byteCount }
+  }
+
+  /// Whether a layer stays dense beside others that are trits: the configuration of a folder lists
+  /// it, a GGUF file holds floats for it that are no trits.
+  private func isDense(_ role: LinearRole, _ layer: Int) throws -> Bool {
+    guard isGGUF else { return checkpoint.isUnconverted(role, layer: layer) }
+    guard let quantization = checkpoint.configuration.quantization, !quantization.isOnline,
+      checkpoint.packing(role, layer: layer) == nil
+    else { return false }
+    return try checkpoint.linear(role, layer: layer).weights.kind == .dense
   }
 
   /// The trits of a layer with their one scale.
-  private func trits(_ role: LinearRole, _ layer: Int) throws -> TernaryMatrix {
-    let weights = try weights(role, layer)
+  func trits(_ role: LinearRole, _ layer: Int) throws -> TernaryMatrix {
+    let weights = ordered(try resolver.resolve(role, layer: layer).weights, role)
     guard case .ternary(let matrix) = weights else {
       throw refused(
         "packed layers hold trits", weights.form, role, layer,
@@ -136,19 +188,27 @@ final class HuggingFacePlan {
     return matrix
   }
 
-  private func floats(_ role: LinearRole, _ layer: Int) throws -> Matrix<Float> {
-    if case .ternary(let matrix) = try checkpoint.linear(role, layer: layer).weights,
-      matrix.granularity == .tensor, export.selection.quantizer == nil,
-      checkpoint.configuration.quantization != nil
-    {
-      throw refused(
-        "the checkpoint holds trits, not masters", "trits with one scale a tensor", role, layer,
-        advice: "take --type hf-packed: floats would be ternarised again, to another scale")
+  /// The values of a layer: masters, or what a quantizer makes of them.
+  func floats(_ role: LinearRole, _ layer: Int) throws -> Matrix<Float> {
+    if hasQuantizer {
+      return ordered(try resolver.resolve(role, layer: layer).weights, role).dequantized()
     }
-    let weights =
-      export.selection.quantizer == nil
-      ? try source(role, layer) : try weights(role, layer)
+    let weights = try source(role, layer)
+    if case .ternary(let matrix) = weights, checkpoint.configuration.quantization != nil {
+      let isOne = matrix.granularity == .tensor
+      throw refused(
+        "the checkpoint holds trits, not masters", weights.form, role, layer,
+        advice: isOne
+          ? "take --type hf-packed: floats would be ternarised again, to another scale"
+          : "keep the model as GGUF: no layer of transformers has scales of groups and int8 activations"
+      )
+    }
     return weights.dequantized()
+  }
+
+  /// A layer as the checkpoint holds it, rows in the order of transformers.
+  func source(_ role: LinearRole, _ layer: Int) throws -> QuantizedWeights {
+    ordered(try checkpoint.linear(role, layer: layer).weights, role)
   }
 
   private func refused(
@@ -160,61 +220,64 @@ final class HuggingFacePlan {
       got: form, advice: advice)
   }
 
-  /// What the resolver makes of a layer, rows in the order of transformers.
-  private func weights(_ role: LinearRole, _ layer: Int) throws -> QuantizedWeights {
-    ordered(try resolver.resolve(role, layer: layer).weights, role)
-  }
-
-  private func source(_ role: LinearRole, _ layer: Int) throws -> QuantizedWeights {
-    ordered(try checkpoint.linear(role, layer: layer).weights, role)
+  private func isPermuted(_ role: LinearRole) -> Bool {
+    isGGUF && checkpoint.configuration.ropePairing == .adjacent && (role == .query || role == .key)
   }
 
   private func ordered(_ weights: QuantizedWeights, _ role: LinearRole) -> QuantizedWeights {
-    guard isGGUF, checkpoint.configuration.ropePairing == .adjacent,
-      role == .query || role == .key
-    else { return weights }
-    return GGUFForm.unpermuted(
-      weights, headDimension: checkpoint.configuration.headDimension)
+    isPermuted(role)
+      ? GGUFForm.unpermuted(weights, headDimension: checkpoint.configuration.headDimension)
+      : weights
   }
 
-  /// Norms, embedding and head: as they are, where the name and type are of safetensors.
-  private func addOther(_ info: TensorInfo) throws {
-    let name = isGGUF ? try huggingFaceName(info) : info.name
-    guard
-      info.type.safetensorsName == nil
-        || export.form == .bfloat16 && info.type == .f32
-          && info.shape.count > 1
-    else { return try add(name, copying: info) }
+  /// A bias in the order of transformers.
+  func ordered(_ bias: [Float], _ role: LinearRole) -> [Float] {
+    guard isPermuted(role) else { return bias }
+    let d = checkpoint.configuration.headDimension
+    return bias.indices.map { bias[GGUFForm.permutedRow($0, headDimension: d)] }
+  }
+
+  // MARK: Norms, embedding and head
+
+  /// What is subtracted from gains as they multiply: Gemma's class adds 1 to those that it stores.
+  var normOffset: Float {
+    isGGUF && form.family.name == ModelFamily.gemma3.name ? 1 : 0
+  }
+
+  /// A vector: as it is stored where the folder says the same, else made of `values`.
+  private func addVector(
+    _ name: String, isGain: Bool, from stored: String, _ values: (Checkpoint) throws -> [Float]
+  ) throws {
+    if !isGGUF, let info = checkpoint.source.info(stored), info.type.safetensorsName != nil {
+      return try add(name, copying: info)
+    }
+    let offset = isGain ? normOffset : 0
+    let buffer = AlignedBuffer(try values(checkpoint).map { $0 - offset })
+    // Exactly: in 16 bits where they hold it.
+    let type = Self.exact(buffer) ?? .f32
+    try add(name, type, [buffer.count]) { [self] in try encode(buffer, as: type) }
+  }
+
+  private func addMatrix(_ name: String, from stored: String) throws {
+    guard let info = checkpoint.source.info(stored) else {
+      throw LabError(.internalError, "a tensor vanished after it was checked", at: stored)
+    }
+    let isWide = export.form == .bfloat16 && info.type == .f32
+    if info.type.safetensorsName != nil, !isWide { return try add(name, copying: info) }
     let source = checkpoint.source
-    let values = {
-      guard info.shape.count == 2 else { return try source.floats(info.name) }
-      let buffer = AlignedBuffer<Float>(count: info.count)
-      try MatrixRows(info.name, in: source).read(0..<info.shape[0], into: buffer.mutableBuffer)
-      return buffer
-    }
-    let type: TensorType =
-      info.type == .f32 ? .bf16 : try Self.narrowest(values())
-    try add(name, type, info.shape) { [self] in
-      try encode(values(), as: type, name: name)
+    try addFloats(name, info.shape) {
+      let values = AlignedBuffer<Float>(count: info.count)
+      try MatrixRows(info.name, in: source).read(0..<info.shape[0], into: values.mutableBuffer)
+      return values
     }
   }
 
-  /// The name of transformers for a tensor of a GGUF file that is no linear layer. Throws `badData`
-  /// for one that the class does not have.
-  private func huggingFaceName(_ info: TensorInfo) throws -> String {
-    let gguf = TensorNames.gguf
-    if info.name == gguf.embedding { return names.embedding }
-    if info.name == gguf.finalNorm { return names.finalNorm }
-    if info.name == gguf.head { return names.head }
-    for layer in 0..<checkpoint.configuration.layers {
-      for role in NormRole.allCases where gguf.norm(role, layer: layer).contains(info.name) {
-        return names.norm(role, layer: layer)[0]
-      }
-    }
-    throw LabError(
-      .badData, "\(architecture) has no tensor like '\(info.name)'", at: checkpoint.source.path,
-      expected: "embedding, head, norms and linear layers alone",
-      got: "\(info.type.name) \(info.shape)", advice: "keep the model as GGUF")
+  /// Values in 16 bits; which of the two types is known once they are.
+  private func addFloats(
+    _ name: String, _ shape: [Int], _ values: @escaping () throws -> AlignedBuffer<Float>
+  ) throws {
+    let type = try Self.exact(values()) ?? .bf16
+    try add(name, type, shape) { [self] in try encode(values(), as: type) }
   }
 
   private func add(_ name: String, copying info: TensorInfo) throws {
@@ -267,17 +330,21 @@ final class HuggingFacePlan {
     return bytes
   }
 
-  /// bf16, unless float16 alone holds every value.
-  private static func narrowest(_ values: AlignedBuffer<Float>) throws -> TensorType {
-    let isBF16 = values.buffer.allSatisfy {
-      FloatDecoding.bfloat16(FloatEncoding.bfloat16($0)) == $0
+  /// The type of 16 bits that holds every value; nil where neither does.
+  private static func exact(_ values: AlignedBuffer<Float>) -> TensorType? {
+    withExtendedLifetime(values) {
+      let isBF16 = values.buffer.allSatisfy {
+        FloatDecoding.bfloat16(FloatEncoding.bfloat16($0)) == $0
+      }
+      guard !isBF16 else { return .bf16 }
+      let isF16 = values.buffer.allSatisfy {
+        FloatDecoding.float16(FloatEncoding.float16($0)) == $0
+      }
+      return isF16 ? .f16 : nil
     }
-    guard !isBF16 else { return .bf16 }
-    let isF16 = values.buffer.allSatisfy { FloatDecoding.float16(FloatEncoding.float16($0)) == $0 }
-    return isF16 ? .f16 : .bf16
   }
 
-  private func encode(_ values: AlignedBuffer<Float>, as type: TensorType, name: String) throws
+  private func encode(_ values: AlignedBuffer<Float>, as type: TensorType) throws
     -> AlignedBuffer<UInt8>
   {
     let bytes = try withExtendedLifetime(values) {
@@ -287,156 +354,45 @@ final class HuggingFacePlan {
     _ = try withExtendedLifetime(bytes) {
       try FloatDecoding.decode(bytes.rawBuffer, as: type, to: back.mutableBuffer)
     }
-    var (changed, worst) = (0, Float(0))
-    for index in 0..<values.count where back.base[index] != values.base[index] {
+    var (changed, worst, greatest) = (0, Float(0), Float(0))
+    for index in 0..<values.count {
+      greatest = max(greatest, abs(values.base[index]))
+      guard back.base[index] != values.base[index] else { continue }
       changed += 1
       worst = max(worst, abs(back.base[index] - values.base[index]))
     }
     if changed > 0 {
-      notes.append(
-        "\(name): \(changed) of \(values.count) values change to \(type.name), by at most \(worst)")
+      var rounding = roundings[type] ?? Rounding()
+      rounding.changed += changed
+      rounding.count += values.count
+      rounding.tensors += 1
+      rounding.worst = max(rounding.worst, Double(worst) / Double(greatest))
+      roundings[type] = rounding
     }
     return bytes
   }
 
-  // MARK: Configuration
-
-  /// `config.json`: the checkpoint's own with another quantization, or one for a GGUF file.
-  func configuration() throws -> JSONValue {
-    var members =
-      isGGUF
-      ? ggufMembers()
-      : try checkpoint.files.perform {
-        try JSONReader.readFile(checkpoint.path + "/config.json").object ?? []
-      }
-    func set(_ key: String, _ value: JSONValue?) {
-      members.removeAll { $0.key == key }
-      if let value { members.append((key, value)) }
+  /// What was rounded; complete when the file is written.
+  var notes: [String] {
+    var notes = form.notes
+    for (type, rounding) in roundings.sorted(by: { $0.key.name < $1.key.name }) {
+      notes.append(
+        "\(rounding.changed) of \(rounding.count) values of \(rounding.tensors) tensors change to "
+          + "\(type.name), by up to \(ExportCheck.short(rounding.worst)) of a tensor's largest value"
+      )
     }
-    guard export.form == .packed else {
-      if isGGUF || export.selection.quantizer != nil { set("quantization_config", nil) }
-      return .object(members)
+    if export.form == .bfloat16, hasQuantizer, export.selection.quantizer?.name != "none" {
+      notes.append(
+        "the layers are written as the floats that the quantizer makes: transformers runs them with float "
+          + "activations, not with int8")
     }
-    var quantization =
-      members.first { $0.key == "quantization_config" }?.value.object ?? []
-    let own: [(key: String, value: JSONValue)] = [
-      ("quant_method", "bitnet"), ("linear_class", "autobitlinear"),
-      ("quantization_mode", "offline"),
-    ]
-    quantization.removeAll { member in own.contains { $0.key == member.key } }
-    set("quantization_config", .object(own + quantization))
-    return .object(members)
+    return notes
   }
 
-  private func ggufMembers() -> [(key: String, value: JSONValue)] {
-    let configuration = checkpoint.configuration
-    var members: [(key: String, value: JSONValue)] = [
-      ("architectures", .array([.string(architecture)])),
-      ("model_type", .string(architecture == "BitNetForCausalLM" ? "bitnet" : "llama")),
-      ("hidden_size", JSONValue(configuration.hiddenSize)),
-      ("intermediate_size", JSONValue(configuration.feedForwardSize)),
-      ("num_hidden_layers", JSONValue(configuration.layers)),
-      ("num_attention_heads", JSONValue(configuration.heads)),
-      ("num_key_value_heads", JSONValue(configuration.keyValueHeads)),
-      ("head_dim", JSONValue(configuration.headDimension)),
-      ("vocab_size", JSONValue(configuration.vocabularySize)),
-      ("max_position_embeddings", JSONValue(configuration.contextLength)),
-      ("rms_norm_eps", JSONValue(configuration.normEpsilon)),
-      ("rope_theta", JSONValue(configuration.ropeBase)),
-      ("hidden_act", .string(configuration.activation == .relu2 ? "relu2" : "silu")),
-      ("tie_word_embeddings", .bool(checkpoint.tiesEmbeddings)),
-      ("torch_dtype", .string("bfloat16")),
-    ]
-    if let token = configuration.bosToken { members.append(("bos_token_id", JSONValue(token))) }
-    if configuration.eosTokens.count == 1 {
-      members.append(("eos_token_id", JSONValue(configuration.eosTokens[0])))
-    } else if configuration.eosTokens.count > 1 {
-      members.append(("eos_token_id", JSONValue(configuration.eosTokens)))
-    }
-    if case .linear(let factor) = configuration.ropeScaling {
-      members.append(("rope_scaling", ["type": "linear", "factor": JSONValue(factor)]))
-    }
-    return members
-  }
-
-  // MARK: Reading back
-
-  /// Opens the folder as anybody would and compares all tensors. Throws `badData` for the first
-  /// that is not what it should be.
-  func compare(at path: String, reading: ((Int, Int) -> Void)?) throws {
-    let copy: Checkpoint
-    do {
-      copy = try Checkpoint(path: path, packings: export.lab[.packing])
-    } catch var error as LabError {
-      error.what = "the folder could not be read back: " + error.what
-      throw error
-    }
-    let layers = checkpoint.configuration.layers
-    let count = layers * LinearRole.allCases.count
-    for layer in 0..<layers {
-      for role in LinearRole.allCases {
-        try Interruption.check()
-        try compare(role, layer, copy)
-        checkpoint.release(role, layer: layer)
-        copy.release(role, layer: layer)
-        reading?(
-          layer * LinearRole.allCases.count + (LinearRole.allCases.firstIndex(of: role) ?? 0) + 1,
-          count)
-      }
-    }
-    for info in checkpoint.source.tensors {
-      let name = isGGUF ? (try? huggingFaceName(info)) ?? info.name : info.name
-      guard info.type.safetensorsName != nil, let other = copy.source.info(name),
-        other.type == info.type
-      else { continue }
-      let isSame = try withExtendedLifetime(copy) {
-        try checkpoint.source.bytes(info.name).elementsEqual(try copy.source.bytes(name))
-      }
-      guard isSame else { throw differs(name) }
-    }
-  }
-
-  private func compare(_ role: LinearRole, _ layer: Int, _ copy: Checkpoint) throws {
-    let stem = names.linear(role, layer: layer)
-    let written = try copy.linear(role, layer: layer).weights
-    if export.form == .packed, !dense.contains(stem) {
-      let wanted = try trits(role, layer)
-      guard case .ternary(let got) = written, got.scales == wanted.scales,
-        got.trits.buffer.elementsEqual(wanted.trits.buffer)
-      else { throw differs(stem) }
-      return
-    }
-    let wanted =
-      dense.contains(stem)
-      ? try source(role, layer).dequantized() : try floats(role, layer)
-    let got = written.dequantized()
-    let type = copy.source.info(stem + ".weight")?.type ?? .f32
-    var comparison = ExportCheck.Comparison()
-    wanted.storage.span.withUnsafeBufferPointer { wanted in
-      got.storage.span.withUnsafeBufferPointer { comparison.add(wanted, $0) }
-    }
-    guard comparison.notFinite == nil, comparison.relative <= ExportCheck.bound(type) else {
-      throw differs(stem)
-    }
-  }
-
-  private func differs(_ name: String) -> LabError {
-    LabError(
-      .badData, "tensor '\(name)' does not come back from the folder", at: checkpoint.path,
-      expected: "what was written", advice: "keep the model in the format that it has")
-  }
-}
-
-extension GGUFForm {
-  /// The inverse of `permuted`: rows of q or k in half-split pairs.
-  static func unpermuted(_ weights: QuantizedWeights, headDimension: Int) -> QuantizedWeights {
-    // Row i comes from where `permuted` put it: 2 i of the first half, 2 (i − d/2) + 1 of the
-    // second.
-    func from(_ row: Int) -> Int {
-      let (head, offset) = row.quotientAndRemainder(dividingBy: headDimension)
-      let half = headDimension / 2
-      return head * headDimension + (offset < half ? 2 * offset : 2 * (offset - half) + 1)
-    }
-    return reordered(weights, from)
+  /// `torch_dtype`: bfloat16 where that holds every float, else float32; activations of models
+  /// trained in bfloat16 overflow float16.
+  var floatType: String {
+    let types = Set(tensors.filter { !$0.info.name.hasSuffix(".weight_scale") }.map(\.info.type))
+    return types.subtracting([.bf16, .u8]).isEmpty ? "bfloat16" : "float32"
   }
 }

@@ -253,6 +253,12 @@ extension ModelFamily {
     },
     metadata: { configuration, field in
       configuration.setGemma()
+      // llama.cpp knows the 27B by its layers: its scores are scaled by the width of a head that
+      // hidden / heads would have (`src/models/gemma3.cpp`).
+      if configuration.layers == 62 {
+        configuration.attentionScale =
+          1 / Float(configuration.hiddenSize / configuration.heads).squareRoot()
+      }
       configuration.logitSoftCap = try field("final_logit_softcapping").flatMap {
         let cap = try $0.number()
         return cap == 0 ? nil : Float(cap)

@@ -4,9 +4,8 @@ extension TemplateMachine {
   /// What going through a value gives. Throws for what Python cannot go through.
   func elements(of value: TemplateValue) throws -> [TemplateValue] {
     switch value {
-    case .undefined(let undefined):
-      if undefined.isForbidden { throw fault(undefined) }
-      return []
+    // Also what the sandbox hides: it is an error where it is called, or asked for more.
+    case .undefined: return []
     case .list(let items), .tuple(let items), .view(let items, _): return items.elements
     case .text(let text):
       try grow(text.scalars.count, isList: true)
@@ -15,7 +14,7 @@ extension TemplateMachine {
     case .range(let range):
       try grow(range.count, isList: true)
       return (0..<range.count).map { range[$0] }
-    case .iterator(let iterator): return iterator.drain()
+    case .iterator(let iterator): return try iterator.drain()
     default: throw TemplateFault(.type, "'\(value.type)' object is not iterable")
     }
   }
@@ -37,7 +36,11 @@ extension TemplateMachine {
 
   /// `value.name`: the object's own attribute first, then its item of that name.
   func attribute(_ value: TemplateValue, _ name: String) throws -> TemplateValue {
-    if case .undefined(let undefined) = value { throw fault(undefined) }
+    if case .undefined(let undefined) = value {
+      // What every object of Python has, an undefined one too.
+      if !undefined.isForbidden, Self.ofEveryObject.contains(name) { return forbidden(value, name) }
+      throw fault(undefined)
+    }
     if let own = try own(value, name) { return own }
     if case .dictionary(let dictionary) = value, let item = dictionary[name] { return item }
     return missing(value, name)
@@ -62,6 +65,13 @@ extension TemplateMachine {
     return .undefined(
       UndefinedValue(message: "\(value.owner) has no element \(try represented(key).string)"))
   }
+
+  private static let ofEveryObject: Set<String> = [
+    "__class__", "__init__", "__doc__", "__module__", "__dict__", "__eq__", "__ne__", "__hash__",
+    "__str__", "__repr__", "__reduce__", "__reduce_ex__", "__getattribute__", "__subclasshook__",
+    "__init_subclass__", "__new__", "__sizeof__", "__dir__", "__format__", "__len__", "__iter__",
+    "__bool__",
+  ]
 
   private func missing(_ value: TemplateValue, _ name: String) -> TemplateValue {
     .undefined(UndefinedValue(message: "'\(value.owner)' has no attribute '\(name)'"))

@@ -77,7 +77,6 @@ extension TemplateMachine {
   func contains(_ container: TemplateValue, _ value: TemplateValue) throws -> Bool {
     switch container {
     case .text(let text):
-      if case .undefined(let undefined) = value, undefined.isForbidden { throw fault(undefined) }
       guard let part = value.scalars else {
         throw TemplateFault(
           .type, "'in <string>' requires string as left operand, not \(value.type)")

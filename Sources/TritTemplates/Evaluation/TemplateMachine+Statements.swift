@@ -44,7 +44,13 @@ extension TemplateMachine {
     case .call(let caller, let value):
       try call(caller, value, scope)
     case .filter(let filters, let body):
-      try emit(try shown(try postfix(try text(try block(body, scope)), filters, scope)))
+      let value = try postfix(try text(try block(body, scope)), filters, scope)
+      // What a block gives is put between texts as it is.
+      guard let scalars = value.scalars else {
+        throw TemplateFault(
+          .type, "sequence item 0: expected str instance, \(value.type) found")
+      }
+      try emit(scalars)
     case .with(let pairs, let body, let at):
       let inner = TemplateScope(scope)
       for pair in pairs {

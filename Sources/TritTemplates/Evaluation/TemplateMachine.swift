@@ -103,8 +103,26 @@ final class TemplateMachine {
   func tuple(_ elements: [TemplateValue]) throws -> TemplateValue { .tuple(try sequence(elements)) }
 
   func iterator(_ elements: [TemplateValue]) throws -> TemplateValue {
+    try iterator(elements, fault: nil)
+  }
+
+  /// What a generator of Python gives: `produce` adds elements one by one, and what goes wrong on
+  /// the way is told to who goes through them, not before.
+  func iterator(lazily produce: (inout [TemplateValue]) throws -> Void) throws -> TemplateValue {
+    var elements: [TemplateValue] = []
+    do {
+      try produce(&elements)
+    } catch var fault as TemplateFault where fault.kind != .limit && fault.kind != .unsupported {
+      fault.offset = fault.offset ?? place
+      return try iterator(elements, fault: fault)
+    }
+    return try iterator(elements, fault: nil)
+  }
+
+  private func iterator(_ elements: [TemplateValue], fault: TemplateFault?) throws -> TemplateValue
+  {
     try grow(elements.count, isList: true)
-    let value = IteratorValue(elements)
+    let value = IteratorValue(elements, fault: fault)
     try check(value.items.depth)
     return .iterator(value)
   }

@@ -4,10 +4,13 @@ extension TemplateFilters {
     "length": count, "count": count,
     "default": standard, "d": standard,
     "items": { call, machine in
-      switch try call.bound(["value"], required: 1)[0] ?? .none {
-      case .undefined: return try machine.iterator([])
-      case .dictionary(let dictionary): return try machine.iterator(dictionary.pairs)
-      default: throw TemplateFault(.type, "Can only get item pairs from a mapping.")
+      let value = try call.bound(["value"], required: 1)[0] ?? .none
+      return try machine.iterator { pairs in
+        switch value {
+        case .undefined: break
+        case .dictionary(let dictionary): pairs = dictionary.pairs
+        default: throw TemplateFault(.type, "Can only get item pairs from a mapping.")
+        }
       }
     },
     "list": { call, machine in
@@ -15,7 +18,7 @@ extension TemplateFilters {
     },
     "first": { call, machine in
       let value = try call.bound(["seq"], required: 1)[0] ?? .none
-      if case .iterator(let iterator) = value { return iterator.pop() ?? empty("first") }
+      if case .iterator(let iterator) = value { return try iterator.pop() ?? empty("first") }
       return try machine.elements(of: value).first ?? empty("first")
     },
     "last": { call, machine in
@@ -30,7 +33,10 @@ extension TemplateFilters {
       if case .text(let text) = value {
         return .text(TextValue(scalars: text.scalars.reversed(), isMarkup: text.isMarkup))
       }
-      guard let all = try? machine.elements(of: value) else {
+      let all: [TemplateValue]
+      do {
+        all = try machine.elements(of: value)
+      } catch let fault as TemplateFault where fault.kind == .type {
         throw TemplateFault(.argument, "argument must be iterable")
       }
       let elements: [TemplateValue] = all.reversed()
@@ -100,17 +106,17 @@ extension TemplateFilters {
     },
     "unique": { call, machine in
       let values = try call.bound(["value", "case_sensitive", "attribute"], required: 1)
-      var seen: Set<DictionaryKey> = []
-      var kept: [TemplateValue] = []
-      for element in try machine.elements(of: values[0] ?? .none) {
-        let value = try key(
-          element, values[2], isCaseSensitive: values[1]?.isTrue ?? false, machine)
-        guard let key = DictionaryKey(value) else {
-          throw TemplateFault(.type, "unhashable type: '\(value.type)'")
+      return try machine.iterator { kept in
+        var seen: Set<DictionaryKey> = []
+        for element in try machine.elements(of: values[0] ?? .none) {
+          let value = try key(
+            element, values[2], isCaseSensitive: values[1]?.isTrue ?? false, machine)
+          guard let key = DictionaryKey(value) else {
+            throw TemplateFault(.type, "unhashable type: '\(value.type)'")
+          }
+          if seen.insert(key).inserted { kept.append(element) }
         }
-        if seen.insert(key).inserted { kept.append(element) }
       }
-      return try machine.iterator(kept)
     },
     "min": { try extreme($0, $1, isLess: true) },
     "max": { try extreme($0, $1, isLess: false) },
@@ -130,35 +136,37 @@ extension TemplateFilters {
     },
     "batch": { call, machine in
       let values = try call.bound(["value", "linecount", "fill_with"], required: 2)
-      let size = try whole(values[1], 1, "batch")
-      let elements = try machine.elements(of: values[0] ?? .none)
-      guard size > 0 else { throw TemplateFault(.unsupported, "batch of \(size)") }
-      var rows: [TemplateValue] = []
-      for start in stride(from: 0, to: elements.count, by: size) {
-        var row = Array(elements[start..<min(start + size, elements.count)])
-        if let fill = values[2], !TextMethods.isNone(fill), row.count < size {
-          try machine.grow(size, isList: true)
-          row += Array(repeating: fill, count: size - row.count)
+      return try machine.iterator { rows in
+        let elements = try machine.elements(of: values[0] ?? .none)
+        let size = try whole(values[1], 1, "batch")
+        guard size > 0 else { throw TemplateFault(.unsupported, "batch of \(size)") }
+        for start in stride(from: 0, to: elements.count, by: size) {
+          var row = Array(elements[start..<min(start + size, elements.count)])
+          if let fill = values[2], !TextMethods.isNone(fill), row.count < size {
+            try machine.grow(size, isList: true)
+            row += Array(repeating: fill, count: size - row.count)
+          }
+          rows.append(try machine.list(row))
         }
-        rows.append(try machine.list(row))
       }
-      return try machine.iterator(rows)
     },
     "slice": { call, machine in
       let values = try call.bound(["value", "slices", "fill_with"], required: 2)
-      let count = try whole(values[1], 1, "slice")
-      let elements = try machine.elements(of: values[0] ?? .none)
-      guard count > 0 else { throw TemplateFault(.division, "integer division or modulo by zero") }
-      try machine.grow(count, isList: true)
-      let (size, extra) = elements.count.quotientAndRemainder(dividingBy: count)
-      var rows: [TemplateValue] = []
-      for index in 0..<count {
-        let start = index * size + min(index, extra)
-        var row = Array(elements[start..<(start + size + (index < extra ? 1 : 0))])
-        if let fill = values[2], !TextMethods.isNone(fill), index >= extra { row.append(fill) }
-        rows.append(try machine.list(row))
+      return try machine.iterator { rows in
+        let elements = try machine.elements(of: values[0] ?? .none)
+        let count = try whole(values[1], 1, "slice")
+        guard count > 0 else {
+          throw TemplateFault(.division, "integer division or modulo by zero")
+        }
+        try machine.grow(count, isList: true)
+        let (size, extra) = elements.count.quotientAndRemainder(dividingBy: count)
+        for index in 0..<count {
+          let start = index * size + min(index, extra)
+          var row = Array(elements[start..<(start + size + (index < extra ? 1 : 0))])
+          if let fill = values[2], !TextMethods.isNone(fill), index >= extra { row.append(fill) }
+          rows.append(try machine.list(row))
+        }
       }
-      return try machine.iterator(rows)
     },
     "groupby": { call, machine in
       let values = try call.bound(
@@ -280,67 +288,72 @@ extension TemplateFilters {
 
   // MARK: Choosing and mapping
 
-  /// The elements of a value; none of what is false, whatever it is.
-  private static func trueElements(of value: TemplateValue, _ machine: TemplateMachine) throws
-    -> [TemplateValue]
-  {
-    value.isTrue ? try machine.elements(of: value) : []
-  }
-
   private static let map: Body = { call, machine in
     var call = call
-    let elements = try trueElements(of: call.positional.removeFirst(), machine)
-    if call.positional.isEmpty, let attribute = call.named.first(where: { $0.name == "attribute" })
-    {
-      let standard = call.named.first { $0.name == "default" }?.value
-      if let other = call.named.first(where: { $0.name != "attribute" && $0.name != "default" }) {
-        throw TemplateFault(.argument, "Unexpected keyword argument '\(other.name)'")
+    let value = call.positional.removeFirst()
+    return try machine.iterator { results in
+      // Of what is false nothing is asked, not even what to do with it.
+      guard value.isTrue else { return }
+      if call.positional.isEmpty,
+        let attribute = call.named.first(where: { $0.name == "attribute" })
+      {
+        let standard = call.named.first { $0.name == "default" }?.value
+        if let other = call.named.first(where: { $0.name != "attribute" && $0.name != "default" }) {
+          throw TemplateFault(.argument, "Unexpected keyword argument '\(other.name)'")
+        }
+        for element in try machine.elements(of: value) {
+          results.append(
+            try TemplateFilters.attribute(element, attribute.value, standard, machine))
+        }
+        return
       }
-      return try machine.iterator(
-        try elements.map { try TemplateFilters.attribute($0, attribute.value, standard, machine) })
-    }
-    guard let name = call.positional.first?.scalars?.string else {
-      throw TemplateFault(.argument, "map requires a filter argument")
-    }
-    guard isKnown(name) else { throw TemplateFault(.runtime, "no filter has the name '\(name)'") }
-    call.positional.removeFirst()
-    call.name = name
-    return try machine.iterator(
-      try elements.map { element in
+      guard let name = call.positional.first?.scalars?.string else {
+        throw TemplateFault(.argument, "map requires a filter argument")
+      }
+      guard isKnown(name) else {
+        throw TemplateFault(.runtime, "no filter has the name '\(name)'")
+      }
+      call.positional.removeFirst()
+      call.name = name
+      for element in try machine.elements(of: value) {
         try machine.spend()
         var inner = call
         inner.positional.insert(element, at: 0)
-        return try apply(name, inner, machine)
-      })
+        results.append(try apply(name, inner, machine))
+      }
+    }
   }
 
   private static func selected(
     _ call: TemplateCall, _ machine: TemplateMachine, keeps: Bool, byAttribute: Bool
   ) throws -> TemplateValue {
     var call = call
-    let elements = try trueElements(of: call.positional.removeFirst(), machine)
-    var path: TemplateValue?
-    if byAttribute {
-      guard !call.positional.isEmpty else {
-        throw TemplateFault(.argument, "Missing parameter for attribute name")
+    let value = call.positional.removeFirst()
+    return try machine.iterator { kept in
+      // As with `map`.
+      guard value.isTrue else { return }
+      var path: TemplateValue?
+      if byAttribute {
+        guard !call.positional.isEmpty else {
+          throw TemplateFault(.argument, "Missing parameter for attribute name")
+        }
+        path = call.positional.removeFirst()
       }
-      path = call.positional.removeFirst()
-    }
-    var name: String?
-    if !call.positional.isEmpty {
-      name = try TextMethods.scalars(call.positional.removeFirst(), "select").string
-      guard TemplateTests.isKnown(name ?? "") else {
-        throw TemplateFault(.runtime, "no test has the name '\(name ?? "")'")
+      var name: String?
+      if !call.positional.isEmpty {
+        name = try TextMethods.scalars(call.positional.removeFirst(), "select").string
+        guard TemplateTests.isKnown(name ?? "") else {
+          throw TemplateFault(.runtime, "no test has the name '\(name ?? "")'")
+        }
       }
-    }
-    call.name = name ?? "select"
-    return try machine.iterator(
-      try elements.filter { element in
+      call.name = name ?? "select"
+      for element in try machine.elements(of: value) {
         try machine.spend()
         let value = try path.map { try attribute(element, $0, nil, machine) } ?? element
         let holds = try name.map { try TemplateTests.holds($0, value, call, machine) }
-        return (holds ?? value.isTrue) == keeps
-      })
+        if (holds ?? value.isTrue) == keeps { kept.append(element) }
+      }
+    }
   }
 }
 

@@ -17,11 +17,6 @@ enum TemplateFilters {
     -> TemplateValue
   {
     if let body = all[name] {
-      if case .undefined(let undefined)? = call.positional.first, undefined.isForbidden,
-        name != "default", name != "d"
-      {
-        throw machine.fault(undefined)
-      }
       return try body(call, machine)
     }
     guard missing.contains(name) else {

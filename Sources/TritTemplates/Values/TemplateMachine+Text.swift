@@ -245,7 +245,6 @@ struct JSONTextWriter {
       }
       end(level)
       add("}")
-    case .undefined(let undefined) where undefined.isForbidden: throw machine.fault(undefined)
     default:
       throw TemplateFault(.type, "Object of type \(value.type) is not JSON serializable")
     }

@@ -221,18 +221,32 @@ struct RangeValue {
 final class IteratorValue {
   let items: SequenceValue
   private var next = 0
+  /// What is wrong behind the last element, told to who gets that far, once.
+  private var fault: TemplateFault?
 
-  init(_ elements: [TemplateValue]) { items = SequenceValue(elements) }
+  init(_ elements: [TemplateValue], fault: TemplateFault? = nil) {
+    items = SequenceValue(elements)
+    self.fault = fault
+  }
 
   /// What is left; nothing is left then.
-  func drain() -> [TemplateValue] {
-    defer { next = items.elements.count }
-    return Array(items.elements[next...])
+  func drain() throws -> [TemplateValue] {
+    let rest = Array(items.elements[next...])
+    next = items.elements.count
+    if let fault {
+      self.fault = nil
+      throw fault
+    }
+    return rest
   }
 
   /// The next one.
-  func pop() -> TemplateValue? {
-    guard next < items.elements.count else { return nil }
+  func pop() throws -> TemplateValue? {
+    guard next < items.elements.count else {
+      defer { fault = nil }
+      if let fault { throw fault }
+      return nil
+    }
     next += 1
     return items.elements[next - 1]
   }

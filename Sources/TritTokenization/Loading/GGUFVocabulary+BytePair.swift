@@ -4,7 +4,7 @@ import TritFormats
 extension GGUFVocabulary {
   /// The pre-tokenizer that the file names, else the one that its tokens tell, else llama.cpp's
   /// `default`, and what a user must know of it.
-  private func preTokenizer() throws -> (GGUFPreTokenizer, notes: [String]) {
+  func preTokenizer() throws -> (GGUFPreTokenizer, notes: [String]) {
     let key = "tokenizer.ggml.pre"
     guard let value = file[key] else { return try inferredPreTokenizer() }
     guard let name = value.string else {
