@@ -107,6 +107,19 @@ import _TritTestSupport
     #expect(value("(p, trits.count)") == "(30, 2)")
   }
 
+  /// A value and a function of one name, and functions that differ in what they take, may stand in
+  /// one cell.
+  @Test func aNameMayBeDeclaredMoreThanOnceInACell() {
+    #expect(
+      run(
+        "let sum = 3\nfunc sum(of n: Int) -> Int { n }\nfunc f(_ n: Int) -> Int { n }\nfunc f(_ s: String) -> String { s }",
+        id: "a"
+      ).failure == nil)
+    #expect(value("(sum, sum(of: 4), f(1), f(\"a\"))") == "(3, 4, 1, \"a\")")
+    #expect(run("func f(_ n: Int) -> Int { 10 * n }", id: "b").failure == nil)
+    #expect(value("f(1)") == "10")
+  }
+
   /// What an experiment came to is at hand in the cells after it.
   @Test func outcomesOfExperimentsAreValues() {
     let none = run("try experimentOutcome()", id: "z").failure
@@ -131,6 +144,8 @@ import _TritTestSupport
       value(
         "try generate(model(\"builtin:tiny\", [\"activations\": \"model\", \"quantizer\": \"model\"]), \"Once\", tokens: 4) == generate(model(\"builtin:tiny\"), \"Once\", tokens: 4)"
       ) == "true")
+    let none = run("try model(largeModel)", id: "a").failure
+    #expect(none?.message.contains("no model is named here") == true)
     let wrong = run("try model(\"builtin:tiny\", [\"kernel\": \"model\"])", id: "b").failure
     #expect(wrong?.message.contains("unknown kernel 'model'") == true)
   }

@@ -158,18 +158,23 @@ extension CellCompiler {
     var seen: Set<String> = []
     for line in earlier.flatMap(\.imports) where seen.insert(line).inserted { text += line + "\n" }
     // A scoped import wins over the others: the last declaration of a name.
-    var last: [String: (kind: String, module: String, count: Int)] = [:]
+    // Within one cell a name may be declared more than once: functions, or a value and a function.
+    var last: [String: (kinds: Set<String>, module: String, count: Int)] = [:]
     for cell in earlier where cell.language == .swift {
       for declaration in cell.declarations {
-        let count = (last[declaration.name]?.count ?? 0) + 1
         let module =
           declaration.isOfGuard ? CellNames.keptModule(cell.key) : CellNames.module(cell.key)
-        last[declaration.name] = (declaration.kind, module, count)
+        var found = last[declaration.name] ?? ([], "", 0)
+        if found.module != module { found = ([], module, found.count + 1) }
+        found.kinds.insert(declaration.kind)
+        last[declaration.name] = found
       }
     }
     for (name, found) in last.sorted(by: { $0.key < $1.key })
     where found.count > 1 && !own.contains(name) {
-      text += "@testable import \(found.kind) \(found.module).\(name)\n"
+      // An import of a name of several kinds would be ambiguous.
+      guard found.kinds.count == 1, let kind = found.kinds.first else { continue }
+      text += "@testable import \(kind) \(found.module).\(name)\n"
     }
     return text
   }

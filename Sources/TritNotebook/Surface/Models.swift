@@ -22,7 +22,15 @@ public func model(
 
 /// The checkpoint that `name` stands for, as `model` finds it; nothing but its head is read.
 public func checkpoint(_ name: String) throws -> Checkpoint {
-  try Checkpoint(path: ModelLocation.resolve(NotebookPath.resolve(name)))
+  guard !name.isEmpty else {
+    throw LabError(
+      .missingInput, "no model is named here",
+      expected: "a model; a cell marked 'large' runs with one that is not built in",
+      advice:
+        "trit notebook run FILE --large MODEL, or: export TRITLAB_LARGE_MODEL=MODEL before Jupyter starts"
+    )
+  }
+  return try Checkpoint(path: ModelLocation.resolve(NotebookPath.resolve(name)))
 }
 
 /// Choices by key as a selection; `model` leaves a stage to the checkpoint. Throws a usage error for keys and names that the lab does not
