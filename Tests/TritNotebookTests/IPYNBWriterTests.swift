@@ -141,6 +141,16 @@ import _TritTestSupport
     #expect(Markup(NotebookPage().write(unrun).html).problem == nil)
   }
 
+  /// Jupyter stops at a cell that fails: one that needs a large model may.
+  @Test func cellsForALargeModelDoNotEndARunOfAllCells() throws {
+    let notebook = ExecutedNotebook(
+      path: "a.md", title: "t",
+      pieces: [SampleNotebook.cell(.swift, "model(largeModel)", 1, options: [.large])])
+    let cells = try cells(IPYNBWriter.text(notebook, withOutputs: false))
+    let metadata = try #require(cells[0]["metadata"] as? [String: Any])
+    #expect(metadata["tags"] as? [String] == ["large", "raises-exception"])
+  }
+
   @Test func wordsOfInlineValuesDoNotReachIntoOthers() throws {
     let notebook = try Notebook(text: "a x<!--= p -->y<!--= q --> <!--= r -->", path: "n.md")
     guard case .prose(let text)? = ExecutedNotebook(unrun: notebook).pieces.first else {

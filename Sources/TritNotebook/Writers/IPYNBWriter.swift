@@ -56,6 +56,10 @@ public enum IPYNBWriter {
     for option in CellOption.allCases where run.cell.options.contains(option) {
       tags.append(tag(option))
     }
+    // Without a large model such a cell fails and says so; those after it run all the same.
+    if run.cell.options.contains(.large), !run.cell.options.contains(.raises) {
+      tags.append(tag(.raises))
+    }
     var metadata: [String: JSONValue] = [:]
     if !tags.isEmpty { metadata["tags"] = .array(tags.sorted().map { .string($0) }) }
     // What is folded on a page is folded in JupyterLab.
