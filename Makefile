@@ -66,7 +66,7 @@ test-slurm: build ## Run a sweep as a job array under a real Slurm, by GNU paral
 test-jupyter: build ## Run Jupyter's conformance suite, nbclient and 100 rounds of abuse on the kernel [ROUNDS=100]
 	@Scripts/test-jupyter.sh "$(TRIT)" "$(or $(ROUNDS),100)"
 
-notebook: build ## Open JupyterLab with the kernel, in an environment below .build [NOTEBOOKS=FOLDER] [PORT=8888]
+notebook: build ## Open JupyterLab with the kernel and the lessons, in an environment below .build [NOTEBOOKS=FOLDER] [PORT=8888]
 	@Scripts/notebook.sh "$(TRIT)" "$(or $(NOTEBOOKS),.build/jupyter/notebooks)" "$(or $(PORT),8888)"
 
 test-kills: dependencies ## Kill runs, trainings and exports at random moments: nothing is lost or half written

@@ -48,7 +48,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     "TritExperiments",
     [
       "TritCore", "TritFormats", "TritTokenization", "TritQuantization", "TritKernels",
-      "TritPlugins",
+      "TritPlugins", "TritDrawing",
       "TritAttention", "TritSampling", "TritModel", "TritStories", "TritTraining", "TritEvaluation",
       "CYaml",
     ]
@@ -121,7 +121,9 @@ let package = Package(
     // Attacks the libraries and the command's options.
     .executableTarget(
       name: "trit-fuzz",
-      dependencies: ["TritLab", "TritJupyter", "TritCommand", "_TritTestSupport", "_CFuzzHooks"],
+      dependencies: [
+        "TritLab", "TritNotebook", "TritJupyter", "TritCommand", "_TritTestSupport", "_CFuzzHooks",
+      ],
       path: "Tests/TritFuzz", swiftSettings: strict),
     // A program of somebody else's that is the command with more stages.
     .executableTarget(

@@ -108,6 +108,21 @@ public struct SVGCanvas: Sendable {
     body += "\(dash)\(shade)/>\n"
   }
 
+  /// A line through points; it breaks where one is not finite.
+  public mutating func polyline(
+    _ points: [(x: Double, y: Double)], _ ink: Ink, width: Double = 1.5, dashed: Bool = false,
+    opacity: Double = 1
+  ) {
+    let dash = dashed ? " stroke-dasharray=\"4 3\"" : ""
+    let shade = opacity < 1 ? " stroke-opacity=\"\(point(max(opacity, 0)))\"" : ""
+    for part in points.split(whereSeparator: { !$0.x.isFinite || !$0.y.isFinite })
+    where part.count > 1 {
+      let list = part.map { "\(point($0.x)),\(point($0.y))" }.joined(separator: " ")
+      body += "<polyline class=\"s-\(ink.rawValue)\" fill=\"none\" points=\"\(list)\" "
+      body += "stroke-width=\"\(point(width))\" stroke-linejoin=\"round\"\(dash)\(shade)/>\n"
+    }
+  }
+
   /// A filled circle.
   public mutating func dot(x: Double, y: Double, radius: Double, _ ink: Ink, tip: String = "") {
     body += "<circle class=\"\(ink.rawValue)\" cx=\"\(point(x))\" cy=\"\(point(y))\" "

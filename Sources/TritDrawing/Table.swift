@@ -150,7 +150,7 @@ public struct SVGImage: Sendable, Equatable, Displayable {
   /// `svg` begins with `<svg`, or with an XML declaration, which is taken off: pages cannot hold
   /// it.
   public init(_ svg: String, plain: String = "a picture") {
-    self.svg = svg.firstRange(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? svg
+    self.svg = InlineSVG.markup(svg, prefix: "") ?? svg
     self.plain = plain
   }
 

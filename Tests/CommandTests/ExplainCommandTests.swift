@@ -37,6 +37,39 @@ import _TritTestSupport
     #expect(field["high_bit"]?.integer == 7 && field["bits"]?.integer == 2)
   }
 
+  /// A kernel of a file is drawn as the lab's own are, and proved before.
+  @Test func stagesOfPluginsAreExplained() throws {
+    let folder = try TemporaryFolder("explain-plugin")
+    let kernel = """
+      #include "trit_kernel.h"
+      static int32_t dot(const uint8_t *w, const int8_t *q, size_t n) {
+        int32_t sum = 0;
+        for (size_t k = 0; k < n; k++)
+          sum += ((w[k / 128 * 32 + k % 32] >> (k % 128 / 32 * 2)) & 3) * q[k];
+        return sum;
+      }
+      TRIT_KERNELS({.name = "mine", .dot = dot})
+
+      """
+    try folder.write(kernel, to: "mine.c")
+    try folder.write(
+      kernel.replacing("return sum;", with: "return sum + (n > 128);"), to: "wrong.c")
+    func explain(_ name: String, _ file: String) throws -> CommandResult {
+      try CommandRunner.run(
+        ["explain", "kernel", name, "--json", "--plugin", folder.file(file)],
+        environment: ["XDG_CACHE_HOME": folder.file("cache")])
+    }
+    let own = try JSONReader.read(try explain("mine", "mine.c").out)
+    let labs = try JSONReader.read(try explain("i2_s", "mine.c").out)
+    let sums = own["sums"]?.array?.map(\.integer)
+    #expect(sums?.count == 4)
+    #expect(own["kernel_sums"]?.array?.map(\.integer) == sums)
+    #expect(own["sums"] == labs["sums"])
+    let wrong = try explain("mine", "wrong.c")
+    #expect(wrong.status != 0 && wrong.out.isEmpty, "\(wrong)")
+    #expect(wrong.err.contains("wrong.c"))
+  }
+
   @Test func filesAreWholeOrNotThere() throws {
     let folder = try TemporaryFolder("explain")
     for ending in ["svg", "html", "txt"] {

@@ -75,6 +75,7 @@ import _TritTestSupport
     Case("detokenize", "-m builtin:tiny --ids 5,6", ["ids", "text"]),
     Case("new", "kernel mine -o made", ["stage", "name", "language", "files"]),
     Case("notebook", "new made.md", ["file"]),
+    Case("notebook", "convert lesson.md", lines: true, ["file", "title", "written"]),
     Case("notebook", "run lesson.md", lines: true, ["file", "passed", "seconds", "cells"]),
     Case("list", "", ["key", "stage", "implementations"]),
     Case("list", "kernel", ["key", "stage", "implementations"]),

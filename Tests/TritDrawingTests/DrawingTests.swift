@@ -34,6 +34,25 @@ import TritLab
     ]
   }
 
+  @Test func axesSayWhereNumbersLie() throws {
+    let axes = SVGAxes(
+      x: 1...100, y: 0...10, left: 10, top: 0, right: 110, bottom: 50, logarithmic: "x")
+    let middle = axes.point(10, 5)
+    #expect(abs(middle.x - 60) < 1e-9 && middle.y == 25)
+    #expect(axes.point(1, 0) == (10, 50) && axes.point(100, 10) == (110, 0))
+    #expect(!axes.point(-1, 0).x.isFinite)
+    let flat = SVGAxes(x: 3...3, y: 0...1, left: 0, top: 0, right: 8, bottom: 8)
+    #expect(flat.point(3, 1) == (4, 0))
+    var canvas = SVGCanvas("axes", height: 90)
+    canvas.axes(axes, xTicks: [1, 10, 100], yTicks: [0, 2.5], x: "a<b", y: "c")
+    canvas.polyline([1, 2, .nan, 4, 50, 60].map { axes.point($0, 3) }, .plus, dashed: true)
+    canvas.polyline([axes.point(1, 1)], .minus)
+    // The line breaks where a number is none; a single point is no line.
+    #expect(canvas.svg.components(separatedBy: "<polyline").count == 3)
+    for word in [">2.5<", ">100<", "a&lt;b"] { #expect(canvas.svg.contains(word), "\(word)") }
+    #expect(XMLParser(data: Data(canvas.svg.utf8)).parse())
+  }
+
   @Test func picturesAreWellFormedAndWholeByThemselves() throws {
     for drawing in try Self.drawings() {
       let svg = try #require(drawing.displayData[.svg])

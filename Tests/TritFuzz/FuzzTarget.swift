@@ -26,7 +26,8 @@ struct FuzzTarget: Sendable {
 
   /// All targets: readers, encoders and decoders, plans, options.
   static let all: [FuzzTarget] =
-    readers + templates + tokenizers + models + exports + records + arena + jupyter + plans
+    readers + templates + tokenizers + models + exports + records + arena + jupyter + notebooks
+    + plans
     + codecs
     + options
 }

@@ -61,11 +61,13 @@ final class FakeExecutor: CellExecutor {
   func interrupt() { state.withLock { $0.isInterrupted = true } }
   func end() { state.withLock { $0.isEnded = true } }
 
-  func completions(of text: String, at offset: Int) -> CellCompletions {
+  func completions(
+    of text: String, in language: CellLanguage, at offset: Int
+  ) -> CellCompletions {
     CellCompletions(matches: ["word", "work"], range: max(0, offset - 2)..<offset)
   }
 
-  func inspection(of text: String, at offset: Int) -> String? {
+  func inspection(of text: String, in language: CellLanguage, at offset: Int) -> String? {
     offset == 0 ? nil : "**\(String(text.unicodeScalars.prefix(offset)))**"
   }
 

@@ -70,6 +70,94 @@ import _TritTestSupport
     #expect(value("P().a") == "1")
   }
 
+  /// What Swift keeps in scope at the top level stays for later cells: also what `guard` binds,
+  /// which modules do not export, and imports. What `if` binds ends with it.
+  @Test func everyBindingThatStaysInScopeIsSeenByLaterCells() {
+    let first = run(
+      """
+      import Dispatch
+      enum Weights { case ternary([Int], scale: Double), dense }
+      func weights() -> Weights? { .ternary([1, -1], scale: 0.5) }
+      guard let found = weights(), case .ternary(let trits, var scale) = found else { fatalError() }
+      guard case let (p, q)? = Optional((3, "four")), p > 2 else { fatalError() }
+      let (a, (b, _)) = (1, (2, 3))
+      var c = 4, d = 5
+      if case .ternary(let inside, _) = found { print(inside) }
+      scale *= 2
+      #if os(Linux) || os(macOS)
+      let e = 6
+      #endif
+      func sum() -> Int { trits.reduce(0, +) + p }
+      """, id: "a")
+    #expect(first.failure == nil)
+    #expect(
+      value("(trits, scale, p, q, a, b, c, d, e, sum())")
+        == "([1, -1], 1.0, 3, \"four\", 1, 2, 4, 5, 6, 3)")
+    #expect(value("DispatchTime.now().uptimeNanoseconds > 0") == "true")
+    #expect(run("inside", id: "c").failure?.kind == .compile)
+    // The newest binding of a name counts, whichever way it was bound; a shadowed one is at hand.
+    #expect(run("guard let p = Optional(p + 10) else { fatalError() }", id: "d").failure == nil)
+    #expect(value("p") == "13")
+    #expect(run("let p = 20", id: "e").failure == nil)
+    #expect(value("p") == "20")
+    #expect(
+      run("guard let p = Int(\"30\") else { fatalError() }\np", id: "e").outputs.result == "30")
+    #expect(value("p + 1") == "31")
+    #expect(run("fatalError()", id: "f").failure?.kind == .crash)
+    #expect(value("(p, trits.count)") == "(30, 2)")
+  }
+
+  /// A value and a function of one name, and functions that differ in what they take, may stand in
+  /// one cell.
+  @Test func aNameMayBeDeclaredMoreThanOnceInACell() {
+    #expect(
+      run(
+        "let sum = 3\nfunc sum(of n: Int) -> Int { n }\nfunc f(_ n: Int) -> Int { n }\nfunc f(_ s: String) -> String { s }",
+        id: "a"
+      ).failure == nil)
+    #expect(value("(sum, sum(of: 4), f(1), f(\"a\"))") == "(3, 4, 1, \"a\")")
+    #expect(run("func f(_ n: Int) -> Int { 10 * n }", id: "b").failure == nil)
+    #expect(value("f(1)") == "10")
+  }
+
+  /// What an experiment came to is at hand in the cells after it.
+  @Test func outcomesOfExperimentsAreValues() {
+    let none = run("try experimentOutcome()", id: "z").failure
+    #expect(none?.message.contains("no experiment of this notebook has run") == true)
+    let cell = run(
+      "name: formats\nmodel: builtin:tiny\nsweep:\n  kernel: [i2_s, tl2]\nmeasure: {weights: {}}\n",
+      id: "a", language: .experiment)
+    #expect(cell.failure == nil)
+    let text =
+      "let o = try experimentOutcome(\"formats\")\n(o.labels.count, try o.values(\"model.bits_per_weight\").filter { $0 > 1 }.count == o.labels.count)"
+    let counts = value(text, id: "b") ?? ""
+    #expect(counts.hasSuffix("true)") && counts != "(0, true)", "\(counts)")
+    #expect(value("try experimentOutcome()", id: "c")?.contains("tl2") == true)
+    let unknown = run("try o.values(\"model.bits_per_wait\")", id: "d").failure
+    #expect(unknown?.message.contains("did you mean 'model.bits_per_weight'") == true)
+    let other = run("try experimentOutcome(\"format\")", id: "e").failure
+    #expect(other?.message.contains("did you mean 'formats'") == true)
+  }
+
+  @Test func modelLeavesAStageToTheCheckpoint() {
+    #expect(
+      value(
+        "try generate(model(\"builtin:tiny\", [\"activations\": \"model\", \"quantizer\": \"model\"]), \"Once\", tokens: 4) == generate(model(\"builtin:tiny\"), \"Once\", tokens: 4)"
+      ) == "true")
+    let none = run("try model(largeModel)", id: "a").failure
+    #expect(none?.message.contains("no model is named here") == true)
+    let wrong = run("try model(\"builtin:tiny\", [\"kernel\": \"model\"])", id: "b").failure
+    #expect(wrong?.message.contains("unknown kernel 'model'") == true)
+  }
+
+  @Test func mapsAndPanelsAreDrawn() {
+    let svg = value(
+      "let s = try Plot(\"two\").line([1.0, 2], [3.0, 4]).panel(Plot(\"map\").heatMap([[1, -2.5], [.nan, 4]], rows: [\"r\", \"s\"], columns: [\"t\", \"u\"], format: \"%.1f\")).svg().svg\n(s.contains(\"-2.5\"), s.contains(\">map<\"), s.contains(\">s<\"), s.contains(\"<image\"), s.count < 60_000)"
+    )
+    #expect(
+      svg == "(true, true, true, false, true)" || svg?.contains("gnuplot") == true, "\(svg ?? "")")
+  }
+
   @Test func aCellThatFailedDefinesNothing() {
     let (failure, outputs) = run(
       "print(\"before\")\nenum E: Error { case bad }\nfunc f() throws -> Int { throw E.bad }\nlet v = try f()\nprint(\"never\")",
@@ -317,9 +405,103 @@ import _TritTestSupport
     #expect(own.matches == ["tritsOfMine"])
     #expect(own.range == 8..<14)
     #expect(engine.completions(of: "race([\"i2_s/av", at: 14).matches.contains("i2_s/avx2"))
-    #expect(engine.inspection(of: "absmean", at: 3)?.contains("absmean") == true)
+    #expect(engine.inspection(of: "\"absmean\"", at: 3)?.contains("absmean") == true)
     #expect(engine.completeness(of: "let a = 1") == .complete)
     #expect(engine.completeness(of: "func f() {") == .incomplete(indent: "  "))
     #expect(engine.completeness(of: "let = 3)") == .invalid)
+  }
+
+  /// What Swift knows: members of the lab's types and of cells' own, by SourceKit-LSP. Where the
+  /// toolchain is without it, the lab's names are all there is.
+  @Test func membersAreThoseOfTheirTypes() throws {
+    run("struct Mine { var width = 3; func widen() {} }\nlet mine = Mine()", id: "a")
+    // The first question starts the server; a busy machine may take longer than anybody waits.
+    var members: [String] = []
+    for _ in 0..<10 where members.isEmpty {
+      members = engine.completions(of: "let é = 1\nmine.wid", at: 18).matches
+    }
+    #expect(members.sorted() == ["widen", "width"])
+    let text = "let engine = try model(\"builtin:tiny\")\nengine."
+    let found = engine.completions(of: text, at: text.unicodeScalars.count)
+    #expect(found.matches.contains("prefill") && found.matches.contains("layers"))
+    #expect(found.range == text.unicodeScalars.count..<text.unicodeScalars.count)
+    #expect(found.details["prefill"]?.kind == "function")
+    #expect(!found.matches.contains { $0.hasPrefix("_") || $0 == "self" })
+    // The same place in another text is another question.
+    let list = "let engine = [1, 2]\nengine.su"
+    #expect(engine.completions(of: list, at: list.unicodeScalars.count).matches.contains("suffix"))
+    #expect(
+      engine.inspection(of: text + "prefill", at: text.unicodeScalars.count + 2)?.contains(
+        "func prefill(") == true)
+    #expect(engine.inspection(of: "mine.widen()", at: 7)?.contains("func widen()") == true)
+    #expect(engine.inspection(of: "model()", at: 2)?.contains("Engine") == true)
+  }
+
+  /// A server that hangs, dies or is not there costs a bounded time and nothing else.
+  @Test(arguments: [
+    "exec sleep 100", "exit 1", "head -c 100 >/dev/null; echo nonsense; exec cat", "",
+  ])
+  func aServerThatDoesNotAnswerIsDoneWithout(_ script: String) throws {
+    let path = folder.file("server")
+    if !script.isEmpty {
+      try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: true, encoding: .utf8)
+      chmod(path, 0o755)
+    }
+    let engine = try CellEngine(
+      folder: folder.path, runs: folder.path + "/runs", limits: CellLimits(seconds: 20),
+      program: NotebookCase.trit, assistant: path)
+    run("let tritsOfMine = 3", id: "a", engine: engine)
+    #expect(engine.completions(of: "tritsO", at: 6).matches == ["tritsOfMine"])
+    #expect(engine.completions(of: "mine.", at: 5).matches.isEmpty)
+    #expect(engine.inspection(of: "race", at: 2)?.contains("times kernels") == true)
+    #expect(run("tritsOfMine + 1", id: "b", engine: engine).outputs.result == "4")
+    engine.end()
+  }
+
+  @Test func cellsOfCAreCompletedByTheirCompiler() {
+    run(
+      "typedef struct { int left, right; } Pair;\nint twice(int a) { return 2 * a; }", id: "a",
+      language: .c)
+    func words(_ text: String) -> CellCompletions {
+      engine.completions(of: text, in: .c, at: text.unicodeScalars.count)
+    }
+    #expect(words("int f(void) { return twi").matches == ["twice"])
+    #expect(words("int f(void) { return twi").details["twice"]?.signature == "int twice(int a)")
+    #expect(Set(words("int f(Pair p) { return p.").matches) == ["left", "right"])
+    #expect(words("#include \"trit_kernel.h\"\nTRIT_K").matches.contains("TRIT_KERNELS"))
+    #expect(
+      words("#include <immintrin.h>\nint f(void) { _mm256_maddubs").matches
+        == ["_mm256_maddubs_epi16"] || words("__x86_64").matches.isEmpty)
+    #expect(
+      engine.inspection(of: "int f(void) { return twice(1); }", in: .c, at: 23)?.contains(
+        "int twice(int a)") == true)
+  }
+
+  @Test func experimentsAreCompletedByTheirKeysAndNames() {
+    func words(_ text: String) -> [String] {
+      engine.completions(of: text, in: .experiment, at: text.unicodeScalars.count).matches
+    }
+    #expect(words("na") == ["name"])
+    #expect(words("name: x\nswe") == ["sweep"])
+    #expect(words("sweep:\n  ker") == ["kernel"])
+    #expect(words("sweep:\n  kernel: [i2_s, tl").contains("tl2"))
+    #expect(words("sweep:\n  quantizer:\n    - absmea").contains("absmean"))
+    #expect(words("base: {quantizer: twn, acti") == ["activations"])
+    #expect(words("base: {activations: in").contains("int8"))
+    #expect(words("base:\n  quantizer: absmean:gran") == ["absmean:granularity="])
+    #expect(words("base:\n  quantizer: absmean:granularity=r") == ["absmean:granularity=row"])
+    #expect(words("measure:\n  perp") == ["perplexity"])
+    #expect(words("measure:\n  perplexity: {da") == ["data"])
+    #expect(words("measure:\n  speed:\n    repe") == ["repetitions"])
+    #expect(words("plots: [quality-") == ["quality-vs-bits"])
+    #expect(words("variants:\n  - name: a\n    ker") == ["kernel"])
+    #expect(words("model: builtin:tiny-") == ["builtin:tiny-fp"])
+    #expect(words("nonsense:\n  a").isEmpty)
+    let at = engine.completions(of: "é: 1\nswe", in: .experiment, at: 8)
+    #expect(at.range == 5..<8)
+    #expect(
+      engine.inspection(of: "sweep:\n  design: all", in: .experiment, at: 11) != nil
+        && engine.inspection(of: "sweep: {}", in: .experiment, at: 2)?.contains("Axes") == true)
+    #expect(engine.inspection(of: "base: {quantizer: absmean}", in: .experiment, at: 20) != nil)
   }
 }

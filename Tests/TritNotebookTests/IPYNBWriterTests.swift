@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TritDrawing
 import TritNotebook
+import _TritTestSupport
 
 /// The rules of nbformat 4.5 (`nbformat.v4.5.schema.json`), read with Foundation's JSON.
 @Suite struct IPYNBWriterTests {
@@ -96,6 +97,68 @@ import TritNotebook
         """)
   }
 
+  /// A cell of Markdown is HTML by itself: what is folded over several cells is folded in each.
+  @Test func foldsLinksAndImagesStandByThemselves() throws {
+    let folder = try TemporaryFolder("ipynb")
+    try SampleNotebook.gnuplot.write(
+      toFile: folder.file("a.svg"), atomically: true, encoding: .utf8)
+    try "# No cells".write(toFile: folder.file("README.md"), atomically: true, encoding: .utf8)
+    let notebook = ExecutedNotebook(
+      path: folder.file("n.md"), title: "t",
+      pieces: [
+        .prose(
+          "See [03](03-x.md#part), [all](README.md), `[c](d.md)`.\n\n![A figure](a.svg)\n\n"
+            + "<details><summary>Solution</summary>"),
+        SampleNotebook.cell(.swift, "1", 1, options: [.solution]),
+        .prose("Because.\n\n</details>\n\n<details><summary>More</summary>\n\nFirst."),
+        SampleNotebook.cell(.swift, "2", 2), .prose("</details>"),
+      ])
+    let cells = try cells(IPYNBWriter.text(notebook, withOutputs: false))
+    let texts = cells.map { (($0["source"] as? [String]) ?? []).joined() }
+    #expect(texts.count == 4)
+    #expect(
+      texts[0].hasPrefix(
+        "See [03](03-x.ipynb#part), [all](README.md), `[c](d.md)`.\n\n![A figure](data:image/svg+xml;base64,"
+      ))
+    #expect(texts[0].hasSuffix("\n\n*Solution*"))
+    #expect(
+      texts[2]
+        == "<details><summary>Solution, continued</summary>\n\nBecause.\n\n</details>\n\n"
+        + "<details><summary>More</summary>\n\nFirst.\n\n</details>")
+    #expect(texts[3] == "2")
+  }
+
+  /// Each of these took minutes, or ended the program, where a step looked at the rest of the text
+  /// for every piece: found by the fuzzer.
+  @Test(arguments: [
+    "![", "[a](", "](02.md", "``", "</details><details><summary>", "<details><summary>a</summary>",
+    "x<!--= y -->", "<!--=", "[a]: 02.md ",
+  ])
+  func proseOfAnyShapeIsWritten(_ piece: String) throws {
+    let text = "w " + String(repeating: piece, count: 5000)
+    let unrun = ExecutedNotebook(unrun: try Notebook(text: text, path: "none/n.md"))
+    #expect(try cells(IPYNBWriter.text(unrun, withOutputs: false)).count == 1)
+    #expect(Markup(NotebookPage().write(unrun).html).problem == nil)
+  }
+
+  /// Jupyter stops at a cell that fails: one that needs a large model may.
+  @Test func cellsForALargeModelDoNotEndARunOfAllCells() throws {
+    let notebook = ExecutedNotebook(
+      path: "a.md", title: "t",
+      pieces: [SampleNotebook.cell(.swift, "model(largeModel)", 1, options: [.large])])
+    let cells = try cells(IPYNBWriter.text(notebook, withOutputs: false))
+    let metadata = try #require(cells[0]["metadata"] as? [String: Any])
+    #expect(metadata["tags"] as? [String] == ["large", "raises-exception"])
+  }
+
+  @Test func wordsOfInlineValuesDoNotReachIntoOthers() throws {
+    let notebook = try Notebook(text: "a x<!--= p -->y<!--= q --> <!--= r -->", path: "n.md")
+    guard case .prose(let text)? = ExecutedNotebook(unrun: notebook).pieces.first else {
+      return #expect(Bool(false))
+    }
+    #expect(text == "a xy <!--= r -->")
+  }
+
   @Test func outputsKeepEveryFormAndUpdatesTheirPlace() throws {
     let data = DisplayData(
       plain: "a\n", [.svg: "<svg/>", .json: "{\"b\": [1]}", .markdown: "\u{202E}\0"])
@@ -113,7 +176,9 @@ import TritNotebook
               ], options: [.folded])
           ])))
     #expect(cells[0]["source"] as? [String] == ["%%experiment\n", "x: 1"])
-    #expect((cells[0]["metadata"] as? [String: [String]])?["tags"] == ["hide-input"])
+    let metadata = try #require(cells[0]["metadata"] as? [String: Any])
+    #expect(metadata["tags"] as? [String] == ["hide-input"])
+    #expect(metadata["jupyter"] as? [String: Bool] == ["source_hidden": true])
     let outputs = try #require(cells[0]["outputs"] as? [[String: Any]])
     #expect(outputs.count == 3)
     let bundle = try #require(outputs[0]["data"] as? [String: Any])

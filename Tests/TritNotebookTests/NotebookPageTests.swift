@@ -119,6 +119,26 @@ import _TritTestSupport
     #expect(Markup(html).problem == nil)
   }
 
+  @Test func linksToNotebooksLeadToTheirPages() throws {
+    let folder = try TemporaryFolder("links")
+    try "# Words".write(toFile: folder.file("words.md"), atomically: true, encoding: .utf8)
+    try "```swift\n1\n```\n".write(
+      toFile: folder.file("cells.md"), atomically: true, encoding: .utf8)
+    let html = NotebookPage().write(
+      ExecutedNotebook(
+        path: folder.file("n.md"), title: "t",
+        pieces: [
+          .prose(
+            "[a](cells.md) [b](gone.md#x-1) [c](words.md) [d](http://a.b/c.md) [e][r] `[f](g.md)`\n\n"
+              + "[r]: ./cells.md 'w'")
+        ])
+    ).html
+    let addresses = html.matches(of: /<a href="([^"]*)"/).map { String($0.1) }
+    #expect(
+      addresses == ["cells.html", "gone.html#x-1", "words.md", "http://a.b/c.md", "./cells.html"])
+    #expect(html.contains("[f](g.md)"))
+  }
+
   @Test func imagesComeFromBesideTheNotebook() throws {
     let folder = try TemporaryFolder()
     let manager = FileManager.default

@@ -5,7 +5,7 @@ import TritNotebook
 /// `trit notebook`: runs notebooks, and serves those who write them.
 enum NotebookCommand {
   static let action = ArgumentSpec(
-    "action", help: "What to do", choices: ["run", "watch", "new", "kernel", "install"])
+    "action", help: "What to do", choices: ["run", "watch", "new", "convert", "kernel", "install"])
   static let files = ArgumentSpec(
     "file", help: "Notebooks in Markdown", optional: true, repeats: true)
   static let output = OptionSpec(
@@ -43,7 +43,7 @@ enum NotebookCommand {
         A notebook is Markdown whose fences of 'swift', 'c' and 'yaml experiment' are cells: they are compiled, run in a \
         child of this program one after the other, and keep their state. 'run' fails with code 1 where a cell fails that \
         is not marked 'raises', with code 2 where a check or a kept value differs; 'watch' runs what changed whenever \
-        the file is saved; 'new' starts one. 'kernel' serves Jupyter, which 'install' tells of it. Cells are native code: run notebooks that you trust. A Swift toolchain of \
+        the file is saved; 'new' starts one; 'convert' makes notebooks for Jupyter of them, which are not run. 'kernel' serves Jupyter, which 'install' tells of it. Cells are native code: run notebooks that you trust. A Swift toolchain of \
         the version that built this program must be on the PATH.
         """,
       arguments: [action, files],
@@ -64,6 +64,10 @@ enum NotebookCommand {
           "turn a knob"
         ),
         ("trit notebook watch mine.md -o mine.html", "run what changed at every save"),
+        (
+          "trit notebook convert notebooks/05-multiplying-without-multiplying.md -o lessons/",
+          "open a lesson in JupyterLab"
+        ),
       ],
       run: run)
   }
@@ -83,6 +87,7 @@ enum NotebookCommand {
     switch try arguments.choice(action) {
     case "watch": try NotebookWatch(paths, arguments).run()
     case "new": for path in paths { try NotebookStart.write(path, arguments) }
+    case "convert": try NotebookConversion(paths, arguments).run()
     default: try NotebookRuns(paths, arguments).run()
     }
   }

@@ -6,10 +6,12 @@ import TritNotebook
 struct NotebookOutputs {
   private let files: [String]
   private let folders: [String]
+  /// What files in a folder end in.
+  private let ending: String
 
-  /// Checks `outputs` for `count` notebooks. Throws a usage error for an ending that is not known,
+  /// Checks `outputs` for `count` notebooks; a folder gets files that end in `ending`. Throws a usage error for an ending that is not known,
   /// and for one file where there are several notebooks.
-  init(_ outputs: [String], count: Int) throws {
+  init(_ outputs: [String], count: Int, ending: String = ".html") throws {
     var files: [String] = []
     var folders: [String] = []
     for output in outputs {
@@ -31,19 +33,22 @@ struct NotebookOutputs {
     }
     self.files = files
     self.folders = folders
+    self.ending = ending
   }
 
   /// Writes what `notebook` became; `others` are the notebooks of the same command, in order. Gives
   /// what was written, and tells `note` what could not be shown.
   func write(
-    _ notebook: ExecutedNotebook, among others: [String], note: (String) -> Void
+    _ notebook: ExecutedNotebook, among others: [String], withOutputs: Bool = true,
+    note: (String) -> Void
   ) throws -> [String] {
     var written: [String] = []
     for folder in folders { try Self.make(folder: folder) }
-    for path in files + folders.map({ $0 + "/" + Self.name(notebook.path) + ".html" }) {
+    for path in files + folders.map({ $0 + "/" + Self.name(notebook.path) + ending }) {
       try AtomicFile.write(
         path.hasSuffix(".ipynb")
-          ? IPYNBWriter.text(notebook) : page(notebook, among: others, note: note), to: path)
+          ? IPYNBWriter.text(notebook, withOutputs: withOutputs)
+          : page(notebook, among: others, note: note), to: path)
       written.append(path)
     }
     return written

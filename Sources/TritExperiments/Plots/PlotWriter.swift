@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TritCore
+internal import TritDrawing
 
 /// A figure as it lies in a run directory.
 struct DrawnPlot {
@@ -16,11 +17,9 @@ struct DrawnPlot {
 
   /// The SVG as part of a page: no XML prologue; its ids begin with its name.
   func inlineSVG(directory: String) -> String? {
-    guard let image,
-      let text = WholeFile.text(directory + "/" + image, limit: .configuration),
-      let start = text.range(of: "<svg")
+    guard let image, let text = WholeFile.text(directory + "/" + image, limit: .configuration)
     else { return nil }
-    return String(text[start.lowerBound...]).trimmed
+    return InlineSVG.markup(text, prefix: "")
   }
 }
 

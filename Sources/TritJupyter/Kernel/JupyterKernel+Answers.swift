@@ -85,10 +85,22 @@ extension JupyterKernel {
   private func completions(_ message: JupyterMessage) -> JSONValue {
     let code = message.text("code")
     let cursor = Self.cursor(message, code)
-    func answer(_ matches: [String], _ range: Range<Int>) -> JSONValue {
-      [
+    func answer(
+      _ matches: [String], _ range: Range<Int>, _ details: [String: CellCompletions.Detail] = [:]
+    ) -> JSONValue {
+      // What JupyterLab and consoles show beside the words.
+      let kinds = matches.map { match -> JSONValue in
+        [
+          "text": .string(match), "start": JSONValue(range.lowerBound),
+          "end": JSONValue(range.upperBound),
+          "type": .string(details[match]?.kind ?? "<unknown>"),
+          "signature": .string(details[match]?.signature ?? ""),
+        ]
+      }
+      return [
         "status": "ok", "matches": JSONValue(matches), "cursor_start": JSONValue(range.lowerBound),
-        "cursor_end": JSONValue(range.upperBound), "metadata": [:],
+        "cursor_end": JSONValue(range.upperBound),
+        "metadata": details.isEmpty ? [:] : ["_jupyter_types_experimental": .array(kinds)],
       ]
     }
     let before = String(String.UnicodeScalarView(code.unicodeScalars.prefix(cursor)))
@@ -99,10 +111,12 @@ extension JupyterKernel {
     guard let cell = try? CellMagic(code), cursor >= cell.offset else {
       return answer([], cursor..<cursor)
     }
-    let found = executor.completions(of: cell.text, at: cursor - cell.offset)
+    let found = executor.completions(
+      of: cell.text, in: cell.language, at: cursor - cell.offset)
     return answer(
       found.matches,
-      (found.range.lowerBound + cell.offset)..<(found.range.upperBound + cell.offset))
+      (found.range.lowerBound + cell.offset)..<(found.range.upperBound + cell.offset),
+      found.details)
   }
 
   private func inspection(_ message: JupyterMessage) -> JSONValue {
@@ -111,7 +125,8 @@ extension JupyterKernel {
     var data: JSONValue = [:]
     var isFound = false
     if let cell = try? CellMagic(code), cursor >= cell.offset,
-      let text = executor.inspection(of: cell.text, at: cursor - cell.offset)
+      let text = executor.inspection(
+        of: cell.text, in: cell.language, at: cursor - cell.offset)
     {
       data = ["text/markdown": .string(text), "text/plain": .string(text)]
       isFound = true

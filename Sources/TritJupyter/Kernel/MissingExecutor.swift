@@ -27,11 +27,15 @@ extension MissingExecutor: CellExecutor {
   /// Nothing runs.
   public func end() {}
   /// None.
-  public func completions(of text: String, at offset: Int) -> CellCompletions {
+  public func completions(
+    of text: String, in language: CellLanguage, at offset: Int
+  ) -> CellCompletions {
     CellCompletions(matches: [], range: offset..<offset)
   }
   /// Nothing is known.
-  public func inspection(of text: String, at offset: Int) -> String? { nil }
+  public func inspection(of text: String, in language: CellLanguage, at offset: Int) -> String? {
+    nil
+  }
   /// Whatever it is, it is run, and answered with the reason.
   public func completeness(of text: String) -> CellCompleteness { .complete }
 }

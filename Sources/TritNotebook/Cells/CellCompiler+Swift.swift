@@ -15,21 +15,36 @@ extension CellCompiler {
       return (product(key, note, isFresh: false), note)
     }
     return try folder.withScratch { scratch in
-      let source = try parse(cell, key, scratch)
+      var source = try parse(cell, key, scratch)
+      source.liftGuards(of: cell.text) { qualified($0, for: cell) }
       if let offset = source.topLevelAwait { throw awaitFailure(cell, file, offset) }
       let text = scratch + "/text.swift"
       try AtomicFile.write(module(cell, source, key), to: text)
-      let said = try compile(tools.frontend.path, arguments(key, scratch, text))
+      let module = CellNames.module(key)
+      let said = try compile(
+        tools.frontend.path,
+        arguments(module, scratch, text) + ["-entry-point-function-name", module + "_main"])
+      var modules = [module]
+      if source.declarations.contains(where: \.isOfGuard) {
+        let kept = CellNames.keptModule(key)
+        let text = scratch + "/kept.swift"
+        try AtomicFile.write(keptModule(source, key), to: text)
+        _ = try compile(
+          tools.frontend.path,
+          arguments(kept, scratch, text) + ["-parse-as-library", "-I", scratch])
+        modules.append(kept)
+      }
       _ = try compile(
         tools.linker.path,
-        [
-          "-shared", "-o", "\(scratch)/\(key).so", tools.start, "\(scratch)/\(key).o",
-          "--wrap=swift_errorInMain", "--build-id=none",
-        ])
+        ["-shared", "-o", "\(scratch)/\(key).so", tools.start]
+          + modules.map { "\(scratch)/\($0).o" } + [
+            "--wrap=swift_errorInMain", "--build-id=none",
+          ])
       let note = Note(
-        declarations: source.declarations, warnings: String(said.prefix(Self.shownWarnings)))
+        declarations: source.declarations, imports: source.imports,
+        warnings: String(said.prefix(Self.shownWarnings)))
       // Later compilers find a module by its name.
-      try rename(module: key, scratch)
+      for name in modules { try rename(module: name, scratch) }
       try place(key, scratch, [".so"], note)
       return (product(key, note, isFresh: true), note)
     }
@@ -44,8 +59,8 @@ extension CellCompiler {
       warnings: names.told(note.warnings), isFresh: isFresh)
   }
 
-  private func rename(module key: String, _ scratch: String) throws {
-    let name = CellNames.module(key) + ".swiftmodule"
+  private func rename(module: String, _ scratch: String) throws {
+    let name = module + ".swiftmodule"
     guard Foundation.rename("\(scratch)/\(name)", folder.file(name)) == 0 else {
       let number = errno
       throw LabError(
@@ -101,48 +116,92 @@ extension CellCompiler {
       // In its own column, so that messages point at it.
       let expression =
         String(repeating: " ", count: column) + String(decoding: bytes[shown], as: UTF8.self)
-      text += before
+      text += edited(bytes[..<shown.lowerBound], source)
       text += "\n#sourceLocation(file: \"\(file)\", line: \(row - 1))\n"
       text += "_showResult(\n\(expression)\n)\n"
     } else {
-      text += cell.text + "\n"
+      text += edited(bytes[...], source) + "\n"
     }
     text += "#sourceLocation(file: \"notebook\", line: 1)\n"
+    for bound in source.declarations where bound.isOfGuard {
+      text += "let \(CellNames.kept(bound.name)) = `\(bound.name)`\n"
+    }
+    return text + imports(for: cell, own: Set(source.declarations.map(\.name)))
+  }
+
+  private func edited(_ bytes: ArraySlice<UInt8>, _ source: CellSource) -> String {
+    String(decoding: GuardBindings.applied(source.edits, to: bytes), as: UTF8.self)
+  }
+
+  /// A name of an earlier cell, with its module; nil where none declares it.
+  private func qualified(_ name: String, for cell: NotebookCell) -> String? {
+    for earlier in visible.reversed() where earlier.id != cell.id && earlier.language == .swift {
+      guard let found = earlier.declarations.last(where: { $0.name == name }) else { continue }
+      let module =
+        found.isOfGuard ? CellNames.keptModule(earlier.key) : CellNames.module(earlier.key)
+      return "\(module).\(name)"
+    }
+    return nil
+  }
+
+  /// What makes the lab, and what cells before `cell` declare and import, visible to it; the last
+  /// declaration of a name counts, but for names of its own.
+  func imports(for cell: NotebookCell, own: Set<String>) -> String {
+    var text = ""
     for name in Self.standardImports { text += "import \(name)\n" }
     let earlier = visible.filter { $0.id != cell.id }
     for cell in earlier {
-      let module = CellNames.module(cell.key)
-      text += cell.language == .c ? "import \(module)\n" : "@testable import \(module)\n"
-    }
-    // A scoped import wins over the others: the last declaration of a name.
-    var last: [String: (kind: String, key: String, count: Int)] = [:]
-    for cell in earlier where cell.language == .swift {
-      for declaration in cell.declarations {
-        let count = (last[declaration.name]?.count ?? 0) + 1
-        last[declaration.name] = (declaration.kind, cell.key, count)
+      for module in cell.modules {
+        text += cell.language == .c ? "import \(module)\n" : "@testable import \(module)\n"
       }
     }
-    let own = Set(source.declarations.map(\.name))
+    var seen: Set<String> = []
+    for line in earlier.flatMap(\.imports) where seen.insert(line).inserted { text += line + "\n" }
+    // A scoped import wins over the others: the last declaration of a name.
+    // Within one cell a name may be declared more than once: functions, or a value and a function.
+    var last: [String: (kinds: Set<String>, module: String, count: Int)] = [:]
+    for cell in earlier where cell.language == .swift {
+      for declaration in cell.declarations {
+        let module =
+          declaration.isOfGuard ? CellNames.keptModule(cell.key) : CellNames.module(cell.key)
+        var found = last[declaration.name] ?? ([], "", 0)
+        if found.module != module { found = ([], module, found.count + 1) }
+        found.kinds.insert(declaration.kind)
+        last[declaration.name] = found
+      }
+    }
     for (name, found) in last.sorted(by: { $0.key < $1.key })
     where found.count > 1 && !own.contains(name) {
-      text += "@testable import \(found.kind) \(CellNames.module(found.key)).\(name)\n"
+      // An import of a name of several kinds would be ambiguous.
+      guard found.kinds.count == 1, let kind = found.kinds.first else { continue }
+      text += "@testable import \(kind) \(found.module).\(name)\n"
     }
     return text
   }
 
-  private func arguments(_ key: String, _ scratch: String, _ source: String) -> [String] {
-    let name = CellNames.module(key)
-    var arguments = [
-      "-c", "-O", "-g", "-swift-version", "5", "-enable-testing", "-diagnostic-style", "llvm",
-      "-package-name", "notebook", "-module-cache-path", moduleCache, "-I", tools.modules.folder,
-      "-I", folder.path,
+  /// A module that exports what guards of the cell bind. The compiler counts such names as part of
+  /// the code of the top level, not of the module.
+  private func keptModule(_ source: CellSource, _ key: String) -> String {
+    var text = "@testable import \(CellNames.module(key))\n"
+    for bound in source.declarations where bound.isOfGuard {
+      text += "\(bound.kind) `\(bound.name)` = \(CellNames.kept(bound.name))\n"
+    }
+    return text
+  }
+
+  /// How the compiler finds the lab, and what cells have declared.
+  var searchArguments: [String] {
+    [
+      "-swift-version", "5", "-package-name", "notebook", "-module-cache-path", moduleCache, "-I",
+      tools.modules.folder, "-I", folder.path,
+    ] + maps().flatMap { ["-Xcc", "-fmodule-map-file=" + $0] }
+  }
+
+  private func arguments(_ module: String, _ scratch: String, _ source: String) -> [String] {
+    ["-c", "-O", "-g", "-enable-testing", "-diagnostic-style", "llvm"] + searchArguments + [
+      "-module-name", module, "-emit-module", "-emit-module-path",
+      "\(scratch)/\(module).swiftmodule", "-o", "\(scratch)/\(module).o", source,
     ]
-    for map in maps() { arguments += ["-Xcc", "-fmodule-map-file=" + map] }
-    arguments += [
-      "-module-name", name, "-entry-point-function-name", name + "_main", "-emit-module",
-      "-emit-module-path", "\(scratch)/\(name).swiftmodule", "-o", "\(scratch)/\(key).o", source,
-    ]
-    return arguments
   }
 
   /// Module maps: of the C modules that the lab's own modules name, which need not be there, and of

@@ -26,11 +26,19 @@ final class CellCompiler {
     let key: String
     let language: CellLanguage
     let declarations: [CellSource.Declaration]
+    let imports: [String]
+
+    /// The modules that later cells import.
+    var modules: [String] {
+      let own = CellNames.module(key)
+      return declarations.contains(where: \.isOfGuard) ? [own, CellNames.keptModule(key)] : [own]
+    }
   }
 
   /// What is kept beside a library.
   struct Note: Codable {
     var declarations: [CellSource.Declaration]
+    var imports: [String] = []
     var warnings: String
   }
 
@@ -43,6 +51,8 @@ final class CellCompiler {
   private(set) var modulesOfC: [String] = []
   /// Where system modules are kept; compilers of other versions have others.
   let moduleCache: String
+  /// A folder of this process for what helps to write cells; it need not be there.
+  let assistFolder: String
 
   /// Libraries that are kept, in bytes; the longest unused go first.
   private static let mostBytes = 512 << 20
@@ -54,6 +64,7 @@ final class CellCompiler {
     self.folder = try PluginFolder(folder)
     self.names = names
     tools = try CellToolchain(program: program)
+    assistFolder = self.folder.file("assist-\(getpid())-\(UInt32.random(in: 0...UInt32.max))")
     moduleCache = self.folder.file("modules-" + SHA256.hex(tools.frontend.identity).prefix(8))
     sweep()
   }
@@ -65,7 +76,8 @@ final class CellCompiler {
     if cell.language == .c, !modulesOfC.contains(module) { modulesOfC.append(module) }
     visible.append(
       Visible(
-        id: cell.id, key: product.key, language: cell.language, declarations: note.declarations))
+        id: cell.id, key: product.key, language: cell.language, declarations: note.declarations,
+        imports: note.imports))
   }
 
   /// Takes back what the cell `id` has declared.
@@ -81,7 +93,7 @@ final class CellCompiler {
   /// itself.
   func key(of cell: NotebookCell) -> String {
     let before = visible.filter { $0.id != cell.id }.map(\.key)
-    let parts = ["1", tools.identity, cell.language.rawValue] + before + [cell.text]
+    let parts = ["2", tools.identity, cell.language.rawValue] + before + [cell.text]
     return String(SHA256.hex(parts.joined(separator: "\u{0}")).prefix(CellNames.length))
   }
 
@@ -189,6 +201,10 @@ final class CellCompiler {
         try? FileManager.default.removeItem(atPath: folder.file(name))
       }
       if name.hasPrefix("modules-"), now - stamp.modified / 1_000_000_000 > 30 * 86_400 {
+        try? FileManager.default.removeItem(atPath: folder.file(name))
+      }
+      if name.hasPrefix("assist-"), let id = Int32(name.split(separator: "-")[1]), kill(id, 0) != 0
+      {
         try? FileManager.default.removeItem(atPath: folder.file(name))
       }
       if name.hasSuffix(".so") {

@@ -29,6 +29,12 @@ final class CellNames: Sendable {
   /// What its module is called.
   static func module(_ key: String) -> String { "Cell_\(key)" }
 
+  /// The module that exports what its guards bind, each under its own name.
+  static func keptModule(_ key: String) -> String { module(key) + "_kept" }
+
+  /// What the cell's own module calls such a value.
+  static func kept(_ name: String) -> String { "_kept_" + name }
+
   func place(_ key: String, file: String, line: Int) {
     places.withLock { $0[key] = Place(file: file, line: line) }
   }
@@ -44,7 +50,7 @@ final class CellNames: Sendable {
       guard let line = match.2.flatMap({ Int($0) }) else { return place.file }
       return "\(place.file):\(place.line + line - Self.firstLine)"
     }
-    result.replace(/Cell_[0-9a-f]{16}[.\/]?/, with: "")
+    result.replace(/Cell_[0-9a-f]{16}(?:_kept)?[.\/]?/, with: "")
     return result
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TritCore
 import TritPlugins
 
@@ -8,6 +9,8 @@ struct CellToolchain {
   let clang: Toolchain.Tool
   let linker: Toolchain.Tool
   let objcopy: Toolchain.Tool
+  /// SourceKit-LSP; nil where the toolchain comes without it.
+  let languageServer: String?
   /// What the linker puts first into a library of Swift.
   let start: String
   /// The folder of the modules that this program was built of.
@@ -38,6 +41,8 @@ struct CellToolchain {
     clang = try tool("clang")
     linker = try tool("ld.lld")
     objcopy = try tool("llvm-objcopy")
+    let server = folder + "/sourcekit-lsp"
+    languageServer = access(server, X_OK) == 0 ? server : nil
     let home = folder.hasSuffix("/bin") ? String(folder.dropLast(4)) : folder
     start = home + "/lib/swift/linux/\(machine)/swiftrt.o"
     guard FileStamp(path: start) != nil else {

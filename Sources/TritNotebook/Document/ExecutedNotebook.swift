@@ -25,6 +25,24 @@ public struct ExecutedNotebook: Sendable {
     pieces.compactMap { if case .cell(let cell) = $0 { cell } else { nil } }
   }
 
+  /// A notebook that was not run: the words of its prose are those of the file.
+  public init(unrun notebook: Notebook) {
+    let pieces = notebook.pieces.map { piece -> Piece in
+      switch piece {
+      case .prose(let text, _):
+        let inline = InlineValues(text)
+        return .prose(
+          inline.replacing(with: inline.values.map { String(text[$0.word]) }, keepsComments: false))
+      case .cell(let cell):
+        return .cell(
+          ExecutedCell(
+            cell: cell, outputs: [], state: .skipped("the notebook was not run"), number: nil,
+            seconds: 0))
+      }
+    }
+    self.init(path: notebook.path, title: notebook.title, pieces: pieces)
+  }
+
   /// A notebook that was run.
   public init(path: String, title: String, pieces: [Piece]) {
     self.path = path

@@ -2,59 +2,59 @@ import Foundation
 public import TritCore
 
 /// A constant of a notebook that can be set from outside: `let threshold = 0.5` in a cell marked
-/// `parameters`.
+/// `parameters`, a literal alone on its line.
 public struct NotebookKnob: Sendable, Equatable {
   /// Its name.
   public var name: String
   /// Its value as the notebook has it, in Swift.
   public var value: String
+  /// The type that is written behind its name; nil where none is.
+  public var type: String?
   /// The cell that it stands in.
   public var cell: String
-
-  private static func pattern() -> Regex<(Substring, Substring, Substring, Substring)> {
-    /^(\s*(?:let|var)\s+)([A-Za-z_][A-Za-z0-9_]*)(?:\s*:\s*[A-Za-z0-9_.<>\[\]? ]+)?\s*=\s*(.+)$/
-  }
 
   /// Those of a cell.
   static func all(in cell: NotebookCell) -> [NotebookKnob] {
     cell.text.split(separator: "\n").compactMap { line in
-      guard let match = line.firstMatch(of: pattern()) else { return nil }
+      guard let found = constant(in: line) else { return nil }
       return NotebookKnob(
-        name: String(match.2), value: bare(String(match.3)), cell: cell.id)
+        name: found.name, value: String(line[found.value]), type: found.type, cell: cell.id)
     }
   }
 
-  /// A value without the comment behind it.
-  private static func bare(_ text: String) -> String {
-    (text.range(of: " //").map { String(text[..<$0.lowerBound]) } ?? text)
-      .trimmingCharacters(in: .whitespaces)
+  /// The constant that a line declares, and where its value stands.
+  static func constant(
+    in line: Substring
+  ) -> (name: String, type: String?, value: Range<String.Index>)? {
+    let pattern =
+      /^\s*(?:let|var)\s+([A-Za-z_][A-Za-z0-9_]*)\s{0,20}(?::([^=]{1,100}))?=\s*/
+    guard let match = line.prefixMatch(of: pattern) else { return nil }
+    let start = match.range.upperBound
+    guard let literal = KnobLiteral.scan(line[start...]) else { return nil }
+    let rest = line[literal.end...].drop { $0 == " " || $0 == ";" || $0 == "\t" }
+    guard rest.isEmpty || rest.hasPrefix("//") else { return nil }
+    return (
+      String(match.1), match.2.map { $0.trimmingCharacters(in: .whitespaces) }, start..<literal.end
+    )
   }
 
-  /// `text` as a value of this knob's kind, in Swift. Throws a usage error for one of another kind.
+  /// What its values are: as its type says, else as its literal does.
+  private var kind: KnobLiteral? {
+    let written = type.flatMap { KnobLiteral.ofType($0) }
+    switch written {
+    case nil, .optional(nil), .list(nil): return KnobLiteral.scan(value[...])?.kind ?? written
+    default: return written
+    }
+  }
+
+  /// `text` as a value of this knob's kind, in Swift: what the notebook made a number with a point
+  /// of stays one. Throws a usage error for one of another kind.
   func literal(_ text: String) throws -> String {
-    let isText = value.hasPrefix("\"")
-    if isText {
-      return String(reflecting: text)
-    }
-    let isFlag = value == "true" || value == "false"
-    let isList = value.hasPrefix("[")
-    let isFine =
-      isFlag
-      ? text == "true" || text == "false"
-      : isList
-        ? text.hasPrefix("[") && text.hasSuffix("]")
-          && text.allSatisfy { "[]0123456789.,-+e \"_".contains($0) || $0.isLetter }
-        : value.contains(".") ? Double(text) != nil : Int(text) != nil
-    guard isFine else {
-      throw LabError(
-        .usage, "'\(VisibleText.line(text))' is no value for the knob '\(name)'",
-        at: "--set \(name)",
-        expected: isFlag
-          ? "true or false"
-          : isList ? "a list in brackets" : value.contains(".") ? "a number" : "a whole number",
-        got: VisibleText.line(text), advice: "the notebook has: \(name) = \(value)")
-    }
-    return text
+    if let literal = kind?.literal(text) { return literal }
+    throw LabError(
+      .usage, "'\(VisibleText.line(text))' is no value for the knob '\(name)'",
+      at: "--set \(name)", expected: kind?.words ?? "a literal", got: VisibleText.line(text),
+      advice: "the notebook has: \(name)\(type.map { ": \($0)" } ?? "") = \(value)")
   }
 }
 
@@ -80,12 +80,10 @@ extension Notebook {
         guard case .cell(var cell) = pieces[index], cell.id == knob.cell else { continue }
         let lines = cell.text.split(separator: "\n", omittingEmptySubsequences: false).map {
           line -> String in
-          guard
-            NotebookKnob.all(in: NotebookCell(id: "", language: .swift, text: String(line))).first?
-              .name == name,
-            let equals = line.range(of: "=")
-          else { return String(line) }
-          return line[...equals.lowerBound] + " " + literal
+          guard let found = NotebookKnob.constant(in: line), found.name == name else {
+            return String(line)
+          }
+          return line[..<found.value.lowerBound] + literal + line[found.value.upperBound...]
         }
         cell.text = lines.joined(separator: "\n")
         pieces[index] = .cell(cell)

@@ -58,6 +58,7 @@ public enum CellHost {
     // What the cell had added before it was run again is gone.
     TritNotebook.lab.removeGuests { $0.origin.path == command.id }
     TritNotebook.lab.guest = .plugin(path: command.id, digest: command.key)
+    ExperimentOutcomes.beginCell()
     CellContext.current = CellContext(
       folder: (command.file as NSString).deletingLastPathComponent, runs: command.runs,
       isReplay: command.isReplay)

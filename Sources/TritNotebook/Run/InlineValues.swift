@@ -19,6 +19,8 @@ struct InlineValues {
     self.text = text
     var values: [Value] = []
     var rest = text.startIndex..<text.endIndex
+    // No word reaches into what stands before it.
+    var free = text.startIndex
     while let open = text[rest].firstRange(of: "<!--="),
       let close = text[open.upperBound...].firstRange(of: "-->")
     {
@@ -27,13 +29,14 @@ struct InlineValues {
       // The word ends where the comment begins; marks of emphasis and code are not part of it.
       var end = open.lowerBound
       func before(_ index: String.Index) -> Character? {
-        index > text.startIndex ? text[text.index(before: index)] : nil
+        index > free ? text[text.index(before: index)] : nil
       }
       while let character = before(end), "*`".contains(character) { end = text.index(before: end) }
       var start = end
       while let character = before(start), !character.isWhitespace, !"*`(|[".contains(character) {
         start = text.index(before: start)
       }
+      free = close.upperBound
       guard start < end else { continue }
       values.append(
         Value(

@@ -11,6 +11,7 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
   private let names = CellNames()
   private let runs: String
   private let lab: Lab
+  private let assistant: SwiftAssistant
   /// One cell at a time; what only looks need not wait.
   private let running = Mutex(())
 
@@ -22,21 +23,27 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
   ///   - limits: what a cell may take.
   ///   - lab: the stages that cells begin with, for completion; those of the child are its own program's.
   ///   - program: a program that calls `CellHost.childMain`; nil for this one.
+  ///   - assistant: a language server of Swift, for completion; nil for the toolchain's.
   ///
   /// Throws `missingInput` that says what is missing where there is no toolchain, or are no
   /// modules.
   public init(
     folder: String, runs: String, limits: CellLimits = CellLimits(), lab: Lab = .standard,
-    program: String? = nil
+    program: String? = nil, assistant assistantProgram: String? = nil
   ) throws {
     let program = program ?? ProgramPath.readable
     compiler = try CellCompiler(folder: folder + "/cells", program: program, names: names)
     session = CellSession(program: program, memoryFolder: folder, names: names, limits: limits)
     self.runs = runs
     self.lab = lab
+    assistant = SwiftAssistant(
+      program: assistantProgram ?? compiler.tools.languageServer, folder: compiler.assistFolder)
   }
 
-  deinit { session.stop() }
+  deinit {
+    assistant.end()
+    session.stop()
+  }
 
   /// Compiles and runs `cell`, as `CellExecutor` says; one cell at a time, others wait.
   public func run(
@@ -112,7 +119,10 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
   public func interrupt() { session.interrupt() }
 
   /// Ends the process of the cells, and what it has started.
-  public func end() { session.end() }
+  public func end() {
+    assistant.end()
+    session.end()
+  }
 
   /// Forgets all cells: the next one begins with nothing.
   public func restart() {
@@ -123,13 +133,46 @@ public final class CellEngine: CellExecutor, @unchecked Sendable {
   }
 
   /// Names of cells, of the lab and of files that can stand there.
-  public func completions(of text: String, at offset: Int) -> CellCompletions {
-    CellAssistance(lab: lab, names: compiler.declaredNames).completions(of: text, at: offset)
+  public func completions(
+    of text: String, in language: CellLanguage = .swift, at offset: Int
+  ) -> CellCompletions {
+    let assistance = CellAssistance(lab: lab, names: compiler.declaredNames)
+    switch language {
+    case .swift:
+      return assistance.completions(of: text, at: offset) { [self] word in
+        assistant.completions(of: question(text, offset), word: word)
+      }
+    case .c:
+      return CellAssistance.completionsOfC(of: text, at: offset) { [compiler] start in
+        compiler.wordsOfC(text, at: start)
+      }
+    case .experiment: return assistance.completionsOfExperiment(of: text, at: offset)
+    }
   }
 
-  /// What the lab knows of the word there, as Markdown.
-  public func inspection(of text: String, at offset: Int) -> String? {
-    CellAssistance(lab: lab, names: compiler.declaredNames).inspection(of: text, at: offset)
+  /// What the lab and the compilers know of the word there, as Markdown.
+  public func inspection(
+    of text: String, in language: CellLanguage = .swift, at offset: Int
+  ) -> String? {
+    let assistance = CellAssistance(lab: lab, names: compiler.declaredNames)
+    switch language {
+    case .swift:
+      return assistance.inspection(of: text, at: offset) { [self] start in
+        assistant.inspection(of: question(text, start))
+      }
+    case .c:
+      return CellAssistance.inspectionOfC(of: text, at: offset) { [compiler] start in
+        compiler.wordsOfC(text, at: start)
+      }
+    case .experiment: return assistance.inspectionOfExperiment(of: text, at: offset)
+    }
+  }
+
+  private func question(_ text: String, _ offset: Int) -> SwiftAssistant.Question {
+    let cell = NotebookCell(id: "", language: .swift, text: text)
+    return SwiftAssistant.Question(
+      imports: compiler.imports(for: cell, own: []), text: text, offset: offset,
+      arguments: compiler.searchArguments)
   }
 
   /// Whether `text` is a whole cell of Swift.

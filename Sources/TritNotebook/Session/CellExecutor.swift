@@ -19,12 +19,12 @@ public protocol CellExecutor: AnyObject, Sendable {
   /// Ends the process in which cells run, and everything that it started. Nothing runs afterwards.
   func end()
 
-  /// What can stand at `offset` (in Unicode scalars) of `text`.
-  func completions(of text: String, at offset: Int) -> CellCompletions
+  /// What can stand at `offset` (in Unicode scalars) of `text`, a cell of `language`.
+  func completions(of text: String, in language: CellLanguage, at offset: Int) -> CellCompletions
 
-  /// What is known of what stands at `offset` (in Unicode scalars) of `text`: Markdown; nil where
-  /// nothing is.
-  func inspection(of text: String, at offset: Int) -> String?
+  /// What is known of what stands at `offset` (in Unicode scalars) of `text`, a cell of `language`:
+  /// Markdown; nil where nothing is.
+  func inspection(of text: String, in language: CellLanguage, at offset: Int) -> String?
 
   /// Whether a cell of Swift is whole, for consoles that ask whether to run it.
   func completeness(of text: String) -> CellCompleteness
@@ -36,6 +36,22 @@ public struct CellCompletions: Sendable, Equatable {
   public var matches: [String]
   /// The range that they replace, in Unicode scalars of the cell's text.
   public var range: Range<Int>
+  /// What is known of some of them.
+  public var details: [String: Detail] = [:]
+
+  /// What a word is.
+  public struct Detail: Sendable, Equatable {
+    /// `function`, `property`, `class`, `instance`, `module`, `keyword`, or `<unknown>`.
+    public var kind: String
+    /// How it is declared.
+    public var signature: String
+
+    /// A detail.
+    public init(kind: String, signature: String) {
+      self.kind = kind
+      self.signature = signature
+    }
+  }
 
   /// Completions.
   public init(matches: [String], range: Range<Int>) {

@@ -23,7 +23,11 @@ public struct Shown: Sendable {
 /// Shows the value of a cell's last expression; what the compiler of cells wraps it in.
 public func _showResult<Value>(_ value: Value) {
   // What is shown already need not be shown again.
-  if value is Void || value is Shown || value is RunOutcome { return }
+  if value is Void || value is Shown { return }
+  if let outcome = value as? RunOutcome {
+    if ExperimentOutcomes.isShown(outcome) { return }
+    outcome.showFigures()
+  }
   HostChannel.send(HostEvent(kind: .result, data: looks(value)), waits: true)
 }
 

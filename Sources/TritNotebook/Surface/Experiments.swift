@@ -29,21 +29,14 @@ public import TritExperiments
     progress.update(line)
   }
   if outcome.wasInterrupted { throw LabError(.interrupted, "interrupted") }
-  progress?.update(ExperimentProgress.table(outcome))
+  progress?.update(outcome.table)
   if let failed = outcome.records.first(where: { $0.status == .failed }) {
     throw LabError(
       .failure, "a variant of the experiment failed: \(failed.label)", at: "\(file):\(line)",
       got: failed.error, advice: "see its record in \(outcome.directory)")
   }
-  if showing {
-    for file in outcome.files.sorted() where file.hasSuffix(".svg") {
-      guard let svg = WholeFile.text(outcome.directory + "/" + file, limit: .configuration) else {
-        continue
-      }
-      let name = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
-      display(DisplayData(plain: "figure \(name): \(outcome.directory)/\(file)", [.svg: svg]))
-    }
-  }
+  ExperimentOutcomes.add(outcome, isShown: showing)
+  if showing { outcome.showFigures() }
   return outcome
 }
 
@@ -58,14 +51,5 @@ enum ExperimentProgress {
       return "\(label), \(section): \(Int(100 * fraction)) %"
     default: return nil
     }
-  }
-
-  static func table(_ outcome: RunOutcome) -> Table {
-    let columns = outcome.brief.columns
-    return Table(
-      ["variant"] + columns.map(\.title),
-      outcome.brief.labels.enumerated().map { row, label in
-        [label] + columns.map { row < $0.cells.count ? $0.cells[row] : "" }
-      })
   }
 }

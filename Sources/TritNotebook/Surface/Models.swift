@@ -22,18 +22,28 @@ public func model(
 
 /// The checkpoint that `name` stands for, as `model` finds it; nothing but its head is read.
 public func checkpoint(_ name: String) throws -> Checkpoint {
-  try Checkpoint(path: ModelLocation.resolve(NotebookPath.resolve(name)))
+  guard !name.isEmpty else {
+    throw LabError(
+      .missingInput, "no model is named here",
+      expected: "a model; a cell marked 'large' runs with one that is not built in",
+      advice:
+        "trit notebook run FILE --large MODEL, or: export TRITLAB_LARGE_MODEL=MODEL before Jupyter starts"
+    )
+  }
+  return try Checkpoint(path: ModelLocation.resolve(NotebookPath.resolve(name)))
 }
 
-/// Choices by key as a selection. Throws a usage error for keys and names that the lab does not
+/// Choices by key as a selection; `model` leaves a stage to the checkpoint. Throws a usage error for keys and names that the lab does not
 /// have.
 public func selection(_ stages: [String: String]) throws -> StageSelection {
   var result = StageSelection()
   for (key, text) in stages.sorted(by: { $0.key < $1.key }) {
     let choice = try StageChoice(parsing: text)
-    try lab.validate(StageKey(rawValue: key), choice)
-    guard let kind = lab.kind(StageKey(rawValue: key)) else { continue }
-    result.choose(choice, for: kind)
+    let kind = lab.kind(StageKey(rawValue: key))
+    // `model` leaves a stage to the checkpoint, and is no implementation.
+    let isWord = choice.parameters.isEmpty && kind?.words.contains(choice.name) == true
+    if !isWord { try lab.validate(StageKey(rawValue: key), choice) }
+    if let kind { result.choose(choice, for: kind) }
   }
   return result
 }

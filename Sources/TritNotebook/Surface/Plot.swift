@@ -9,30 +9,37 @@ import TritExperiments
 /// Plot("error of absmean", x: "threshold in γ", y: "relative error").line(thresholds, errors)
 /// ```
 public struct Plot: Sendable, Displayable {
-  private enum Style: String, Sendable {
+  enum Style: String, Sendable {
     case line = "lines lw 2"
     case points
     case linesPoints = "linespoints"
     case steps = "steps lw 2"
     case bars = "boxes"
+    /// Pixels as rectangles: gnuplot's other way refers to files.
+    case map = "image pixels"
+    case labels
   }
 
-  private struct Series: Sendable {
+  struct Series: Sendable {
     var style: Style
     var name: String
     /// Rows of the data, tab between columns.
     var rows: [String]
     var using: String
+    /// What stands behind the style.
+    var options = ""
   }
 
   /// What stands over it.
   public var title: String
-  private var commands: [String]
-  private var series: [Series] = []
-  private var width: Int
-  private var height: Int
+  var commands: [String]
+  var series: [Series] = []
+  /// Figures below this one, in the same picture.
+  var panels: [Plot] = []
+  private(set) var width: Int
+  private(set) var height: Int
   /// What the axes are called.
-  private var axes: [String]
+  private(set) var axes: [String]
 
   /// An empty figure of `width` × `height` pixels; axes are named `x` and `y`.
   public init(
@@ -169,16 +176,21 @@ public struct Plot: Sendable, Displayable {
     zip(x, y).map { "\($0)\t\($1)" }
   }
 
-  private static func quoted(_ text: String) -> String { Gnuplot.quoted(text) }
+  static func quoted(_ text: String) -> String { Gnuplot.quoted(text) }
 
   /// The figure in words: axes, and the range of each series.
-  private var words: String {
+  private var words: String { ([self] + panels).map(\.ownWords).joined(separator: " ") }
+
+  private var ownWords: String {
     let named = axes.filter { !$0.isEmpty }
     let over = named.isEmpty ? "" : named.joined(separator: " over ") + ". "
-    let parts = series.map { one -> String in
+    let parts = series.filter { $0.style != .labels }.map { one -> String in
+      // The last column of a map is what it shows; elsewhere it is the second.
+      let column = one.style == .map ? 2 : 1
       let values = one.rows.compactMap { row -> Double? in
         let cells = row.split(separator: "\t")
-        return cells.count > 1 ? Double(cells[1]).flatMap { $0.isFinite ? $0 : nil } : nil
+        return cells.count > column
+          ? Double(cells[column]).flatMap { $0.isFinite ? $0 : nil } : nil
       }
       let range = values.min().flatMap { low in
         values.max().map { String(format: "%.4g to %.4g", low, $0) }
@@ -191,23 +203,48 @@ public struct Plot: Sendable, Displayable {
 
   /// What draws it, in the house style.
   private var script: String {
-    guard !series.isEmpty else { return commands.joined(separator: "\n") + "\nplot NaN notitle" }
+    guard !panels.isEmpty else { return script(panel: 0) }
+    var text = "set multiplot layout \(panels.count + 1),1\n" + script(panel: 0)
+    for (index, panel) in panels.enumerated() {
+      text += "\n\(Self.freshAxes)\nset title \(Self.quoted(panel.title))\n"
+      text += panel.script(panel: index + 1)
+    }
+    return text + "\nunset multiplot"
+  }
+
+  /// What one panel has set is not the next one's.
+  private static let freshAxes = """
+    unset label; unset arrow; unset logscale; set boxwidth; unset colorbox; set autoscale
+    set xtics autofreq norotate; set ytics autofreq norotate; set xrange [*:*]; set yrange [*:*]
+    set cbrange [*:*]; set border 3; set grid
+    """
+
+  private func script(panel: Int) -> String {
+    guard !series.isEmpty else {
+      // Axes need a range where nothing gives them one.
+      return "set xrange [0:1]; set yrange [0:1]\n" + commands.joined(separator: "\n")
+        + "\nplot NaN notitle"
+    }
+    func block(_ index: Int) -> String { "$data\(panel)_\(index)" }
     var text = ""
     for (index, one) in series.enumerated() {
-      text += "$data\(index) << EOD\n\(one.rows.joined(separator: "\n"))\nEOD\n"
+      text += "\(block(index)) << EOD\n\(one.rows.joined(separator: "\n"))\nEOD\n"
     }
     text += commands.joined(separator: "\n") + "\nplot "
     text += series.enumerated().map { index, one in
       let key = one.name.isEmpty ? "notitle" : "title \(Self.quoted(one.name))"
-      return "$data\(index) using \(one.using) with \(one.style.rawValue) \(key)"
+      return "\(block(index)) using \(one.using) with \(one.style.rawValue) \(one.options) \(key)"
     }.joined(separator: ", ")
     return text
   }
 
+  /// The height of the picture.
+  private var fullHeight: Int { height + panels.reduce(0) { $0 + $1.fullHeight } }
+
   /// Its SVG. Throws what gnuplot says, `missingInput` where there is none.
   public func svg() throws -> SVGImage {
     SVGImage(
-      try Gnuplot.svgs([(title, words, script)], width: width, height: height)[0],
+      try Gnuplot.svgs([(title, words, script)], width: width, height: fullHeight)[0],
       plain: "figure: \(title)")
   }
 
@@ -225,7 +262,7 @@ public struct Plot: Sendable, Displayable {
     _ label: String, _ values: [Value], plot: (Value) throws -> Plot
   ) throws -> Frames {
     let plots = try values.map { try plot($0) }
-    let size = plots.first.map { ($0.width, $0.height) } ?? (640, 380)
+    let size = plots.first.map { ($0.width, $0.fullHeight) } ?? (640, 380)
     let svgs = try Gnuplot.svgs(
       plots.map { ($0.title, $0.words, $0.script) }, width: size.0, height: size.1)
     return try Frames(label, values: values.map { "\($0)" }, frames: svgs)

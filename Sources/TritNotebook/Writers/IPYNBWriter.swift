@@ -12,15 +12,20 @@ public enum IPYNBWriter {
   public static func text(_ notebook: ExecutedNotebook, withOutputs: Bool = true) -> String {
     var ids = CellIDs()
     var settled = SettledOutputs(of: notebook)
+    var prose = IPYNBProse(
+      notebook: notebook.path, figures: withOutputs ? NotebookPage.figures(of: notebook) : [])
     for case .cell(let cell) in notebook.pieces { ids.reserve(cell.cell.id) }
-    let cells = notebook.pieces.map { piece -> JSONValue in
+    let cells = notebook.pieces.compactMap { piece -> JSONValue? in
       switch piece {
       case .prose(let text):
-        object([
+        let text = prose.next(text)
+        guard !text.isEmpty else { return nil }
+        return object([
           "cell_type": .string("markdown"), "id": .string(ids.next(prefix: "text")),
           "metadata": object([:]), "source": lines(text),
         ])
-      case .cell(let cell): self.cell(cell, settled.next(), ids: &ids, withOutputs: withOutputs)
+      case .cell(let cell):
+        return self.cell(cell, settled.next(), ids: &ids, withOutputs: withOutputs)
       }
     }
     let root = object([
@@ -51,10 +56,22 @@ public enum IPYNBWriter {
     for option in CellOption.allCases where run.cell.options.contains(option) {
       tags.append(tag(option))
     }
+    // Without a large model such a cell fails and says so; those after it run all the same.
+    if run.cell.options.contains(.large), !run.cell.options.contains(.raises) {
+      tags.append(tag(.raises))
+    }
+    var metadata: [String: JSONValue] = [:]
+    if !tags.isEmpty { metadata["tags"] = .array(tags.sorted().map { .string($0) }) }
+    // What is folded on a page is folded in JupyterLab.
+    let isSolution = run.cell.options.contains(.solution)
+    if isSolution || run.cell.options.contains(.folded) {
+      var hidden: [String: JSONValue] = ["source_hidden": .bool(true)]
+      if isSolution, withOutputs { hidden["outputs_hidden"] = .bool(true) }
+      metadata["jupyter"] = object(hidden)
+    }
     return object([
       "cell_type": .string("code"), "id": .string(ids.take(run.cell.id)),
-      "metadata": object(
-        tags.isEmpty ? [:] : ["tags": .array(tags.sorted().map { .string($0) })]),
+      "metadata": object(metadata),
       "source": lines(source(of: run.cell)), "execution_count": number,
       "outputs": .array(withOutputs ? outputs(given, of: run) : []),
     ])

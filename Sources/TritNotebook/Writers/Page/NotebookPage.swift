@@ -44,7 +44,9 @@ public struct NotebookPage {
   /// The page of `notebook`.
   public func write(_ notebook: ExecutedNotebook) -> Written {
     let images = PageImages(notebook: notebook.path)
-    var body = PageBody(images: images, settled: SettledOutputs(of: notebook))
+    var body = PageBody(
+      images: images, links: NotebookLinks(notebook: notebook.path, ending: ".html"),
+      settled: SettledOutputs(of: notebook))
     let figures = Self.figures(of: notebook)
     for piece in notebook.pieces {
       switch piece {
@@ -100,7 +102,7 @@ public struct NotebookPage {
   }
 
   /// The names of the figures that cells show as answers.
-  private static func figures(of notebook: ExecutedNotebook) -> Set<String> {
+  static func figures(of notebook: ExecutedNotebook) -> Set<String> {
     var names: Set<String> = []
     for case .display(_, let id?) in notebook.cells.flatMap(\.outputs) where id.hasPrefix("figure-")
     {
@@ -111,7 +113,7 @@ public struct NotebookPage {
 
   /// Prose without the images of figures that stand on the page already, drawn by their cells: the
   /// committed files are for those who read the notebook without running it.
-  private static func withoutShown(_ text: String, _ figures: Set<String>) -> String {
+  static func withoutShown(_ text: String, _ figures: Set<String>) -> String {
     guard !figures.isEmpty else { return text }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
       guard let match = line.wholeMatch(of: /\s*!\[[^\]]*\]\((?:[^()\s]*\/)?([^()\s\/]+)\.svg\)\s*/)

@@ -6,11 +6,13 @@ internal import TritDrawing
 struct PageBody {
   private(set) var html = ""
   var markdown: MarkdownHTML
+  private let links: NotebookLinks
   private var settled: SettledOutputs
   private var cells = 0
   private var drawings = 0
 
-  init(images: PageImages, settled: SettledOutputs) {
+  init(images: PageImages, links: NotebookLinks, settled: SettledOutputs) {
+    self.links = links
     self.settled = settled
     markdown = MarkdownHTML(image: images.markup, code: Self.code)
   }
@@ -18,7 +20,7 @@ struct PageBody {
   // MARK: Prose
 
   mutating func add(prose: String) {
-    html += scrolling(markdown.html(prose, isPart: true))
+    html += links.html(scrolling(markdown.html(prose, isPart: true)))
   }
 
   /// Ends the folded parts that prose left open.

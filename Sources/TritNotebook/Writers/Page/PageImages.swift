@@ -41,9 +41,29 @@ final class PageImages {
     }
   }
 
+  /// The image at `source` as an address that holds it; nil where it cannot be shown.
+  func data(_ source: String) -> String? {
+    guard let (bytes, type) = try? read(source) else { return nil }
+    return "data:\(type);base64,\(Data(bytes).base64EncodedString())"
+  }
+
   private func element(
     _ source: String, _ description: String, _ title: String?
   ) throws -> String {
+    let (bytes, type) = try read(source)
+    var kind = "figure raster"
+    var style = ""
+    if type == MediaType.svg.rawValue {
+      let text = String(decoding: bytes, as: UTF8.self)
+      (kind, style) = FigureForm.of(text)
+    }
+    let data = Data(bytes).base64EncodedString()
+    let caption = title.map { " title=\"\(PageText.html($0))\"" } ?? ""
+    return "<span class=\"\(kind)\"><img alt=\"\(PageText.html(description))\"\(caption)\(style) "
+      + "src=\"data:\(type);base64,\(data)\" /></span>"
+  }
+
+  private func read(_ source: String) throws -> (bytes: [UInt8], type: String) {
     let name = source.removingPercentEncoding ?? source
     guard !name.isEmpty, !name.contains("://"), !name.hasPrefix("//"), !name.hasPrefix("data:"),
       !name.contains("\0")
@@ -62,17 +82,7 @@ final class PageImages {
         advice: "copy the image beside the notebook")
     }
     let bytes = try WholeFile.read(file, limit: Self.limit)
-    let type = try Self.type(of: bytes, at: place)
-    var kind = "figure raster"
-    var style = ""
-    if type == MediaType.svg.rawValue {
-      let text = String(decoding: bytes, as: UTF8.self)
-      (kind, style) = FigureForm.of(text)
-    }
-    let data = Data(bytes).base64EncodedString()
-    let caption = title.map { " title=\"\(PageText.html($0))\"" } ?? ""
-    return "<span class=\"\(kind)\"><img alt=\"\(PageText.html(description))\"\(caption)\(style) "
-      + "src=\"data:\(type);base64,\(data)\" /></span>"
+    return (bytes, try Self.type(of: bytes, at: place))
   }
 
   private static func type(of bytes: [UInt8], at place: String) throws -> String {

@@ -1,24 +1,24 @@
-/// A drawing as part of a page.
-enum InlineSVG {
+/// A drawing as part of a page: of notebooks, of reports.
+package enum InlineSVG {
   /// `svg` without what stands before its element, its ids and what refers to them with `prefix`
   /// before them: drawings of one program repeat their ids, and on a page each must be there once.
   /// Nil where it holds no `<svg` element.
-  static func markup(_ svg: String, prefix: String) -> String? {
+  package static func markup(_ svg: String, prefix: String) -> String? {
     let bytes = Array(svg.utf8)
     guard let start = find("<svg", in: bytes, from: 0) else { return nil }
     var end = bytes.count
-    while end > start, bytes[end - 1].isSpacing || bytes[end - 1] == 0x0d { end -= 1 }
+    while end > start, isSpace(bytes[end - 1]) { end -= 1 }
     var writer = Writer(bytes: Array(bytes[start..<end]), prefix: Array(prefix.utf8))
     return String(decoding: writer.written(), as: UTF8.self)
   }
 
   /// Whether it chooses its colours by the page's scheme. Others are made for white paper.
-  static func followsScheme(_ svg: String) -> Bool {
+  package static func followsScheme(_ svg: String) -> Bool {
     svg.contains("prefers-color-scheme") || svg.contains("light-dark(")
   }
 
   /// Its width in pixels: as its element says, or of its view box.
-  static func width(_ svg: String) -> Double? {
+  package static func width(_ svg: String) -> Double? {
     let bytes = Array(svg.utf8)
     guard let start = find("<svg", in: bytes, from: 0), let end = find(">", in: bytes, from: start)
     else { return nil }
@@ -44,7 +44,7 @@ enum InlineSVG {
     return width
   }
 
-  static func find(_ word: String, in bytes: [UInt8], from start: Int) -> Int? {
+  package static func find(_ word: String, in bytes: [UInt8], from start: Int) -> Int? {
     let word = Array(word.utf8)
     var index = start
     while index + word.count <= bytes.count {
@@ -55,6 +55,8 @@ enum InlineSVG {
     }
     return nil
   }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { [9, 10, 13, 32].contains(byte) }
 
   private struct Writer {
     let bytes: [UInt8]
@@ -102,7 +104,7 @@ enum InlineSVG {
           name = []
         case UInt8(ascii: "="): break
         default:
-          if byte.isSpacing || byte == 0x0d { name = [] } else { name.append(byte) }
+          if InlineSVG.isSpace(byte) { name = [] } else { name.append(byte) }
         }
       }
     }
@@ -116,7 +118,9 @@ enum InlineSVG {
             + value.dropFirst() : Array(value)
       case "aria-labelledby", "aria-describedby", "aria-controls":
         return Array(
-          value.split(whereSeparator: \.isSpacing).map { prefix + $0 }.joined(separator: [.blank]))
+          value.split(whereSeparator: InlineSVG.isSpace).map { prefix + $0 }.joined(separator: [
+            UInt8(ascii: " ")
+          ]))
       default: break
       }
       var result: [UInt8] = []
