@@ -58,6 +58,13 @@ public struct TinyFamily: Sendable, CustomStringConvertible {
         + #""layer_types": ["sliding_attention", "full_attention"]"#,
       headNorms: true, isGemma: true),
     .init(
+      architecture: "Gemma2ForCausalLM", type: "gemma2",
+      config: #""head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 5, "#
+        + #""attn_logit_softcapping": 0.7, "final_logit_softcapping": 3.5, "#
+        + #""hidden_activation": "gelu_pytorch_tanh", "rope_theta": 10000.0, "#
+        + #""layer_types": ["sliding_attention", "full_attention"]"#,
+      isGemma: true),
+    .init(
       architecture: "GraniteForCausalLM", type: "granite",
       config: #""embedding_multiplier": 7.0, "residual_multiplier": 0.3, "logits_scaling": 3.0, "#
         + #""attention_multiplier": 0.11, "attention_bias": false, "mlp_bias": false"#),

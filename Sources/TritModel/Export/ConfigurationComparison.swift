@@ -51,6 +51,7 @@ struct ConfigurationComparison {
       ("multiplier of residuals", before.residualMultiplier, after.residualMultiplier),
       ("multiplier of logits", before.logitMultiplier, after.logitMultiplier),
       ("cap of logits", before.logitSoftCap, after.logitSoftCap),
+      ("cap of scores", before.attentionSoftCap, after.attentionSoftCap),
       ("scale of scores", Self.scale(before), Self.scale(after)),
     ]
     for (what, before, after) in factors

@@ -96,9 +96,9 @@ struct GGUFForm {
     }
     let isGemma = configuration.hasPostNorms
     let scale = configuration.attentionScale ?? 0
-    // The one with 62 layers is known by that (`ModelFamily.gemma3`).
+    // The largest of each family is known by its layers (`ModelFamily.gemma3`, `.gemma2`).
     let width =
-      configuration.layers == 62
+      configuration.layers == (family?.name == ModelFamily.gemma2.name ? 46 : 62)
       ? configuration.hiddenSize / configuration.heads : configuration.headDimension
     let usual = 1 / Float(width).squareRoot()
     if isGemma, abs(scale - usual) > 1e-6 * usual {

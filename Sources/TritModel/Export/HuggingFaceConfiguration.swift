@@ -76,9 +76,9 @@ struct HuggingFaceConfiguration {
     set("vocab_size", JSONValue(configuration.vocabularySize))
     set("max_position_embeddings", JSONValue(configuration.contextLength))
     set("rms_norm_eps", JSONValue(configuration.normEpsilon))
-    let isGemma = form.family.name == ModelFamily.gemma3.name
     set(
-      isGemma ? "hidden_activation" : "hidden_act", .string(configuration.activation.rawValue))
+      form.family.isGemma ? "hidden_activation" : "hidden_act",
+      .string(configuration.activation.rawValue))
     set("tie_word_embeddings", .bool(checkpoint.tiesEmbeddings))
     set("torch_dtype", .string(type))
     set("bos_token_id", configuration.bosToken.map { JSONValue($0) } ?? .null)
@@ -144,10 +144,10 @@ struct HuggingFaceConfiguration {
       set("scale_depth", JSONValue(Float(depth)))
       let base = Float(Double(configuration.logitMultiplier) * Double(configuration.hiddenSize))
       set("dim_model_base", base == base.rounded() ? JSONValue(Int(base)) : JSONValue(base))
-    case ModelFamily.gemma3.name: try describeGemma()
+    case ModelFamily.gemma3.name, ModelFamily.gemma2.name: try describeGemma()
     default: break
     }
-    if form.family.name == ModelFamily.gemma3.name {
+    if form.family.isGemma {
       set("attention_bias", .bool(hasAttentionBiases))
     }
   }
@@ -160,7 +160,7 @@ struct HuggingFaceConfiguration {
     }
     set("query_pre_attn_scalar", JSONValue(Int(scalar.rounded())))
     set("final_logit_softcapping", configuration.logitSoftCap.map { JSONValue($0) } ?? .null)
-    set("attn_logit_softcapping", .null)
+    set("attn_logit_softcapping", configuration.attentionSoftCap.map { JSONValue($0) } ?? .null)
     set("sliding_window", JSONValue(configuration.window ?? configuration.contextLength))
     set(
       "layer_types",
@@ -168,6 +168,7 @@ struct HuggingFaceConfiguration {
         (0..<configuration.layers).map {
           configuration.isWindowed(layer: $0) ? "sliding_attention" : "full_attention"
         }))
+    guard form.family.name == ModelFamily.gemma3.name else { return }
     set("rope_local_base_freq", JSONValue(configuration.localRopeBase ?? configuration.ropeBase))
   }
 

@@ -105,7 +105,7 @@ struct HuggingFaceForm {
       throw Self.nothing(
         "has heads of another width than hidden / heads in such a block", checkpoint)
     }
-    if family.name == ModelFamily.gemma3.name,
+    if family.isGemma,
       !configuration.hiddenSize.isMultiple(of: configuration.heads)
     {
       throw Self.nothing("takes a hidden size that is no multiple of the heads", checkpoint)

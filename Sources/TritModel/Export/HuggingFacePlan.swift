@@ -241,7 +241,7 @@ final class HuggingFacePlan {
 
   /// What is subtracted from gains as they multiply: Gemma's class adds 1 to those that it stores.
   var normOffset: Float {
-    isGGUF && form.family.name == ModelFamily.gemma3.name ? 1 : 0
+    isGGUF && form.family.isGemma ? 1 : 0
   }
 
   /// A vector: as it is stored where the folder says the same, else made of `values`.

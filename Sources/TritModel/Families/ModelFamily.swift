@@ -50,6 +50,9 @@ package struct ModelFamily: Sendable {
   static let names =
     "Llama, BitNet, Qwen3, Qwen2, Gemma 3 (text), Gemma 2, MiniCPM, Granite, Mistral"
 
+  /// Whether it is one of Gemma: gains less 1 in folders, norms behind the halves of a block.
+  var isGemma: Bool { name == Self.gemma3.name || name == Self.gemma2.name }
+
   /// Architectures of GGUF files that the lab runs.
   static let ggufArchitectures = all.flatMap(\.gguf)
 
