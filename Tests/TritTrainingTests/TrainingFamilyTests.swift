@@ -170,6 +170,16 @@ import _TritTestSupport
       let text = try message(model)
       for part in parts { #expect(text.contains(part), "\(part) in:\n\(text)") }
     }
+    // A checkpoint's own tokenizer, where it has one in the form that is needed.
+    var bare = TinyCheckpoint(.llamaDense)
+    bare.tokenizer = nil
+    try bare.write(to: folder.file("bare"))
+    let path = try folder.write(Self.file("{checkpoint: bare}", ""), to: "bare.yaml")
+    #expect {
+      _ = try TrainingFile.read(path: path)
+    } throws: {
+      "\($0)".contains("tokenizer: missing") && "\($0)".contains("since the checkpoint has none")
+    }
     // Trits are no masters.
     for kind in [TinyCheckpoint.Kind.bitnetPacked, .llamaPacked] {
       let checkpoint = try Checkpoint(path: TinyCheckpoint.write(kind, in: folder))

@@ -84,8 +84,16 @@ struct TrainingDecoder {
     let name = fields.text("name") ?? ""
     _ = fields.text("description")
     let model = fields["model"].flatMap { TrainingModel($0, files: files, problems) }
-    // A checkpoint has a tokenizer.
-    let isOptional = model?.checkpoint != nil
+    // A checkpoint has a tokenizer, most of them in the form that a model is trained with.
+    let isOptional =
+      fields["model"]?.entries?.contains { $0.key == "checkpoint" } ?? false
+    if fields["tokenizer"] == nil, let folder = model?.checkpoint,
+      !FileManager.default.fileExists(atPath: folder + "/tokenizer.json")
+    {
+      fields.missing(
+        "tokenizer",
+        expected: "the path of a tokenizer.json, since the checkpoint has none: \(folder)")
+    }
     for key in ["name", "data", "tokenizer", "model", "optimisation"]
     where fields[key] == nil && !(key == "tokenizer" && isOptional) {
       fields.missing(key, expected: Self.expected[key] ?? "a value")
