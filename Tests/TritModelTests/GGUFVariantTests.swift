@@ -88,9 +88,7 @@ import _TritTestSupport
     let plain = try logits(path)
     let attention = [("attn_qkv", ["attn_q", "attn_k", "attn_v"])]
     let forward = [("ffn_up", ["ffn_gate", "ffn_up"])]
-    for fusions in [
-      attention, forward, [("ffn_gate_up", ["ffn_gate", "ffn_up"])], attention + forward,
-    ] {
+    for fusions in [attention, forward, attention + forward] {
       let fused = try fused(path, fusions, ends: ["weight", "bias"])
       #expect(try GGUFFile(path: fused).info("blk.0.\(fusions[0].0).weight") != nil)
       #expect(try logits(fused) == plain, "\(fusions)")

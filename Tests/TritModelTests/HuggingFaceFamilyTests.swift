@@ -116,6 +116,31 @@ import _TritTestSupport
     #expect(copy.source.info(copy.embeddingName)?.type == .f32)
   }
 
+  /// transformers 5.24 takes what lies beside quantized layers as it is stored, and multiplies it with
+  /// layers of `torch_dtype`: all of one type, or every load fails.
+  @Test func floatsBesideQuantizedLayersHaveOneType() throws {
+    let model = try Checkpoint(path: try TinyCheckpoint.write(.bitnetPacked, in: folder))
+    // float16 beside float32 norms, as bitnet.cpp's files have them.
+    let file = folder.file("m.gguf")
+    var export = GGUFExport(model, linear: .i2_s)
+    export.embedding = .f16
+    try export.write(to: file)
+    let masters = try Checkpoint(path: try TinyCheckpoint.write(.bitnetOnline, in: folder))
+    for (name, source, form, word) in [
+      ("packed", try Checkpoint(path: file), HuggingFaceExport.Form.packed, "float32"),
+      ("copy", model, .packed, "float32"), ("masters", masters, .bfloat16, "bfloat16"),
+    ] {
+      let path = folder.file(name)
+      try HuggingFaceExport(source, form: form).write(to: path)
+      let copy = try Checkpoint(path: path)
+      let types = Set(
+        copy.source.tensors.filter { !$0.name.hasSuffix("_scale") && $0.type != .u8 }.map(\.type))
+      #expect(types == [word == "float32" ? .f32 : .bf16], "\(name): \(types)")
+      #expect(try JSONReader.readFile(path + "/config.json")["torch_dtype"]?.string == word)
+      if form == .packed { #expect(try logits(copy) == logits(source), "\(name)") }
+    }
+  }
+
   /// Of ternary GGUF files of BitNet blocks with SiLU: transformers' own class, which reads
   /// `hidden_act`; and the folder of 1bitLLM, whose class transformers has not.
   @Test(arguments: [HuggingFaceExport.Form.packed, .bfloat16])

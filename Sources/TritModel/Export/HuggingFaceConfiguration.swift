@@ -14,9 +14,9 @@ struct HuggingFaceConfiguration {
   private var members: [(key: String, value: JSONValue)] = []
   private var configuration: ModelConfiguration { checkpoint.configuration }
 
-  /// Begins with what the checkpoint says. `ends`: ids that end a generation, the main one first;
-  /// `type`: what holds the folder's floats. Throws where a key has no such value.
-  init(_ checkpoint: Checkpoint, _ form: HuggingFaceForm, ends: [Int], type: String) throws {
+  /// Begins with what the checkpoint says. `ends`: ids that end a generation, the main one first.
+  /// Throws where a key has no such value.
+  init(_ checkpoint: Checkpoint, _ form: HuggingFaceForm, ends: [Int]) throws {
     self.checkpoint = checkpoint
     self.form = form
     guard checkpoint.names == .gguf else {
@@ -26,7 +26,7 @@ struct HuggingFaceConfiguration {
       if form.changesClass { changeClass() }
       return
     }
-    describe(ends: ends, type: type)
+    describe(ends: ends)
     describeRotation()
     try describeFamily()
   }
@@ -64,7 +64,7 @@ struct HuggingFaceConfiguration {
 
   // MARK: What a GGUF file says
 
-  private mutating func describe(ends: [Int], type: String) {
+  private mutating func describe(ends: [Int]) {
     set("architectures", .array([.string(form.architecture)]))
     set("model_type", .string(form.modelType))
     set("hidden_size", JSONValue(configuration.hiddenSize))
@@ -80,7 +80,6 @@ struct HuggingFaceConfiguration {
       form.family.isGemma ? "hidden_activation" : "hidden_act",
       .string(configuration.activation.rawValue))
     set("tie_word_embeddings", .bool(checkpoint.tiesEmbeddings))
-    set("torch_dtype", .string(type))
     set("bos_token_id", configuration.bosToken.map { JSONValue($0) } ?? .null)
     set(
       "eos_token_id",

@@ -5,8 +5,11 @@ import TritKernels
 extension HuggingFacePlan {
   /// `config.json`. `ends`: ids that end a generation, the main one first.
   func configuration(ends: [Int]) throws -> JSONValue {
-    var configuration = try HuggingFaceConfiguration(
-      checkpoint, form, ends: ends, type: floatType)
+    var configuration = try HuggingFaceConfiguration(checkpoint, form, ends: ends)
+    if let type = floatType {
+      // Version 5 of transformers writes `dtype`.
+      configuration.set(configuration["dtype"] == nil ? "torch_dtype" : "dtype", .string(type))
+    }
     configuration.set(
       "quantization_config", try quantization(configuration["quantization_config"]))
     return configuration.document
@@ -60,20 +63,20 @@ extension HuggingFacePlan {
       for role in checkpoint.plan.block.norms.sorted(by: { $0.rawValue < $1.rawValue }) {
         try compare(
           copy.normName(role, layer: layer), try checkpoint.norm(role, layer: layer) ?? [],
-          try copy.norm(role, layer: layer) ?? [], offset: normOffset)
+          try copy.norm(role, layer: layer) ?? [], copy, offset: gainOffset)
       }
       for role in checkpoint.plan.block.biases.sorted(by: { $0.rawValue < $1.rawValue }) {
         try compare(
           names.linear(role, layer: layer) + ".bias",
           ordered(try checkpoint.bias(role, layer: layer), role),
-          try copy.bias(role, layer: layer))
+          try copy.bias(role, layer: layer), copy)
       }
       for role in LinearRole.allCases {
         try Interruption.check()
         try compare(
           names.innerNorm(role, layer: layer)[0],
           hasInnerNorms ? try checkpoint.innerNorm(role, layer: layer) ?? [] : [],
-          try copy.innerNorm(role, layer: layer) ?? [])
+          try copy.innerNorm(role, layer: layer) ?? [], copy)
         try compare(role, layer, copy)
         checkpoint.release(role, layer: layer)
         copy.release(role, layer: layer)
@@ -82,7 +85,7 @@ extension HuggingFacePlan {
       }
     }
     try compare(
-      names.finalNorm, try checkpoint.finalNorm(), try copy.finalNorm(), offset: normOffset)
+      names.finalNorm, try checkpoint.finalNorm(), try copy.finalNorm(), copy, offset: gainOffset)
     try compareMatrix(checkpoint.embeddingName, copy.embeddingName, copy)
     if !checkpoint.tiesEmbeddings { try compareMatrix(checkpoint.headName, copy.headName, copy) }
   }
@@ -113,13 +116,16 @@ extension HuggingFacePlan {
     }
   }
 
+  /// Vectors: what 16 bits round, and what was subtracted where it was larger than the gain.
   private func compare(
-    _ name: String, _ before: [Float], _ after: [Float], offset: Float = 0
+    _ name: String, _ before: [Float], _ after: [Float], _ copy: Checkpoint, offset: Float = 0
   ) throws {
     guard before.count == after.count else { throw differs(name) }
+    let type = copy.source.info(name)?.type ?? .f32
+    let greatest = before.reduce(0) { max($0, abs($1)) } + abs(offset)
+    let bound = Float(ExportCheck.bound(type)) * greatest + abs(offset) * 0x1p-24
     for (a, b) in zip(before, after) where a != b {
-      // What was subtracted may have been larger than the gain.
-      guard abs(a - b) <= abs(offset) * 0x1p-24 else { throw differs(name) }
+      guard abs(a - b) <= bound else { throw differs(name) }
     }
   }
 

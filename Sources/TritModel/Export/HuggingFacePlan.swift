@@ -18,6 +18,8 @@ final class HuggingFacePlan {
   private(set) var dense: Set<String> = []
   /// What the values of a type lost, by type.
   private var roundings: [TensorType: Rounding] = [:]
+  /// The type of everything that is no packed layer, where it must be one.
+  private var oneType: TensorType?
 
   let export: HuggingFaceExport
   private let resolver: LayerResolver
@@ -40,6 +42,21 @@ final class HuggingFacePlan {
     resolver = try LayerResolver(
       checkpoint: export.checkpoint, selection: export.selection, lab: export.lab)
     try checkActivations()
+    try addAll()
+    guard isQuantized, floatTypes.count > 1 else { return }
+    // transformers 5 leaves what is stored beside quantized layers as it is, and multiplies it with
+    // layers of `torch_dtype`: all of it has one type.
+    oneType = export.form == .packed ? .f32 : .bf16
+    (tensors, dense, linearBytes, linearWeights) = ([], [], 0, 0)
+    try addAll()
+  }
+
+  /// Whether the folder has a `quantization_config`.
+  private var isQuantized: Bool {
+    export.form == .packed || !hasQuantizer && checkpoint.configuration.quantization != nil
+  }
+
+  private func addAll() throws {
     try addMatrix(names.embedding, from: checkpoint.embeddingName)
     for layer in 0..<checkpoint.configuration.layers { try addBlock(layer) }
     try addVector(names.finalNorm, isGain: true, from: checkpoint.names.finalNorm) {
@@ -128,7 +145,7 @@ final class HuggingFacePlan {
     defer { linearBytes += tensors[first...].reduce(0) { $0 + $1.info.byteCount } }
     if isKept, try isDense(role, layer), let info = checkpoint.source.info(stored) {
       dense.insert(stem)
-      if !isGGUF { return try add(stem + ".weight", copying: info) }
+      if !isGGUF, isKeptType(info.type) { return try add(stem + ".weight", copying: info) }
       return try addFloats(stem + ".weight", [rows, columns]) { [self] in
         try source(role, layer).dequantized().storage
       }
@@ -149,7 +166,7 @@ final class HuggingFacePlan {
       }
     case .bfloat16:
       if !isGGUF, isKept, let info = checkpoint.source.info(stored),
-        [.f16, .bf16].contains(info.type)
+        [.f16, .bf16].contains(info.type), isKeptType(info.type)
       {
         return try add(stem + ".weight", copying: info)
       }
@@ -240,21 +257,21 @@ final class HuggingFacePlan {
   // MARK: Norms, embedding and head
 
   /// What is subtracted from gains as they multiply: Gemma's class adds 1 to those that it stores.
-  var normOffset: Float {
-    isGGUF && form.family.isGemma ? 1 : 0
-  }
+  var gainOffset: Float { form.family.isGemma ? 1 : 0 }
 
   /// A vector: as it is stored where the folder says the same, else made of `values`.
   private func addVector(
     _ name: String, isGain: Bool, from stored: String, _ values: (Checkpoint) throws -> [Float]
   ) throws {
-    if !isGGUF, let info = checkpoint.source.info(stored), info.type.safetensorsName != nil {
+    if !isGGUF, let info = checkpoint.source.info(stored), info.type.safetensorsName != nil,
+      isKeptType(info.type)
+    {
       return try add(name, copying: info)
     }
-    let offset = isGain ? normOffset : 0
+    let offset = isGain ? gainOffset : 0
     let buffer = AlignedBuffer(try values(checkpoint).map { $0 - offset })
     // Exactly: in 16 bits where they hold it.
-    let type = Self.exact(buffer) ?? .f32
+    let type = oneType ?? Self.exact(buffer) ?? .f32
     try add(name, type, [buffer.count]) { [self] in try encode(buffer, as: type) }
   }
 
@@ -263,7 +280,11 @@ final class HuggingFacePlan {
       throw LabError(.internalError, "a tensor vanished after it was checked", at: stored)
     }
     let isWide = export.form == .bfloat16 && info.type == .f32
-    if info.type.safetensorsName != nil, !isWide { return try add(name, copying: info) }
+    // What float16 of a file holds is bfloat16's more often than not.
+    let isHalf = isGGUF && isQuantized && info.type == .f16
+    if info.type.safetensorsName != nil, !isWide, !isHalf, isKeptType(info.type) {
+      return try add(name, copying: info)
+    }
     let source = checkpoint.source
     try addFloats(name, info.shape) {
       let values = AlignedBuffer<Float>(count: info.count)
@@ -276,9 +297,11 @@ final class HuggingFacePlan {
   private func addFloats(
     _ name: String, _ shape: [Int], _ values: @escaping () throws -> AlignedBuffer<Float>
   ) throws {
-    let type = try Self.exact(values()) ?? .bf16
+    let type = try oneType ?? Self.exact(values()) ?? .bf16
     try add(name, type, shape) { [self] in try encode(values(), as: type) }
   }
+
+  private func isKeptType(_ type: TensorType) -> Bool { oneType == nil || oneType == type }
 
   private func add(_ name: String, copying info: TensorInfo) throws {
     let source = checkpoint.source
@@ -389,10 +412,19 @@ final class HuggingFacePlan {
     return notes
   }
 
-  /// `torch_dtype`: bfloat16 where that holds every float, else float32; activations of models
-  /// trained in bfloat16 overflow float16.
-  var floatType: String {
-    let types = Set(tensors.filter { !$0.info.name.hasSuffix(".weight_scale") }.map(\.info.type))
-    return types.subtracting([.bf16, .u8]).isEmpty ? "bfloat16" : "float32"
+  /// Types of what is no packed layer.
+  private var floatTypes: Set<TensorType> {
+    Set(tensors.filter { !$0.info.name.hasSuffix(".weight_scale") }.map(\.info.type))
+      .subtracting([.u8])
+  }
+
+  /// `torch_dtype`: of a quantized model the type of its floats; else bfloat16 where that holds every
+  /// float, or float32, since activations of models trained in bfloat16 overflow float16. Nil where a
+  /// folder's own stays.
+  var floatType: String? {
+    let types = floatTypes
+    if isQuantized, types == [.f16] { return "float16" }
+    guard isGGUF || isQuantized else { return nil }
+    return types == [.bf16] ? "bfloat16" : "float32"
   }
 }
