@@ -98,6 +98,11 @@ import _TritTestSupport
       notes.append($0)
     }
     #expect(outcome.steps == 60 && checks == 6)
+    // Where there is no gnuplot, or no folder of templates, another note says so.
+    #expect(!notes.contains { $0.hasPrefix("training/loss.gp") }, "\(notes)")
+    let cannotDraw = notes.contains { $0.contains("not installed") || $0.contains("not found") }
+    let isDrawn = FileManager.default.fileExists(atPath: folder.file("model/training/loss.svg"))
+    #expect(isDrawn || cannotDraw, "\(notes)")
     // Two sentences: all but sure of the next token.
     #expect(outcome.validationLoss < 0.5, "\(outcome) \(notes)")
     for name in [

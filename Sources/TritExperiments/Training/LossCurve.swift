@@ -47,16 +47,19 @@ struct LossCurve {
     script += "footer = ''\nrows = 2\nwidth = \(Int(PlotSheet.width))\nheight = \(data.height)\n"
     script += "checks = \(checks.count)\nfloor_loss = \(floor ?? 0)\n"
     for variable in data.variables { script += "\(variable.name) = \(variable.value)\n" }
-    script = ImageDrawing.script(head: script, template: template)
-    try AtomicFile.write(first + "name = 'loss'\n" + script, to: target + "/loss.gp")
+    // The script begins with a new session: what it needs is set behind that.
+    func drawing(into name: String) -> String {
+      ImageDrawing.script(head: "name = '\(name)'\n" + script, template: template)
+    }
+    try AtomicFile.write(first + drawing(into: "loss"), to: target + "/loss.gp")
     guard
       let gnuplot = Executable.find("gnuplot", path: ProcessInfo.processInfo.environment["PATH"])
     else {
       return note("gnuplot is not installed: training/loss.tsv and loss.gp are written, no image")
     }
-    let hidden = "name = '.loss'\n" + script
     let drawn = try ImageDrawing.draw(
-      "loss", script: hidden, title: title, words: data.words, gnuplot: gnuplot, in: target)
+      "loss", script: drawing(into: ".loss"), title: title, words: data.words, gnuplot: gnuplot,
+      in: target)
     if let problem = drawn.problem {
       note("training/loss.gp: \(problem)")
     } else if let missing = ImageDrawing.missing(drawn.endings) {
