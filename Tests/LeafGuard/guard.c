@@ -571,6 +571,8 @@ static void tiled_lookups(void) {
 }
 #endif
 
+#include "groups.h"
+
 static void measuring(void) {
   static const size_t aheads[] = {0, TK_READ_PAGES, TK_STREAM_NEAR, TK_STREAM_FAR};
   for (size_t blocks = 0; blocks < 200; blocks = blocks * 2 + 1)
@@ -626,6 +628,7 @@ int main(void) {
           panel_products(rows, columns, tokens, scaled);
           column_products(rows, columns, tokens, scaled);
           byte_products(rows, columns, tokens, (c + t) % 3 * 8, scaled);
+          group_products(rows, columns, tokens, (r + c + t) % 4 * 2 + c % 2, scaled);
 #if defined(__x86_64__)
           lookup_products(rows, columns, tokens, scaled);
 #endif
@@ -635,6 +638,8 @@ int main(void) {
     panel_products(65, 16 * TK_GEMM_STEPS + 37, 13, 0);
     column_products(300, 500, 100, 0);
     byte_products(65, 1000, 100, 0, 0);
+    group_products(130, 300, 100, 4, 1);
+    group_products(65, 2500, 3, 8, 1);
     measuring();
   }
   printf("leaf guard: %lu calls of leaves, features %x: no page touched, no input written\n", calls, cpu);

@@ -17,10 +17,9 @@ extension FuzzTarget {
         let path = scratch.path("folder")
         try? FileManager.default.removeItem(atPath: path)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        // Packed where trits are stored, floats elsewhere, and the other way now and then.
-        let isPacked = checkpoint.configuration.quantization != nil
-        let form: HuggingFaceExport.Form =
-          isPacked == (bytes.count % 5 != 0) ? .packed : .bfloat16
+        // Packed where trits are stored, but now and then; floats elsewhere.
+        let isPacked = checkpoint.configuration.quantization != nil && bytes.count % 5 != 0
+        let form: HuggingFaceExport.Form = isPacked ? .packed : .bfloat16
         do {
           try HuggingFaceExport(checkpoint, form: form).write(to: path)
         } catch {

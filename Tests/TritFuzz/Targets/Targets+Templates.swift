@@ -27,12 +27,12 @@ extension FuzzTarget {
       + "{% for k, v in value.items() %}\n{{ ' ' * indent ~ k }}: {{ shown(v, indent + 2) }}\n{% endfor %}\n"
       + "{%- else -%}\n{{ value | tojson(indent=2) }}\n{%- endif -%}\n{%- endmacro -%}\n{{ shown(tools[0]) }}",
     "{% set ns = namespace(n=0, last='') %}\n{% for m in messages[::-1] if m.role != 'system' %}\n"
-      + "{% set ns.n = ns.n + loop.index0 %}\n{% set ns.last = m.content.split('</x>')[-1].lstrip('\\n') %}\n"
+      + "{% set ns.n = ns.n + loop.index0 %}\n{% set ns.last = (m.content or '').split('</x>')[-1].lstrip('\\n') %}\n"
       + "{% if loop.last and not loop.first %}{% break %}{% endif %}\n{% endfor %}\n{{ ns.n }}{{ ns.last[1:-1] }}",
     "{{ messages | map(attribute='role') | unique | join(', ') | upper }}\n{# note #}\n"
       + "{{ '%5.2f|%s' % (1.5, messages | length) }}\n{{ strftime_now('%d %b %Y') }}\n{% raw %}{{ x }}{% endraw %}\n"
       + "{{ (tools | selectattr('a', 'defined') | list | first).a.b is undefined }}",
-    "{% call(x) shown(1) %}{{ x }}{% endcall %}{% macro shown(v) %}{{ caller(v) }}{% endmacro %}",
+    "{% macro shown(v) %}{{ caller(v) }}{% endmacro %}{% call(x) shown(1) %}{{ x }}{% endcall %}",
   ]
 
   private static let conversation: [(key: String, value: JSONValue)] = [
