@@ -95,10 +95,12 @@ public struct LogitsFile: Sendable {
   /// text with one, as llama-perplexity does.
   public func windows(_ tokenizer: any Tokenizer, limit: Int? = nil) -> [ScoringWindow] {
     let first = tokenizer.addsBOS ? tokenizer.bos : nil
-    return chunks.prefix(limit ?? chunks.count).map { tokens in
+    return chunks.prefix(limit ?? chunks.count).enumerated().map { chunk, tokens in
       var tokens = tokens
       if let first { tokens[0] = first }
-      return ScoringWindow(tokens: tokens, firstScored: Self.scored(context).lowerBound)
+      let scored = Self.scored(context).lowerBound
+      return ScoringWindow(
+        tokens: tokens, firstScored: scored, start: chunk * context + scored + 1)
     }
   }
 

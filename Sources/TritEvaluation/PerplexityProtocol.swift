@@ -8,11 +8,15 @@ public struct ScoringWindow: Sendable, Hashable {
   /// First position whose prediction (of the token after it) counts; all later ones up to the last
   /// but one position count too.
   public let firstScored: Int
+  /// The place among the tokens of the text of the first token that is predicted and counts; 0
+  /// where nobody said.
+  public let start: Int
 
   /// A window over `tokens`; `firstScored` lies before the last token.
-  public init(tokens: [Int], firstScored: Int) {
+  public init(tokens: [Int], firstScored: Int, start: Int = 0) {
     self.tokens = tokens
     self.firstScored = firstScored
+    self.start = start
   }
 
   /// Number of predictions that count.
@@ -178,7 +182,8 @@ public enum PerplexityProtocol: Sendable, Hashable {
       return (0..<min(tokens.count / context, limit ?? .max)).map { chunk in
         var part = Array(tokens[chunk * context..<(chunk + 1) * context])
         if let bos { part[0] = bos }
-        return ScoringWindow(tokens: part, firstScored: context / 2)
+        return ScoringWindow(
+          tokens: part, firstScored: context / 2, start: chunk * context + context / 2 + 1)
       }
     case .rolling(let context):
       guard let bos else {
@@ -192,12 +197,14 @@ public enum PerplexityProtocol: Sendable, Hashable {
         // What is read, and behind it the last token, which is only predicted.
         let window =
           counted == 0 ? [bos] + tokens[..<end] : Array(tokens[(end - context - 1)..<end])
-        return ScoringWindow(tokens: window, firstScored: window.count - 1 - (end - counted))
+        return ScoringWindow(
+          tokens: window, firstScored: window.count - 1 - (end - counted), start: counted)
       }
     case .contiguous(let context):
       return (0..<min(tokens.count / context, limit ?? .max)).map { chunk in
         ScoringWindow(
-          tokens: Array(tokens[chunk * context..<(chunk + 1) * context]), firstScored: 0)
+          tokens: Array(tokens[chunk * context..<(chunk + 1) * context]), firstScored: 0,
+          start: chunk * context + 1)
       }
     case .strided(let context, let stride):
       var windows: [ScoringWindow] = []
@@ -208,7 +215,8 @@ public enum PerplexityProtocol: Sendable, Hashable {
         // The target of position j is token j + 1; token 0 of the text has no prediction.
         let firstTarget = max(counted, begin + 1)
         let window = ScoringWindow(
-          tokens: Array(tokens[begin..<end]), firstScored: firstTarget - begin - 1)
+          tokens: Array(tokens[begin..<end]), firstScored: firstTarget - begin - 1,
+          start: firstTarget)
         // With stride = context a last window of one token has nothing before it.
         if window.scored > 0 { windows.append(window) }
         counted = end
@@ -225,17 +233,66 @@ extension PerplexityProtocol {
   public func windows(
     of text: String, tokenizer: any Tokenizer, limit: Int? = nil, parseSpecial: Bool = false
   ) throws -> [ScoringWindow] {
+    let (tokens, bos) = try tokens(of: text, tokenizer: tokenizer, parseSpecial: parseSpecial)
+    return try windows(of: tokens, bos: bos, limit: limit)
+  }
+
+  /// The tokens of a text, with specials, and the token that windows begin with.
+  private func tokens(
+    of text: String, tokenizer: any Tokenizer, parseSpecial: Bool
+  ) throws -> (tokens: [Int], bos: Int?) {
     if case .rolling = self {
       // As `ModelScorer`: control tokens are read as such, and what the text writes is not doubled.
       let prefix = tokenizer.bos ?? tokenizer.endOfGeneration.min()
       let written = prefix.flatMap { try? tokenizer.bytes(of: $0, skipSpecial: false) } ?? []
       let isPrefixed = !written.isEmpty && text.utf8.starts(with: written)
-      let tokens = try tokenizer.encode(text, addSpecial: !isPrefixed, parseSpecial: true)
-      return try windows(of: tokens, bos: prefix, limit: limit)
+      return (
+        try tokenizer.encode(text, addSpecial: !isPrefixed, parseSpecial: true), prefix
+      )
     }
     let tokens = try tokenizer.encode(
       String(prepared(text)), addSpecial: true, parseSpecial: parseSpecial)
-    return try windows(of: tokens, bos: tokenizer.addsBOS ? tokenizer.bos : nil, limit: limit)
+    return (tokens, tokenizer.addsBOS ? tokenizer.bos : nil)
+  }
+
+  /// The windows of `data` that `selection` asks for, and the documents that they lie in. Throws as
+  /// `windows(of:tokenizer:limit:parseSpecial:)`, and where a part has no window.
+  public func windows(
+    of data: TextDataset, tokenizer: any Tokenizer, selection: WindowSelection
+  ) throws -> TextWindows {
+    let (tokens, bos) = try tokens(
+      of: data.text, tokenizer: tokenizer, parseSpecial: data.writesControlTokens)
+    let all = try windows(
+      of: tokens, bos: bos, limit: selection.isPart ? selection.needed : selection.upper)
+    let range = selection.isPart ? try selection.range(of: all.count) : all.indices
+    let cut = Array(all[range])
+    return TextWindows(
+      windows: cut, first: range.lowerBound, total: all.count,
+      documents: try documents(of: cut, data, tokens, tokenizer))
+  }
+
+  /// The document of each window by the bytes of the tokens before it, which add up to the text but
+  /// for what a normalizer adds or takes: that is spread over all. nil where the text is one
+  /// document.
+  private func documents(
+    of windows: [ScoringWindow], _ data: TextDataset, _ tokens: [Int], _ tokenizer: any Tokenizer
+  ) throws -> [Int]? {
+    guard data.documents.starts.count > 1 else { return nil }
+    var ends: [Int] = []
+    ends.reserveCapacity(tokens.count)
+    var sum = 0
+    for (index, token) in tokens.enumerated() {
+      let bytes = try tokenizer.bytes(of: token, skipSpecial: false)
+      // What is put before a text is not of it.
+      let isAdded = index == 0 && token == tokenizer.bos && !data.text.utf8.starts(with: bytes)
+      if !isAdded { sum += bytes.count }
+      ends.append(sum)
+    }
+    let scale = sum > 0 ? Double(data.byteCount) / Double(sum) : 1
+    return windows.map { window in
+      let before = window.start > 0 ? ends[min(window.start, ends.count) - 1] : 0
+      return data.documents.number(at: Int((Double(before) * scale).rounded()))
+    }
   }
 }
 

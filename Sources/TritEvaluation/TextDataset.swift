@@ -15,6 +15,8 @@ public struct TextDataset: Sendable {
   public let sources: [String]
   /// Other files of the folder that the text was read from: what is no text.
   public private(set) var leftOut: [String] = []
+  /// Where its documents begin.
+  public private(set) var documents = TextDocuments.one
   /// Whether the text writes control tokens (`<|endoftext|>`) that are to be read as such.
   public let writesControlTokens: Bool
   /// UTF-8 bytes of the text.
@@ -26,10 +28,12 @@ public struct TextDataset: Sendable {
   public var entropy: StoryEntropy? { source?.entropy }
   private let source: StorySource?
   /// What figures depend on beside the bytes, in words: the same bytes have other figures where
-  /// control tokens in them are read as such, and a floor where their source is known.
+  /// control tokens in them are read as such, a floor where their source is known, and intervals by
+  /// documents where there are several.
   public var reading: String {
-    (writesControlTokens ? "control tokens read" : "plain text")
-      + (source == nil ? "" : ", source known")
+    let count = documents.starts.count
+    return (writesControlTokens ? "control tokens read" : "plain text")
+      + (source == nil ? "" : ", source known") + (count > 1 ? ", \(count) documents" : "")
   }
 
   /// Wraps a text. Throws `badData` for an empty one.
@@ -54,6 +58,7 @@ public struct TextDataset: Sendable {
     self.sources = sources
     self.writesControlTokens = writesControlTokens
     self.source = source
+    documents = TextDocuments(of: text)
     digest = SHA256.hex(text)
   }
 
@@ -82,8 +87,9 @@ public struct TextDataset: Sendable {
   /// Reads what `specification` names:
   ///
   /// - a file of UTF-8 text, which may be packed by gzip (`.gz`); `-` is standard input;
-  /// - a folder: its `*.txt` and `*.raw` files, packed ones too (`*.txt.gz`), in alphabetical order (not recursively), joined
-  ///   without anything between;
+  /// - a folder: its `*.txt` and `*.raw` files, and the `*.jsonl` files whose lines have a string
+  ///   `text`, packed ones too (`*.txt.gz`), in alphabetical order (not recursively), joined without
+  ///   anything between;
   /// - `file.jsonl:field`: the string `field` of every line, joined by a blank line (`field` is
   ///   `text` where left out);
   /// - `builtin:storyteller/test` (or `/valid`, `/train`): 200 of the lab's own stories, or as many
@@ -155,7 +161,7 @@ public struct TextDataset: Sendable {
     let kind = FileKind(at: path)
     if kind != .absent {
       if kind == .folder { return try readFolder(path, name: name) }
-      if isLines(path) { return try readLines(path, field: "text", name: name) }
+      if isLines(path) { return try lines(path, field: "text", name: name) }
       return try TextDataset(name: name, text: try readText(path), sources: [path])
     }
     guard let colon = path.lastIndex(of: ":"), isLines(String(path[..<colon])) else {
@@ -168,7 +174,7 @@ public struct TextDataset: Sendable {
       throw LabError(
         .usage, "no field is named after the colon", at: path, expected: "file.jsonl:field")
     }
-    return try readLines(file, field: field, name: name)
+    return try lines(file, field: field, name: name)
   }
 
   private static func readFolder(_ path: String, name: String) throws -> TextDataset {
@@ -177,30 +183,58 @@ public struct TextDataset: Sendable {
       [".txt", ".raw", ".txt.gz", ".raw.gz"].contains { name.hasSuffix($0) }
     }
     // A text that is left out changes every figure.
-    if let name = listing.unreadable.first(where: isText) {
+    if let name = listing.unreadable.first(where: { isText($0) || isLines($0) }) {
       throw LabError(
         .missingInput, "the folder holds a text whose name is not UTF-8", at: path,
         expected: "names in UTF-8", got: name,
         advice: "rename the file, or move it out of the folder")
     }
-    let files = listing.names.filter(isText).map { path + "/" + $0 }
+    var text = ""
+    var documents = TextDocuments()
+    var (files, leftOut): ([String], [String]) = ([], [])
+    for file in listing.names {
+      let place = path + "/" + file
+      let part: (text: String, documents: TextDocuments)
+      if isText(file) {
+        let own = try readText(place)
+        part = (own, TextDocuments(of: own))
+      } else if isLines(file), let lines = try linesIfTexts(place) {
+        part = lines
+      } else {
+        leftOut.append(file)
+        continue
+      }
+      files.append(place)
+      documents.append(part.documents, at: text.utf8.count)
+      text += part.text
+      try FileLimit.text.check(text.utf8.count, at: path)
+    }
     guard !files.isEmpty else {
       throw LabError(
         .missingInput, "the folder holds no text", at: path,
-        expected: "*.txt or *.raw files, which may be packed (.gz)",
-        got: listing.names.isEmpty
+        expected: "*.txt or *.raw files, or *.jsonl whose lines have \"text\", which may be packed (.gz)",
+        got: leftOut.isEmpty
           ? "no file"
-          : listing.names.prefix(8).joined(separator: ", ")
-            + (listing.names.count > 8 ? " and \(listing.names.count - 8) more" : ""))
-    }
-    var text = ""
-    for file in files {
-      text += try readText(file)
-      try FileLimit.text.check(text.utf8.count, at: path)
+          : leftOut.prefix(8).joined(separator: ", ")
+            + (leftOut.count > 8 ? " and \(leftOut.count - 8) more" : ""))
     }
     var dataset = try TextDataset(name: name, text: text, sources: files)
-    dataset.leftOut = listing.names.filter { !isText($0) }
+    dataset.documents = documents
+    dataset.leftOut = leftOut
     return dataset
+  }
+
+  /// The texts of a JSONL file of a folder; nil where its first line has none, as files of questions
+  /// have it.
+  private static func linesIfTexts(
+    _ path: String
+  ) throws -> (text: String, documents: TextDocuments)? {
+    var isTexts = false
+    try forEachLine(of: path) { value, _ in
+      isTexts = value["text"]?.string != nil
+      return false
+    }
+    return isTexts ? try readLines(path, field: "text") : nil
   }
 
   private static func isLines(_ path: String) -> Bool {
@@ -231,26 +265,21 @@ public struct TextDataset: Sendable {
       advice: "convert it, for example: iconv -f \(isUTF16 ? "UTF-16" : "LATIN1") -t UTF-8")
   }
 
-  private static func readLines(_ path: String, field: String, name: String) throws -> TextDataset {
-    if path.hasSuffix(".gz") {
-      let bytes = try GzipFile.read(path, limit: .text)
-      return try bytes.withUnsafeBytes {
-        try readLines($0, at: path, field: field, name: name)
-      }
-    }
-    let file = try MappedFile(path)
-    return try file.span.withUnsafeBytes {
-      try readLines($0, at: path, field: field, name: name)
-    }
+  private static func lines(_ path: String, field: String, name: String) throws -> TextDataset {
+    let read = try readLines(path, field: field)
+    var dataset = try TextDataset(name: name, text: read.text, sources: [path])
+    dataset.documents = read.documents
+    return dataset
   }
 
+  /// The strings `field` of all lines, a blank line between them, each a document.
   private static func readLines(
-    _ bytes: UnsafeRawBufferPointer, at path: String, field: String, name: String
-  ) throws -> TextDataset {
+    _ path: String, field: String
+  ) throws -> (text: String, documents: TextDocuments) {
     var texts: [String] = []
+    var documents = TextDocuments()
     var size = 0
-    if let foreign = ForeignFile(bytes) { throw foreign.error(at: path, expected: "JSONL") }
-    try JSONLine.forEach(of: bytes, at: path) { value, place in
+    try forEachLine(of: path) { value, place in
       guard let text = value[field]?.string else {
         let keys = value.object?.map(\.key) ?? []
         throw LabError(
@@ -261,13 +290,32 @@ public struct TextDataset: Sendable {
             : "keys " + keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", …" : ""),
           advice: Suggestion.didYouMean(field, keys))
       }
+      documents.append(.one, at: size + lineGap.utf8.count * texts.count)
       size += text.utf8.count
       try FileLimit.text.check(size, at: place)
       texts.append(text)
       return true
     }
-    return try TextDataset(
-      name: name, text: texts.joined(separator: "\n\n"), sources: [path])
+    return (texts.joined(separator: lineGap), documents)
+  }
+
+  /// What stands between the texts of two lines.
+  private static let lineGap = "\n\n"
+
+  /// Calls `body` with the value of each line and its place, until it returns false.
+  private static func forEachLine(
+    of path: String, _ body: (JSONValue, String) throws -> Bool
+  ) throws {
+    func read(_ bytes: UnsafeRawBufferPointer) throws {
+      if let foreign = ForeignFile(bytes) { throw foreign.error(at: path, expected: "JSONL") }
+      try JSONLine.forEach(of: bytes, at: path, body)
+    }
+    if path.hasSuffix(".gz") {
+      try GzipFile.read(path, limit: .text).withUnsafeBytes(read)
+    } else {
+      let file = try MappedFile(path)
+      try file.span.withUnsafeBytes(read)
+    }
   }
 }
 
@@ -289,48 +337,6 @@ private final class StorySource: Sendable {
       known = entropy
       return entropy
     }
-  }
-}
-
-/// A data set that people ask for by name.
-public struct KnownDataset: Sendable {
-  /// The name, `set/split`.
-  public let name: String
-  /// Paths below the data folder where it may lie, the usual one first.
-  public let files: [String]
-  /// Where to get it.
-  public let origin: String
-
-  /// The data sets that `TextDataset.load` knows.
-  public static let all: [KnownDataset] = {
-    let wikitext =
-      "get https://huggingface.co/datasets/ggml-org/ci/resolve/main/wikitext-2-raw-v1.zip "
-      + "(CC BY-SA 3.0) and unpack it"
-    var sets = [("test", "test"), ("valid", "valid"), ("train", "train")].map { split, file in
-      KnownDataset(
-        name: "wikitext-2-raw/\(split)",
-        files: ["wikitext-2-raw/wiki.\(file).raw", "wiki.\(file).raw"], origin: wikitext)
-    }
-    sets.append(
-      KnownDataset(
-        name: "tinyshakespeare",
-        files: ["tinyshakespeare.txt", "tinyshakespeare/input.txt"],
-        origin: "get https://raw.githubusercontent.com/karpathy/char-rnn/master/data/"
-          + "tinyshakespeare/input.txt"))
-    sets += [("valid", "valid"), ("train", "train")].map { split, file in
-      KnownDataset(
-        name: "tinystories/\(split)",
-        files: ["TinyStories-\(file).txt", "tinystories/TinyStories-\(file).txt"],
-        origin: "get https://huggingface.co/datasets/roneneldan/TinyStories/resolve/main/"
-          + "TinyStories-\(file).txt (CDLA-Sharing-1.0)")
-    }
-    return sets
-  }()
-
-  /// The data set called `name`; `wikitext-2-raw` alone is its test split.
-  public static func named(_ name: String) -> KnownDataset? {
-    let name = name == "wikitext-2-raw" || name == "wikitext2" ? "wikitext-2-raw/test" : name
-    return all.first { $0.name == name }
   }
 }
 

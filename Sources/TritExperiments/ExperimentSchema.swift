@@ -42,7 +42,8 @@ public enum ExperimentSchema {
           "type": "array", "maxItems": ExperimentDecoder.maximumPlugins, "uniqueItems": true,
           "items": ["type": "string", "minLength": 1] as Object,
         ] as Object,
-        "model": string("A checkpoint folder, a GGUF file, hf:ORG/NAME or builtin:NAME."),
+        "model": string(
+          "A checkpoint folder, a GGUF file, hf:ORG/NAME, builtin:NAME, or a training file (.yaml)."),
         "tokenizer": string(
           "A tokenizer in place of the models' own: tokenizer.json, tokenizer.model, a folder or a GGUF."
         ),
@@ -215,7 +216,12 @@ public enum ExperimentSchema {
   /// What a variant can choose.
   private static func settings(_ lab: Lab) -> Object {
     var list: Object = [
-      "model": string("Another model than the experiment's."), "i2s-layout": layout,
+      "model": string(
+        "Another model than the experiment's; a training file (.yaml) is trained first."),
+      "i2s-layout": layout,
+      "training-seed": integer(
+        "The seed of the training, where the model is a training file; the file's else.",
+        ExperimentDecoder.seedRange),
       "threads": integer("Threads.", ExperimentDecoder.threadRange),
       "seed": integer(
         "The seed of everything random; the experiment's else.", ExperimentDecoder.seedRange),

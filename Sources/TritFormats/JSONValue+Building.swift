@@ -38,6 +38,22 @@ extension JSONValue {
   public init(_ value: JSONValue?) { self = value ?? .null }
 }
 
+extension JSONValue {
+  /// An object with the member `key`, in the place that it had or at the end; without it for nil.
+  /// Another value counts as an object without members.
+  public func setting(_ key: String, _ value: JSONValue?) -> JSONValue {
+    var members = object ?? []
+    let index = members.firstIndex { $0.key == key }
+    switch (index, value) {
+    case (let index?, let value?): members[index].value = value
+    case (let index?, nil): members.remove(at: index)
+    case (nil, let value?): members.append((key, value))
+    case (nil, nil): break
+    }
+    return .object(members)
+  }
+}
+
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral

@@ -134,7 +134,7 @@ struct CompilationUnit {
   private func includes(_ scratch: String) throws -> [Note.Include] {
     guard let rule = WholeFile.text(scratch + "/plugin.d") else { return [] }
     return MakeRule.prerequisites(rule).filter { !$0.hasPrefix(scratch + "/") }.compactMap { path in
-      Self.digest(of: path).map { Note.Include(path: PluginBuilder.absolute(path), digest: $0) }
+      Self.digest(of: path).map { Note.Include(path: AbsolutePath.of(path), digest: $0) }
     }
   }
 }

@@ -81,7 +81,7 @@ package struct CrashReport: Sendable {
   }
 
   private static func place(_ frame: Symbols.Frame, of plugin: String) -> String {
-    let file = frame.file == PluginBuilder.absolute(plugin) ? plugin : frame.file
+    let file = frame.file == AbsolutePath.of(plugin) ? plugin : frame.file
     return frame.line > 0 ? "\(file):\(frame.line)" : file
   }
 }

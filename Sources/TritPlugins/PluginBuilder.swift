@@ -62,7 +62,7 @@ public struct PluginBuilder: Sendable {
   public func build(_ path: String) throws -> Product {
     let language = try Language(path)
     let source = try WholeFile.read(path, limit: Self.limit)
-    let absolute = Self.absolute(path)
+    let absolute = AbsolutePath.of(path)
     let folder = try PluginFolder(folder)
     let recipe = try recipe(language, source, absolute, folder)
     let parts =
@@ -98,12 +98,6 @@ public struct PluginBuilder: Sendable {
 
   /// The header that plug-ins include.
   public static let header = String(cString: trit_kernel_header())
-
-  /// The path from the root on.
-  static func absolute(_ path: String) -> String {
-    path.hasPrefix("/")
-      ? path : FileManager.default.currentDirectoryPath + "/" + path
-  }
 
   /// What a file is written in, by the end of its name.
   enum Language {

@@ -124,7 +124,7 @@ struct PluginCheck {
   }
 
   private func shown(_ frame: Symbols.Frame) -> String {
-    let file = frame.file == PluginBuilder.absolute(path) ? path : frame.file
+    let file = frame.file == AbsolutePath.of(path) ? path : frame.file
     return frame.line > 0 ? "\(file):\(frame.line)" : file
   }
 

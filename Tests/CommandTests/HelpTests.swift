@@ -51,9 +51,15 @@ import _TritTestSupport
     #expect(!lines.isEmpty)
     // The examples of 'dummy' write gigabytes.
     for line in lines where !line.contains("|") && !line.contains(">") && command != "dummy" {
-      let result = try CommandRunner.shell("cd \"$(mktemp -d)\" && " + line)
+      let result = try CommandRunner.shell("cd \"$(mktemp -d)\" && " + Self.small(line))
       #expect(result.status == 0 || result.status == 66, "\(line): \(result)")
     }
+  }
+
+  /// The same on the smallest layers: whole minutes of measuring say nothing about parsing.
+  private static func small(_ line: String) -> String {
+    guard line.contains("kernel bench") else { return line }
+    return line.replacing(/ --models \S+/, with: "") + " --models trilm-99M"
   }
 
   @Test(arguments: ["bash", "zsh", "fish"])

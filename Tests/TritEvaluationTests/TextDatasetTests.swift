@@ -56,6 +56,65 @@ import _TritTestSupport
     #expect(error(empty.path)?.kind == .missingInput)
   }
 
+  @Test func aFolderTakesLinesThatAreTextsAndLeavesQuestions() throws {
+    let folder = try Folder()
+    _ = try folder.write("a.txt", "one\n")
+    _ = try folder.write("b.jsonl", "{\"text\": \"two\"}\n{\"text\": \"three\"}\n")
+    _ = try folder.write("c.jsonl", "{\"question\": \"?\"}\n")
+    _ = try folder.write("d.md", "# no text\n")
+    let dataset = try TextDataset.load(folder.path, environment: [:])
+    #expect(dataset.text == "one\ntwo\n\nthree")
+    #expect(dataset.leftOut == ["c.jsonl", "d.md"])
+    #expect(dataset.documents.starts == [0, 4, 9])
+    // A later line without the field is a damaged file, not one of questions.
+    _ = try folder.write("e.jsonl", "{\"text\": \"x\"}\n{}\n")
+    #expect(error(folder.path)?.place == folder.path + "/e.jsonl:2")
+  }
+
+  @Test func documentsBeginWhereTheTextSays() throws {
+    // The form of wiki.test.raw: a blank line, articles of one level, sections of two and three.
+    let articles = " \n = Robert Boulter = \n \n é text \n = = Career = = \n x = y \n = Du Fu = \n ="
+    let found = TextDocuments(of: articles)
+    #expect(found.starts == [0, Array(articles.utf8).count - " = Du Fu = \n =".utf8.count])
+    // The same lines behind another first line are a text like any other.
+    #expect(TextDocuments(of: "Title\n" + articles) == .one)
+    #expect(TextDocuments(of: " == x == \n = a = \n") == .one)
+    #expect(TextDocuments(of: "") == .one)
+    let stories = "Once.<|endoftext|>\nTwice.<|endoftext|><|endoftext|>Thrice.<|endoftext|>\n"
+    #expect(TextDocuments(of: stories).starts == [0, 18, 51])
+    let documents = TextDocuments(of: stories)
+    #expect([0, 17, 18, 50, 51, 1000].map(documents.number) == [0, 0, 1, 1, 2, 2])
+    let set = try TextDataset.load("builtin:storyteller/test:7", environment: [:])
+    #expect(set.documents.starts.count == 7)
+  }
+
+  @Test func windowsKnowTheirDocuments() throws {
+    let folder = try Folder()
+    // One byte is one token; documents of 40, 10 and 30 bytes.
+    for (name, count) in [("a.txt", 40), ("b.txt", 10), ("c.txt", 30)] {
+      _ = try folder.write(name, String(repeating: "x", count: count))
+    }
+    let dataset = try TextDataset.load(folder.path, environment: [:])
+    let tokenizer = ByteTokenizer()
+    func documents(_ method: PerplexityProtocol, _ windows: WindowSelection = .all) throws -> [Int]?
+    {
+      try method.windows(of: dataset, tokenizer: tokenizer, selection: windows).documents
+    }
+    // The second half of each window of 16 counts: from bytes 9, 25, 41, 57, 73 on.
+    #expect(try documents(.llamaCpp(context: 16)) == [0, 0, 1, 2, 2])
+    #expect(try documents(.llamaCpp(context: 16), WindowSelection(2, 4)) == [1, 2])
+    // From bytes 1, 21, 41, 61 on.
+    #expect(try documents(.contiguous(context: 20)) == [0, 0, 1, 2])
+    // From bytes 1, 10, 15, … 75 on: each what the last five of ten add.
+    #expect(
+      try documents(.strided(context: 10, stride: 5))?.suffix(9) == [0, 1, 1, 2, 2, 2, 2, 2, 2])
+    let one = try folder.write("one.md", "xxxxxxxxxxxx")
+    #expect(
+      try PerplexityProtocol.contiguous(context: 4).windows(
+        of: TextDataset.load(one, environment: [:]), tokenizer: tokenizer, selection: .all
+      ).documents == nil)
+  }
+
   @Test func linesOfJSONGiveOneField() throws {
     let folder = try Folder()
     let file = try folder.write(

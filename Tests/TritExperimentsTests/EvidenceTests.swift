@@ -272,4 +272,54 @@ import TritExperiments
       }
     }
   }
+
+  private func table(_ loss: [Double], documents: [Double]?) -> SampleTable {
+    var table = SampleTable(
+      unit: "window", content: "c",
+      columns: ["loss": loss, "tokens": Array(repeating: 8, count: loss.count)])
+    table.columns["document"] = documents
+    return table
+  }
+
+  /// Windows of one document are one draw: the interval is that of sums over documents. Of fewer
+  /// than ten documents nobody speaks for others, and windows are drawn.
+  @Test func windowsOfOneDocumentAreOneDraw() throws {
+    let quantity = try #require(PerplexityMeasure.quantities.first)
+    var random = SeededRandom(seed: 5)
+    for documents in [9, 10, 12] {
+      let owners = (0..<4 * documents).map { $0 / 4 }
+      // Windows of a document share what they are worth.
+      let shares = (0..<documents).map { _ in Double.random(in: 0..<0.1, using: &random) }
+      let base = owners.map { _ in Double.random(in: 2..<3, using: &random) }
+      let loss = zip(base, owners).map { $0 + shares[$1] }
+      let numbers = owners.map { Double($0) }
+      let told = try quantity.difference(
+        table(loss, documents: numbers), table(base, documents: numbers))
+      let byDocument = try PairedDifference(
+        variant: loss, baseline: base, clusters: owners, scale: .percentOfRatio)
+      let byWindow = try PairedDifference(variant: loss, baseline: base, scale: .percentOfRatio)
+      #expect(told.interval == (documents < 10 ? byWindow : byDocument).interval)
+      #expect(told.clusters == (documents < 10 ? 36 : documents))
+      #expect(byDocument.upper - byDocument.lower > 1.5 * (byWindow.upper - byWindow.lower))
+      // Samples of an older program do not say: windows, as they were.
+      let old = try quantity.difference(
+        table(loss, documents: nil), table(base, documents: nil))
+      #expect(old.interval == byWindow.interval)
+    }
+  }
+
+  @Test func groupsThatAreNoneAreDamage() throws {
+    for value in [Double.nan, .infinity, 1e300, 0.5] {
+      let numbers = [0, value]
+      let outcomes = SampleTable(
+        unit: "question", content: "c", columns: ["right": [0, 1], "group": numbers])
+      for (quantity, table) in [
+        (PerplexityMeasure.quantities[0], table([1, 2], documents: numbers)),
+        (TasksMeasure.quantities[0], outcomes),
+      ] {
+        let error = #expect(throws: LabError.self) { try quantity.difference(table, table) }
+        #expect(error?.kind == .badData && error?.got == "\(value)")
+      }
+    }
+  }
 }

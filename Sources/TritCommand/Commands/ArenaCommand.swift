@@ -179,7 +179,7 @@ enum ArenaContestant {
   }
 
   private static func request(_ name: String, of path: String, digest: String) -> ArenaRequest {
-    let whole = URL(fileURLWithPath: path).standardizedFileURL.path
+    let whole = AbsolutePath.standardized(path)
     return ArenaRequest(
       contestant: "\(whole)#\(name)", name: name, file: whole, origin: digest)
   }

@@ -168,33 +168,31 @@ enum PerplexityCommand {
     if arguments.flag(divergence) {
       let printer = ProgressPrinter("divergence", value: "KLD")
       let reference = try engine(.reference)
-      let (cut, first, _) = try method.windows(
-        of: data.text, tokenizer: reference.tokenizer, selection: windows,
-        parseSpecial: data.writesControlTokens)
+      let cut = try method.windows(
+        of: data, tokenizer: reference.tokenizer, selection: windows)
       let statistics = try DivergenceMeasurement().measure(
-        variant: variant, reference: reference, windows: cut, method: method, firstChunk: first,
-        progress: printer.show)
+        variant: variant, reference: reference, windows: cut.windows, method: method,
+        firstChunk: cut.first, progress: printer.show)
       try keep(MeasuredSamples(statistics, windows: cut), arguments)
       return try report(statistics, arguments)
     }
     let printer = ProgressPrinter("perplexity", value: "PPL")
-    let (cut, first, total) = try method.windows(
-      of: data.text, tokenizer: variant.tokenizer, selection: windows,
-      parseSpecial: data.writesControlTokens)
+    let cut = try method.windows(
+      of: data, tokenizer: variant.tokenizer, selection: windows)
     let result: PerplexityResult
     if let path = arguments.text(logitsFile) {
       result = try LogitsFileWriter.write(
-        variant, windows: cut, method: method, to: path,
-        parseSpecial: data.writesControlTokens, firstChunk: first, progress: printer.show)
-      Terminal.note("logits: \(path), \(cut.count) chunks")
+        variant, windows: cut.windows, method: method, to: path,
+        parseSpecial: data.writesControlTokens, firstChunk: cut.first, progress: printer.show)
+      Terminal.note("logits: \(path), \(cut.windows.count) chunks")
     } else {
       result = try Perplexity.measure(
-        variant, windows: cut, method: method, parseSpecial: data.writesControlTokens,
-        firstChunk: first, progress: printer.show)
+        variant, windows: cut.windows, method: method, parseSpecial: data.writesControlTokens,
+        firstChunk: cut.first, progress: printer.show)
     }
     if windows.isPart {
       let last = result.firstChunk + result.chunks
-      Terminal.note("windows \(result.firstChunk):\(last) of \(total)")
+      Terminal.note("windows \(result.firstChunk):\(last) of \(cut.total)")
     }
     try keep(MeasuredSamples(result, windows: cut), arguments)
     let isWhole = !windows.isPart && windows.upper == nil
@@ -240,8 +238,8 @@ enum PerplexityCommand {
       Terminal.note("windows \(range.lowerBound):\(range.upperBound) of \(base.chunks.count)")
     }
     try keep(
-      MeasuredSamples(statistics, windows: Array(base.windows(variant.tokenizer)[range])), arguments
-    )
+      MeasuredSamples(
+        statistics, windows: TextWindows(Array(base.windows(variant.tokenizer)[range]))), arguments)
     try report(statistics, arguments)
   }
 

@@ -96,13 +96,9 @@ enum TrainCommand {
     if let family { return ["model.family=\(JSONWriter.text(.string(family)))"] }
     return whole.map { key, text in
       // A path of the command line is one of the working folder, not of the file's.
-      let path = FileManager.default.fileExists(atPath: text) ? Self.absolute(text) : text
+      let path = FileManager.default.fileExists(atPath: text) ? AbsolutePath.of(text) : text
       return "model=\(JSONWriter.text(.object([(key, .string(path))])))"
     }
-  }
-
-  private static func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 
   static func number(_ value: Double) -> String { String(format: "%.4f", value) }

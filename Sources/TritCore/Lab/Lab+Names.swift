@@ -3,7 +3,8 @@ extension Lab {
   package static let fileKeys: Set<String> = [
     "base", "baseline", "context", "description", "design", "detect", "i2s-layout", "layers",
     "measure", "model", "name", "plots", "plugins",
-    "records", "reference", "sampler", "seed", "sweep", "threads", "tokenizer", "variants",
+    "records", "reference", "sampler", "seed", "sweep", "threads", "tokenizer", "training-seed",
+    "variants",
   ]
 
   /// Options of the command that are no stages, by every spelling. The command is not known here: a

@@ -126,15 +126,14 @@ extension ModelDoctor {
     }
     let manager = FileManager.default
     // A link is read from where it lies.
-    let source = URL(fileURLWithPath: subject.path).standardizedFileURL.path
+    let source = AbsolutePath.standardized(subject.path)
     for name in try FolderListing(subject.path).names where name != "config.json" {
       try manager.createSymbolicLink(
         atPath: folder + "/" + name, withDestinationPath: source + "/" + name)
     }
-    var members = subject.config?.object ?? []
-    members.removeAll { $0.key == "hidden_act" }
-    members.append(("hidden_act", .string(toReLU2 ? "relu2" : "silu")))
-    try AtomicFile.write(JSONWriter.text(.object(members)), to: folder + "/config.json")
+    let config = (subject.config ?? [:]).setting(
+      "hidden_act", .string(toReLU2 ? "relu2" : "silu"))
+    try AtomicFile.write(JSONWriter.text(config), to: folder + "/config.json")
     return folder
   }
 }

@@ -72,8 +72,12 @@ package struct PairedEvidence {
   package private(set) var byQuantity: [(quantity: PairedQuantity, list: [PairedComparison])] = []
   /// What could not be compared, and why.
   package private(set) var problems: [(label: String, text: String)] = []
-  /// Units and their weight (scored tokens, questions) of the first baseline, by quantity.
-  private(set) var sizes: [String: (units: Int, weight: Double, unit: String)] = [:]
+  /// Units, their weight (scored tokens, questions) and the documents that they are of, where they
+  /// say, of the first baseline, by quantity.
+  private(set) var sizes: [String: Size] = [:]
+
+  /// How much was compared.
+  typealias Size = (units: Int, weight: Double, unit: String, documents: Int?)
 
   /// Compares each variant with its baseline.
   package init(
@@ -115,14 +119,15 @@ package struct PairedEvidence {
     byQuantity.append((quantity, list))
   }
 
-  private func size(
-    _ quantity: PairedQuantity, _ base: SampleTable
-  ) -> (units: Int, weight: Double, unit: String) {
+  private func size(_ quantity: PairedQuantity, _ base: SampleTable) -> Size {
     let units = base.columns[quantity.column]?.count ?? 0
-    guard case .mean(let weights, _) = quantity.form else {
-      return (units, Double(units), base.unit)
+    guard case .mean(let weights, _, let group) = quantity.form else {
+      return (units, Double(units), base.unit, nil)
     }
-    return (units, base.columns[weights]?.reduce(0, +) ?? Double(units), base.unit)
+    return (
+      units, base.columns[weights]?.reduce(0, +) ?? Double(units), base.unit,
+      group.flatMap { base.columns[$0] }.map { Set($0).count }
+    )
   }
 }
 
@@ -164,7 +169,7 @@ struct Evidence {
   /// What could not be compared, and why.
   var problems: [(label: String, text: String)] { pairs.problems }
   /// Units and their weight, by quantity.
-  var sizes: [String: (units: Int, weight: Double, unit: String)] { pairs.sizes }
+  var sizes: [String: PairedEvidence.Size] { pairs.sizes }
 
   /// The comparisons of a quantity, in the order of the records.
   func comparisons(_ quantity: PairedQuantity) -> [PairedComparison] {

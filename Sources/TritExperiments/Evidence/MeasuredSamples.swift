@@ -7,18 +7,18 @@ package struct MeasuredSamples {
   private let tables: [String: SampleTable]
 
   /// The loss of every window and token.
-  package init(_ result: PerplexityResult, windows: [ScoringWindow]) {
+  package init(_ result: PerplexityResult, windows: TextWindows) {
     tables = [
       PerplexityMeasure.key: PerplexityMeasure.samples(
-        result, windows.fingerprints, keepsTokens: true)
+        result, WindowUnits(windows), keepsTokens: true)
     ]
   }
 
   /// The divergence of every window from a reference, and the loss of both.
-  package init(_ result: DivergenceStatistics, windows: [ScoringWindow]) {
-    let prints = windows.fingerprints
-    let divergence = DivergenceMeasure.samples(result, prints)
+  package init(_ result: DivergenceStatistics, windows: TextWindows) {
+    let divergence = DivergenceMeasure.samples(result, WindowUnits(windows))
     var loss = SampleTable(unit: divergence.unit, content: divergence.content, columns: [:])
+    loss.columns["document"] = divergence.columns["document"]
     loss.columns["loss"] = divergence.columns["loss"]
     loss.columns["tokens"] = divergence.columns["tokens"]
     tables = [DivergenceMeasure.key: divergence, PerplexityMeasure.key: loss]

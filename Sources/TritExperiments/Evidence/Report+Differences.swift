@@ -128,7 +128,8 @@ extension Report {
       var text =
         "Differences are paired: both runs saw the same units, and what is hard for both cancels."
       if all.contains(where: { $0.difference.method == .clusters }) {
-        text += " Intervals are Student's over windows (over documents, where questions share one)."
+        text += " Intervals are Student's over windows, or over documents where units share one"
+        text += " (of a text, from \(PairedQuantity.leastDocuments) documents on)."
       }
       if all.contains(where: { $0.difference.method == .questions }) {
         text += " For questions they are Newcombe's, and p is McNemar's exact one."
@@ -156,10 +157,12 @@ extension Report {
       guard let normal = one.difference.interval, let drawn = one.difference.bootstrap,
         normal.excludesZero != drawn.excludesZero
       else { return nil }
+      let unit =
+        one.difference.clusters < one.difference.units
+        ? "document" : evidence.sizes[one.quantity.key]?.unit ?? "unit"
       return
         "\(one.record.label), \(one.quantity.title.lowercased()): one of the two intervals holds 0 and the other "
-        + "does not; \(one.difference.clusters) \(evidence.sizes[one.quantity.key]?.unit ?? "unit")s are too "
-        + "few to decide."
+        + "does not; \(one.difference.clusters) \(unit)s are too few to decide."
     }
   }
 
@@ -176,6 +179,7 @@ extension Report {
     let space = quantity.unit == "%" ? " %" : " \(quantity.unit)"
     var text = isText ? "This text" : "These questions"
     text += " (\(size.units) \(size.unit)s"
+    if let documents = size.documents { text += " of \(documents) documents" }
     if isText { text += ", \(Figures.fixed(size.weight, 0)) tokens" }
     text += ") can see a difference of \(Figures.twoDigits(seen.value))\(space) in "
     text += "\(quantity.title.lowercased()) with 80 % power; "

@@ -38,7 +38,7 @@ extension Report {
   func seedLabel(_ group: [RunRecord]) -> String {
     let axes = VariantAxes(self)
     let isSeed = axes.axes.indices.filter { index in
-      axes.axes[index].key == "seed"
+      ["seed", "training-seed"].contains(axes.axes[index].key)
         || axes.axes[index].key == "model"
           && group.contains { $0.metrics["model.training_seed"] != nil }
     }
@@ -52,6 +52,7 @@ extension Report {
   private static func withoutSeed(_ record: RunRecord) -> [String: String]? {
     var key = record.params
     key["seed"] = nil
+    key["training-seed"] = nil
     guard record.metrics["model.training_seed"] != nil else { return key }
     key["model"] = nil
     for metric in ["parameters", "training_tokens", "training_steps"] {

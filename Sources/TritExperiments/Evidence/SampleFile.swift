@@ -77,7 +77,7 @@ package enum SampleFile {
     guard let place = record.samples, place.hasPrefix(Self.folder + "/"),
       !place.split(separator: "/").contains("..")
     else { return nil }
-    let path = URL(fileURLWithPath: folder + "/" + place).standardizedFileURL.path
+    let path = AbsolutePath.standardized(folder + "/" + place)
     return FileKind(at: path) == .file ? path : nil
   }
 

@@ -29,8 +29,9 @@ public struct SampleTable: Sendable, Codable, Equatable {
 public struct PairedQuantity: Sendable {
   /// What a unit's value is.
   public enum Form: Sendable, Hashable {
-    /// A mean over the unit's weight, which `weights` tells: told on this scale.
-    case mean(weights: String, DifferenceScale)
+    /// A mean over the unit's weight, which `weights` tells: told on this scale. Units of the same
+    /// number in the column `group`, where there is one, are one draw.
+    case mean(weights: String, DifferenceScale, group: String? = nil)
     /// 0 or 1: told in points. Units of the same number in the column `group`, where there is one,
     /// belong together.
     case outcome(group: String?)
@@ -69,13 +70,38 @@ public struct PairedQuantity: Sendable {
   /// What differences are told in.
   public var scale: DifferenceScale {
     switch form {
-    case .mean(_, let scale): scale
+    case .mean(_, let scale, _): scale
     case .outcome: .points
     }
   }
 
   /// The unit of differences: `%`, `points`.
   public var unit: String { scale.unit }
+
+  /// Documents from which on they are what was drawn. An error over few clusters is itself hardly
+  /// known (Cameron & Miller, "A practitioner's guide to cluster-robust inference", Journal of Human
+  /// Resources 50, 2015, §VI), and of fewer than these nobody would speak for others: then windows
+  /// are drawn, and what is told is about these documents.
+  static let leastDocuments = 10
+
+  /// The entry of each unit in the column `group` of either table; nil where neither has it. Throws
+  /// `badData` for entries that are no numbers of anything.
+  private func groups(
+    _ group: String?, _ variant: SampleTable, _ baseline: SampleTable
+  ) throws -> [Int]? {
+    guard let group, let values = baseline.columns[group] ?? variant.columns[group] else {
+      return nil
+    }
+    return try values.map { value in
+      guard let number = Int(exactly: value) else {
+        throw LabError(
+          .badData, "the samples name no groups of units", at: "\(section).\(group)",
+          expected: "whole numbers", got: "\(value)",
+          advice: "measure again: the file of samples is damaged")
+      }
+      return number
+    }
+  }
 
   /// The difference of a variant's samples to a baseline's. Throws `badData` where they are of
   /// other units.
@@ -100,13 +126,16 @@ public struct PairedQuantity: Sendable {
     }
     let (a, b) = (try column(self.column, variant), try column(self.column, baseline))
     switch form {
-    case .mean(let weights, let scale):
+    case .mean(let weights, let scale, let group):
+      let documents = try groups(group, variant, baseline)
       return try PairedDifference(
-        variant: a, baseline: b, weights: column(weights, baseline), scale: scale)
+        variant: a, baseline: b, weights: column(weights, baseline),
+        clusters: documents.flatMap { Set($0).count < Self.leastDocuments ? nil : $0 },
+        scale: scale)
     case .outcome(let group):
-      let groups = group.flatMap { baseline.columns[$0] }?.map { Int($0) }
       return try PairedDifference(
-        variant: a.map { $0 > 0.5 }, baseline: b.map { $0 > 0.5 }, clusters: groups)
+        variant: a.map { $0 > 0.5 }, baseline: b.map { $0 > 0.5 },
+        clusters: groups(group, variant, baseline))
     }
   }
 }

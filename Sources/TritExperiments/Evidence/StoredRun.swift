@@ -53,7 +53,7 @@ package struct StoredRun {
     var record = RunRecord(
       experiment: name, role: .variant, index: 0, id: path, label: name, status: .finished,
       error: nil, inputs: "", reusedFrom: nil, started: "", ended: "", params: [:], metrics: [:])
-    record.samples = URL(fileURLWithPath: path).standardizedFileURL.path
+    record.samples = AbsolutePath.standardized(path)
     self.path = ""
     records = [record]
   }

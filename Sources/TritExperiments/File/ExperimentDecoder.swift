@@ -80,7 +80,7 @@ package struct ExperimentDecoder {
 
   package static func settingKeys(of lab: Lab) -> [String] {
     let stages = lab.kinds(in: .layer, .model).map(\.key.rawValue)
-    return ["model", "i2s-layout"] + stages + ["sampler", "threads", "seed", "layers"]
+    return ["model", "i2s-layout"] + stages + ["sampler", "threads", "seed", "training-seed", "layers"]
   }
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024
@@ -222,6 +222,8 @@ package struct ExperimentDecoder {
     case "sampler": result.sampler = stages.sampler(node, path)
     case "threads": result.threads = problems.integer(node, path, Self.threadRange)
     case "seed": result.seed = problems.integer(node, path, Self.seedRange).map { UInt64($0) }
+    case "training-seed":
+      result.trainingSeed = problems.integer(node, path, Self.seedRange).map { UInt64($0) }
     case "layers": result.layers = layers(node, path)
     default:
       let stage = StageKey(rawValue: key)

@@ -113,6 +113,8 @@ public struct VariantSettings: Sendable {
   public var threads: Int?
   /// The seed of everything random that has none of its own; nil is the experiment's.
   public var seed: UInt64?
+  /// The seed of the training of its model, where that is a training file; nil is the file's.
+  public var trainingSeed: UInt64?
   /// Overrides by layer, later ones win.
   public var layers: [LayerSettings] = []
   /// Where each of these was written, by key.
@@ -130,6 +132,7 @@ public struct VariantSettings: Sendable {
     result.sampler = other.sampler ?? sampler
     result.threads = other.threads ?? threads
     result.seed = other.seed ?? seed
+    result.trainingSeed = other.trainingSeed ?? trainingSeed
     result.layers += other.layers
     result.positions.merge(other.positions) { $1 }
     return result
@@ -145,6 +148,7 @@ public struct VariantSettings: Sendable {
     if let sampler { list.append(("sampler", sampler.description)) }
     if let threads { list.append(("threads", "\(threads)")) }
     if let seed { list.append(("seed", "\(seed)")) }
+    if let trainingSeed { list.append(("training-seed", "\(trainingSeed)")) }
     for layer in layers {
       for (key, choice) in Lab.inOrder(layer.stages) {
         list.append(("layers.\(layer.pattern).\(key.rawValue)", choice.description))
@@ -164,8 +168,8 @@ public struct LayerSettings: Sendable, Hashable {
 
 /// One axis of a sweep: a key and the values it takes.
 public struct SweepAxis: Sendable {
-  /// The key that varies: a stage, `sampler`, `threads`, `seed`, `model`, `i2s-layout` or
-  /// `layers`.
+  /// The key that varies: a stage, `sampler`, `threads`, `seed`, `training-seed`, `model`,
+  /// `i2s-layout` or `layers`.
   public var key: String
   /// One setting for each value, in the order of the file.
   public var values: [VariantSettings]

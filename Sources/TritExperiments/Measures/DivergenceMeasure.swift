@@ -31,7 +31,7 @@ public struct DivergenceMeasure: WindowedMeasure {
   public static let quantities = [
     PairedQuantity(
       key: key, title: "KL divergence", section: key, column: "kld",
-      metric: "divergence.kld.mean", form: .mean(weights: "tokens", .plain(unit: "nats")),
+      metric: "divergence.kld.mean", form: .mean(weights: "tokens", .plain(unit: "nats"), group: "document"),
       lowerIsBetter: true)
   ]
   /// Its columns in the table of results.
@@ -107,28 +107,27 @@ public struct DivergenceMeasure: WindowedMeasure {
       name: PerplexityMeasure.protocols[0], context: context,
       longest: min(run.longestWindow, reference.longestWindow))
     let text = try run.text()
-    let (cut, first, total) = try method.windows(
-      of: text.text, tokenizer: reference.model.tokenizer, selection: windows,
-      parseSpecial: text.writesControlTokens)
+    let cut = try method.windows(
+      of: text, tokenizer: reference.model.tokenizer, selection: windows)
     let result = try DivergenceMeasurement().measure(
-      variant: run.engine, reference: reference.model, windows: cut, method: method,
-      firstChunk: first
+      variant: run.engine, reference: reference.model, windows: cut.windows, method: method,
+      firstChunk: cut.first
     ) { run.progress($0.fraction) }
-    let prints = cut.fingerprints
-    var measured = Self.measured(result, prints, context: method.context)
+    let units = WindowUnits(cut)
+    var measured = Self.measured(result, units, context: method.context)
     measured.facts = run.warnings(Self.key, context: method.context)
     if windows.isPart {
       measured.part = WindowPart(
-        windows, first: first, count: result.chunkCounts.count, total: total,
-        columns: [
+        windows, first: cut.first, count: result.chunkCounts.count, total: cut.total,
+        columns: units.adding(to: [
           "loss": result.variantNLL, "base_loss": result.baseNLL, "kld": result.divergences,
           "delta_p": result.probabilityChanges,
           "same_top": result.sameTop.map { $0 ? 1 : 0 },
           "right": result.variantRight.map { $0 ? 1 : 0 },
-          "base_right": result.baseRight.map { $0 ? 1 : 0 }, "window_print": prints,
+          "base_right": result.baseRight.map { $0 ? 1 : 0 },
           "position": result.positions.map { Double($0) },
           "window_tokens": result.chunkCounts.map { Double($0) },
-        ])
+        ]))
     }
     return measured
   }
@@ -154,11 +153,11 @@ public struct DivergenceMeasure: WindowedMeasure {
       baseRight: try columns.values("base_right").map { $0 != 0 },
       positions: try columns.integers("position"), chunkCounts: counts)
     return Self.measured(
-      result, try columns.values("window_print"), context: method.context)
+      result, try WindowUnits(columns), context: method.context)
   }
 
   private static func measured(
-    _ result: DivergenceStatistics, _ prints: [Double], context: Int
+    _ result: DivergenceStatistics, _ units: WindowUnits, context: Int
   ) -> Measured {
     let buckets = result.byPosition(buckets: 32)
     let series = Series(columns: [
@@ -169,13 +168,12 @@ public struct DivergenceMeasure: WindowedMeasure {
     ])
     return Measured(
       metrics: metrics(result, context: context), series: ["by_position": series],
-      samples: samples(result, prints))
+      samples: samples(result, units))
   }
 
-  /// What each window gave; `prints` say which windows they were.
-  static func samples(_ result: DivergenceStatistics, _ prints: [Double]) -> SampleTable {
-    SampleTable(
-      unit: "window", content: SampleTable.content(prints), columns: columns(of: result))
+  /// What each window gave.
+  static func samples(_ result: DivergenceStatistics, _ units: WindowUnits) -> SampleTable {
+    units.table(columns(of: result))
   }
 
   /// Means of each window.

@@ -44,7 +44,7 @@ public struct PerplexityMeasure: WindowedMeasure {
   public static let quantities = [
     PairedQuantity(
       key: key, title: "Perplexity", section: key, column: "loss", metric: "perplexity.value",
-      form: .mean(weights: "tokens", .percentOfRatio), lowerIsBetter: true)
+      form: .mean(weights: "tokens", .percentOfRatio, group: "document"), lowerIsBetter: true)
   ]
   /// Its columns in the table of results.
   public static let columns = [
@@ -160,14 +160,13 @@ public struct PerplexityMeasure: WindowedMeasure {
     let method = try PerplexityProtocol(
       name: protocolName, context: context, stride: stride, longest: run.longestWindow)
     let text = try run.text()
-    let (cut, first, total) = try method.windows(
-      of: text.text, tokenizer: run.engine.tokenizer, selection: windows,
-      parseSpecial: text.writesControlTokens)
+    let cut = try method.windows(
+      of: text, tokenizer: run.engine.tokenizer, selection: windows)
     let result = try Perplexity.measure(
-      run.engine, windows: cut, method: method, parseSpecial: text.writesControlTokens,
-      firstChunk: first
+      run.engine, windows: cut.windows, method: method, parseSpecial: text.writesControlTokens,
+      firstChunk: cut.first
     ) { run.progress($0.fraction) }
-    let prints = cut.fingerprints
+    let units = WindowUnits(cut)
     var metrics = Self.metrics(result)
     if let floor = try text.floor(by: run.engine.tokenizer) {
       metrics["floor"] = exp(floor)
@@ -183,16 +182,16 @@ public struct PerplexityMeasure: WindowedMeasure {
     }
     var measured = Measured(
       metrics: metrics, facts: run.warnings(Self.key, context: method.context),
-      samples: Self.samples(result, prints, keepsTokens: keepsTokens))
+      samples: Self.samples(result, units, keepsTokens: keepsTokens))
     if windows.isPart {
       measured.part = WindowPart(
-        windows, first: result.firstChunk, count: result.chunks, total: total,
-        columns: [
+        windows, first: result.firstChunk, count: result.chunks, total: cut.total,
+        columns: units.adding(to: [
           "loss": result.nll, "position": result.positions.map { Double($0) },
-          "window_tokens": result.chunkCounts.map { Double($0) }, "window_print": prints,
+          "window_tokens": result.chunkCounts.map { Double($0) },
           // Bytes of each part; none where they are not known.
           "bytes": result.scoredBytes.map { [Double($0)] } ?? [.nan],
-        ])
+        ]))
     }
     return measured
   }
@@ -218,18 +217,16 @@ public struct PerplexityMeasure: WindowedMeasure {
     Self.compareWithFloor(&metrics)
     return Measured(
       metrics: metrics,
-      samples: Self.samples(
-        result, try columns.values("window_print"), keepsTokens: keepsTokens))
+      samples: Self.samples(result, try WindowUnits(columns), keepsTokens: keepsTokens))
   }
 
-  /// What each window gave, and each token where `keepsTokens`; `prints` say which windows they
-  /// were.
+  /// What each window gave, and each token where `keepsTokens`.
   static func samples(
-    _ result: PerplexityResult, _ prints: [Double], keepsTokens: Bool
+    _ result: PerplexityResult, _ units: WindowUnits, keepsTokens: Bool
   ) -> SampleTable {
-    var table = SampleTable(
-      unit: "window", content: SampleTable.content(prints),
-      columns: ["loss": result.chunkMeans, "tokens": result.chunkCounts.map { Double($0) }])
+    var table = units.table([
+      "loss": result.chunkMeans, "tokens": result.chunkCounts.map { Double($0) },
+    ])
     if keepsTokens { table.columns["token_loss"] = result.nll }
     return table
   }

@@ -44,6 +44,9 @@ public struct ExperimentPlan: Sendable {
   /// What is not at hand and may be absent: variants with published figures, and sections of
   /// `measure` where all variants are such.
   package var absent = AbsentInputs()
+  /// Training files in whose place models stand (`trained`): paths from the root on, by how they are
+  /// written.
+  var trainingFiles: [String: String] = [:]
 
   /// More variants than this in one file are taken for a mistake.
   public static let maximumVariants = 1000
@@ -179,6 +182,7 @@ public struct ExperimentPlan: Sendable {
         switch pair.key {
         case "threads": return pair.value == "1" ? "1 thread" : "\(pair.value) threads"
         case "seed": return "seed \(pair.value)"
+        case "training-seed": return "training seed \(pair.value)"
         case "model": return pair.value.split(separator: "/").last.map(String.init) ?? pair.value
         case let key where key.hasPrefix("layers."):
           let pattern = key.dropFirst("layers.".count).split(separator: ".").dropLast()

@@ -9,7 +9,7 @@ enum PluginPlace {
   static func check(_ plugin: String, experiment: String) throws {
     for (path, what) in [(plugin, "the plug-in"), (experiment, "the experiment file")] {
       // Behind links, too: files of a cache's snapshots are links to blobs of the same cache.
-      for spelling in Set([absolute(path), real(path)]) {
+      for spelling in Set([AbsolutePath.standardized(path), real(path)]) {
         guard let folder = modelFolder(above: spelling) else { continue }
         throw LabError(
           .badData, "\(what) came with a model, and plug-ins are native code: it is not run",
@@ -53,13 +53,9 @@ enum PluginPlace {
       environment["HOME"].map { $0 + "/.cache/huggingface" },
     ]
     return Set(
-      roots.compactMap(\.self).filter { $0.count > 1 }.flatMap { [absolute($0), real($0)] }
+      roots.compactMap(\.self).filter { $0.count > 1 }.flatMap { [AbsolutePath.standardized($0), real($0)] }
     )
     .sorted()
-  }
-
-  private static func absolute(_ path: String) -> String {
-    URL(fileURLWithPath: path).standardizedFileURL.path
   }
 
   /// The path behind all links; the absolute one where there is no such file.

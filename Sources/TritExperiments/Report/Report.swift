@@ -73,7 +73,7 @@ public struct Report {
     guard let first = variants.first else { return [] }
     let stages =
       ["model", "i2s-layout"] + inputs.lab.kinds(in: .layer, .model).map(\.key.rawValue)
-      + ["sampler", "threads", "seed"]
+      + ["sampler", "threads", "seed", "training-seed"]
     return stages.compactMap { key in
       guard !differingParameters.contains(key), let value = first.params[key] else { return nil }
       return (key, value)
@@ -123,7 +123,7 @@ public struct Report {
       let date = records.map(\.ended).max()?.prefix(10) ?? ""
       return "records of \(date) · trit \(inputs.program.version)"
     }
-    let model = inputs.models.values.map(\.name).sorted()
+    let model = Set(inputs.models.values.map(\.name)).sorted()
       .map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
     return
       "\(model) · \(inputs.program.cpu) · \(inputs.threads) \(inputs.threads == 1 ? "thread" : "threads") · trit "

@@ -67,9 +67,16 @@ public enum ExperimentRunner {
   ) throws -> RunOutcome {
     let lab = plan.file.lab
     let backend = backend ?? LabBackend(lab: lab)
-    let plan = try completed(plan, options: options, environment: environment).atHand(backend)
-    let inputs = try RunInputs(plan, lab: lab, backend: backend, environment: environment)
     let root = options.outputDirectory ?? "runs"
+    var plan = try completed(plan, options: options, environment: environment)
+    if plan.hasTrainings {
+      // Trainings take long: texts and questions that are missing are told before.
+      var texts = plan
+      (texts.variants, texts.reference) = ([], nil)
+      _ = try RunInputs(texts, lab: lab, backend: backend, environment: environment)
+    }
+    plan = try plan.trained(root: root, trains: true) { observer(.note($0)) }.atHand(backend)
+    let inputs = try RunInputs(plan, lab: lab, backend: backend, environment: environment)
     // A report of records takes no time: each is a run of its own.
     let directory = try RunDirectory.open(
       root: root, plan: plan, force: options.force || inputs.records != nil,
@@ -103,7 +110,8 @@ public enum ExperimentRunner {
     let wanted = Set(task.variants)
     plan.variants = plan.variants.filter { wanted.contains($0.index) }
     let backend = LabBackend(lab: plan.file.lab, digested: task.models)
-    plan = plan.atHand(backend)
+    // The run that hands out the variants has trained all models.
+    plan = try plan.trained(root: options.outputDirectory ?? "runs", trains: false).atHand(backend)
     let inputs = try RunInputs(
       plan, lab: plan.file.lab, backend: backend, environment: environment)
     let told = ProgressTeller(supervision.tell)
@@ -144,6 +152,7 @@ public enum ExperimentRunner {
   ) -> [Int: Bool] {
     guard
       let plan = try? completed(plan, options: options, environment: environment)
+        .trained(root: options.outputDirectory ?? "runs", trains: false)
         .atHand(LabBackend(lab: plan.file.lab)),
       let inputs = try? RunInputs(
         plan, lab: plan.file.lab, backend: LabBackend(lab: plan.file.lab), environment: environment),

@@ -62,7 +62,7 @@ struct RunEnvironment: Encodable {
       "\($0.key.rawValue) \($0.descriptor.name): \($0.descriptor.origin.text)"
     }
     plugins = inputs.lab.plugins.map {
-      Plugin(path: ResolvedFile.absolute($0.path), digest: $0.digest)
+      Plugin(path: AbsolutePath.standardized($0.path), digest: $0.digest)
     }
     models = inputs.models.values.sorted { $0.path < $1.path }
     data =
@@ -87,13 +87,16 @@ enum ResolvedFile {
       document.set(path, to: YAMLNode(.scalar(value, plain: plain), at: document.position))
     }
     if let model = plan.file.model {
-      set(["model"], inputs.models[model.path].map { absolute($0.path) } ?? model.path)
+      set(
+        ["model"],
+        plan.trainingFiles[model.text]
+          ?? inputs.models[model.path].map { AbsolutePath.standardized($0.path) } ?? model.path)
     }
     if let tokenizer = plan.file.tokenizer { set(["tokenizer"], absolute(tokenizer)) }
     // Those of the command line, too: the file is to be run again as it is.
-    var plugins = plan.file.plugins.map { absolute($0.path) }
-    for plugin in inputs.lab.plugins where !plugins.contains(absolute(plugin.path)) {
-      plugins.append(absolute(plugin.path))
+    var plugins = plan.file.plugins.map { AbsolutePath.standardized($0.path) }
+    for plugin in inputs.lab.plugins where !plugins.contains(AbsolutePath.standardized(plugin.path)) {
+      plugins.append(AbsolutePath.standardized(plugin.path))
     }
     if !plugins.isEmpty {
       let list = plugins.map { YAMLNode(.scalar($0, plain: false), at: document.position) }
@@ -109,7 +112,10 @@ enum ResolvedFile {
     }
     if let records = plan.file.records { set(["records"], absolute(records)) }
     document.replaceModels { text in
-      inputs.models.values.first { $0.name == text }.map { absolute($0.path) }
+      plan.trainingFiles[text]
+        ?? inputs.models.values.first { $0.name == text }.map {
+          AbsolutePath.standardized($0.path)
+        }
     }
     set(["seed"], "\(plan.file.seed)", plain: true)
     set(["threads"], "\(inputs.threads)", plain: true)
@@ -124,11 +130,7 @@ enum ResolvedFile {
 
   private static func absolute(_ reference: PathReference) -> String {
     FileManager.default.fileExists(atPath: reference.path) || NameGlob.isGlob(reference.path)
-      ? absolute(reference.path) : reference.text
-  }
-
-  static func absolute(_ path: String) -> String {
-    URL(fileURLWithPath: path).standardizedFileURL.path
+      ? AbsolutePath.standardized(reference.path) : reference.text
   }
 }
 

@@ -156,7 +156,7 @@ extension RunInputs {
       training: model?.reading ?? "",
       // The model goes by its content, and what draws tokens belongs to `generate`.
       stages: settings.flattened
-        .filter { !["model", "threads", "sampler", "seed"].contains($0.key) }
+        .filter { !["model", "threads", "sampler", "seed", "training-seed"].contains($0.key) }
         .map { "\($0.key)=\($0.value)" },
       origins: origins(of: settings, in: plan),
       measures: measures(of: variant, in: plan, ofWhole: ofWhole))

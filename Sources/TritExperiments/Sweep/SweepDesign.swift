@@ -116,6 +116,7 @@ struct SweepPoints {
     case "sampler": own.sampler = base.sampler
     case "threads": own.threads = base.threads
     case "seed": own.seed = base.seed
+    case "training-seed": own.trainingSeed = base.trainingSeed
     // Overrides of layers add up: those of the base are there already.
     case "layers": if !base.layers.isEmpty { return own }
     default:

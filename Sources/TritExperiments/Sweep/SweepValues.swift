@@ -38,7 +38,7 @@ struct SweepValues {
   /// The context of an axis.
   func context(of key: String) -> Context {
     switch key {
-    case "threads", "seed": .number(isWhole: true)
+    case "threads", "seed", "training-seed": .number(isWhole: true)
     case "sampler": .sampler
     case "layers": .layers
     case "model", "i2s-layout": .plain

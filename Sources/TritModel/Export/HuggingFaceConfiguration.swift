@@ -11,7 +11,8 @@ import TritFormats
 struct HuggingFaceConfiguration {
   private let checkpoint: Checkpoint
   private let form: HuggingFaceForm
-  private var members: [(key: String, value: JSONValue)] = []
+  /// The document.
+  private(set) var document: JSONValue = .object([])
   private var configuration: ModelConfiguration { checkpoint.configuration }
 
   /// Begins with what the checkpoint says. `ends`: ids that end a generation, the main one first.
@@ -20,8 +21,8 @@ struct HuggingFaceConfiguration {
     self.checkpoint = checkpoint
     self.form = form
     guard checkpoint.names == .gguf else {
-      members = try checkpoint.files.perform {
-        try JSONReader.readFile(checkpoint.path + "/config.json").object ?? []
+      document = try checkpoint.files.perform {
+        try JSONReader.readFile(checkpoint.path + "/config.json")
       }
       if form.changesClass { changeClass() }
       return
@@ -31,21 +32,12 @@ struct HuggingFaceConfiguration {
     try describeFamily()
   }
 
-  /// The document.
-  var document: JSONValue { .object(members) }
-
   /// What stands under `key`.
-  subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
+  subscript(key: String) -> JSONValue? { document[key] }
 
   /// Sets `key` where it stands, else at the end; nil removes it.
   mutating func set(_ key: String, _ value: JSONValue?) {
-    let index = members.firstIndex { $0.key == key }
-    switch (index, value) {
-    case (let index?, let value?): members[index].value = value
-    case (let index?, nil): members.remove(at: index)
-    case (nil, let value?): members.append((key, value))
-    case (nil, nil): break
-    }
+    document = document.setting(key, value)
   }
 
   /// A configuration of Hugging Face that names another class than one of transformers.

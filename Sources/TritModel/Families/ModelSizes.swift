@@ -125,13 +125,6 @@ public struct ModelSizes: Sendable, Equatable {
       ("attention_dropout", 0.0), ("tie_word_embeddings", JSONValue(tiesEmbeddings)),
       ("torch_dtype", "bfloat16"), ("use_cache", true),
     ]
-    for (key, value) in keys.object ?? [] {
-      if let index = members.firstIndex(where: { $0.key == key }) {
-        members[index].value = value
-      } else {
-        members.append((key, value))
-      }
-    }
-    return .object(members)
+    return (keys.object ?? []).reduce(.object(members)) { $0.setting($1.key, $1.value) }
   }
 }

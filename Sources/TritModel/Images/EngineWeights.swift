@@ -133,7 +133,7 @@ struct LayerImage {
     guard let source = checkpoint.source as? any MappedSource else { return [] }
     let paths = Set(source.mappedFiles.map { OpenedFiles.normal($0.path) })
     return try checkpoint.files.files().filter { paths.contains($0.path) }
-      .map { ImageManifest.File(path: ImageManifest.absolute($0.path), digest: $0.digest) }
+      .map { ImageManifest.File(path: AbsolutePath.of($0.path), digest: $0.digest) }
   }
 
   /// Writes the image of `layers`.
@@ -147,7 +147,7 @@ struct LayerImage {
     guard images.isWorth(sizes) else { return }
     let starts = WeightImage.layout(sizes).starts
     var manifest = ImageManifest(
-      model: ImageManifest.absolute(checkpoint.path),
+      model: AbsolutePath.of(checkpoint.path),
       content: "layers " + Set(kept.map(\.0.report.kernel)).sorted().joined(separator: ", "),
       files: try Self.files(of: checkpoint))
     var next = 0
@@ -174,7 +174,7 @@ struct LayerImage {
   ) throws -> ImageManifest {
     let sizes = head.keptMemory.map { $0.rawBuffer.count }
     return ImageManifest(
-      model: ImageManifest.absolute(checkpoint.path), content: "head \(head.kernel)",
+      model: AbsolutePath.of(checkpoint.path), content: "head \(head.kernel)",
       files: try files(of: checkpoint),
       head: ImageManifest.Head(
         form: head.keptForm, rows: head.rows, columns: head.columns,

@@ -3,11 +3,6 @@ import TritCore
 import TritKernels
 
 extension ImageManifest {
-  /// A path that means the same from every folder.
-  static func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
-  }
-
   /// From the text of an image; nil where it is not such a text.
   init?(_ text: String) {
     guard let value = try? JSONDecoder().decode(ImageManifest.self, from: Data(text.utf8)) else {

@@ -177,21 +177,6 @@ public struct ModelShape: Sendable, Hashable {
   }
 }
 
-extension JSONValue {
-  /// An object with the member `key`, in the place that it had or at the end; without it for nil.
-  func setting(_ key: String, _ value: JSONValue?) -> JSONValue {
-    var members = object ?? []
-    let index = members.firstIndex { $0.key == key }
-    switch (index, value) {
-    case (let index?, let value?): members[index].value = value
-    case (let index?, nil): members.remove(at: index)
-    case (nil, let value?): members.append((key, value))
-    case (nil, nil): break
-    }
-    return .object(members)
-  }
-}
-
 extension ModelShape {
   /// The same with a configuration that no `config.json` says: what files of other containers have.
   /// For laws.
