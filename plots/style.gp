@@ -36,7 +36,7 @@ set grid lc rgb '#e4e8eb' lw 1 lt 1
 set key noautotitle
 set style fill solid 0.85 noborder
 set title heading textcolor rgb black offset 0,-0.3
-set label 1000 footer at screen 0.5, screen 0 center offset 0,0.7 textcolor rgb gray font ',9'
+set label 1000 footer at screen 0.5, screen 0 center offset 0,0.7 textcolor rgb gray font ',11'
 set bmargin 5
 
 # Rows of variants from top to bottom, named at the left: `using value:row:…:ytic(label)`.
@@ -48,7 +48,7 @@ edges = "set lmargin at screen 1.0*left/width; set rmargin at screen 1.0*right/w
 words = "do for [i=1:notes] { eval sprintf('set label %d note[%d] at screen %.5f,%.5f %s textcolor rgb %s font \",%g\"', 1000+i, i, 1.0*note_x[i]/width, 1-1.0*note_y[i]/height, note_side[i], note_ink[i], note_size[i]) }"
 signs = "do for [i=1:symbols] { eval sprintf('set label %d \"\" at screen %.5f,%.5f point pt %d ps 0.9 lc rgb %s', 2000+i, 1.0*symbol_x[i]/width, 1-1.0*symbol_y[i]/height, symbol[i], symbol_ink[i]) }"
 lines = "do for [i=1:leaders] { eval sprintf('set arrow %d from screen %.5f,%.5f to screen %.5f,%.5f nohead lw 0.8 lc rgb %s', 1000+i, 1.0*leader_x[i]/width, 1-1.0*leader_y[i]/height, 1.0*leader_u[i]/width, 1-1.0*leader_v[i]/height, leader_ink[i]) }"
-frame = "unset title; set label 999 heading at screen 14.0/width, 1-18.0/height left textcolor rgb black font ',13'; set label 1000 footer at screen 14.0/width, 10.0/height left offset 0,0 textcolor rgb gray font ',9'; set xtics offset 0,0.55; eval edges; eval words; eval signs; eval lines"
+frame = "unset title; set label 999 heading at screen 14.0/width, 1-18.0/height left textcolor rgb black font ',13'; set label 1000 footer at screen 14.0/width, 10.0/height left offset 0,0 textcolor rgb gray font ',11'; set xtics offset 0,0.55; eval edges; eval words; eval signs; eval lines"
 
 # Curves in one panel or in several of the same axes; `do for [p=1:panels] { eval panel; plot … }`. panel_first[p] and
 # panel_last[p] are the blocks of data in panel p, panel_x and panel_y whether its axes have words.

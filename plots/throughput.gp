@@ -15,7 +15,7 @@ plot data using 2:(upper($1)):(0):2:(upper($1)-bar):(upper($1)+bar) with boxxyer
   data using 2:(upper($1)):3 with xerrorbars lc rgb black lw 1.2 pt 0, \
   data using 4:(lower($1)):5 with xerrorbars lc rgb black lw 1.2 pt 0, \
   data using (0):1:ytic(6) with dots lc rgb pale, \
-  data using (0):($1+2*half+0.04):11 with labels left offset 0.5,0 font ',9' textcolor rgb gray, \
+  data using (0):($1+2*half+0.04):11 with labels left offset 0.5,0 font ',11' textcolor rgb gray, \
   data using (high):(apart ? upper($1) : $1):(apart ? strcol(7) : strcol(12)) with labels left offset 1,0 font sprintf(',%g', value_size), \
   data using (apart ? high : NaN):(lower($1)):8 with labels left offset 1,0 font sprintf(',%g', value_size), \
   data using (roofs && $9 > 0 ? $9 : 1/0):(upper($1)-bar):(0):(2*bar) with vectors nohead lc rgb red lw 2, \

@@ -14,6 +14,7 @@ final class FigurePicture: NSObject, XMLParserDelegate {
   struct Text {
     var text: String
     var box: Box
+    var size = 11.0
   }
   struct Line {
     var points: [(x: Double, y: Double)]
@@ -144,7 +145,7 @@ final class FigurePicture: NSObject, XMLParserDelegate {
         text: spoken,
         box: Box(
           left: left, top: place[1] - 0.72 * size, right: left + length,
-          bottom: place[1] + 0.2 * size)))
+          bottom: place[1] + 0.2 * size), size: size))
   }
 
   /// What is wrong with the layout, a sentence each.
@@ -157,6 +158,10 @@ final class FigurePicture: NSObject, XMLParserDelegate {
     for text in texts
     where isOutside(text.box.left, text.box.top) || isOutside(text.box.right, text.box.bottom) {
       faults.append("'\(text.text)' leaves the paper: \(text.box)")
+    }
+    // A phone shows the figure in its own size, in a box that scrolls.
+    for text in texts where text.size < 11 {
+      faults.append("'\(text.text)' has letters of \(text.size)")
     }
     for (index, text) in texts.enumerated() {
       for other in texts[(index + 1)...] where text.box.meets(other.box) {

@@ -86,7 +86,7 @@ import TritLab
       #expect(parent.deletingLastPathComponent().path.hasSuffix("/runs"))
       #expect(!parent.lastPathComponent.hasPrefix("-"))
       #expect(parent.lastPathComponent.utf8.count <= 120)
-      let shown = GnuplotText.shown(name)
+      let shown = GnuplotText.spoken(name)
       for plot in ["perplexity-by-variant", "throughput", "kl-by-position"] {
         let texts = try Texts.of("\(outcome.directory)/plots/\(plot).svg")
         let wanted = shown.trimmingCharacters(in: .whitespaces)

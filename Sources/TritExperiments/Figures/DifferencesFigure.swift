@@ -112,7 +112,7 @@ private struct DifferenceSheet {
   func data(remarks: [String]) -> PlotData {
     let rows = parts.map(\.comparisons.count).reduce(0, +)
     let pitch = min(30.0, max(15, 700 / Double(rows)))
-    let size = min(12, max(9.5, pitch * 0.62))
+    let size = min(12, max(PlotSheet.letters, pitch * 0.62))
     var sheet = PlotSheet()
     sheet.top = 42
     sheet.legend(
@@ -129,9 +129,9 @@ private struct DifferenceSheet {
     let all = parts.flatMap(\.comparisons)
     let names = PlotText.widest(all.map { GnuplotText.shown($0.record.label) }, size: size)
     let room = min(max(names, 40) + 4, 260)
-    let values = PlotText.widest(all.map(\.cell), size: 10) + 16
+    let values = PlotText.widest(all.map(\.cell), size: PlotSheet.letters) + 16
     sheet.left = PlotSheet.margin + room + 12
-    sheet.right = PlotSheet.width - PlotSheet.margin - min(values, 230)
+    sheet.right = PlotSheet.width - PlotSheet.margin - min(values, 250)
     var boxes: [PlotSheet.Box] = []
     var y = sheet.top
     for part in parts {
@@ -147,16 +147,17 @@ private struct DifferenceSheet {
       let bottom = y + pitch * Double(max(part.comparisons.count, 2))
       boxes.append(PlotSheet.Box(left: sheet.left, top: y, right: sheet.right, bottom: bottom))
       let step = (bottom - y) / Double(part.comparisons.count)
+      let labels = PlotText.fit(
+        names: part.comparisons.map(\.record.label), room: room, size: size)
       for (index, one) in part.comparisons.enumerated() {
         let middle = y + (Double(index) + 0.5) * step
         sheet.add(
           PlotSheet.Note(
-            text: PlotText.fit(GnuplotText.shown(one.record.label), room: room, size: size),
-            x: sheet.left - 9, y: middle, side: .right, size: size))
+            text: labels[index], x: sheet.left - 9, y: middle, side: .right, size: size))
         sheet.add(
           PlotSheet.Note(
-            text: PlotText.fit(one.cell, room: 224, size: 10), x: sheet.right + 10, y: middle,
-            size: min(10, size)))
+            text: PlotText.fit(one.cell, room: 244, size: PlotSheet.letters), x: sheet.right + 10,
+            y: middle))
       }
       y = bottom + 34
     }
@@ -191,7 +192,7 @@ private struct DifferenceSheet {
       "[" + values.map { "\($0)" }.joined(separator: ", ") + "]"
     }
     return [
-      ("panels", "\(parts.count)"), ("panel_size", "10"),
+      ("panels", "\(parts.count)"), ("panel_size", "11"),
       ("array panel_left\(count)", list(boxes.map(\.left))),
       ("array panel_right\(count)", list(boxes.map(\.right))),
       ("array panel_top\(count)", list(boxes.map(\.top))),
@@ -215,7 +216,8 @@ private struct DifferenceSheet {
         "\(part.title), difference and 95 % interval: "
           + PlotWords.list(
             part.comparisons.map {
-              "\(GnuplotText.shown($0.record.label)) \($0.cell), \($0.verdict)"
+              "\(GnuplotText.spoken($0.record.label)) \($0.cell)"
+                + ($0.cell == $0.verdict ? "" : ", \($0.verdict)")
             })
       }.joined(separator: " ")
   }

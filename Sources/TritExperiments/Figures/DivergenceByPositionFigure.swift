@@ -43,6 +43,14 @@ enum DivergenceByPositionFigure: Figure {
           "0 everywhere, which this axis does not have: "
             + equal.map(\.label).joined(separator: ", "))
       }
+      let gaps = curves.filter { curve in
+        curve.points.contains { $0.y > 0 } && curve.points.contains { $0.y <= 0 }
+      }
+      if !gaps.isEmpty {
+        remarks.append(
+          "0 at some positions, which this axis does not have: "
+            + gaps.map(\.label).joined(separator: ", "))
+      }
       curves = curves.compactMap { curve in
         var curve = curve
         curve.points.removeAll { $0.y <= 0 }
@@ -57,7 +65,7 @@ enum DivergenceByPositionFigure: Figure {
     let x = PlotAxis(all.map(\.x), room: 0.03)
     let words = curves.map { curve in
       let ends = [curve.points.first, curve.points.last].compactMap { $0 }
-      return "\(GnuplotText.shown(curve.label)): "
+      return "\(GnuplotText.spoken(curve.label)): "
         + ends.map { "\(Figures.plain($0.y)) at position \(Figures.plain($0.x))" }
         .joined(separator: ", ")
     }

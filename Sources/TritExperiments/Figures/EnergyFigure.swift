@@ -36,7 +36,7 @@ enum EnergyFigure: Figure {
     }
     let axis = PlotAxis(drawn.flatMap { record in nodes.map { total(record, $0) } }, fromZero: true)
     var sheet = chart.sheet(shown: drawn.flatMap { record in nodes.map { text(record, $0) } })
-    sheet.legend(entries: parts)
+    sheet.legend(title: "from the left:", entries: parts)
     chart.finish(
       &sheet,
       x: "µJ a token\(nodes.count == 1 ? " at 7 nm" : ""): adders and multipliers alone, no memory")
@@ -60,7 +60,7 @@ enum EnergyFigure: Figure {
       variables: [("half", "\(half)")] + PlotData.axis(axis) + chart.variables, rows: chart.slots,
       words: PlotWords.list(
         drawn.map { record in
-          "\(GnuplotText.shown(record.label)): "
+          "\(GnuplotText.spoken(record.label)): "
             + nodes.map { "\(Figures.plain(total(record, $0))) µJ at \($0)" }
             .joined(separator: ", ")
         }), remarks: chart.leftOut)
@@ -69,7 +69,7 @@ enum EnergyFigure: Figure {
 
 extension PlotSheet {
   /// A legend of colours: filled squares.
-  mutating func legend(entries: [(String, text: String, ink: String)]) {
-    legend("", entries.map { ($0.text, 5, $0.ink) })
+  mutating func legend(title: String, entries: [(String, text: String, ink: String)]) {
+    legend(title, entries.map { ($0.text, 5, $0.ink) })
   }
 }

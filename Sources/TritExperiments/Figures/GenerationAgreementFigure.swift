@@ -33,7 +33,7 @@ enum GenerationAgreementFigure: Figure {
       rows: chart.slots,
       words: asked + ". "
         + PlotWords.list(
-          drawn.map { "\(GnuplotText.shown($0.label)): \(Figures.plain(value($0)))" }),
+          drawn.map { "\(GnuplotText.spoken($0.label)): \(Figures.plain(value($0)))" }),
       remarks: PlotWords.undrawn(report.variants, key, "agreement") + chart.leftOut)
   }
 }

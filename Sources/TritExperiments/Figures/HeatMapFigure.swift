@@ -10,6 +10,8 @@ enum HeatMapFigure: Figure {
 
   /// Cells that one figure has at most.
   private static let most = 400
+  /// Rows that one map has at most: what a page holds.
+  private static let mostRows = 72
   /// From the best to the worst: light to dark, so that it is read without colours too.
   private static let ramp = [
     (0xf7, 0xfb, 0xff), (0xc6, 0xdb, 0xef), (0x6b, 0xae, 0xd6), (0x21, 0x71, 0xb5),
@@ -50,10 +52,14 @@ enum HeatMapFigure: Figure {
     let values: [Double]
 
     func data(_ report: Report) -> PlotData {
-      let (rowNames, columnNames) = (axes.axes[rows].values, axes.axes[columns].values)
+      let rowNames = Array(axes.axes[rows].values.prefix(HeatMapFigure.mostRows))
+      let columnNames = axes.axes[columns].values
       let perMap = rowNames.count * columnNames.count
       let shown = Array(maps.prefix(max(1, HeatMapFigure.most / max(perMap, 1))))
       var remarks = PlotWords.undrawn(report.variants, metric.key, metric.name)
+      if rowNames.count < axes.axes[rows].values.count {
+        remarks.append("rows of \(axes.axes[rows].values.count): the first \(rowNames.count)")
+      }
       if shown.count < maps.count {
         remarks.append("\(maps.count - shown.count) maps of \(maps.count) are not drawn")
       }
@@ -69,14 +75,14 @@ enum HeatMapFigure: Figure {
             0, "black"
           )
         ])
-      let labelRoom = min(PlotText.widest(rowNames.map { GnuplotText.shown($0) }, size: 10.5), 200)
+      let labelRoom = min(PlotText.widest(rowNames.map { GnuplotText.shown($0) }, size: 11), 240)
       sheet.left = PlotSheet.margin + labelRoom + 10
-      let height = min(30.0, max(14, 1100 / Double(max(rowNames.count, 1))))
+      let height = min(30.0, max(16, 1100 / Double(max(rowNames.count, 1))))
       let texts = values.map(Figures.plain)
       let wanted =
         max(
-          PlotText.widest(texts, size: 10),
-          PlotText.widest(columnNames.map { GnuplotText.shown($0) }, size: 10)) + 12
+          PlotText.widest(texts, size: 11),
+          PlotText.widest(columnNames.map { GnuplotText.shown($0) }, size: 11)) + 12
       let room = PlotSheet.width - PlotSheet.margin - sheet.left
       let width = min(max(wanted, 40), room / Double(max(columnNames.count, 1)))
       // As many side by side as there is room for.
@@ -119,11 +125,11 @@ enum HeatMapFigure: Figure {
         table: PlotData.table(
           ["x", "y", "left", "right", "top", "bottom", "colour", "shown", "ink", "value", "label"],
           cells),
-        variables: [("cell_size", Figures.fixed(min(10, height * 0.65), 1))], rows: cells.count,
+        variables: [("cell_size", "11")], rows: cells.count,
         words: "\(metric.name) by \(axes.axes.map(\.title).joined(separator: " and ")). "
           + PlotWords.list(
             shown.flatMap(\.records).map {
-              "\(GnuplotText.shown($0.label)): \(Figures.plain(metric.value($0) ?? .nan))"
+              "\(GnuplotText.spoken($0.label)): \(Figures.plain(metric.value($0) ?? .nan))"
             }), remarks: remarks)
     }
 
@@ -133,18 +139,16 @@ enum HeatMapFigure: Figure {
       _ columns: [String], _ rows: [String], _ sheet: inout PlotSheet, at y: Double, width: Double,
       height: Double, room: Double
     ) {
-      for (index, name) in columns.enumerated() {
+      for (index, name) in PlotText.fit(names: columns, room: width - 4, size: 11).enumerated() {
         sheet.add(
           PlotSheet.Note(
-            text: PlotText.fit(GnuplotText.shown(name), room: width - 4, size: 10),
-            x: sheet.left + (Double(index) + 0.5) * width, y: y + 7, side: .center, size: 10))
+            text: name, x: sheet.left + (Double(index) + 0.5) * width, y: y + 7, side: .center))
       }
-      for (index, name) in rows.enumerated() {
+      for (index, name) in PlotText.fit(names: rows, room: room, size: 11).enumerated() {
         sheet.add(
           PlotSheet.Note(
-            text: PlotText.fit(GnuplotText.shown(name), room: room, size: 10.5),
-            x: sheet.left - 6, y: y + 16 + (Double(index) + 0.5) * height, side: .right,
-            size: min(10.5, height * 0.7)))
+            text: name, x: sheet.left - 6, y: y + 16 + (Double(index) + 0.5) * height,
+            side: .right))
       }
     }
 
@@ -152,28 +156,56 @@ enum HeatMapFigure: Figure {
       _ records: [RunRecord], _ sheet: PlotSheet, at y: Double, width: Double, height: Double
     ) -> [[String]] {
       let axis = PlotAxis(values, isLog: isLog, room: 0)
-      return records.compactMap { record in
-        guard let column = axes.place(record, columns), let row = axes.place(record, rows) else {
-          return nil
-        }
-        let value = metric.value(record)
+      func box(_ row: Int, _ column: Int) -> [String] {
         let left = sheet.left + Double(column) * width + 0.5
         let top = y + Double(row) * height + 0.5
+        return [
+          left + width / 2 - 0.5, top + height / 2 - 0.5, left, left + width - 1, top,
+          top + height - 1,
+        ].map { Figures.fixed($0, 1) }
+      }
+      // Where numbers have no room, colours alone speak.
+      let hasRoom =
+        PlotText.widest(values.map(Figures.plain), size: PlotSheet.letters) <= width - 3
+      var missing = Set(
+        axes.axes[rows].values.indices.prefix(HeatMapFigure.mostRows).flatMap { row in
+          axes.axes[columns].values.indices.map { [row, $0] }
+        })
+      let drawn = records.compactMap { record -> [String]? in
+        guard let column = axes.place(record, columns), let row = axes.place(record, rows),
+          row < HeatMapFigure.mostRows
+        else { return nil }
+        missing.remove([row, column])
+        let value = metric.value(record)
         let place = value.map { metric.lessIsBetter ? axis.place($0) : 1 - axis.place($0) }
         let colour = place.map(HeatMapFigure.colour) ?? 0xdddddd
         // What has no figure says why.
         let text =
           value.map(Figures.plain) ?? (record.status == .finished ? "∞" : record.status.rawValue)
-        let fitted = PlotText.fit(text, room: width - 4, size: min(10, height * 0.65))
-        return [
-          left + width / 2 - 0.5, top + height / 2 - 0.5, left, left + width - 1, top,
-          top + height - 1,
-        ].map { Figures.fixed($0, 1) } + [
-          "\(colour)", GnuplotText.cell(fitted), (place ?? 0) > 0.5 ? "\(0xfefefe)" : "\(0x101418)",
+        let fitted =
+          hasRoom || value == nil
+          ? PlotText.fit(text, room: width - 3, size: PlotSheet.letters) : " "
+        return box(row, column) + [
+          "\(colour)", GnuplotText.cell(fitted), "\(HeatMapFigure.ink(on: colour))",
           value.map { "\($0)" } ?? "NaN", PlotData.cell(record.label),
         ]
       }
+      // What is no part of the sweep is paper, with a dash.
+      return drawn
+        + missing.sorted { $0.lexicographicallyPrecedes($1) }.map { place in
+          box(place[0], place[1]) + ["\(0xffffff)", "–", "\(0x5c6670)", "NaN", " "]
+        }
     }
+  }
+
+  /// White or black, whichever has the higher contrast on a colour (WCAG 2.2, relative luminance).
+  private static func ink(on colour: Int) -> Int {
+    let parts = [colour >> 16, colour >> 8 & 0xff, colour & 0xff].map { part -> Double in
+      let share = Double(part) / 255
+      return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
+    }
+    let luminance = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 ? 0xfefefe : 0x010101
   }
 
   /// The colour at a share of the way, as a number.

@@ -42,7 +42,7 @@ enum LayerSensitivityFigure: Figure {
         ["row", "KL divergence", "error", "label", "shown", "lower", "upper"], rows),
       variables: PlotData.axis(axis) + chart.variables, rows: chart.slots,
       words: "The largest is on top. "
-        + PlotWords.list(drawn.map { "\(GnuplotText.shown($0.label)): \(text($0))" }),
+        + PlotWords.list(drawn.map { "\(GnuplotText.spoken($0.label)): \(text($0))" }),
       remarks: PlotWords.undrawn(report.variants, key, "KL divergence") + chart.leftOut)
   }
 }

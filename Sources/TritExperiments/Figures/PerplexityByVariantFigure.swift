@@ -18,10 +18,12 @@ enum PerplexityByVariantFigure: Figure {
     var chart = RowChart(records, report, each: 34, rank: value)
     let drawn = chart.rows.map(\.record)
     let isLog = PlotData.isWide(drawn.map(value), factor: 8)
-    let axis = PlotAxis(
-      PlotData.bounds(drawn.map(value), drawn.map(error)) + PlotData.lines(report), isLog: isLog)
+    let ends = PlotData.bounds(drawn.map(value), drawn.map(error))
+    let lines = PlotLines(report, beside: ends, isLog: isLog)
+    let axis = PlotAxis(ends + lines.shown.map(\.value), isLog: isLog)
     var sheet = chart.sheet(shown: drawn.map(text))
-    sheet.names(over: PlotLines.named(report).map { (sheet.x($0.value, axis), $0.text, $0.ink) })
+    sheet.legend("", lines.off.map { ($0, 0, "gray") })
+    sheet.names(over: lines.shown.map { (sheet.x($0.value, axis), $0.text, $0.ink) })
     chart.finish(&sheet, x: "Perplexity, ± one standard error (lower is better)")
     let rows = chart.rows.map { row in
       let (value, error) = (value(row.record), error(row.record))
@@ -34,17 +36,52 @@ enum PerplexityByVariantFigure: Figure {
       sheet,
       table: PlotData.table(
         ["row", "perplexity", "error", "label", "shown", "lower", "upper"], rows),
-      variables: PlotLines.variables(report) + PlotData.axis(axis) + chart.variables,
+      variables: lines.variables + PlotData.axis(axis) + chart.variables,
       rows: chart.slots,
       words: PlotLines.words(report)
-        + PlotWords.list(drawn.map { "\(GnuplotText.shown($0.label)): \(text($0))" }),
+        + PlotWords.list(drawn.map { "\(GnuplotText.spoken($0.label)): \(text($0))" }),
       remarks: PlotWords.undrawn(report.variants, "perplexity.value", "perplexity")
         + chart.leftOut)
   }
 }
 
-/// Perplexities that are drawn as lines: the reference's and the floor.
-enum PlotLines {
+/// Perplexities that are drawn as lines: the reference's and the floor. One that is so far from the
+/// variants that an axis with it would hide their differences is told in words.
+struct PlotLines {
+  /// Those on the axis.
+  let shown: [(value: Double, text: String, ink: String)]
+  /// Those beyond it, as words.
+  let off: [String]
+  /// The share of an axis that the variants must have at least.
+  private static let share = 0.12
+
+  /// `ends` are those of the variants' error bars.
+  init(_ report: Report, beside ends: [Double], isLog: Bool) {
+    let all = Self.named(report)
+    func place(_ value: Double) -> Double { isLog ? log(max(value, 1e-300)) : value }
+    let places = ends.filter { $0.isFinite && (!isLog || $0 > 0) }.map(place)
+    guard let low = places.min(), let high = places.max(), high > low else {
+      (shown, off) = (all, [])
+      return
+    }
+    func isNear(_ value: Double) -> Bool {
+      let whole = max(high, place(value)) - min(low, place(value))
+      return high - low >= Self.share * whole
+    }
+    shown = all.filter { isNear($0.value) }
+    off = all.filter { !isNear($0.value) }.map {
+      "\(place($0.value) < low ? "below" : "above") the axis: \($0.text)"
+    }
+  }
+
+  /// `reference` and `lowest`; NaN where there is none, or none on the axis.
+  var variables: [(name: String, value: String)] {
+    func value(_ ink: String) -> String {
+      shown.first { $0.ink == ink }.map { "\($0.value)" } ?? "NaN"
+    }
+    return [("reference", value("gray")), ("lowest", value("red"))]
+  }
+
   /// Value, name and ink of each.
   static func named(_ report: Report) -> [(value: Double, text: String, ink: String)] {
     var lines: [(Double, String, String)] = []
@@ -57,16 +94,8 @@ enum PlotLines {
     return lines
   }
 
-  /// `reference` and `lowest`; NaN where there is none.
-  static func variables(_ report: Report) -> [(name: String, value: String)] {
-    let reference = PlotData.finite(report.reference?.metrics["perplexity.value"])
-    return [
-      ("reference", reference.map { "\($0)" } ?? "NaN"), ("lowest", PlotData.floor(report)),
-    ]
-  }
-
   /// The lines as sentences.
   static func words(_ report: Report) -> String {
-    named(report).map { "\($0.text). " }.joined()
+    named(report).map { "\($0.text.prefix(1).uppercased() + $0.text.dropFirst()). " }.joined()
   }
 }

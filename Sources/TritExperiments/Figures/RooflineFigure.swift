@@ -95,7 +95,7 @@ enum RooflineFigure: Figure {
         + PlotWords.list(
           curves.map { curve in
             let ends = [curve.points.first, curve.points.last].compactMap { $0 }
-            return "\(GnuplotText.shown(curve.label)): "
+            return "\(GnuplotText.spoken(curve.label)): "
               + ends.map { "\(Figures.plain($0.y)) Gop/s at \(Figures.plain($0.x)) tokens" }
               .joined(separator: ", ")
           }))

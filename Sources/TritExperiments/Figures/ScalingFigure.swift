@@ -22,18 +22,20 @@ enum ScalingFigure: Figure {
     }
     func size(_ record: RunRecord) -> Double { (record.metrics["model.parameters"] ?? 0) / 1e6 }
     func value(_ record: RunRecord) -> Double { record.metrics["perplexity.value"] ?? 0 }
-    let words = ["dense": "full precision", "ternary": "ternary (trained so)"]
+    func text(_ record: RunRecord) -> String {
+      value(record) < 1e4 ? Figures.fixed(value(record), 3) : Figures.plain(value(record))
+    }
     let curves = order.map { form in
       let sorted = (groups[form] ?? []).sorted { size($0) < size($1) }
       return CurveChart.Curve(
-        label: words[form] ?? form,
+        label: form,
         points: sorted.map { record in
           let error = Report.error(record, "perplexity.error") ?? 0
           return CurveChart.Point(
             x: size(record), y: value(record), lower: value(record) - error,
             upper: value(record) + error)
         },
-        cells: sorted.map { [PlotData.cell($0.label), Figures.fixed(value($0), 3)] })
+        cells: sorted.map { [PlotData.cell($0.label), text($0)] })
     }
     let ends = curves.flatMap { $0.points.flatMap { [$0.lower, $0.upper] } }
     let floor = PlotData.finite(report.floor?.perplexity)
@@ -49,11 +51,12 @@ enum ScalingFigure: Figure {
       x: "Parameters, embedding included", y: "Perplexity, ± one standard error (lower is better)",
       header: "million parameters\tperplexity\terror\tlabel\tshown\tlower\tupper",
       lines: lines ?? [],
-      values: records.map { (size($0), value($0), Figures.fixed(value($0), 3)) },
+      // Of a few models: more would lie in a cloud.
+      values: records.count > 16 ? [] : records.map { (size($0), value($0), text($0)) },
       variables: [("lowest", PlotData.floor(report))],
       words: PlotWords.list(
         records.sorted { size($0) < size($1) }.map {
-          "\(GnuplotText.shown($0.label)), \(Figures.plain(size($0))) M: \(Figures.fixed(value($0), 3))"
+          "\(GnuplotText.spoken($0.label)), \(Figures.plain(size($0))) M: \(text($0))"
         }), remarks: PlotWords.undrawn(report.variants, "perplexity.value", "perplexity"))
   }
 

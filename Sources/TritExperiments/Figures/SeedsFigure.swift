@@ -65,6 +65,7 @@ enum SeedsFigure: Figure {
     let seeds = chart.rows.flatMap { row in
       (group(row.record)?.values ?? []).map { ["\(row.slot)", "\($0)"] }
     }
+    let hasSpread = drawn.contains { $0.statistics.standardDeviation > 0 }
     let others = told.dropFirst().map { $0.title.lowercased() }
     return PlotData(
       sheet,
@@ -76,12 +77,14 @@ enum SeedsFigure: Figure {
         + PlotWords.list(
           chart.rows.compactMap { row in
             group(row.record).map { group in
-              "\(GnuplotText.shown(row.label)): \(group.values.count) seeds, mean \(text(group))"
+              "\(GnuplotText.spoken(row.label)): \(group.values.count) seeds, mean \(text(group))"
                 + (group.error.map { ", error of the text \(Figures.twoDigits($0))" } ?? "")
             }
           }),
-      remarks: (others.isEmpty
-        ? [] : ["also in the table 'Across seeds': " + others.joined(separator: ", ")])
+      remarks: (hasSpread
+        ? [] : ["every seed gives the same figure: nothing that was measured depends on it"])
+        + (others.isEmpty
+          ? [] : ["also in the table 'Across seeds': " + others.joined(separator: ", ")])
         + chart.leftOut)
   }
 

@@ -28,7 +28,8 @@ enum SweepFigure: Figure {
     var lines: [String: [RunRecord]] = [:]
     for record in records {
       let rest = axes.label(record, without: [across])
-      let label = axes.axes.count == 1 ? metric.name : rest
+      // One line is what the axis' title says.
+      let label = axes.axes.count == 1 ? "" : rest
       if lines[label] == nil { order.append(label) }
       lines[label, default: []].append(record)
     }
@@ -55,21 +56,33 @@ enum SweepFigure: Figure {
       words: "\(metric.name) by \(axes.axes.map(\.title).joined(separator: ", ")). "
         + PlotWords.list(
           records.map {
-            "\(GnuplotText.shown($0.label)): \(Figures.plain(metric.value($0) ?? .nan))"
+            "\(GnuplotText.spoken($0.label)): \(Figures.plain(metric.value($0) ?? .nan))"
           }), remarks: PlotWords.undrawn(report.variants, metric.key, metric.name))
   }
 
   /// The axis from left to right: one of numbers, that with the most values; else that with the
-  /// most values.
+  /// most values. Seeds are numbers without an order: only where there is nothing else.
   private static func across(_ axes: VariantAxes) -> Int? {
-    let numeric = axes.axes.indices.filter { axes.axes[$0].numbers != nil }
-    return (numeric.isEmpty ? Array(axes.axes.indices) : numeric)
+    let ordered = axes.axes.indices.filter { axes.axes[$0].key != "seed" }
+    let all = ordered.isEmpty ? Array(axes.axes.indices) : ordered
+    let numeric = all.filter { axes.axes[$0].numbers != nil }
+    return (numeric.isEmpty ? all : numeric)
       .max { axes.axes[$0].values.count < axes.axes[$1].values.count }
   }
 
   /// Numbers on their scale, logarithmic where they spread.
   private static func xAxis(_ axis: VariantAxes.Axis, _ places: [Double], panels: Bool) -> PlotAxis
   {
-    PlotAxis(places, isLog: PlotData.isWide(places, factor: 9), room: 0.08, most: panels ? 3 : 7)
+    let isLog = PlotData.isWide(places, factor: 9)
+    let plain = PlotAxis(places, isLog: isLog, room: 0.08, most: panels ? 3 : 7)
+    // Few values are the ticks themselves.
+    let values = Set(places).sorted()
+    guard (2...8).contains(values.count) else { return plain }
+    let own = PlotAxis(
+      low: plain.low, high: plain.high, isLog: plain.isLog,
+      ticks: values.map { ($0, Figures.plain($0)) })
+    // Those that stand together have no room each.
+    return own.thinned(across: 400, size: PlotSheet.letters).ticks.count == values.count
+      ? own : plain
   }
 }

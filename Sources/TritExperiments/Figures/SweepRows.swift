@@ -45,10 +45,10 @@ struct SweepRows {
     sheet.right = PlotSheet.width - PlotSheet.margin - 6
     let height = min(1100, Double(names.count) * max(18, Double(colours.names.count) * 5 + 10))
     let boxes = boxes(&sheet, shown.map(\.title), height: max(height, 60))
-    for (place, name) in names.enumerated() {
+    for (place, name) in PlotText.fit(names: names, room: room, size: 11).enumerated() {
       sheet.add(
         PlotSheet.Note(
-          text: PlotText.fit(GnuplotText.shown(name), room: room, size: 11), x: sheet.left - 9,
+          text: name, x: sheet.left - 9,
           y: sheet.top
             + (Double(rows[place]) + 0.5) * (sheet.bottom - sheet.top) / Double(names.count),
           side: .right))
@@ -57,7 +57,7 @@ struct SweepRows {
     return PlotData(
       sheet, table: table(shown.map(\.records), rows, colours, axis),
       variables: [
-        ("by_rows", "1"), ("panels", "\(boxes.count)"), ("panel_size", "10"),
+        ("by_rows", "1"), ("panels", "\(boxes.count)"), ("panel_size", "11"),
         ("x_ticks", PlotData.string(axis.tics())), ("x_low", "\(axis.low)"),
         ("x_high", "\(axis.high)"), ("x_logarithmic", axis.isLog ? "1" : "0"),
       ] + placed(boxes), rows: names.count, words: words(), remarks: remarks)
@@ -115,13 +115,12 @@ struct SweepRows {
     let hasTitles = titles.contains { !$0.isEmpty }
     if hasTitles { sheet.top += 12 }
     sheet.bottom = sheet.top + height
-    return titles.enumerated().map { index, title in
+    return PlotText.fit(names: titles, room: wide, size: 11).enumerated().map { index, title in
       let left = sheet.left + Double(index) * (wide + gap)
       if !title.isEmpty {
         sheet.add(
           PlotSheet.Note(
-            text: PlotText.fit(GnuplotText.shown(title), room: wide, size: 10.5), x: left,
-            y: sheet.top - 8, ink: "blue", size: 10.5))
+            text: title, x: left, y: sheet.top - 8, ink: "blue"))
       }
       return PlotSheet.Box(left: left, top: sheet.top, right: left + wide, bottom: sheet.bottom)
     }
@@ -172,7 +171,7 @@ struct SweepRows {
     "\(metric.name) by \(axes.axes.map(\.title).joined(separator: ", ")). "
       + PlotWords.list(
         records.map {
-          "\(GnuplotText.shown($0.label)): \(Figures.plain(metric.value($0) ?? .nan))"
+          "\(GnuplotText.spoken($0.label)): \(Figures.plain(metric.value($0) ?? .nan))"
         })
   }
 }

@@ -61,6 +61,16 @@ enum TaskAccuracyFigure: Figure {
         "\(100 * interval(record).upper)", chart.cell(row), text(record),
       ] + marks
     }
+    /// ` (by kind: who 33.3 %, place 50.0 %)`.
+    func byKind(_ record: RunRecord) -> String {
+      let series = record.series["tasks.kinds"]
+      let found = kinds.labels.compactMap { kind -> String? in
+        series?.labels?.firstIndex(of: kind).flatMap { place in
+          series.flatMap { Report.value($0, "accuracy", place) }
+        }.map { "\(GnuplotText.shown(kind)) \(Figures.share($0))" }
+      }
+      return found.isEmpty ? "" : " (by kind: \(found.joined(separator: ", ")))"
+    }
     let count = kinds.labels.count
     let chosen = kinds.labels.indices.map { isFew ? signs[$0] : (4, "pale") }
     return PlotData(
@@ -78,7 +88,11 @@ enum TaskAccuracyFigure: Figure {
       ].filter { count > 0 || !$0.0.hasPrefix("array") } + PlotData.axis(axis) + chart.variables,
       rows: chart.slots,
       words: (chance.isFinite ? "Guessing: \(Figures.share(chance)). " : "")
-        + PlotWords.list(drawn.map { "\(GnuplotText.shown($0.label)): \(text($0))" }),
+        + PlotWords.list(
+          drawn.map { record in
+            let kinds = kinds.labels.count > 1 && isFew ? byKind(record) : ""
+            return "\(GnuplotText.spoken(record.label)): \(text(record))\(kinds)"
+          }),
       remarks: PlotWords.undrawn(report.rows, "tasks.accuracy", "accuracy") + chart.leftOut)
   }
 }

@@ -9,15 +9,19 @@ enum ThroughputFigure: Figure {
 
   static func data(_ report: Report) -> PlotData? {
     let names = ["prefill", "decode"]
+    func known(_ record: RunRecord, _ name: String) -> Double? {
+      PlotData.finite(record.metrics["speed.\(name).tokens_per_second"])
+    }
     func speed(_ record: RunRecord, _ name: String, _ suffix: String = "tokens_per_second")
       -> Double
     { PlotData.finite(record.metrics["speed.\(name).\(suffix)"]) ?? 0 }
-    let records = report.rows.filter {
-      PlotData.finite($0.metrics["speed.prefill.tokens_per_second"]) != nil
+    let records = report.rows.filter { record in
+      names.contains { known(record, $0) != nil }
     }
     guard !records.isEmpty else { return nil }
     func text(_ record: RunRecord, _ name: String) -> String {
-      Figures.plain(speed(record, name).rounded()) + (record.isSpeedDisturbed ? " (!)" : "")
+      guard let value = known(record, name) else { return "–" }
+      return Figures.plain(value.rounded()) + (record.isSpeedDisturbed ? " (!)" : "")
     }
     // What ran has a line under the bars where there is room for it.
     let hasRoom = records.count <= 12
@@ -36,7 +40,8 @@ enum ThroughputFigure: Figure {
     }
     let axis = PlotAxis(ends, fromZero: true)
     func both(_ record: RunRecord) -> String {
-      names.map { Figures.plain(speed(record, $0).rounded()) }.joined(separator: " / ")
+      names.map { known(record, $0).map { Figures.plain($0.rounded()) } ?? "–" }
+        .joined(separator: " / ")
         + (record.isSpeedDisturbed ? " (!)" : "")
     }
     var sheet = chart.sheet(
@@ -77,16 +82,16 @@ enum ThroughputFigure: Figure {
       ] + PlotData.axis(axis) + chart.variables, rows: chart.slots,
       words: PlotWords.list(
         drawn.map { record in
-          "\(GnuplotText.shown(record.label)): "
+          "\(GnuplotText.spoken(record.label)): "
             + names.map { "\($0) \(text(record, $0)) tokens a second" }.joined(separator: ", ")
         }),
-      remarks: PlotWords.undrawn(report.rows, "speed.prefill.tokens_per_second", "speed")
+      remarks: PlotWords.undrawn(report.rows, "speed.decode.tokens_per_second", "decode speed")
         + chart.leftOut)
   }
 
   /// What ran, as the line under a variant's bars; a blank where the record does not tell.
   private static func ran(_ record: RunRecord, room: Double) -> String {
     let text = GnuplotText.shown(record.facts["speed ran with"] ?? record.ran ?? " ", limit: 112)
-    return GnuplotText.cell(PlotText.fit(text, room: room, size: 9))
+    return GnuplotText.cell(PlotText.fit(text, room: room, size: PlotSheet.letters))
   }
 }

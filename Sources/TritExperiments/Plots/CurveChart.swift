@@ -58,12 +58,32 @@ struct CurveChart {
     self.curves = []
     let axes = VariantAxes(report)
     merge(curves, axes)
-    guard self.curves.count > Self.most else {
+    let isCluttered = self.isCluttered
+    guard self.curves.count > Self.most || isCluttered else {
       panels = [("", 0..<self.curves.count)]
       types = self.curves.indices.map { $0 + 1 }
       return
     }
-    arrange(axes)
+    arrange(axes, apart: self.curves.count <= Self.most)
+  }
+
+  /// Whether so many bars lie over each other that nobody follows a curve.
+  private var isCluttered: Bool {
+    guard curves.count > 5, let count = curves.first?.points.count,
+      curves.allSatisfy({ $0.points.count == count })
+    else { return false }
+    var (touching, pairs) = (0, 0)
+    for index in 0..<count {
+      let spans = curves.map { curve in
+        let point = curve.points[index]
+        return (low: y.place(y.inside(point.lower)), high: y.place(y.inside(point.upper)))
+      }.sorted { $0.low + $0.high < $1.low + $1.high }
+      for (one, next) in zip(spans, spans.dropFirst()) {
+        pairs += 1
+        if next.low < one.high + 4.0 / 330 { touching += 1 }
+      }
+    }
+    return Double(touching) > 0.6 * Double(pairs)
   }
 
   /// Curves that differ by less than a pixel and a half anywhere are drawn once.
@@ -96,15 +116,19 @@ struct CurveChart {
     }
   }
 
-  /// Several panels: the values of one axis of the sweep are colours, what is left of the choices
-  /// names the panel; where there are no such axes, each curve has its own.
-  private mutating func arrange(_ axes: VariantAxes) {
+  /// Several panels: the values of one axis of the sweep are colours (those of the shortest where
+  /// curves should stand `apart`), what is left of the choices names the panel; where there are no
+  /// such axes, each curve has its own.
+  private mutating func arrange(_ axes: VariantAxes, apart isApart: Bool) {
     let free = axes.axes.indices.filter { $0 != across }
     // Where several lie on each other, a joint name says so better than colours.
     let colour =
       hidden.isEmpty && free.count > 1
       ? free.filter { axes.axes[$0].values.count <= Self.most }
-        .max { axes.axes[$0].values.count < axes.axes[$1].values.count } : nil
+        .max { one, other in
+          let (one, other) = (axes.axes[one].values.count, axes.axes[other].values.count)
+          return isApart ? one > other : one < other
+        } : nil
     let apart = Set([colour, across].compactMap { $0 })
     var groups: [(title: String, members: [(curve: Curve, type: Int)])] = []
     for curve in curves {
@@ -154,10 +178,10 @@ struct CurveChart {
         })
     }
     if panels.count > 1 {
-      sheet.legend("", lines.map { ($0.text, 0, $0.ink) }, size: 10)
+      sheet.legend("", lines.map { ($0.text, 0, $0.ink) })
     }
     sheet.titles(x: xTitle, y: yTitle)
-    let size = panels.count > 1 ? 9.0 : 11.0
+    let size = PlotSheet.letters
     sheet.left = PlotSheet.margin + PlotSheet.room(y, size: size)
     let boxes: [PlotSheet.Box]
     if panels.count > 1 {
@@ -169,6 +193,9 @@ struct CurveChart {
       boxes = [sheet.area]
     }
     let columns = boxes.filter { $0.top == boxes[0].top }.count
+    // Small panels have room for fewer words.
+    let x = x.thinned(across: boxes[0].right - boxes[0].left, size: size)
+    let y = y.thinned(along: boxes[0].bottom - boxes[0].top, size: size)
     return PlotData(
       sheet, table: table(header),
       variables: panelVariables(boxes, columns: columns, size: size) + variables
@@ -181,17 +208,25 @@ struct CurveChart {
 
   /// Names at the right ends of curves and lines, with a symbol and a thin line to each.
   private func name(_ lines: [Line], on sheet: inout PlotSheet) {
-    let size = 10.5
-    let texts = curves.map { curve in GnuplotText.shown(curve.label, limit: 60) }
+    let size = PlotSheet.letters
+    let texts = curves.map { GnuplotText.shown($0.label, limit: 60) }
     let room = min(
       PlotText.widest(texts + lines.map(\.text), size: size), PlotSheet.width * 0.36)
+    // What the axis' title says needs no name.
+    guard (texts + lines.map(\.text)).contains(where: { !$0.isEmpty }) else {
+      sheet.right = PlotSheet.width - PlotSheet.margin
+      return
+    }
+    let fitted =
+      PlotText.fit(names: curves.map(\.label), room: room, size: size)
+      + lines.map { PlotText.fit($0.text, room: room, size: size) }
     sheet.right = PlotSheet.width - PlotSheet.margin - room - 42
     let wanted =
       curves.map { sheet.y($0.points.last?.y ?? 0, y) } + lines.map { sheet.y($0.y, y) }
     let places = LabelPlacer.spread(
       wanted, gap: size + 4, within: (sheet.top + 4)...(sheet.bottom - 4))
     let x0 = sheet.right + 40
-    for (index, text) in (texts + lines.map(\.text)).enumerated() {
+    for index in fitted.indices where !fitted[index].isEmpty {
       let isCurve = index < curves.count
       let (point, ink) =
         isCurve ? Self.signs[index % 8] : (0, lines[index - curves.count].ink)
@@ -204,7 +239,7 @@ struct CurveChart {
       }
       sheet.add(
         PlotSheet.Note(
-          text: PlotText.fit(text, room: room, size: size), x: x0, y: places[index],
+          text: fitted[index], x: x0, y: places[index],
           ink: isCurve ? "black" : ink, size: size))
     }
   }
@@ -228,7 +263,7 @@ struct CurveChart {
     }
     for value in values {
       let point = (sheet.x(value.x, x), sheet.y(value.y, y))
-      if let placed = placer.place(value.text, at: point, ink: "gray", size: 9.5, reach: [9, 14]) {
+      if let placed = placer.place(value.text, at: point, ink: "gray", reach: [9, 14]) {
         sheet.add(placed.note)
       }
     }
@@ -245,15 +280,15 @@ struct CurveChart {
       / Double(columns)
     sheet.right = PlotSheet.width - PlotSheet.margin
     var boxes: [PlotSheet.Box] = []
-    for (index, panel) in panels.enumerated() {
+    let titles = PlotText.fit(names: panels.map(\.title), room: wide, size: 11)
+    for (index, title) in titles.enumerated() {
       let left = sheet.left + Double(index % columns) * (wide + gap)
       let top = sheet.top + 14 + Double(index / columns) * (tall + 24)
       boxes.append(
         PlotSheet.Box(left: left, top: top, right: left + wide, bottom: top + tall))
       sheet.add(
         PlotSheet.Note(
-          text: PlotText.fit(GnuplotText.shown(panel.title), room: wide, size: 10), x: left,
-          y: top - 8, size: 10))
+          text: title, x: left, y: top - 8))
     }
     sheet.top += 14
     sheet.bottom = sheet.top + Double(rows) * (tall + 24) - 24

@@ -14,6 +14,9 @@ package enum GnuplotText {
     return plain.count > limit ? String(plain.prefix(limit - 1)) + "…" : plain
   }
 
+  /// A name as it is said in a description, where there is room for more.
+  package static func spoken(_ text: String) -> String { shown(text, limit: 160) }
+
   /// A string of a script. In single quotes, gnuplot 5.4 misreads a doubled quote at the beginning;
   /// in double quotes, what has a meaning is written as octal numbers (`help quotes`,
   /// `help substitution`).

@@ -33,8 +33,8 @@ struct LabelPlacer {
   /// The nearest free place of `text` beside `point`, and a line to it where it is not next to the
   /// point. nil where there is none.
   mutating func place(
-    _ text: String, at point: Point, ink: String = "black", size: Double = 10.5,
-    reach: [Double] = [9, 15, 24, 36]
+    _ text: String, at point: Point, ink: String = "black", size: Double = PlotSheet.letters,
+    reach: [Double] = [9, 15, 24, 36, 54, 80]
   ) -> (note: PlotSheet.Note, leader: PlotSheet.Leader?)? {
     for distance in reach {
       for (dx, dy) in [

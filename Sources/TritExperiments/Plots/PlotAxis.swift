@@ -9,6 +9,9 @@ struct PlotAxis {
   /// Where a tick is, and what it says.
   let ticks: [(value: Double, text: String)]
 
+  /// gnuplot takes what is beyond half of the largest double for undefined, and draws nothing there.
+  private static let largest = 1e307
+
   /// An axis around the finite ones of `values`, with `room` (a share of the whole) at either end
   /// and at most `most` ticks. A logarithmic one is made of what is above zero, and is linear where
   /// nothing is.
@@ -28,24 +31,58 @@ struct PlotAxis {
     }
     let bottom = fromZero ? min(lowest, 0) : lowest
     // Halves: the range of doubles itself must not overflow.
-    let half = max(highest / 2 - bottom / 2, abs(highest) * 0.005, 1e-9)
+    // Values that are equal but for rounding get an axis of one percent around them.
+    let span = highest / 2 - bottom / 2
+    let half = span > abs(highest) * 1e-7 ? span : max(abs(highest) * 0.005, 1e-9)
     let step = Self.step(half * 2, most: most)
-    low = fromZero && lowest >= 0 ? 0 : max(bottom - 2 * room * half, -.greatestFiniteMagnitude)
-    high = min(highest + 2 * room * half, .greatestFiniteMagnitude)
+    low = fromZero && lowest >= 0 ? 0 : max(bottom - 2 * room * half, -Self.largest)
+    high = min(highest + 2 * room * half, Self.largest)
     let (first, last) = ((low / step).rounded(.up), (high / step).rounded(.down))
     guard last >= first, last - first < 100 else {
       ticks = [(lowest, Figures.plain(lowest))]
       return
     }
+    // All in one form: '800000' beside '1e6' would not be seen to be near.
+    let isLarge = max(abs(first), abs(last)) * step >= 1e6
     ticks = (0...Int(last - first)).map { index in
       let value = (first + Double(index)) * step
-      return (value, Self.text(value, step: step))
+      return (
+        value, isLarge && value != 0 ? Self.word(value, step: step) : Self.text(value, step: step)
+      )
     }
   }
 
   /// Ticks that are given: sizes that occur.
   init(low: Double, high: Double, isLog: Bool, ticks: [(value: Double, text: String)]) {
     (self.low, self.high, self.isLog, self.ticks) = (low, high, isLog, ticks)
+  }
+
+  /// The axis with every second tick, or third, so that its words have room side by side on so many
+  /// pixels.
+  func thinned(across width: Double, size: Double) -> PlotAxis {
+    thinned { one, other in
+      let words = PlotText.width(one.text, size: size) + PlotText.width(other.text, size: size)
+      return abs(place(other.value) - place(one.value)) * width > words / 2 + 6
+    }
+  }
+
+  /// The same of an upright axis.
+  func thinned(along height: Double, size: Double) -> PlotAxis {
+    thinned { one, other in
+      abs(place(other.value) - place(one.value)) * height > size * 1.4
+    }
+  }
+
+  private typealias Tick = (value: Double, text: String)
+
+  private func thinned(_ haveRoom: (Tick, Tick) -> Bool) -> PlotAxis {
+    for step in 1...max(ticks.count, 1) {
+      let kept = ticks.enumerated().filter { $0.offset % step == 0 }.map(\.element)
+      if zip(kept, kept.dropFirst()).allSatisfy(haveRoom) {
+        return PlotAxis(low: low, high: high, isLog: isLog, ticks: kept)
+      }
+    }
+    return self
   }
 
   /// Where `value` stands, 0 at the lower end and 1 at the upper; outside values are moved to the
@@ -72,7 +109,7 @@ struct PlotAxis {
     let factor = max(pow(highest / lowest, room), 1.05)
     // Perplexities of broken variants come near the end of the range: both ends stay numbers.
     return (
-      max(lowest / factor, .leastNormalMagnitude), min(highest * factor, .greatestFiniteMagnitude)
+      max(lowest / factor, .leastNormalMagnitude), min(highest * factor, Self.largest)
     )
   }
 
@@ -105,6 +142,15 @@ struct PlotAxis {
     return 10 * power
   }
 
+  /// A large value with as many digits as tell it from its neighbours a step away: `1.25e6`.
+  private static func word(_ value: Double, step: Double) -> String {
+    let power = Int(log10(abs(value)).rounded(.down))
+    let digits = max(0, power - Int(log10(step).rounded(.down)))
+    guard digits <= 12 else { return word(value) }
+    return String(format: "%.\(digits)e", value).replacing("e+0", with: "e")
+      .replacing("e+", with: "e").replacing("e-0", with: "e-").replacing("-", with: "−")
+  }
+
   /// `1e-6`, not `1.0e-6`.
   private static func word(_ value: Double) -> String {
     Figures.plain(value).replacing(".0e", with: "e").replacing("-", with: "−")
@@ -114,8 +160,12 @@ struct PlotAxis {
   private static func text(_ value: Double, step: Double) -> String {
     let size = abs(value)
     guard size >= step / 2 else { return "0" }
-    guard size < 1e6, step >= 1e-5 else { return word(value) }
-    let text = Figures.fixed(value, max(0, Int((-log10(step)).rounded(.up))))
+    let digits = max(0, Int((-log10(step)).rounded(.up)))
+    // Neighbours never say the same: as many digits as a step has.
+    guard size < 1e6, digits <= 4 || (size >= 1e-2 && digits <= 12) else {
+      return word(value, step: step)
+    }
+    let text = Figures.fixed(value, digits)
     return text.replacing("-", with: "−")
   }
 }

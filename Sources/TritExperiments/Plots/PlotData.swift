@@ -96,11 +96,6 @@ public struct PlotData: Sendable {
     finite(report.floor?.perplexity).map { "\($0)" } ?? "NaN"
   }
 
-  /// Perplexities that are drawn as lines: the reference's and the floor.
-  static func lines(_ report: Report) -> [Double] {
-    [report.reference?.metrics["perplexity.value"], report.floor?.perplexity].compactMap(finite)
-  }
-
   /// Both ends of every error bar.
   static func bounds(_ values: [Double], _ errors: [Double]) -> [Double] {
     zip(values, errors).flatMap { [$0 - $1, $0 + $1] }

@@ -8,6 +8,8 @@ internal import Foundation
 struct PlotSheet {
   /// The width of every figure (pixels).
   static let width = 760.0
+  /// The least size of letters (pixels): what is read on a phone.
+  static let letters = 11.0
   /// The room at the edges.
   static let margin = 14.0
 
@@ -107,7 +109,8 @@ struct PlotSheet {
 
   /// Names of upright lines over the marks, each at its line, on as many levels as they need; `top`
   /// moves below them.
-  mutating func names(over lines: [(x: Double, text: String, ink: String)], size: Double = 10) {
+  mutating func names(over lines: [(x: Double, text: String, ink: String)], size: Double = letters)
+  {
     guard !lines.isEmpty else { return }
     var placed: [Note] = []
     for line in lines.sorted(by: { $0.x < $1.x }) {

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import TritCore
 
 /// How wide texts are on a figure, before anything draws them.
@@ -21,6 +22,48 @@ package enum PlotText {
       kept.append(letter)
     }
     return kept + "…"
+  }
+
+  /// Names, each cut to `room`, so that those that differ still do: where an ellipsis at the end
+  /// would make them equal, it stands in the middle, or in place of the beginning that they share.
+  package static func fit(names: [String], room: Double, size: Double) -> [String] {
+    let plain = names.map { fit(GnuplotText.shown($0), room: room, size: size) }
+    let different = Set(names).count
+    guard Set(plain).count < different else { return plain }
+    let whole = names.map { GnuplotText.shown($0, limit: 200) }
+    let tooWide = whole.filter { width($0, size: size) > room }
+    let shared = tooWide.dropFirst().reduce(tooWide.first ?? "") { $0.commonPrefix(with: $1) }.count
+    let forms = [
+      plain, whole.map { fit(middle: $0, room: room, size: size) },
+      whole.map { text in
+        width(text, size: size) <= room
+          ? text : fit("…" + text.dropFirst(shared), room: room, size: size)
+      },
+      whole.map { text in
+        width(text, size: size) <= room
+          ? text : fit(middle: "…" + text.dropFirst(shared), room: room, size: size)
+      },
+    ]
+    return forms.first { Set($0).count == different }
+      ?? forms.max { Set($0).count < Set($1).count } ?? plain
+  }
+
+  /// The text, with an ellipsis in its middle where it does not fit into `room`.
+  private static func fit(middle text: String, room: Double, size: Double) -> String {
+    guard width(text, size: size) > room else { return text }
+    var (head, tail) = ("", "")
+    var left = room - ems("…") * size
+    var (front, back) = (text[...], text[...])
+    // A letter of the end for each of the beginning: what tells variants apart is at either.
+    while let first = front.popFirst(), let last = back.popLast() {
+      left -= ems(last) * size
+      guard left >= 0 else { break }
+      tail.insert(last, at: tail.startIndex)
+      left -= ems(first) * size
+      guard left >= 0 else { break }
+      head.append(first)
+    }
+    return head + "…" + tail
   }
 
   /// The width of the widest text.

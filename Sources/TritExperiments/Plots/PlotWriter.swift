@@ -32,6 +32,14 @@ struct PlotWriter {
   /// Where programs and templates are looked for.
   let environment: [String: String]
 
+  /// What is missing where a figure that draws no one measure has nothing to show.
+  private static let lack = [
+    "sweep": "the variants have no axes of a sweep: see 'sweep:'",
+    "heat-map": "the variants have fewer than two axes of a sweep: see 'sweep:'",
+    "differences": "no two variants were measured on the same text or questions",
+    "seeds": "no variants differ in their seed alone: see 'sweep: {seed: …}'",
+  ]
+
   /// Draws `plots`. What cannot be drawn is told to `note` and fails nothing.
   func draw(
     _ plots: [PlannedPlot], report: Report, note: (String) -> Void
@@ -68,7 +76,7 @@ struct PlotWriter {
     var told: Set<String> = []
     for plot in plots {
       guard let data = plot.figure.data(report) else {
-        note("plot '\(plot.name)': no variant has what it shows")
+        note("plot '\(plot.name)': \(Self.lack[plot.figure.key] ?? "no variant has what it shows")")
         continue
       }
       drawn.append(
@@ -150,7 +158,7 @@ struct PlotWriter {
       ? report.environmentLine + " · redraw: gnuplot \(name).gp"
       : data.remarks.joined(separator: " · ")
     return PlotText.fit(
-      VisibleText.line(line), room: PlotSheet.width - 2 * PlotSheet.margin, size: 9)
+      VisibleText.line(line), room: PlotSheet.width - 2 * PlotSheet.margin, size: PlotSheet.letters)
   }
 }
 

@@ -26,6 +26,8 @@ struct RowChart {
   let pitch: Double
   let size: Double
   private var labelRoom = 0.0
+  /// The names as they are drawn, by slot.
+  private var cut: [Int: String] = [:]
 
   /// Rows for `records`, the least `rank` first and the reference before all; few of them are
   /// `each` high. `names`: what rows are called where that is not what differs between variants.
@@ -72,7 +74,7 @@ struct RowChart {
     }
     // Up to ten rows have all the room; sixty fit on a page.
     pitch = min(each, max(least, each * 10 / Double(max(slots, 1))))
-    size = min(12, max(9.5, pitch * 0.62))
+    size = min(12, max(PlotSheet.letters, pitch * 0.62))
   }
 
   /// The axis whose values are the groups: the one with the fewest, where there are too many rows
@@ -90,6 +92,8 @@ struct RowChart {
     let names = PlotText.widest(rows.map { GnuplotText.shown($0.label) }, size: size)
     let heads = PlotText.widest(headings.map { GnuplotText.shown($0.text) }, size: size)
     labelRoom = min(max(names, heads - 20, 40) + 4, 290)
+    let fitted = PlotText.fit(names: rows.map(\.label), room: labelRoom, size: size)
+    cut = Dictionary(uniqueKeysWithValues: zip(rows.map(\.slot), fitted))
     sheet.left = PlotSheet.margin + labelRoom + 12
     let column = shown.isEmpty ? 20 : PlotText.widest(shown, size: valueSize) + 14
     sheet.right = PlotSheet.width - PlotSheet.margin - min(column, 250)
@@ -111,11 +115,11 @@ struct RowChart {
   }
 
   /// The size of the texts at the right.
-  var valueSize: Double { min(10, size) }
+  var valueSize: Double { min(PlotSheet.letters, size) }
 
-  /// A row's name as a cell, cut to the room of its column.
+  /// A row's name as a cell, cut to the room of its column; different names stay different.
   func cell(_ row: Row) -> String {
-    GnuplotText.cell(PlotText.fit(GnuplotText.shown(row.label), room: labelRoom, size: size))
+    GnuplotText.cell(cut[row.slot] ?? GnuplotText.shown(row.label))
   }
 
   /// What all row templates read.
@@ -146,7 +150,7 @@ enum PlotWords {
   /// none.
   static func undrawn(_ records: [RunRecord], _ key: String, _ what: String) -> [String] {
     let lost = records.filter { record in record.metrics[key].map { !$0.isFinite } ?? false }
-    let failed = records.filter { $0.status != .finished && $0.metrics[key] == nil }
+    let failed = records.filter { $0.metrics[key] == nil }
     var sentences: [String] = []
     if !lost.isEmpty {
       sentences.append(
@@ -156,7 +160,8 @@ enum PlotWords {
     return sentences
   }
 
-  private static func names(_ records: [RunRecord]) -> String {
+  /// The first labels of a list.
+  static func names(_ records: [RunRecord]) -> String {
     let shown = records.prefix(4).map(\.label).joined(separator: ", ")
     return shown + (records.count > 4 ? " and \(records.count - 4) more" : "")
   }

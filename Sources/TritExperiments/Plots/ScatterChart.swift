@@ -41,9 +41,10 @@ struct ScatterChart {
     guard !items.isEmpty else { return nil }
     markFront(&items)
     let x = xAxis(items)
-    let y = PlotAxis(
-      items.flatMap { [$0.lower, $0.upper] } + PlotData.lines(report),
-      isLog: PlotData.isWide(items.map(\.y), factor: 8))
+    let isLog = PlotData.isWide(items.map(\.y), factor: 8)
+    let ends = items.flatMap { [$0.lower, $0.upper] }
+    let lines = PlotLines(report, beside: ends, isLog: isLog)
+    let y = PlotAxis(ends + lines.shown.map(\.value), isLog: isLog)
     var sheet = PlotSheet()
     sheet.top = 42
     let hasAxes = dress(&items, report, on: &sheet)
@@ -57,26 +58,38 @@ struct ScatterChart {
             "gray line: Pareto front. No variant is both \(better) and of lower perplexity than one on it",
             0, "gray"
           )
-        ],
-        size: 10)
+        ])
     }
+    sheet.legend("", lines.off.map { ($0, 0, "gray") })
     sheet.titles(x: title, y: "Perplexity, ± one standard error (lower is better)")
     sheet.left = PlotSheet.margin + PlotSheet.room(y)
     sheet.bottom = sheet.top + 360
-    let unnamed = name(&sheet, items, x, y, report, hasAxes: hasAxes)
+    let unnamed = name(&sheet, items, x, y, report, lines: lines.shown, hasAxes: hasAxes)
     return PlotData(
       sheet, table: table(items, y),
-      variables: PlotLines.variables(report) + PlotData.axis(y) + PlotData.axis(x, prefix: "x_")
+      variables: lines.variables + PlotData.axis(y) + PlotData.axis(x, prefix: "x_")
         + front(items), rows: items.count,
       words: words(items, report),
-      remarks: PlotWords.undrawn(report.variants, "perplexity.value", "perplexity") + unnamed)
+      remarks: PlotWords.undrawn(report.variants, "perplexity.value", "perplexity")
+        + placeless(report, items) + unnamed)
+  }
+
+  /// Variants with a perplexity and no place from left to right, as a sentence.
+  private func placeless(_ report: Report, _ items: [Item]) -> [String] {
+    let lost = report.variants.filter { record in
+      PlotData.finite(record.metrics["perplexity.value"]) != nil
+        && !items.contains { $0.record.id == record.id && $0.record.index == record.index }
+    }
+    return lost.isEmpty ? [] : ["no figure in \(unit), so not drawn: \(PlotWords.names(lost))"]
   }
 
   private func xAxis(_ items: [Item]) -> PlotAxis {
     let values = items.map(\.x)
     let isLog = isAlwaysLog || PlotData.isWide(values, factor: 20)
+    // Points need no zero: beside one, sizes that are near to each other would be one place.
+    let hasZero = !isLog && (values.min() ?? 0) < 0.4 * (values.max() ?? 0)
     let axis = PlotAxis(
-      values, isLog: isLog, fromZero: !isLog, room: isAlwaysLog ? 0.25 : 0.12, most: 7)
+      values, isLog: isLog, fromZero: hasZero, room: isAlwaysLog ? 0.25 : 0.12, most: 7)
     guard let ticks, isLog else { return axis }
     let inside = ticks.filter { $0.value >= axis.low && $0.value <= axis.high }
     return inside.count < 2
@@ -152,7 +165,7 @@ struct ScatterChart {
   /// Names the points: all of a few, those of the front first; what has no room is told.
   private func name(
     _ sheet: inout PlotSheet, _ items: [Item], _ x: PlotAxis, _ y: PlotAxis, _ report: Report,
-    hasAxes: Bool
+    lines: [(value: Double, text: String, ink: String)], hasAxes: Bool
   ) -> [String] {
     let axes = VariantAxes(report)
     let places = items.map { (x: sheet.x($0.x, x), y: sheet.y($0.y, y)) }
@@ -164,11 +177,11 @@ struct ScatterChart {
         to: (place.x, sheet.y(y.inside(item.upper), y)))
     }
     placer.avoid(path: stairs(items, y).map { (sheet.x($0.x, x), sheet.y($0.y, y)) })
-    for line in PlotLines.named(report) {
+    for line in lines {
       let height = sheet.y(line.value, y)
       placer.avoid(from: (sheet.left, height), to: (sheet.right, height))
     }
-    nameLines(&sheet, &placer, y, report)
+    nameLines(&sheet, &placer, y, lines)
     // Points on each other have one name for all.
     var groups: [(place: (x: Double, y: Double), members: [Int])] = []
     for (index, place) in places.enumerated() {
@@ -183,16 +196,16 @@ struct ScatterChart {
     let ordered =
       groups.filter { $0.members.contains { items[$0].isFront } }
       + groups.filter { !$0.members.contains { items[$0].isFront } }
+    let names = PlotText.fit(
+      names: ordered.map { axes.name($0.members.map { items[$0].record }) }, room: 280,
+      size: PlotSheet.letters)
     var unnamed = 0
-    for group in ordered {
+    for (text, group) in zip(names, ordered) {
       // Colour and symbol name a point of a grid already: words are for those on the front.
       if hasAxes, ordered.count > 16, !group.members.contains(where: { items[$0].isFront }) {
         continue
       }
-      let text = GnuplotText.shown(
-        axes.name(group.members.map { items[$0].record }), limit: 80)
-      let fitted = PlotText.fit(text, room: 260, size: 10.5)
-      if let placed = placer.place(fitted, at: group.place) {
+      if let placed = placer.place(text, at: group.place) {
         sheet.add(placed.note)
         if let leader = placed.leader { sheet.add(leader) }
       } else {
@@ -207,16 +220,17 @@ struct ScatterChart {
 
   /// Names of the level lines, where they lie on nothing.
   private func nameLines(
-    _ sheet: inout PlotSheet, _ placer: inout LabelPlacer, _ y: PlotAxis, _ report: Report
+    _ sheet: inout PlotSheet, _ placer: inout LabelPlacer, _ y: PlotAxis,
+    _ lines: [(value: Double, text: String, ink: String)]
   ) {
-    for line in PlotLines.named(report) {
+    for line in lines {
       let height = sheet.y(line.value, y)
-      let width = PlotText.width(line.text, size: 10) / 2
+      let width = PlotText.width(line.text, size: PlotSheet.letters) / 2
       // Along the line, above or below it, from the right.
       let tries = stride(from: sheet.right - width - 4, to: sheet.left + width, by: -20)
       for x in tries {
         if let placed = placer.place(
-          line.text, at: (x, height), ink: line.ink, size: 10, reach: [5])
+          line.text, at: (x, height), ink: line.ink, reach: [5])
         {
           sheet.add(placed.note)
           break
@@ -253,11 +267,11 @@ struct ScatterChart {
 
   private func words(_ items: [Item], _ report: Report) -> String {
     let front = items.filter(\.isFront).sorted { $0.x < $1.x }
-      .map { GnuplotText.shown($0.record.label) }
+      .map { GnuplotText.spoken($0.record.label) }
     return PlotLines.words(report) + "On the Pareto front: \(front.joined(separator: ", ")). "
       + PlotWords.list(
         items.map { item in
-          "\(GnuplotText.shown(item.record.label)): \(Figures.plain(item.x)) \(unit), perplexity "
+          "\(GnuplotText.spoken(item.record.label)): \(Figures.plain(item.x)) \(unit), perplexity "
             + Figures.text(item.y, error: item.upper - item.y)
         })
   }

@@ -59,7 +59,7 @@ struct VariantAxes {
     guard values[record.id] != nil else { return record.label }
     let rest = axes.indices.filter { !apart.contains($0) }
     let parts = rest.compactMap { index in
-      value(record, index).map { axes[index].key == "threads" ? Self.threads($0) : $0 }
+      value(record, index).map { Self.named($0, axes[index].key) }
     }
     return parts.isEmpty ? record.label : parts.joined(separator: " · ")
   }
@@ -71,8 +71,8 @@ struct VariantAxes {
       .joined(separator: ", ")
   }
 
-  /// One name for several variants: what they share on the axes, and how many they are; their own
-  /// names where they are few or share nothing.
+  /// One name for several variants in one place: what they share on the axes, and how many they are;
+  /// their own names where they are few or share nothing.
   func name(_ records: [RunRecord]) -> String {
     let names = records.map(\.label)
     guard records.count > 2 else { return names.joined(separator: ", ") }
@@ -80,13 +80,15 @@ struct VariantAxes {
       let found = Set(records.map { value($0, index) })
       return found.count == 1 ? found.first ?? nil : nil
     }
-    if !shared.isEmpty { return "\(shared.joined(separator: " · ")) (\(records.count) alike)" }
+    if !shared.isEmpty { return "\(shared.joined(separator: " · ")) (\(records.count) variants)" }
     return records.count <= 4
-      ? names.joined(separator: ", ") : "\(names[0]) and \(names.count - 1) alike"
+      ? names.joined(separator: ", ") : "\(names[0]) and \(names.count - 1) more"
   }
 
-  private static func threads(_ value: String) -> String {
-    value == "1" ? "1 thread" : "\(value) threads"
+  /// The value as part of a name: a bare number says of what.
+  private static func named(_ value: String, _ key: String) -> String {
+    if key == "threads" { return value == "1" ? "1 thread" : "\(value) threads" }
+    return Double(value) == nil ? value : "\(key) \(value)"
   }
 
   private static func value(_ record: RunRecord, _ key: String) -> String {

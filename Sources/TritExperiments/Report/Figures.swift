@@ -2,14 +2,18 @@ internal import Foundation
 
 /// Numbers as people read them.
 enum Figures {
-  /// `5.57 ± 0.49`, `2.5e-4 ± 2.1e-5`: as many digits as the error allows.
+  /// `5.57 ± 0.49`, `0.0092 ± 0.0020`, `2.5e-4 ± 2.1e-5`: as many digits as the error allows. An
+  /// error that is not zero is never written as zero.
   static func text(_ value: Double, error: Double? = nil) -> String {
     guard value.isFinite, let error, error.isFinite, error > 0 else { return plain(value) }
-    if abs(value) < 1e-2, value != 0 { return "\(scientific(value)) ± \(scientific(error))" }
-    // Two digits of the error, but no more than five of the value.
-    let whole = Int(log10(max(abs(value), 1)).rounded(.down)) + 1
-    let digits = min(max(1 - Int(log10(error).rounded(.down)), 0), max(5 - whole, 0))
-    if abs(value) >= 1e6 { return "\(scientific(value)) ± \(scientific(error))" }
+    let size = max(abs(value), error)
+    if size < 1e-3 || size >= 1e6 { return "\(scientific(value)) ± \(scientific(error))" }
+    // Two digits of the error, but no more than five of the value, unless that leaves none of the
+    // error.
+    let whole = size < 1 ? 0 : Int(log10(size).rounded(.down)) + 1
+    let place = -Int(log10(error).rounded(.down))
+    let digits = max(min(max(place + 1, 0), max(5 - whole, 0)), max(place, 0))
+    if digits > 9 { return "\(plain(value)) ± \(scientific(error))" }
     return "\(fixed(value, digits)) ± \(fixed(error, digits))"
   }
 

@@ -95,21 +95,7 @@ extension Report {
     return column.key.hasPrefix("speed.") && record.isSpeedDisturbed ? text + " (!)" : text
   }
 
-  /// Warnings that say the same of several variants, figures apart, once.
   private var briefWarnings: [String] {
-    var groups: [(kind: String, labels: [String], text: String)] = []
-    for warning in warnings {
-      let kind = Warnings.kind(section: warning.section, text: warning.text)
-      if let index = groups.firstIndex(where: { $0.kind == kind }) {
-        groups[index].labels.append(warning.label)
-      } else {
-        groups.append((kind, [warning.label], "\(warning.section): \(warning.text)"))
-      }
-    }
-    return groups.map { group in
-      guard group.labels.count > 1 else { return "(!) \(group.labels[0]), \(group.text)" }
-      let others = group.labels.count - 1
-      return "(!) \(group.labels[0]) and \(others) other\(others == 1 ? "" : "s"), \(group.text)"
-    }
+    groupedWarnings.map { "(!) \($0.label)\(Self.others($0.others)), \($0.section): \($0.text)" }
   }
 }

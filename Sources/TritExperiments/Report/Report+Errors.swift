@@ -36,6 +36,27 @@ extension Report {
     }
   }
 
+  /// Warnings that say the same of several variants, figures apart, once: the first variant that has
+  /// it, in how many others it is, and the words for the first.
+  var groupedWarnings: [(label: String, others: Int, section: String, text: String)] {
+    var groups: [(kind: String, labels: Set<String>, first: (String, String, String))] = []
+    for warning in warnings {
+      let kind = Warnings.kind(section: warning.section, text: warning.text)
+      if let index = groups.firstIndex(where: { $0.kind == kind }) {
+        groups[index].labels.insert(warning.label)
+      } else {
+        groups.append(
+          (kind, [warning.label], (warning.label, warning.section, warning.text)))
+      }
+    }
+    return groups.map { ($0.first.0, $0.labels.count - 1, $0.first.1, $0.first.2) }
+  }
+
+  /// ` and 3 others`; empty for none.
+  static func others(_ count: Int) -> String {
+    count == 0 ? "" : " and \(count) other\(count == 1 ? "" : "s")"
+  }
+
   /// The kernels, head and cache that ran, a row for each variant, where any of them was left to
   /// `auto` or speeds were measured. Empty otherwise.
   var ranTable: [[String]] {

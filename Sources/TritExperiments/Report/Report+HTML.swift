@@ -23,19 +23,19 @@ extension Report {
     }
     body += "</dl></details>\n"
     if let floorText { body += "<p>\(Self.html(floorText))</p>\n" }
-    body += gridHTML(differenceTitle, differenceTable, isNumeric: true)
-    let seeds = seedTable
-    body += gridHTML("Across seeds", seeds, isNumeric: true)
-    if !seeds.isEmpty { body += "<p>\(Self.html(Self.seedNote))</p>\n" }
-    body += differenceNotes.map { "<p>\(Self.html($0))</p>\n" }.joined()
-    body += warningsHTML() + gridHTML("What ran", ranTable, isNumeric: false)
-    body += gridHTML("Tasks right, by kind of question", taskTable, isNumeric: true)
     body += failuresHTML()
     for plot in plots {
       guard let svg = plot.inlineSVG(directory: directory) else { continue }
       body += "<figure>\n\(Self.scroll("Figure: \(plot.name)"))\(svg)\n</div>\n"
       body += "<figcaption>\(Self.html(plot.caption))</figcaption>\n</figure>\n"
     }
+    body += gridHTML(differenceTitle, differenceTable, isNumeric: true)
+    let seeds = seedTable
+    body += gridHTML("Across seeds", seeds, isNumeric: true)
+    if !seeds.isEmpty { body += "<p>\(Self.html(Self.seedNote))</p>\n" }
+    body += differenceNotes.map { "<p>\(Self.html($0))</p>\n" }.joined()
+    body += gridHTML("Tasks right, by kind of question", taskTable, isNumeric: true)
+    body += warningsHTML() + gridHTML("What ran", ranTable, isNumeric: false)
     body += textsHTML() + comparisonHTML() + provenanceHTML()
     return """
       <!DOCTYPE html>
@@ -70,6 +70,15 @@ extension Report {
     "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(html(name))\">"
   }
 
+  /// Rows that are shown without being asked for: longer tables beside the results are folded.
+  private static let mostRows = 24
+
+  private static func folded(_ rows: Int) -> String {
+    rows > mostRows ? "<details><summary>\(rows) rows</summary>\n" : ""
+  }
+
+  private static func unfolded(_ rows: Int) -> String { rows > mostRows ? "</details>\n" : "" }
+
   private func resultsTable() -> String {
     var text = Self.scroll("Results") + "<table>\n<thead><tr><th>Variant</th>"
     for column in columns { text += "<th class=\"number\">\(Self.html(column.title))</th>" }
@@ -92,8 +101,8 @@ extension Report {
   private func warningsHTML() -> String {
     guard !warnings.isEmpty else { return "" }
     return "<h2>Warnings</h2>\n<ul>\n"
-      + warnings.map {
-        "<li class=\"warning\">\(Self.html($0.label)), \(Self.html($0.section)): "
+      + groupedWarnings.map {
+        "<li class=\"warning\">\(Self.html($0.label))\(Self.others($0.others)), \(Self.html($0.section)): "
           + "\(Self.html($0.text))</li>\n"
       }.joined() + "</ul>\n"
   }
@@ -101,8 +110,8 @@ extension Report {
   private func gridHTML(_ title: String, _ table: [[String]], isNumeric: Bool) -> String {
     guard let heading = table.first else { return "" }
     let kind = isNumeric ? " class=\"number\"" : ""
-    var text =
-      "<h2>\(Self.html(title))</h2>\n\(Self.scroll(title))<table>\n<thead><tr>"
+    var text = "<h2>\(Self.html(title))</h2>\n\(Self.folded(table.count - 1))\(Self.scroll(title))"
+    text += "<table>\n<thead><tr>"
     text += "<th>\(Self.html(heading[0]))</th>"
     text += heading.dropFirst().map { "<th\(kind)>\(Self.html($0))</th>" }.joined()
     text += "</tr></thead>\n<tbody>\n"
@@ -111,7 +120,7 @@ extension Report {
       text += row.dropFirst().map { "<td\(kind)>\(Self.html($0))</td>" }.joined()
       text += "</tr>\n"
     }
-    return text + "</tbody>\n</table></div>\n"
+    return text + "</tbody>\n</table></div>\n" + Self.unfolded(table.count - 1)
   }
 
   private func failuresHTML() -> String {
@@ -166,13 +175,15 @@ extension Report {
     if !shared.isEmpty { text += "<p>All variants: \(shared.joined(separator: ", ")).</p>\n" }
     let keys = differingParameters
     guard !keys.isEmpty else { return text }
-    text += Self.scroll("What was compared") + "<table>\n<thead><tr><th>Variant</th>"
+    text +=
+      Self.folded(variants.count) + Self.scroll("What was compared")
+      + "<table>\n<thead><tr><th>Variant</th>"
     text += keys.map { "<th>\(Self.html($0))</th>" }.joined() + "</tr></thead>\n<tbody>\n"
     for record in variants {
       text += "<tr><th scope=\"row\">\(Self.html(record.label))</th>"
       text += keys.map { "<td>\(Self.html(record.params[$0] ?? "–"))</td>" }.joined() + "</tr>\n"
     }
-    return text + "</tbody>\n</table></div>\n"
+    return text + "</tbody>\n</table></div>\n" + Self.unfolded(variants.count)
   }
 
   private func provenanceHTML() -> String {

@@ -9,9 +9,18 @@ extension Report {
       text += "> Interrupted: \(variants.filter { $0.status == .finished }.count) of "
       text += "\(plan.variants.count) variants are done. Run the same command again to go on.\n\n"
     }
+    if let answer {
+      text += "**\(Self.escaped(answer.sentence))**\n\n"
+      text += answer.more.map { "- \(Self.escaped($0))\n" }.joined()
+      text += answer.more.isEmpty ? "" : "\n"
+    }
     text += publishedFigures()
     text += "## Results\n\n" + table() + "\n"
-    for column in columns { text += "- **\(column.title)**: \(column.meaning)\n" }
+    text += "<details><summary>What the columns mean</summary>\n\n"
+    for column in columns {
+      text += "- **\(Self.escaped(column.title))**: \(Self.escaped(column.meaning))\n"
+    }
+    text += "\n</details>\n"
     if let reference {
       let stages = reference.params["kernel"].map { "kernel \(Self.escaped($0))" } ?? ""
       text += "\nThe reference is the same model with \(stages), quantizer "
@@ -19,15 +28,12 @@ extension Report {
       text += "\(Self.escaped(reference.params["activations"] ?? "")).\n"
     }
     if let floorText { text += "\n" + floorText + "\n" }
-    text += differences() + warningList() + ran()
-    text += tasks()
     text += failures()
-    text += comparison()
     for plot in plots where plot.image != nil {
       text += "\n![\(Self.escaped(plot.title))](\(plot.image ?? ""))\n\n"
       text += "*\(Self.escaped(plot.caption))*\n"
     }
-    text += texts()
+    text += differences() + tasks() + warningList() + ran() + comparison() + texts()
     text += "\n## Where these figures come from\n\n| | |\n|---|---|\n"
     for pair in provenance {
       text += "| \(Self.escaped(pair.key)) | \(Self.escaped(pair.value)) |\n"
@@ -63,8 +69,8 @@ extension Report {
   private func warningList() -> String {
     guard !warnings.isEmpty else { return "" }
     return "\n## Warnings\n\n"
-      + warnings.map {
-        "- **\(Self.escaped($0.label))**, \(Self.escaped($0.section)): "
+      + groupedWarnings.map {
+        "- **\(Self.escaped($0.label))**\(Self.others($0.others)), \(Self.escaped($0.section)): "
           + "\(Self.escaped($0.text))\n"
       }.joined()
   }

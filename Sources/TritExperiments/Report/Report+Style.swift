@@ -40,7 +40,7 @@ extension Report {
     dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
     @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
     figure { margin: 2rem 0; }
-    figure svg { display: block; width: 100%; min-width: 40rem; height: auto; border-radius: 6px; }
+    figure svg { display: block; width: 100%; min-width: 760px; height: auto; border-radius: 6px; }
     @media print { figure, tr { break-inside: avoid; } details > dl { display: grid; } }
     figcaption { font-size: .85rem; color: var(--soft); margin-top: .4rem; overflow-wrap: anywhere; }
     .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }

@@ -40,7 +40,13 @@ public struct Report {
     let shown = groups.flatMap { group in all.filter { $0.group == group } }.filter { column in
       records.contains { $0.metrics[column.key] != nil } && column.isShown(records)
     }
-    return shown.flatMap { column in
+    // The figure that the answer is about stands first among its kind.
+    let leading = SweepMetric.of(variants)?.key
+    let sorted = groups.flatMap { group in
+      let own = shown.filter { $0.group == group }
+      return own.filter { $0.key == leading } + own.filter { $0.key != leading }
+    }
+    return sorted.flatMap { column in
       [column] + pairedQuantities.filter { $0.metric == column.key }.map(differenceColumn)
     }
   }
