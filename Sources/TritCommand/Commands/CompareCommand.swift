@@ -64,9 +64,15 @@ enum CompareCommand {
     let found = evidence.byQuantity.flatMap(\.list)
     let unmet = wanted.filter { name in !found.contains { $0.quantity.key == name } }
       .map { (label: $0, text: "no two runs tell it") }
-    let lacking = Self.joined(
-      comparison.missing + comparison.vanished(quantities) + evidence.problems + unmet)
-    let notes = lacking + Self.joined(comparison.unmatched)
+    // Where tolerances name quantities, no other is guarded.
+    let guarded = quantities.filter { gate?.guards($0.key) ?? true }
+    let (lost, told) = (comparison.vanished(guarded), comparison.vanished(quantities))
+    let problems = evidence.problems.filter { problem in
+      guarded.contains { problem.text.hasPrefix($0.section + ":") }
+    }
+    let lacking = Self.joined(comparison.missing + lost + problems + unmet)
+    let notes = Self.joined(
+      comparison.missing + told + evidence.problems + unmet + comparison.unmatched)
     guard !found.isEmpty else {
       let why = notes.map { "\($0.label): \($0.text)" }.joined(separator: "\n       ")
       throw LabError(
@@ -85,10 +91,10 @@ enum CompareCommand {
       let sections = Set(evidence.byQuantity.map(\.quantity.section))
       // The first quantity of each measure: the others are of the same text.
       let leading = evidence.byQuantity.map(\.quantity).filter { $0.key == $0.section }.map(\.key)
-      let told = power.filter {
+      let shown = power.filter {
         leading.contains($0.key) || sections.count == 1 && power.count == 1
       }
-      try show(found, notes, told.map(\.text), style: try Style.out(arguments))
+      try show(found, notes, shown.map(\.text), style: try Style.out(arguments))
     }
     try gate?.judge(found, lacking: lacking.map { "\($0.label): \($0.text)" })
   }

@@ -39,6 +39,9 @@ struct CompareGate {
   /// What a quantity may lose; nil where nothing is asked of it.
   func limit(_ key: String) -> Double? { named.first { $0.key == key }?.amount ?? standard }
 
+  /// Whether anything is asked of a quantity.
+  func guards(_ key: String) -> Bool { limit(key) != nil }
+
   /// Those that are worse than they may be.
   func worse(_ found: [PairedComparison]) -> [PairedComparison] {
     // What is no number is outside every tolerance.
