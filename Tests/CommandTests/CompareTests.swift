@@ -53,6 +53,80 @@ import _TritTestSupport
     #expect(one["units"]?.double == 12 && one["method"]?.string == "clusters")
   }
 
+  /// A gate that passes when nothing was compared is a fault: what the old run has must be there.
+  @Test func aGateNeedsAllThatItGuards() throws {
+    let folder = try TemporaryFolder("compare")
+    try folder.write(
+      String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 60),
+      to: "text.txt")
+    try folder.write(String(repeating: "The cat had a ball. ", count: 90), to: "other.txt")
+    func run(_ name: String, _ variants: String, _ measure: String) throws -> String {
+      try folder.write(
+        "name: \(name)\nmodel: builtin:tiny\nreference: none\nvariants: [\(variants)]\n"
+          + "measure: {\(measure)}\n", to: "\(name).yaml")
+      let result = try self.run(folder, ["run", "\(name).yaml", "-q"])
+      #expect(result.status == 0, "\(result)")
+      return result.out.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    let text = "perplexity: {data: text.txt, context: 32, chunks: 12}"
+    let two = "{name: a}, {name: b, cache: f16}"
+    let old = try run("old", two, text + ", tasks: {limit: 10}")
+    let fewer = try run("fewer", "{name: a}", text + ", tasks: {limit: 10}")
+    let lost = try run("lost", two, text)
+    let other = try run(
+      "other", two, "perplexity: {data: other.txt, context: 32}, tasks: {limit: 10}")
+    for (new, words) in [
+      (fewer, "b: is not in"), (lost, "a, b: tasks right was not measured"),
+      (other, "a, b: perplexity: the two runs saw other windows"),
+    ] {
+      // Without a tolerance it is said; with one the gate falls.
+      let told = try self.run(folder, ["compare", old, new])
+      #expect(told.status == 0, "\(told)")
+      let said = told.out.replacingOccurrences(of: "\n", with: " ")
+      #expect(said.contains(words), "\(told)")
+      let gate = try self.run(folder, ["compare", old, new, "--tolerance", "100"])
+      #expect(gate.status == 65 && gate.err.contains(words), "\(gate)")
+    }
+    // What is asked for alone is all that must be there.
+    let one = try self.run(
+      folder, ["compare", old, lost, "--tolerance", "0", "--of", "perplexity"])
+    #expect(one.status == 0, "\(one)")
+    let none = try self.run(
+      folder, ["compare", old, old, "--of", "retrieval", "--of", "tasks", "--tolerance", "0"])
+    #expect(none.status == 65 && none.err.contains("retrieval: no two runs tell it"), "\(none)")
+    // A variant that is new has nothing to be worse than.
+    let more = try self.run(folder, ["compare", fewer, old, "--tolerance", "100"])
+    #expect(more.status == 0 && more.out.contains("b: is in"), "\(more)")
+    // Three runs: whose figure it is stands beside it.
+    let three = try self.run(folder, ["compare", old, old, lost, "--json"])
+    let list = try #require(try JSONReader.read(three.out)["comparisons"]?.array)
+    #expect(Set(list.compactMap { $0["run"]?.string }).count == 2)
+  }
+
+  @Test func eachQuantityCanHaveItsTolerance() throws {
+    let folder = try TemporaryFolder("compare")
+    try folder.write(
+      String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 60),
+      to: "text.txt")
+    let good = try study(folder, "good", "quantizer: model")
+    let bad = try study(folder, "bad", "quantizer: sign")
+    func gate(_ tolerances: String...) throws -> CommandResult {
+      try run(folder, ["compare", good, bad] + tolerances.flatMap { ["--tolerance", $0] })
+    }
+    #expect(try gate("100000", "tasks=100").status == 0)
+    #expect(try gate("tasks=100").status == 0)
+    let fallen = try gate("100000", "perplexity=0.5")
+    #expect(fallen.status == 2 && fallen.err.contains("at most 0.5 %"), "\(fallen)")
+    for (tolerances, status) in [
+      (["perplexty=1"], 64), (["retrieval=1"], 65), (["1", "2"], 64), (["tasks="], 64),
+      (["tasks=nan"], 64), (["-1"], 64),
+    ] {
+      let result = try run(
+        folder, ["compare", good, bad] + tolerances.flatMap { ["--tolerance=" + $0] })
+      #expect(result.status == status, "\(result)")
+    }
+  }
+
   @Test func wrongOperandsAreToldWithWhatThereIs() throws {
     let folder = try TemporaryFolder("compare")
     try folder.write("Once upon a time there was a dog.", to: "text.txt")

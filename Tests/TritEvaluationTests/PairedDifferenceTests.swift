@@ -134,6 +134,18 @@ import TritEvaluation
     #expect(found.interval == Interval(0, 0))
   }
 
+  @Test func aValueThatIsNoNumberIsNamed() {
+    for (variant, baseline, whose) in [
+      ([1.0, .nan], [1.0, 2], "the variant"), ([1.0, 2], [.infinity, 2], "the baseline"),
+    ] {
+      let error = #expect(throws: LabError.self) {
+        try PairedDifference(variant: variant, baseline: baseline, scale: .percentOfRatio)
+      }
+      #expect(error?.what == "\(whose) has a value that is no finite number")
+      #expect(error?.place?.contains(variant[1].isNaN ? "unit 1" : "unit 0") == true)
+    }
+  }
+
   @Test func whatMakesNoPairsIsRefused() {
     for (a, b, w) in [
       ([1.0], [1.0, 2], nil), ([], [], nil), ([1.0, .nan], [1.0, 2], nil),
@@ -217,6 +229,13 @@ import TritEvaluation
     #expect(found.lower < 0 && found.upper > 0)
   }
 
+  /// Two documents: Student's t with one degree reaches beyond what shares can differ by.
+  @Test func noIntervalOfSharesIsWiderThanAll() throws {
+    let found = try PairedDifference(
+      variant: [true, true, false], baseline: [true, false, true], clusters: [0, 0, 1])
+    #expect(found.interval == Interval(-100, 100))
+  }
+
   @Test func questionsOfOneDocumentAreOneDraw() throws {
     let (variant, baseline) = answers(5, 3, 1, 3)
     let found = try PairedDifference(
@@ -235,6 +254,55 @@ import TritEvaluation
     #expect(abs(seen.factor(toSee: seen.value / 2) - 4) < 1e-9)
     let percent = DetectableDifference(rawError: 0.001, scale: .percentOfRatio)
     #expect(abs(percent.factor(toSee: percent.value) - 1) < 1e-9)
+  }
+
+  /// An error over few clusters is itself little known. Exact are the effects that a t test finds
+  /// with 80 %, in standard errors, by numeric integration of its noncentral distribution (scipy
+  /// 1.16: normal tails over a χ² density); the sums of two points of Student's t that are told lie
+  /// 0.5 % around them from 6 clusters on.
+  @Test(arguments: [
+    (3, 5.6535, 0.06), (5, 3.7611, 0.013), (6, 3.5139, 0.007), (10, 3.1496, 0.005),
+    (17, 2.9845, 0.005), (54, 2.8536, 0.005), (1000, 2.8043, 0.005),
+  ])
+  func fewClustersSeeLess(_ clusters: Int, _ exact: Double, _ within: Double) {
+    let seen = DetectableDifference(
+      rawError: 1, scale: .plain(unit: ""), clusters: clusters
+    ).value
+    #expect(abs(seen / exact - 1) < within)
+  }
+
+  /// With twice the power of what is seen, the factor solves t(K f)/√f = t(K)/2 (scipy's brentq);
+  /// among 4 comparisons Holm's first step is at 0.05/4.
+  @Test func moreClustersKnowTheirErrorBetter() {
+    for (clusters, factor) in [(3, 1.8076340598728156), (10, 3.3716137310916796)] {
+      let seen = DetectableDifference(
+        rawError: 0.01, scale: .plain(unit: ""), clusters: clusters)
+      #expect(abs(seen.factor(toSee: seen.half) - factor) < 1e-6)
+    }
+    for (clusters, errors) in [(3, 9.920860206434137), (54, 3.4342670579812795)] {
+      let among = DetectableDifference(
+        rawError: 1, scale: .plain(unit: ""), clusters: clusters, comparisons: 4)
+      #expect(abs(among.rawValue / errors - 1) < 1e-9)
+    }
+    let many = DetectableDifference(rawError: 1, scale: .plain(unit: ""), comparisons: 4)
+    #expect(abs(many.value - 3.3393267079852884) < 1e-9)
+  }
+
+  /// Ten windows find with 80 % what they say, not with the 70 % of a known error.
+  @Test func tenClustersFindItToo() throws {
+    var random = SeededRandom(seed: 10)
+    func normal() -> Double { NormalDistribution.quantile(max(random.uniform(), 1e-12)) }
+    let effect = DetectableDifference(
+      rawError: 1 / 10.0.squareRoot(), scale: .plain(unit: ""), clusters: 10
+    ).value
+    var found = 0
+    for _ in 0..<1000 {
+      let one = try PairedDifference(
+        variant: (0..<10).map { _ in effect + normal() }, baseline: Array(repeating: 0, count: 10),
+        scale: .plain(unit: ""), bootstrapDraws: 0)
+      if (one.p ?? 1) < 0.05 { found += 1 }
+    }
+    #expect(abs(found - 800) <= 38)
   }
 
   /// Of comparisons whose true difference is what can be seen with 80 %, 80 % find it.

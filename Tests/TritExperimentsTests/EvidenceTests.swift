@@ -152,6 +152,31 @@ import TritExperiments
       _ = try run(folder, text: Self.text + "detect: {perplexity: 50}\n", observer: note)
       #expect(!notes.contains { $0.contains("detect asks") })
     }
+    // A run over other windows says nothing about these.
+    try withTemporaryFolder { folder in
+      var notes: [String] = []
+      func note(_ event: RunEvent) {
+        if case .note(let text) = event { notes.append(text) }
+      }
+      let text = Self.text + "detect: {perplexity: 1.0e-4}\n"
+      _ = try run(folder, text: text, observer: note)
+      notes = []
+      _ = try run(folder, text: text, force: true, observer: note)
+      #expect(notes.filter { $0.contains("detect asks") }.count == 1)
+      notes = []
+      _ = try run(
+        folder, text: text, set: ["model=m", "measure.perplexity.chunks=7"], observer: note)
+      #expect(!notes.contains { $0.contains("by an earlier run") })
+      notes = []
+      _ = try run(
+        folder, text: text.replacingOccurrences(of: "int8", with: "bf16"), observer: note)
+      #expect(notes.contains { $0.contains("by an earlier run") }, "\(notes)")
+    }
+    // A difference in what is not measured would be seen by nobody.
+    #expect(
+      problems("name: x\nmodel: m\ndetect: {tasks: 1}\nmeasure: {weights: {}}").contains {
+        $0.description.contains("nothing that is measured tells it")
+      })
     for bad in ["detect: {perplexity: 0}", "detect: {speed: 1}", "detect: 3"] {
       #expect(!problems("name: x\nmodel: m\n\(bad)\nmeasure: {weights: {}}").isEmpty, "\(bad)")
     }
@@ -177,6 +202,42 @@ import TritExperiments
         backend: FakeBackend(), environment: [:])
       #expect(again.summary.contains("f16: "))
       #expect(try rows(again).dropFirst().allSatisfy { $0[0] != "f16" })
+    }
+  }
+
+  /// Two trainings of one length, each with two seeds, are not one with four; and where nothing but
+  /// the figures tells them apart, no spread is told.
+  @Test func trainingsThatDifferAreNotSeedsOfOne() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try run(
+        folder,
+        text: "name: seeds\nreference: none\nsweep: {cache: [f16, int8], seed: [1, 2]}\n"
+          + "measure: {perplexity: {data: t.txt}}\n")
+      let log = try String(contentsOfFile: outcome.directory + "/results.jsonl", encoding: .utf8)
+      func summary(_ name: String, isNamed: Bool) throws -> String {
+        let lines = log.split(separator: "\n").map { line -> String in
+          let seed = line.contains("\"seed\":\"1\"") ? "1" : "2"
+          let training = line.contains("\"cache\":\"int8\"") ? "slow" : "fast"
+          return line.replacingOccurrences(of: "\"cache\":\"int8\"", with: "\"cache\":\"f16\"")
+            .replacingOccurrences(of: "\"seed\":\"2\"", with: "\"seed\":\"1\"")
+            .replacingOccurrences(
+              of: "\"metrics\":{", with: "\"metrics\":{\"model.training_seed\":\(seed),"
+            )
+            .replacingOccurrences(
+              of: "\"model\":\"m\"", with: "\"model\":\"\(isNamed ? "\(training)-\(seed)" : "m")\"")
+        }
+        try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: folder + "/\(name).jsonl")
+        try AtomicFile.write(
+          "name: \(name)\nrecords: \(folder)/\(name).jsonl\n", to: folder + "/\(name).yaml")
+        return try ExperimentRunner.run(
+          file: folder + "/\(name).yaml", options: RunOptions(outputDirectory: folder + "/runs"),
+          backend: FakeBackend(), environment: [:]
+        ).summary
+      }
+      let named = try summary("named", isNamed: true)
+      #expect(
+        named.split(separator: "\n").count { $0.contains("| Perplexity | 2 |") } == 2, "\(named)")
+      #expect(try !summary("unnamed", isNamed: false).contains("## Across seeds"))
     }
   }
 
@@ -232,7 +293,7 @@ import TritExperiments
   }
 
   private func compare(_ operands: [String], baseline: String? = nil) throws -> [String] {
-    let pairs = try RunComparison.pairs(operands, baseline: baseline)
+    let pairs = try RunComparison(operands, baseline: baseline).pairs
     return pairs.map { "\($0.variant.record.label)/\($0.baseline.record.label)" }
   }
 
@@ -256,12 +317,65 @@ import TritExperiments
     }
   }
 
+  private func left(_ operands: [String], baseline: String? = nil) throws -> [String] {
+    let found = try RunComparison(operands, baseline: baseline)
+    return found.missing.map(\.label) + found.unmatched.map { "+" + $0.label }
+  }
+
+  /// What one side has and the other lacks is told, and of whom.
+  @Test func whatIsMissingIsTold() throws {
+    try withTemporaryFolder { folder in
+      let a = try run(folder, name: "a", caches: "f32, f16")
+      let b = try run(folder, name: "b", caches: "f16, int8", bias: 0.02)
+      #expect(try left([a, b]) == ["f32", "+int8"])
+      #expect(try left([a, "\(b):f16"]) == [])
+      #expect(try left([a]) == [])
+      // The baseline that an option names is the first run's, and the variant is compared with it.
+      #expect(
+        try compare(["\(a):f32", b], baseline: "f16")
+          == ["f32/f16", "reference/f16", "f16/f16", "int8/f16"])
+      // One that failed has no figures.
+      let log = b + "/results.jsonl"
+      let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map {
+        $0.contains("\"label\":\"f16\"")
+          ? $0.replacingOccurrences(of: "\"status\":\"finished\"", with: "\"status\":\"failed\"")
+          : String($0)
+      }
+      try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: log)
+      #expect(try left([a, b]) == ["f32", "f16", "+int8"])
+      #expect(try left([b]) == ["f16"])
+      let error = #expect(throws: LabError.self) { try compare([a, "\(b):f16"]) }
+      #expect(error?.kind == .badData && error?.got == "one that is failed")
+    }
+  }
+
+  @Test func runsHaveNamesThatTellThemApart() {
+    #expect(
+      RunComparison.shortNames(["r/a/1", "r/b/1", "r/b/2"], ["x", "y", "z"])
+        == ["a/1", "b/1", "b/2"])
+    #expect(RunComparison.shortNames(["r/a", "r/a"], ["x", "y"]) == ["a", "a"])
+    #expect(
+      RunComparison.shortNames(["", "r/b"], ["o/x.safetensors", "y"]) == ["x.safetensors", "b"])
+  }
+
+  @Test func aQuantityThatVanishedIsTold() throws {
+    try withTemporaryFolder { folder in
+      let a = try run(folder, name: "a", caches: "f16")
+      let found = try RunComparison(["\(a):f16", a], baseline: nil)
+      #expect(found.vanished(PerplexityMeasure.quantities).isEmpty)
+      var pairs = found.pairs
+      pairs[0].variant.tables["perplexity"] = nil
+      let lost = RunComparison.vanished(PerplexityMeasure.quantities, of: pairs)
+      #expect(lost.count == 1 && lost[0].text.contains("perplexity was not measured"))
+    }
+  }
+
   @Test func whatIsWorseIsFound() throws {
     try withTemporaryFolder { folder in
       let a = try run(folder, name: "a", caches: "f16")
       let b = try run(folder, name: "b", caches: "f16", bias: 0.02)
       let evidence = PairedEvidence(
-        try RunComparison.pairs([a, b], baseline: nil),
+        try RunComparison([a, b], baseline: nil).pairs,
         quantities: PerplexityMeasure.quantities)
       let list = try #require(evidence.byQuantity.first?.list)
       #expect(list.count == 2)

@@ -13,7 +13,9 @@ enum CompareCommand {
     help: "Compare in this alone, as perplexity or tasks; may be repeated")
   static let tolerance = OptionSpec(
     "--tolerance", value: "amount",
-    help: "End with code 2 where one is worse by more than this, in the unit of the quantity")
+    help:
+      "End with code 2 where one is worse by more than this, in the unit of the quantity; QUANTITY=AMOUNT for one"
+  )
 
   static func spec(_ context: CommandContext) -> CommandSpec {
     CommandSpec(
@@ -26,12 +28,13 @@ enum CompareCommand {
         questions, p is corrected by Holm where there are several comparisons.
 
         --tolerance makes it a gate: code 2 where a variant is worse than its baseline by more than that (perplexity in \
-        percent, tasks in points, divergence in nats). The same text gives the same losses, so the figure is exact for \
+        percent, tasks in points, divergence in nats; --tolerance perplexity=0.5 --tolerance divergence=0.001 says it for \
+        each), and code 65 where something that the baseline has could not be compared. The same text gives the same losses, so the figure is exact for \
         this text; the interval says what it means for others.
         """,
       arguments: [runs],
       groups: [OptionGroup("OPTIONS", [baseline, quantity, tolerance])],
-      json: "one object: comparisons, problems, tolerance, worse",
+      json: "one object: comparisons, power, problems, tolerance, worse",
       examples: [
         ("trit compare runs/quickstart", "the newest run: each variant with the reference"),
         (
@@ -53,37 +56,76 @@ enum CompareCommand {
         expected: keys.joined(separator: " | "), got: name,
         advice: Suggestion.didYouMean(name, keys))
     }
-    let limit = try arguments.real(tolerance, in: 0...1e6)
-    let pairs = try RunComparison.pairs(
+    let gate = try CompareGate(arguments.all(tolerance))
+    let quantities = wanted.isEmpty ? all : all.filter { wanted.contains($0.key) }
+    let comparison = try RunComparison(
       arguments.arguments, baseline: arguments.text(baseline))
-    let evidence = PairedEvidence(
-      pairs, quantities: wanted.isEmpty ? all : all.filter { wanted.contains($0.key) })
+    let evidence = PairedEvidence(comparison.pairs, quantities: quantities)
     let found = evidence.byQuantity.flatMap(\.list)
+    let unmet = wanted.filter { name in !found.contains { $0.quantity.key == name } }
+      .map { (label: $0, text: "no two runs tell it") }
+    // Where tolerances name quantities, no other is guarded.
+    let guarded = quantities.filter { gate?.guards($0.key) ?? true }
+    let (lost, told) = (comparison.vanished(guarded), comparison.vanished(quantities))
+    let problems = evidence.problems.filter { problem in
+      guarded.contains { problem.text.hasPrefix($0.section + ":") }
+    }
+    let lacking = Self.joined(comparison.missing + lost + problems + unmet)
+    let notes = Self.joined(
+      comparison.missing + told + evidence.problems + unmet + comparison.unmatched)
     guard !found.isEmpty else {
-      let why = evidence.problems.map { "\($0.label): \($0.text)" }.joined(separator: "\n       ")
+      let why = notes.map { "\($0.label): \($0.text)" }.joined(separator: "\n       ")
       throw LabError(
         .badData, "nothing could be compared in pairs",
-        expected: "runs over the same text or questions", got: why.isEmpty ? nil : why,
+        expected: "two or more over the same text or questions",
+        got: why.isEmpty ? "one without another" : why,
         advice: "measure both with the same data, protocol and context")
     }
-    let worse = limit.map { limit in found.filter { $0.loss > limit } } ?? []
-    if arguments.isJSON {
-      try Terminal.json(document(found, evidence.problems, limit, worse.count))
-    } else {
-      try show(found, evidence.problems, style: try Style.out(arguments))
+    try gate?.check(found, known: keys)
+    let power = evidence.byQuantity.map(\.quantity).compactMap { quantity in
+      evidence.powerText(quantity).map { (key: quantity.key, text: $0) }
     }
-    guard worse.isEmpty else {
-      throw LabError(
-        .verdict, "\(worse.count) of \(found.count) comparisons are worse than the tolerance",
-        expected: "at most \(limit ?? 0) in the unit of each quantity",
-        got: worse.map { "\($0.record.label), \($0.quantity.title.lowercased()): \($0.cell)" }
-          .joined(separator: "\n       "),
-        advice: "look at the runs, or allow more with --tolerance")
+    if arguments.isJSON {
+      try Terminal.json(document(found, notes, power, gate))
+    } else {
+      let sections = Set(evidence.byQuantity.map(\.quantity.section))
+      // The first quantity of each measure: the others are of the same text.
+      let leading = evidence.byQuantity.map(\.quantity).filter { $0.key == $0.section }.map(\.key)
+      let shown = power.filter {
+        leading.contains($0.key) || sections.count == 1 && power.count == 1
+      }
+      try show(found, notes, shown.map(\.text), style: try Style.out(arguments))
+    }
+    try gate?.judge(found, lacking: lacking.map { "\($0.label): \($0.text)" })
+  }
+
+  /// Problems of one text together: `a, b, c: text`.
+  private static func joined(
+    _ problems: [(label: String, text: String)]
+  ) -> [(label: String, text: String)] {
+    var order: [String] = []
+    var labels: [String: [String]] = [:]
+    for (label, text) in problems {
+      if labels[text] == nil { order.append(text) }
+      if labels[text]?.contains(label) != true { labels[text, default: []].append(label) }
+    }
+    return order.map { text in
+      let all = labels[text] ?? []
+      let more = all.count > 6 ? " and \(all.count - 6) more" : ""
+      return (all.prefix(6).joined(separator: ", ") + more, text)
     }
   }
 
+  /// Columns in the order in which they are wanted; the difference without its interval is half an
+  /// answer.
+  private static let wantedColumns = [
+    "Of", "Difference", "95 % interval", "It is", "Run", "Baseline", "p by Holm", "right→wrong",
+    "wrong→right", "p", "by bootstrap",
+  ]
+
   private static func show(
-    _ found: [PairedComparison], _ problems: [(label: String, text: String)], style: Style
+    _ found: [PairedComparison], _ problems: [(label: String, text: String)], _ power: [String],
+    style: Style
   ) throws {
     let rows = PairedComparison.table(found)
     guard let heading = rows.first else { return }
@@ -92,12 +134,11 @@ enum CompareCommand {
       columns: heading.indices.dropFirst().map { column in
         TextTable.Column(
           title: heading[column], cells: rows.dropFirst().map { $0[column] },
-          // What it comes to is wanted before how it was found.
-          rank: column == heading.count - 1 ? 2 : 2 * column)
+          rank: wantedColumns.firstIndex(of: heading[column]) ?? wantedColumns.count)
       })
     let (lines, leftOut) = table.lines(width: Terminal.width, style: style)
     for line in lines { try Terminal.line(line) }
-    var notes = problems.map { "\($0.label): \($0.text)" }
+    var notes = problems.map { "\($0.label): \($0.text)" } + power
     if !leftOut.isEmpty {
       notes.append(
         "not shown for want of room (--json has all): " + leftOut.joined(separator: "; "))
@@ -109,14 +150,21 @@ enum CompareCommand {
   }
 
   private static func document(
-    _ found: [PairedComparison], _ problems: [(label: String, text: String)], _ limit: Double?,
-    _ worse: Int
+    _ found: [PairedComparison], _ problems: [(label: String, text: String)],
+    _ power: [(key: String, text: String)], _ gate: CompareGate?
   ) -> JSONValue {
-    [
+    var tolerance = gate?.standard.map { JSONValue($0) } ?? .null
+    if let gate, !gate.named.isEmpty {
+      let keys = Set(found.map(\.quantity.key)).sorted()
+      tolerance = .object(
+        keys.map { key in (key, gate.limit(key).map { JSONValue($0) } ?? .null) })
+    }
+    return [
       "comparisons": .array(found.map(document)),
+      "power": .array(power.map { ["quantity": .string($0.key), "text": .string($0.text)] }),
       "problems": .array(
         problems.map { ["variant": .string($0.label), "text": .string($0.text)] }),
-      "tolerance": limit.map { JSONValue($0) } ?? .null, "worse": JSONValue(worse),
+      "tolerance": tolerance, "worse": JSONValue(gate?.worse(found).count ?? 0),
     ]
   }
 
@@ -130,7 +178,9 @@ enum CompareCommand {
     }
     return [
       "variant": .string(one.record.label), "variant_id": .string(one.record.id),
+      "run": one.runs.map { .string($0.variant) } ?? .null,
       "baseline": .string(one.baseline.label), "baseline_id": .string(one.baseline.id),
+      "baseline_run": one.runs.map { .string($0.baseline) } ?? .null,
       "quantity": .string(one.quantity.key), "unit": .string(one.quantity.unit),
       "lower_is_better": .bool(one.quantity.lowerIsBetter), "value": number(difference.value),
       "interval": interval(difference.interval), "bootstrap": interval(difference.bootstrap),

@@ -174,7 +174,7 @@ enum RunCommand {
         .verdict, "\(unmet.count) of \(outcome.published.count) published figures were not met",
         at: outcome.directory,
         got: unmet.map { one in
-          "\(one.label), \(one.figure.metric): "
+          "\(one.label), \(one.figure.title): "
             + (one.measured.map { "\($0), published \(one.figure.value)" } ?? one.reason)
         }.joined(separator: "\n       "), advice: "summary.md there has all of them")
     }

@@ -240,6 +240,11 @@ public struct PairedDifference: Sendable, Hashable, Codable {
       var clustered = try PairedDifference(
         variant: numbers[0], baseline: numbers[1], clusters: owners, scale: .points)
       clustered.flips = counted
+      // No two shares are further apart, whatever Student's t over a few documents says.
+      func within(_ interval: Interval) -> Interval {
+        Interval(max(interval.lower, -100), min(interval.upper, 100))
+      }
+      clustered.interval = clustered.interval.map(within)
       self.init(clustered)
       return
     }
@@ -265,13 +270,24 @@ public struct PairedDifference: Sendable, Hashable, Codable {
         expected: "\(baseline.count), as many as the baseline has", got: "\(variant.count)",
         advice: "run both on the same text or questions with the same settings")
     }
-    guard !variant.isEmpty, weights.reduce(0, +) > 0, weights.allSatisfy({ $0 >= 0 }),
-      (variant + baseline + weights).allSatisfy(\.isFinite)
-    else {
+    guard !variant.isEmpty else {
       throw LabError(
         .badData, "there is nothing to compare in pairs",
-        expected: "units with finite values, some of them of weight above 0",
-        got: "\(variant.count) units")
+        expected: "at least one unit", got: "none")
+    }
+    for (whose, values) in [("the variant", variant), ("the baseline", baseline)] {
+      guard let place = values.firstIndex(where: { !$0.isFinite }) else { continue }
+      throw LabError(
+        .badData, "\(whose) has a value that is no finite number",
+        at: "unit \(place) of \(values.count)", expected: "a finite value for each unit",
+        got: "\(values[place])",
+        advice: "a model that gives no finite loss is broken there: look at its text and logits")
+    }
+    guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), weights.reduce(0, +) > 0 else {
+      throw LabError(
+        .badData, "the weights of units make no mean",
+        expected: "weights from 0 on, some of them above 0",
+        got: "\(weights.first { !($0 >= 0 && $0.isFinite) } ?? 0)")
     }
   }
 }

@@ -13,6 +13,8 @@ public struct PairedComparison: Sendable {
   public let difference: PairedDifference
   /// Its p among those of all comparisons of the quantity, by Holm; nil where there is no p.
   public let adjusted: Double?
+  /// The names of the runs that variant and baseline are of, where several were named.
+  package var runs: (variant: String, baseline: String)?
 
   /// Whether the two can be told apart at 5 %, all comparisons of the quantity counted.
   public var isClear: Bool { adjusted.map { $0 < DetectableDifference.level } ?? false }
@@ -35,6 +37,8 @@ package struct SampledRecord {
   package var record: RunRecord
   /// Its samples.
   package var tables: [String: SampleTable]
+  /// What its run is called among several.
+  package var run: String?
 
   /// Reads the samples of `record`, which lie below the run directory `folder`; nil where the
   /// record names the whole path. Throws what reading them throws, and `missingInput` where the
@@ -64,6 +68,9 @@ package struct SampledRecord {
   func isLike(_ other: SampledRecord) -> Bool {
     tables.contains { section, table in other.tables[section]?.content == table.content }
   }
+
+  /// Whether the other saw and answered all alike.
+  func isEqual(_ other: SampledRecord) -> Bool { tables == other.tables }
 }
 
 /// Comparisons in pairs of records that have samples.
@@ -100,7 +107,11 @@ package struct PairedEvidence {
         found.append((index, try quantity.difference(own, base)))
         if sizes[quantity.key] == nil { sizes[quantity.key] = size(quantity, base) }
       } catch {
-        let what = (error as? LabError).map { [$0.what, $0.advice ?? ""] } ?? ["\(error)"]
+        let what =
+          (error as? LabError).map { error in
+            let value = error.got.map { got in error.place.map { " (\($0): \(got))" } ?? "" } ?? ""
+            return [error.what + value, error.advice ?? ""]
+          } ?? ["\(error)"]
         let text = "\(quantity.section): " + what.filter { !$0.isEmpty }.joined(separator: "; ")
         if !problems.contains(where: { $0.label == variant.record.label && $0.text == text }) {
           problems.append((variant.record.label, text))
@@ -114,7 +125,8 @@ package struct PairedEvidence {
       return PairedComparison(
         record: variant.record, baseline: baseline.record, quantity: quantity,
         difference: found[index].difference,
-        adjusted: adjusted[index].isNaN ? nil : adjusted[index])
+        adjusted: adjusted[index].isNaN ? nil : adjusted[index],
+        runs: variant.run.flatMap { own in baseline.run.map { (own, $0) } })
     }
     byQuantity.append((quantity, list))
   }

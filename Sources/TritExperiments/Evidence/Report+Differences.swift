@@ -5,6 +5,7 @@ extension Figures {
   /// allows.
   static func signed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return plain(value) }
+    if abs(value) >= 1e6 { return (value < 0 ? "−" : "+") + plain(abs(value)) }
     if digits > mostDigits {
       // Nobody counts seven zeros: `+3.2e-7`.
       return value == 0 ? "0" : (value < 0 ? "−" : "+") + plain(abs(value))
@@ -73,10 +74,14 @@ extension PairedComparison {
   /// Comparisons in full, a heading and a row each; empty where there are none.
   package static func table(_ all: [PairedComparison]) -> [[String]] {
     guard !all.isEmpty else { return [] }
-    let hasBaselines = Set(all.map(\.baseline.label)).count > 1
+    // A variant of another run with its own name says already what it is compared with.
+    let hasBaselines =
+      Set(all.map(\.baseline.label)).count > 1
+      && all.contains { $0.baseline.label != $0.record.label }
     let hasBootstrap = all.contains { $0.difference.bootstrap != nil }
     let hasFlips = all.contains { $0.difference.flips != nil }
-    var heading = ["Variant"] + (hasBaselines ? ["Baseline"] : [])
+    let hasRuns = Set(all.compactMap(\.runs?.variant)).count > 1
+    var heading = ["Variant"] + (hasRuns ? ["Run"] : []) + (hasBaselines ? ["Baseline"] : [])
     heading += ["Of", "Difference", "95 % interval"]
     if hasBootstrap { heading.append("by bootstrap") }
     heading += ["p", "p by Holm"]
@@ -84,7 +89,8 @@ extension PairedComparison {
     heading.append("It is")
     return [heading]
       + all.map { one in
-        var row = [one.record.label] + (hasBaselines ? [one.baseline.label] : [])
+        var row = [one.record.label] + (hasRuns ? [one.runs?.variant ?? ""] : [])
+        row += hasBaselines ? [one.baseline.label] : []
         row += [one.quantity.title, one.valueText, one.intervalText]
         if hasBootstrap { row.append(one.bootstrapText) }
         row.append(one.difference.p.map(Figures.probability) ?? "–")
@@ -104,8 +110,8 @@ extension Report {
     let base = baseline?.label ?? ""
     var column = ReportColumn(
       "\(quantity.title) vs \(base)", key: "difference.\(quantity.key)", group: .quality,
-      meaning: "Difference of the \(quantity.title.lowercased()) to \(base) over the same "
-        + "\(evidence.sizes[quantity.key]?.unit ?? "unit")s, with the 95 % interval of that difference; "
+      meaning: "Difference of the \(quantity.name) to \(base) over the same "
+        + "\(SampleTable.plural(evidence.sizes[quantity.key]?.unit ?? "unit")), with the 95 % interval of that difference; "
         + "≈ where the two cannot be told apart (p by Holm at least 0.05).")
     column.quantity = quantity
     return column
@@ -145,7 +151,7 @@ extension Report {
       }
       notes.append(text)
     }
-    notes += pairedQuantities.compactMap(powerText)
+    notes += pairedQuantities.compactMap(evidence.pairs.powerText)
     notes += disagreements
     notes += evidence.problems.map { "\($0.label): \($0.text)." }
     return notes
@@ -161,30 +167,9 @@ extension Report {
         one.difference.clusters < one.difference.units
         ? "document" : evidence.sizes[one.quantity.key]?.unit ?? "unit"
       return
-        "\(one.record.label), \(one.quantity.title.lowercased()): one of the two intervals holds 0 and the other "
-        + "does not; \(one.difference.clusters) \(unit)s are too few to decide."
+        "\(one.record.label), \(one.quantity.name): one of the two intervals holds 0 and the other "
+        + "does not; \(SampleTable.counted(one.difference.clusters, unit)) are too few to decide."
     }
-  }
-
-  /// What the text or the questions can see: `This text (12 windows, 2812 tokens) can see …`.
-  func powerText(_ quantity: PairedQuantity) -> String? {
-    guard let size = evidence.sizes[quantity.key],
-      let seen = quantity.detectable(differences(quantity))
-    else { return nil }
-    // Twice as fine takes four times as many.
-    let finer = quantity.scale.told(DetectableDifference.standardErrors * seen.rawError / 2)
-    let isText = size.weight != Double(size.units)
-    let what = isText ? "tokens" : "\(size.unit)s"
-    let more = (seen.factor(toSee: finer) - 1) * size.weight
-    let space = quantity.unit == "%" ? " %" : " \(quantity.unit)"
-    var text = isText ? "This text" : "These questions"
-    text += " (\(size.units) \(size.unit)s"
-    if let documents = size.documents { text += " of \(documents) documents" }
-    if isText { text += ", \(Figures.fixed(size.weight, 0)) tokens" }
-    text += ") can see a difference of \(Figures.twoDigits(seen.value))\(space) in "
-    text += "\(quantity.title.lowercased()) with 80 % power; "
-    text += "\(Figures.twoDigits(more)) more \(what) would see "
-    return text + "\(Figures.twoDigits(finer))\(space)."
   }
 
   /// `differences.csv`: every difference with all its figures, in full.

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import TritEvaluation
 
 extension Report {
@@ -21,9 +22,29 @@ extension Report {
         groups.append([record])
       }
     }
-    return groups.filter { group in
-      group.count > 1 && Set(group.compactMap { Self.seed($0) }).count > 1
+    return groups.flatMap(Self.ofOneTraining).filter { $0.count > 1 }
+  }
+
+  /// A group as it is where each of its variants has a seed of its own. Where seeds come twice,
+  /// something else differs, as the rate of two trainings of the same length: then what models are
+  /// called without their seed tells them apart (`a-1`, `a-2` and `b-1`, `b-2`), and what cannot be
+  /// told apart so is no group.
+  private static func ofOneTraining(_ group: [RunRecord]) -> [[RunRecord]] {
+    func isSound(_ group: [RunRecord]) -> Bool {
+      Set(group.compactMap { seed($0) }).count == group.count
     }
+    if isSound(group) { return [group] }
+    var order: [String] = []
+    var parts: [String: [RunRecord]] = [:]
+    for record in group {
+      var name = record.params["model"] ?? ""
+      if let seed = record.metrics["model.training_seed"] {
+        name = name.replacingOccurrences(of: Figures.fixed(seed, 0), with: "")
+      }
+      if parts[name] == nil { order.append(name) }
+      parts[name, default: []].append(record)
+    }
+    return order.compactMap { parts[$0] }.filter(isSound)
   }
 
   /// The seed of a variant: that of its training where the model tells it and models differ, else

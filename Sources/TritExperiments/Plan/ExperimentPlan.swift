@@ -99,6 +99,7 @@ public struct ExperimentPlan: Sendable {
         position: file.document["reference"]?.position ?? file.document.position, lab: file.lab)
     }
     checkBaseline(problems)
+    checkDetect(problems)
     checkPublished(problems)
     checkSeeds(problems)
     StagePairing(file.lab).check(variants + (reference.map { [$0] } ?? []), problems)
@@ -115,6 +116,20 @@ public struct ExperimentPlan: Sendable {
       at: file.document["baseline"]?.position ?? file.document.position,
       expected: "one of: \(labels.prefix(12).joined(separator: " | "))", got: baseline,
       advice: Suggestion.didYouMean(baseline, labels))
+  }
+
+  /// A difference in what is not measured is never seen, and nobody would be warned.
+  private func checkDetect(_ problems: Problems) {
+    guard file.records == nil else { return }
+    let asked = file.measure.asked
+    for quantity in file.lab.measures.flatMap(\.quantities)
+    where file.detect[quantity.key] != nil && !asked.contains(quantity.section) {
+      problems.add(
+        "nothing that is measured tells it", "detect.\(quantity.key)",
+        at: file.document["detect"]?[quantity.key]?.position ?? file.document.position,
+        expected: "measure.\(quantity.section)", got: asked.sorted().joined(separator: ", "),
+        advice: "measure it, or leave it out of detect")
+    }
   }
 
   private static func product(_ file: ExperimentFile) throws -> [PlannedVariant] {

@@ -19,7 +19,7 @@ public struct PublishedFigure: Sendable {
   /// The section of `measure` that tells it.
   var section: String { String(metric.prefix { $0 != "." }) }
   /// `perplexity.value`, or `perplexity.value of 62 windows`.
-  var title: String { metric + (windows.map { " of \($0) windows" } ?? "") }
+  public var title: String { metric + (windows.map { " of \($0) windows" } ?? "") }
 }
 
 /// What is not at hand and may be absent.

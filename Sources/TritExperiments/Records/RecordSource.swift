@@ -7,7 +7,7 @@ struct RecordSource {
   private let path: String
 
   private static let expected =
-    "a results.jsonl of an earlier run, a folder of runs, or a glob over them"
+    "a results.jsonl of an earlier run, a folder of runs, or a glob over them (* and ?)"
   /// The name of the log in a run directory.
   static let log = "results.jsonl"
 

@@ -74,7 +74,7 @@ extension Report {
         "floor: perplexity \(Figures.fixed(floor.perplexity, 3)), which the source of the text itself has"
       )
     }
-    notes += leadingQuantities.compactMap(powerText)
+    notes += leadingQuantities.compactMap(evidence.pairs.powerText)
     notes += publishedLines + publishedNotes
     return BriefReport(
       labels: labels, columns: columns, notes: notes + briefWarnings,

@@ -1,21 +1,43 @@
 internal import TritCore
 
 extension ExperimentRun {
+  /// Pairs that are looked at: the median of their errors is told.
+  private static let pairsForPower = 5
+
   /// Says once whether the differences that the file asks for can be seen, from records with
-  /// samples: below `folder`, or where they name whole paths.
+  /// samples: below `folder`, or where they name whole paths. Records of another text, other
+  /// settings or another model say nothing, and neither do pairs that do not differ: it waits for
+  /// the next ones then.
   func tellPower(of records: [RunRecord], in folder: String?, source: String) {
     guard !hasToldPower, !plan.file.detect.isEmpty else { return }
-    let sampled = records.compactMap { try? SampledRecord($0, in: folder) }
-    guard let name = Report.baseline(plan.file.baseline, of: sampled.map(\.record)),
-      let base = sampled.last(where: { $0.record.id == name.id && $0.record.role == name.role }),
-      let other = sampled.last(where: {
-        !($0.record.id == name.id && $0.record.role == name.role) && $0.isLike(base)
-      })
+    let planned = Set(
+      (plan.all + (plan.reference.map { [$0] } ?? [])).map { Self.part(parameters(of: $0)) })
+    let known = records.filter {
+      $0.status == .finished && $0.samples != nil && planned.contains(Self.part($0.params))
+    }
+    guard let name = Report.baseline(plan.file.baseline, of: known),
+      let newest = known.last(where: { $0.id == name.id && $0.role == name.role }),
+      let base = try? SampledRecord(newest, in: folder)
     else { return }
-    hasToldPower = true
+    var pairs: [(variant: SampledRecord, baseline: SampledRecord)] = []
+    for record in known.reversed() where !(record.id == name.id && record.role == name.role) {
+      guard pairs.count < Self.pairsForPower else { break }
+      guard let other = try? SampledRecord(record, in: folder), other.isLike(base),
+        !other.isEqual(base)
+      else { continue }
+      pairs.append((other, base))
+    }
+    guard !pairs.isEmpty else { return }
     let check = PowerCheck(
       detect: plan.file.detect, quantities: inputs.lab.measures.flatMap(\.quantities))
-    let evidence = PairedEvidence([(other, base)], quantities: check.quantities)
+    let evidence = PairedEvidence(pairs, quantities: check.quantities)
+    hasToldPower = check.isAnswered(by: evidence)
+    guard hasToldPower else { return }
     for note in check.notes(evidence, source: source) { observer(.note(note)) }
+  }
+
+  /// What a record says of its model, its text and the settings of its measures.
+  private static func part(_ params: [String: String]) -> [String: String] {
+    params.filter { $0.key == "model" || $0.key.hasPrefix("measure.") }
   }
 }
