@@ -133,8 +133,14 @@ public struct PairedQuantity: Sendable {
         clusters: documents.flatMap { Set($0).count < Self.leastDocuments ? nil : $0 },
         scale: scale)
     case .outcome(let group):
+      for value in a + b where value != 0 && value != 1 {
+        throw LabError(
+          .badData, "the samples have an outcome that is neither right nor wrong",
+          at: "\(section).\(self.column)", expected: "0 or 1", got: "\(value)",
+          advice: "measure again: the file of samples is damaged")
+      }
       return try PairedDifference(
-        variant: a.map { $0 > 0.5 }, baseline: b.map { $0 > 0.5 },
+        variant: a.map { $0 == 1 }, baseline: b.map { $0 == 1 },
         clusters: groups(group, variant, baseline))
     }
   }

@@ -43,7 +43,7 @@ struct SweepRows {
     let room = min(PlotText.widest(names.map { GnuplotText.shown($0) }, size: 11) + 4, 250)
     sheet.left = PlotSheet.margin + room + 12
     sheet.right = PlotSheet.width - PlotSheet.margin - 6
-    let height = min(1100, Double(names.count) * max(18, Double(colours.names.count) * 5 + 10))
+    let height = min(1100, Double(names.count) * max(20, Double(colours.names.count) * 9 + 8))
     let boxes = boxes(&sheet, shown.map(\.title), height: max(height, 60))
     for (place, name) in PlotText.fit(names: names, room: room, size: 11).enumerated() {
       sheet.add(
