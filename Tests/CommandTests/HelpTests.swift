@@ -59,7 +59,7 @@ import _TritTestSupport
   /// The same on the smallest layers: whole minutes of measuring say nothing about parsing.
   private static func small(_ line: String) -> String {
     guard line.contains("kernel bench") else { return line }
-    return line.replacing(/ --models \S+/, with: "") + " --models trilm-99M"
+    return line.replacing(/\s--models\s\S+/, with: "") + " --models trilm-99M"
   }
 
   @Test(arguments: ["bash", "zsh", "fish"])
