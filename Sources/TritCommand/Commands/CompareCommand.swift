@@ -10,7 +10,9 @@ enum CompareCommand {
     "--baseline", value: "variant", help: "The variant of the first run that differences are to")
   static let quantity = OptionSpec(
     "--of", value: "quantity",
-    help: "Compare in this alone, as perplexity or tasks; may be repeated")
+    help:
+      "Compare in this alone, as perplexity, tasks, tasks.avg5, tasks.hellaswag.acc; may be repeated"
+  )
   static let tolerance = OptionSpec(
     "--tolerance", value: "amount",
     help: "End with code 2 where one is worse by more than this, in the unit of the quantity")
@@ -47,18 +49,25 @@ enum CompareCommand {
     let all = arguments.lab.measures.flatMap(\.quantities)
     let wanted = arguments.all(quantity)
     let keys = all.map(\.key)
-    for name in wanted where !keys.contains(name) {
+    for name in wanted where !keys.contains(name) && !PairedQuantity.isOfPart(name, all) {
       throw LabError(
         .usage, "no measure tells '\(name)' unit by unit", at: "--of",
-        expected: keys.joined(separator: " | "), got: name,
+        expected: keys.joined(separator: " | ") + " | tasks.TASK | tasks.TASK.METRIC", got: name,
         advice: Suggestion.didYouMean(name, keys))
     }
     let limit = try arguments.real(tolerance, in: 0...1e6)
     let pairs = try RunComparison.pairs(
       arguments.arguments, baseline: arguments.text(baseline))
-    let evidence = PairedEvidence(
-      pairs, quantities: wanted.isEmpty ? all : all.filter { wanted.contains($0.key) })
+    let evidence = PairedEvidence(pairs, quantities: all, asked: wanted.isEmpty ? nil : wanted)
     let found = evidence.byQuantity.flatMap(\.list)
+    let keysFound = evidence.byQuantity.map(\.quantity.key)
+    if evidence.problems.isEmpty, let lost = wanted.first(where: { !keysFound.contains($0) }) {
+      let told = PairedQuantity.keys(all, pairs)
+      throw LabError(
+        .badData, "the runs do not both tell '\(lost)'", at: "--of",
+        expected: told.isEmpty ? "runs that measured it" : told.joined(separator: " | "), got: lost,
+        advice: Suggestion.didYouMean(lost, told))
+    }
     guard !found.isEmpty else {
       let why = evidence.problems.map { "\($0.label): \($0.text)" }.joined(separator: "\n       ")
       throw LabError(
@@ -70,7 +79,7 @@ enum CompareCommand {
     if arguments.isJSON {
       try Terminal.json(document(found, evidence.problems, limit, worse.count))
     } else {
-      try show(found, evidence.problems, style: try Style.out(arguments))
+      try show(evidence.shown, evidence.problems, style: try Style.out(arguments))
     }
     guard worse.isEmpty else {
       throw LabError(

@@ -40,7 +40,12 @@ public struct Report {
     let shown = groups.flatMap { group in all.filter { $0.group == group } }.filter { column in
       records.contains { $0.metrics[column.key] != nil } && column.isShown(records)
     }
-    return shown.flatMap { column in
+    let known = Set(shown.map(\.key))
+    let own = leadingQuantities.filter { $0.part != nil && !known.contains($0.metric) }
+    let withTasks = shown + own.map(figureColumn)
+    return ReportColumn.Group.allCases.flatMap { group in
+      withTasks.filter { $0.group == group }
+    }.flatMap { column in
       [column] + pairedQuantities.filter { $0.metric == column.key }.map(differenceColumn)
     }
   }

@@ -13,9 +13,10 @@ extension ExperimentRun {
       })
     else { return }
     hasToldPower = true
-    let check = PowerCheck(
-      detect: plan.file.detect, quantities: inputs.lab.measures.flatMap(\.quantities))
-    let evidence = PairedEvidence([(other, base)], quantities: check.quantities)
+    let check = PowerCheck(detect: plan.file.detect)
+    let evidence = PairedEvidence(
+      [(other, base)], quantities: inputs.lab.measures.flatMap(\.quantities),
+      asked: Array(check.detect.keys))
     for note in check.notes(evidence, source: source) { observer(.note(note)) }
   }
 }
