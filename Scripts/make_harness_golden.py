@@ -3,6 +3,8 @@
 
     pip install lm_eval==0.4.13 datasets          # from PyPI; nothing else needs them
     Scripts/make_harness_golden.py [FOLDER]       # default: Tests/TritEvaluationTests/Fixtures/harness
+    Scripts/make_harness_golden.py /tmp/x --seed 7 --times 4     # other and more records, odder ones, more examples
+    TRITLAB_HARNESS_GOLDEN=/tmp/x swift test --filter HarnessGoldenTests     # the same tests on those
 
 Runs the tasks of the installed harness on a model whose log-likelihoods are hashes of the request's
 strings, so that a context that differs in one byte has another figure. Writes the data as JSONL, partly
@@ -14,6 +16,7 @@ the same to the last bit. The aggregates are those of Python below 3.12, whose `
 (later ones compensate, which changes last digits).
 """
 
+import argparse
 import gzip
 import hashlib
 import json
@@ -25,6 +28,7 @@ os.environ["DISABLE_MULTIPROC"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 
 import datasets
+import jinja2
 import lm_eval
 import lm_eval.api.task
 from lm_eval.api.model import LM
@@ -39,16 +43,25 @@ WORDS = (
     "dog ball red kind park run Zürich naïve café 東京 Привет ΟΔΟΣ İstanbul ﬁsh e\u0301tude ǆungla "
     "👩‍👧 ß it's \"so\" {a} [b] 3.14 <s> C++ x²"
 ).split(" ")
+# With --seed: what trips readers of text, templates and patterns.
+ODD = ["", " lead", "trail ", "\u200b", "\x85", "\u3000wide", "\r\n", "a\rb", "[", "]", "[[x]y]", "[a\nb]", "{{ x }}",
+       "{% if %}", "\\n", "'", '"', "\t\ttab", "1", "0", "\u2028", "\u00a0nbsp\u00a0", "\x1c", "A", "no", " yes",
+       "Ω", "ς", "İi", "ŉ", "\ufb03", "\U0001f1e8\U0001f1ed", "a\u0300\u0316", "\u0345", "ΑΣ.", "ΑΣ\u0301Β", "--", "\x00", "\x7f"]
+CHAT = ("{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] | trim }}<|end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}")
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHAT
+SEED = None
 
 
 class Maker:
     """Texts from a seed."""
 
     def __init__(self, seed):
-        self.random = random.Random(seed)
+        self.random = random.Random(seed if SEED is None else f"{SEED}/{seed}")
 
     def words(self, least=2, most=5):
-        return " ".join(self.random.choice(WORDS) for _ in range(self.random.randint(least, most)))
+        words = WORDS if SEED is None else WORDS + ODD
+        return " ".join(self.random.choice(words) for _ in range(self.random.randint(least, most)))
 
     def number(self, count):
         return self.random.randrange(count)
@@ -136,6 +149,17 @@ PLAN = [
     ("wikitext", "EleutherAI/wikitext_document_level", "wikitext-2-raw-v1", wikitext, {"test": 8}, [0]),
 ]
 ZIPPED = {"piqa", "sciq", "mmlu"}
+# Splits that examples come from where they are not "train".
+SHOWN = {"lambada_openai": ["test"], "lambada_standard": ["validation"]}
+# Runs in other forms: tasks, examples, and how they are asked.
+FORMS = [
+    (["hellaswag"], 1, {"chat": CHAT}), (["hellaswag"], 2, {"chat": CHAT, "multiturn": False, "system": "Be brief."}),
+    (["mmlu_anatomy"], 0, {"chat": CHAT}), (["mmlu_anatomy"], 2, {"chat": CHAT, "system": "Choose."}),
+    (["mmlu_anatomy"], 1, {"chat": NO_SYSTEM, "multiturn": False}), (["winogrande"], 2, {"chat": CHAT}),
+    (["lambada_openai"], 1, {"chat": CHAT}), (["lambada_standard"], 1, {"chat": CHAT, "multiturn": False, "limit": 3}),
+    (["piqa"], 1, {"limit": 0.4}), (["mmlu_stem"], 0, {"limit": 1}), (["wikitext"], 0, {"limit": 0.3}),
+    (["boolq", "piqa"], 0, {"limit": 4}),
+]
 
 
 def subjects(manager):
@@ -187,9 +211,29 @@ def data_of(files, task, split):
 class Hashed(LM):
     """Log-likelihoods are hashes of strings: some coarse, so that choices tie."""
 
-    def __init__(self):
+    tokenizer_name = "made-up"
+
+    def __init__(self, chat=None):
         super().__init__()
-        self.asked = 0
+        self.chat = chat
+
+    def chat_template(self, _=False):
+        return self.chat
+
+    def apply_chat_template(self, messages, add_generation_prompt=True):
+        """As HFLM does it, where a template refuses a system message too."""
+        def refuse(text):
+            raise jinja2.exceptions.TemplateError(text)
+
+        def render(messages):
+            environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+            environment.globals["raise_exception"] = refuse
+            return environment.from_string(self.chat).render(
+                messages=messages, add_generation_prompt=add_generation_prompt)
+        try:
+            return render(messages)
+        except jinja2.exceptions.TemplateError:
+            return render([message for message in messages if message["role"] != "system"])
 
     @staticmethod
     def digest(*texts):
@@ -222,10 +266,15 @@ def plain(results):
     return {key: results[key] for key in keys if key in results}
 
 
-def run(names, shots):
+def run(names, shots, form=None):
+    form = form or {}
+    if SEED is not None:
+        form = {**form, "resamples": 2000}
     results = simple_evaluate(
-        model=Hashed(), tasks=names, num_fewshot=shots, log_samples=True, bootstrap_iters=100000,
-        task_manager=MANAGER)
+        model=Hashed(form.get("chat")), tasks=names, num_fewshot=shots, log_samples=True,
+        bootstrap_iters=form.get("resamples", 100000),
+        task_manager=MANAGER, limit=form.get("limit"), apply_chat_template="chat" in form,
+        fewshot_as_multiturn=form.get("multiturn", "chat" in form), system_instruction=form.get("system"))
     samples = {}
     for task, rows in results["samples"].items():
         rows = sorted(rows, key=lambda row: row["doc_id"])
@@ -249,12 +298,24 @@ def run(names, shots):
     table = make_table(results)
     if "groups" in results:
         table += "\n" + make_table(results, "groups")
-    return {"tasks": names, "shots": shots, "samples": samples, "document": document, "table": table}
+    return {"tasks": names, "shots": shots, "form": form, "samples": samples, "document": document, "table": table}
 
 
 def main():
-    global MANAGER
-    folder = sys.argv[1] if len(sys.argv) > 1 else FOLDER
+    global MANAGER, SEED, PLAN
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", default=FOLDER)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--times", type=int, default=1)
+    options = parser.parse_args()
+    folder, SEED = options.folder, options.seed
+    if SEED is not None:
+        PLAN = [
+            (task, path, name, maker, {split: max(count * options.times, 40 if split in SHOWN.get(task, ["train"]) else 0)
+                                       for split, count in splits.items()},
+             shots if shots == [0] else [0, 1, 5, 10, 25])
+            for task, path, name, maker, splits, shots in PLAN
+        ]
     MANAGER = TaskManager()
     subject_of = subjects(MANAGER)
     assert len(subject_of) == 57, sorted(subject_of)
@@ -283,6 +344,7 @@ def main():
     for task, _, _, _, _, shots in PLAN:
         runs += [run([task], count) for count in shots]
     runs += [run(["mmlu"], count) for count in (0, 2)]
+    runs += [run(*form) for form in FORMS]
     # acc_bytes is no metric of these tasks: the harness knows it, and is asked for it.
     by_byte = {}
     for task in ("hellaswag", "arc_easy", "openbookqa"):

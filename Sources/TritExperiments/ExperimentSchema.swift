@@ -59,7 +59,7 @@ public enum ExperimentSchema {
             "The smallest differences that matter, by quantity, in its unit: a run that cannot see them warns.",
           "type": "object", "additionalProperties": false,
           "properties": Dictionary(
-            uniqueKeysWithValues: lab.measures.flatMap(\.quantities).map {
+            uniqueKeysWithValues: PairedQuantity.detectable(lab).map {
               (
                 $0.key,
                 [

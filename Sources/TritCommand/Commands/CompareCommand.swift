@@ -10,7 +10,9 @@ enum CompareCommand {
     "--baseline", value: "variant", help: "The variant of the first run that differences are to")
   static let quantity = OptionSpec(
     "--of", value: "quantity",
-    help: "Compare in this alone, as perplexity or tasks; may be repeated")
+    help:
+      "Compare in this alone, as perplexity, tasks, tasks.avg5, tasks.hellaswag.acc; may be repeated"
+  )
   static let tolerance = OptionSpec(
     "--tolerance", value: "amount",
     help:
@@ -50,18 +52,30 @@ enum CompareCommand {
     let all = arguments.lab.measures.flatMap(\.quantities)
     let wanted = arguments.all(quantity)
     let keys = all.map(\.key)
-    for name in wanted where !keys.contains(name) {
+    for name in wanted where !keys.contains(name) && !PairedQuantity.isOfPart(name, all) {
       throw LabError(
         .usage, "no measure tells '\(name)' unit by unit", at: "--of",
-        expected: keys.joined(separator: " | "), got: name,
+        expected: keys.joined(separator: " | ") + " | tasks.TASK | tasks.TASK.METRIC", got: name,
         advice: Suggestion.didYouMean(name, keys))
     }
     let gate = try CompareGate(arguments.all(tolerance))
-    let quantities = wanted.isEmpty ? all : all.filter { wanted.contains($0.key) }
+    // Those of single tasks are of the questions of their measure.
+    let quantities = all.filter { one in
+      wanted.isEmpty || wanted.contains { $0 == one.key || $0.hasPrefix(one.section + ".") }
+    }
     let comparison = try RunComparison(
       arguments.arguments, baseline: arguments.text(baseline))
-    let evidence = PairedEvidence(comparison.pairs, quantities: quantities)
-    let found = evidence.byQuantity.flatMap(\.list)
+    let evidence = PairedEvidence(
+      comparison.pairs, quantities: all, asked: wanted.isEmpty ? nil : wanted)
+    var found = evidence.byQuantity.flatMap(\.list)
+    // Figures of tasks that nobody shows unasked.
+    let further = (gate?.named ?? []).map(\.key).filter { key in
+      PairedQuantity.isOfPart(key, all) && !found.contains { $0.quantity.key == key }
+    }
+    if !further.isEmpty {
+      found += PairedEvidence(comparison.pairs, quantities: all, asked: further).byQuantity
+        .flatMap(\.list)
+    }
     let unmet = wanted.filter { name in !found.contains { $0.quantity.key == name } }
       .map { (label: $0, text: "no two runs tell it") }
     // Where tolerances name quantities, no other is guarded.
@@ -81,20 +95,19 @@ enum CompareCommand {
         got: why.isEmpty ? "one without another" : why,
         advice: "measure both with the same data, protocol and context")
     }
-    try gate?.check(found, known: keys)
+    try gate?.check(found, known: all)
     let power = evidence.byQuantity.map(\.quantity).compactMap { quantity in
       evidence.powerText(quantity).map { (key: quantity.key, text: $0) }
     }
     if arguments.isJSON {
       try Terminal.json(document(found, notes, power, gate))
     } else {
-      let sections = Set(evidence.byQuantity.map(\.quantity.section))
       // The first quantity of each measure: the others are of the same text.
-      let leading = evidence.byQuantity.map(\.quantity).filter { $0.key == $0.section }.map(\.key)
-      let shown = power.filter {
-        leading.contains($0.key) || sections.count == 1 && power.count == 1
-      }
-      try show(found, notes, shown.map(\.text), style: try Style.out(arguments))
+      var sections: Set<String> = []
+      let leading = evidence.byQuantity.map(\.quantity)
+        .filter { sections.insert($0.section).inserted }.map(\.key)
+      let shown = power.filter { leading.contains($0.key) }
+      try show(evidence.shown, notes, shown.map(\.text), style: try Style.out(arguments))
     }
     try gate?.judge(found, lacking: lacking.map { "\($0.label): \($0.text)" })
   }

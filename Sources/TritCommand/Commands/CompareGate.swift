@@ -36,11 +36,17 @@ struct CompareGate {
     (self.standard, self.named) = (standard, named)
   }
 
-  /// What a quantity may lose; nil where nothing is asked of it.
-  func limit(_ key: String) -> Double? { named.first { $0.key == key }?.amount ?? standard }
+  /// What a quantity may lose; nil where nothing is asked of it. What is asked of all tasks is asked
+  /// of each, where it has no tolerance of its own.
+  func limit(_ key: String) -> Double? {
+    let own = named.first { $0.key == key } ?? named.first { key.hasPrefix($0.key + ".") }
+    return own?.amount ?? standard
+  }
 
-  /// Whether anything is asked of a quantity.
-  func guards(_ key: String) -> Bool { limit(key) != nil }
+  /// Whether anything is asked of a quantity, or of a part of it.
+  func guards(_ key: String) -> Bool {
+    limit(key) != nil || named.contains { $0.key.hasPrefix(key + ".") }
+  }
 
   /// Those that are worse than they may be.
   func worse(_ found: [PairedComparison]) -> [PairedComparison] {
@@ -50,10 +56,12 @@ struct CompareGate {
 
   /// Throws a usage error for a tolerance of something that no measure tells, and `badData` where
   /// nothing was compared in it.
-  func check(_ found: [PairedComparison], known: [String]) throws {
+  func check(_ found: [PairedComparison], known: [PairedQuantity]) throws {
     let compared = Set(found.map(\.quantity.key))
-    for (key, _) in named where !compared.contains(key) {
-      guard known.contains(key) else {
+    for (key, _) in named
+    where !compared.contains(where: { $0 == key || $0.hasPrefix(key + ".") }) {
+      guard known.contains(where: { $0.key == key }) || PairedQuantity.isOfPart(key, known) else {
+        let known = known.map(\.key)
         throw LabError(
           .usage, "no measure tells '\(key)' unit by unit", at: "--tolerance",
           expected: known.joined(separator: " | "), got: key,

@@ -39,6 +39,10 @@ enum TasksCommand {
     help: "Ask as messages to a chat model, in the model's chat template")
   static let system = OptionSpec(
     "--system-instruction", value: "text", help: "What a chat model is told beforehand")
+  static let multiturn = OptionSpec(
+    "--fewshot-as-multiturn", value: "flag",
+    help: "Whether a chat model gets examples as turns, or in one message", default: "true",
+    choices: ["true", "false"])
   static let path = ArgumentSpec(
     "path", help: "Where -o lm-eval goes: a file .json, or a folder as the harness fills it",
     optional: true)
@@ -68,7 +72,7 @@ enum TasksCommand {
           "OPTIONS",
           [
             tasks, data, exampleData, shots, limit, seed, resamples, chat, system,
-            ChatFlags.template, ChatFlags.name, output, samples, samplesFile,
+            multiturn, ChatFlags.template, ChatFlags.name, output, samples, samplesFile,
             Self.context,
           ]),
         OptionGroup(
@@ -125,7 +129,7 @@ enum TasksCommand {
     let data = try HarnessData(
       arguments.text(Self.data), examples: arguments.text(exampleData),
       isAlone: chosen.tasks.count == 1)
-    let template = try chatTemplate(arguments)
+    let prompt = try prompt(arguments, chosen)
     // What is missing or wrong in itself is told before a model is opened.
     let questions = try chosen.tasks.map { try HarnessQuestions($0, data, options) }
     let checkpoint = try ModelOptions.checkpoint(arguments)
@@ -145,14 +149,8 @@ enum TasksCommand {
       Terminal.note("whole texts (wikitext) have no examples in front: 0-shot")
     }
     let printer = ProgressPrinter("tasks")
-    let results =
-      try template.map {
-        try HarnessEvaluation.measure(
-          engine, chosen, questions, options, chat: $0, system: arguments.text(system),
-          named: arguments.text(ChatFlags.name), progress: printer.show)
-      }
-      ?? HarnessEvaluation.measure(
-        engine, chosen, questions, options, progress: printer.show)
+    let results = try HarnessEvaluation.measure(
+      engine, chosen, questions, options, prompt: prompt, progress: printer.show)
     if let path = arguments.text(samplesFile) {
       try MeasuredSamples(results, questions).write(to: path)
       Terminal.note("samples: \(path)")
@@ -160,23 +158,32 @@ enum TasksCommand {
     try report(results, format, target, engine, arguments)
   }
 
-  /// The chat template to ask in; nil where questions are plain texts.
-  private static func chatTemplate(_ arguments: ParsedArguments) throws -> ChatFormat? {
+  /// The form in which questions are asked: plain text where nobody asks for a chat template.
+  private static func prompt(
+    _ arguments: ParsedArguments, _ chosen: HarnessSelection
+  ) throws -> TaskPrompt {
     guard arguments.flag(chat) else {
-      let others = [system, ChatFlags.template, ChatFlags.name]
+      let others = [system, multiturn, ChatFlags.template, ChatFlags.name]
       if let other = others.first(where: arguments.has) {
         throw LabError(
           .usage, "the option '\(other.mainName)' has no effect without --apply-chat-template",
           advice: "add --apply-chat-template")
       }
-      return nil
+      return .plain
     }
     let path = try ModelLocation.resolve(try arguments.required(ModelOptions.model))
-    let format = try ChatFlags.format(arguments, model: path)
-    _ = try format.prompt(
-      ChatConversation(system: arguments.text(system), user: "a"),
-      named: arguments.text(ChatFlags.name))
-    return format
+    let prompt = ChatPrompt(
+      try ChatFlags.format(arguments, model: path), system: arguments.text(system),
+      named: arguments.text(ChatFlags.name),
+      isMultiturn: try arguments.choice(multiturn) != "false")
+    // A template that cannot be rendered is told before a model is opened.
+    let refusing = try chosen.tasks.filter { try !prompt.takesSystem(description: $0.description) }
+    if !refusing.isEmpty {
+      Terminal.note(
+        "the chat template takes no system message: system instruction and description are left "
+          + "out, as in the harness")
+    }
+    return .chat(prompt)
   }
 
   private static func limit(_ arguments: ParsedArguments) throws -> Double? {
@@ -224,6 +231,7 @@ enum TasksCommand {
     return [
       ("apply_chat_template", true),
       ("system_instruction", JSONValue(arguments.text(system).map(JSONValue.string))),
+      ("fewshot_as_multiturn", JSONValue(arguments.text(multiturn) != "false")),
     ]
   }
 

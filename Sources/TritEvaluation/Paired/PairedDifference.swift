@@ -142,6 +142,8 @@ public struct PairedDifference: Sendable, Hashable, Codable {
     case clusters
     /// Newcombe's interval and McNemar's exact test over questions.
     case questions
+    /// Student's t over the questions of several tasks, each task a stratum.
+    case tasks
     /// One cluster: no error is known.
     case none
   }
@@ -258,6 +260,26 @@ public struct PairedDifference: Sendable, Hashable, Codable {
   }
 
   private init(_ other: PairedDifference) { self = other }
+
+  /// A difference whose figures are known; `rawError` in the unit before it is told.
+  init(
+    scale: DifferenceScale, value: Double, rawError: Double?, interval: Interval?,
+    bootstrap: Interval?, p: Double?, units: Int, clusters: Int, method: Method, flips: Flips?,
+    isIdentical: Bool
+  ) {
+    self.scale = scale
+    self.value = value
+    self.rawError = rawError
+    error = rawError.map { scale.slope(scale.raw(value)) * $0 }
+    self.interval = interval
+    self.bootstrap = bootstrap
+    self.p = p
+    self.units = units
+    self.clusters = clusters
+    self.method = method
+    self.flips = flips
+    self.isIdentical = isIdentical
+  }
 
   private static func check(
     _ variant: [Double], _ baseline: [Double], _ weights: [Double], _ owners: [Int]

@@ -49,21 +49,23 @@ public struct HarnessQuestions: Sendable {
 /// Runs tasks of lm-evaluation-harness.
 public enum HarnessEvaluation {
   /// Asks `scorer` every question of every task. `selection` says which groups are told beside the
-  /// tasks.
+  /// tasks, `prompt` in which form questions are asked.
   ///
   /// Throws `badData` with `file:line: field` for a record that is none of its task's, `badData`
   /// for what a model cannot score, and `interrupted` on Ctrl-C.
   public static func measure(
     _ scorer: inout some RequestScorer, _ selection: HarnessSelection,
     _ questions: [HarnessQuestions], _ options: HarnessOptions = HarnessOptions(),
-    progress: ProgressReporter? = nil
+    prompt: TaskPrompt = .plain, progress: ProgressReporter? = nil
   ) throws -> HarnessResults {
     let start = MonotonicClock.nanoseconds()
     let counts = questions.map { options.asked(of: $0.records.count) }
     var meter = ProgressMeter(task: "tasks", total: counts.reduce(0, +), report: progress)
     var results: [HarnessTaskResult] = []
     for (questions, count) in zip(questions, counts) {
-      let outcomes = try outcomes(&scorer, questions, count, options) { meter.advance(value: nil) }
+      let outcomes = try outcomes(&scorer, questions, count, options, prompt) {
+        meter.advance(value: nil)
+      }
       results.append(
         try HarnessTaskResult(
           questions.task, outcomes, of: questions.records.count,
@@ -78,10 +80,12 @@ public enum HarnessEvaluation {
   /// Asks a model.
   public static func measure(
     _ model: any LanguageModel, _ selection: HarnessSelection, _ questions: [HarnessQuestions],
-    _ options: HarnessOptions = HarnessOptions(), progress: ProgressReporter? = nil
+    _ options: HarnessOptions = HarnessOptions(), prompt: TaskPrompt = .plain,
+    progress: ProgressReporter? = nil
   ) throws -> HarnessResults {
     var scorer = ModelScorer(model)
-    var results = try measure(&scorer, selection, questions, options, progress: progress)
+    var results = try measure(
+      &scorer, selection, questions, options, prompt: prompt, progress: progress)
     results.tokensRun = scorer.tokensRun
     results.truncated = scorer.truncated
     return results
@@ -89,7 +93,7 @@ public enum HarnessEvaluation {
 
   private static func outcomes(
     _ scorer: inout some RequestScorer, _ questions: HarnessQuestions, _ count: Int,
-    _ options: HarnessOptions, done: () -> Void
+    _ options: HarnessOptions, _ prompt: TaskPrompt, done: () -> Void
   ) throws -> [TaskOutcome] {
     let task = questions.task
     var sampler = try questions.examples.map {
@@ -109,7 +113,8 @@ public enum HarnessEvaluation {
             TaskAnswer(logLikelihood: try scorer.logLikelihood(of: text), isGreedy: nil)
           ]
         } else {
-          answers = try scorer.answers(to: task.requests(document, examples: examples))
+          answers = try scorer.answers(
+            to: task.requests(document, examples: examples, prompt: prompt))
         }
         outcomes.append(TaskOutcome(document, answers))
       } catch let error as LabError where error.kind != .interrupted {

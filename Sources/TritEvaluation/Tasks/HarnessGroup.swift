@@ -47,6 +47,12 @@ public struct HarnessGroup: Sendable {
         name: "acc_norm_else_acc", metrics: [.normalizedAccuracy, .accuracy], isWeighted: false),
     ])
 
+  /// The mean over tasks that were named one by one, told as `avg5` is. No name of a task or group.
+  package static func mean(of tasks: [String]) -> HarnessGroup {
+    HarnessGroup(
+      name: "mean", alias: "mean", version: nil, members: tasks, means: avg5.means)
+  }
+
   static let mmlu = HarnessGroup(
     name: "mmlu", alias: "mmlu", version: 2,
     members: ["mmlu_stem", "mmlu_other", "mmlu_social_sciences", "mmlu_humanities"],

@@ -87,7 +87,7 @@ public struct HarnessGroupResult: Sendable {
   /// Its means.
   public let figures: [HarnessFigure]
 
-  init(_ group: HarnessGroup, _ results: [HarnessTaskResult]) {
+  package init(_ group: HarnessGroup, _ results: [HarnessTaskResult]) {
     self.group = group
     let members = group.tasks.compactMap { name in results.first { $0.task.name == name } }
     count = members.reduce(0) { $0 + $1.outcomes.count }

@@ -51,38 +51,49 @@ extension HarnessTask {
 
   /// What the model is asked for a document, after its examples; nothing for a whole text.
   ///
-  /// The strings are those of `ConfigurableTask.fewshot_context` and `construct_requests` (0.4.13),
-  /// without a chat template: description, examples, each with its answer and an empty line after
-  /// it, and the question.
-  func requests(_ document: TaskDocument, examples: [TaskDocument]) -> [TaskRequest] {
-    let front = description + examples.map(Self.example).joined()
+  /// The strings are those of `ConfigurableTask.fewshot_context` and `construct_requests` (0.4.13):
+  /// description, examples, each with its answer and an empty line after it, and the question.
+  func requests(
+    _ document: TaskDocument, examples: [TaskDocument], prompt: TaskPrompt = .plain
+  ) throws -> [TaskRequest] {
+    let turns = examples.flatMap(Self.example)
+    func context(_ question: String) throws -> String {
+      try prompt.context(description, turns + [PromptTurn(role: .user, text: question)])
+    }
     switch document {
     case .choice(let question, let choices, _):
+      let context = try context(question)
       return choices.map {
-        TaskRequest(context: front + question, continuation: Self.targetDelimiter + $0)
+        TaskRequest(context: context, continuation: prompt.choiceDelimiter + $0)
       }
     case .context(let contexts, let target, _):
-      return contexts.map {
-        TaskRequest(context: front + $0, continuation: Self.targetDelimiter + target)
+      return try contexts.map {
+        TaskRequest(context: try context($0), continuation: prompt.choiceDelimiter + target)
       }
     case .target(let question, let target):
-      return [TaskRequest(context: front + question, continuation: target)]
+      return [TaskRequest(context: try context(question), continuation: target)]
     case .rolling: return []
     }
   }
 
-  /// An example as it stands before a question. One whose answer is an empty text has no delimiters
-  /// either, as in the harness (`build_qa_turn`).
-  private static func example(_ document: TaskDocument) -> String {
-    func answered(_ question: String, _ answer: String) -> String {
-      answer.isEmpty ? question : question + targetDelimiter + answer + exampleDelimiter
+  /// An example as it stands before a question. One whose answer is an empty text has no answer and
+  /// no delimiters, as in the harness (`build_qa_turn`).
+  private static func example(_ document: TaskDocument) -> [PromptTurn] {
+    func answered(_ question: String, _ answer: String) -> [PromptTurn] {
+      [
+        PromptTurn(role: .user, text: question, delimiter: targetDelimiter),
+        PromptTurn(role: .assistant, text: answer, delimiter: exampleDelimiter),
+      ]
     }
     switch document {
-    case .choice(let question, let choices, let answer):
-      return question + targetDelimiter + choices[answer] + exampleDelimiter
-    case .context(let contexts, let target, let answer): return answered(contexts[answer], target)
-    case .target(let question, let target): return answered(question, target)
-    case .rolling: return ""
+    case .choice(let question, let choices, let answer): return answered(question, choices[answer])
+    case .context(let contexts, let target, let answer):
+      guard !target.isEmpty else { return [PromptTurn(role: .user, text: contexts[answer])] }
+      return answered(contexts[answer], target)
+    case .target(let question, let target):
+      guard !target.isEmpty else { return [PromptTurn(role: .user, text: question)] }
+      return answered(question, target)
+    case .rolling: return []
     }
   }
 }

@@ -86,13 +86,16 @@ package struct PairedEvidence {
   /// How much was compared.
   typealias Size = (units: Int, weight: Double, unit: String, documents: Int?)
 
-  /// Compares each variant with its baseline.
+  /// Compares each variant with its baseline. `asked` has the keys of the quantities that are
+  /// wanted, those of single tasks among them; nil for all that are told where nobody says.
   package init(
     _ pairs: [(variant: SampledRecord, baseline: SampledRecord)], quantities: [PairedQuantity],
-    problems: [(label: String, text: String)] = []
+    asked: [String]? = nil, problems: [(label: String, text: String)] = []
   ) {
     self.problems = problems
-    for quantity in quantities { compare(quantity, pairs) }
+    for quantity in PairedQuantity.told(quantities, by: pairs, asked: asked) {
+      compare(quantity, pairs)
+    }
   }
 
   private mutating func compare(
@@ -100,8 +103,8 @@ package struct PairedEvidence {
   ) {
     var found: [(pair: Int, difference: PairedDifference)] = []
     for (index, (variant, baseline)) in pairs.enumerated() {
-      guard let own = variant.tables[quantity.section], own.columns[quantity.column] != nil,
-        let base = baseline.tables[quantity.section]
+      guard let own = variant.tables[quantity.section],
+        let base = baseline.tables[quantity.section], quantity.isTold(by: own, base)
       else { continue }
       do {
         found.append((index, try quantity.difference(own, base)))
@@ -132,7 +135,7 @@ package struct PairedEvidence {
   }
 
   private func size(_ quantity: PairedQuantity, _ base: SampleTable) -> Size {
-    let units = base.columns[quantity.column]?.count ?? 0
+    let units = quantity.units(of: base)
     guard case .mean(let weights, _, let group) = quantity.form else {
       return (units, Double(units), base.unit, nil)
     }
@@ -200,12 +203,20 @@ extension Report {
   public var baseline: RunRecord? { evidence.baseline }
 
   /// What variants were compared in, in pairs.
-  public var pairedQuantities: [PairedQuantity] { evidence.quantities }
+  public var pairedQuantities: [PairedQuantity] {
+    evidence.quantities.filter { $0.standing != .detail }
+  }
 
-  /// The first quantity of each measure: where there is no room for all.
+  /// The same, and those that have no room in tables.
+  var allQuantities: [PairedQuantity] { evidence.quantities }
+
+  /// The first quantity of each measure, and every task or mean of tasks that was asked for by name:
+  /// where there is no room for all.
   var leadingQuantities: [PairedQuantity] {
     var sections: Set<String> = []
-    return pairedQuantities.filter { sections.insert($0.section).inserted }
+    return pairedQuantities.filter {
+      sections.insert($0.section).inserted || $0.part != nil && $0.standing == .leading
+    }
   }
 
   /// The differences of all records to the baseline in a quantity, in the order of the table.

@@ -5,7 +5,6 @@ internal import TritEvaluation
 /// matters.
 struct PowerCheck {
   let detect: [String: Double]
-  let quantities: [PairedQuantity]
 
   /// What is sure before anything runs: one window or one question has no spread.
   static func certain(_ file: ExperimentFile) -> [String] {
@@ -34,9 +33,8 @@ struct PowerCheck {
   /// What comparisons that were made already say: a sentence for each quantity whose smallest
   /// difference that matters is smaller than what can be seen with 80 % power.
   func notes(_ evidence: PairedEvidence, source: String) -> [String] {
-    quantities.compactMap { quantity in
+    evidence.byQuantity.compactMap { quantity, list in
       guard let target = detect[quantity.key],
-        let list = evidence.byQuantity.first(where: { $0.quantity.key == quantity.key })?.list,
         let size = evidence.sizes[quantity.key]
       else { return nil }
       guard let seen = quantity.detectable(list), seen.value > target else { return nil }

@@ -105,6 +105,14 @@ extension PairedComparison {
 }
 
 extension Report {
+  /// The column of the figure of a task, or of a mean over tasks.
+  func figureColumn(_ quantity: PairedQuantity) -> ReportColumn {
+    ReportColumn(
+      quantity.title, key: quantity.metric, error: "\(quantity.metric)_error", group: .quality,
+      meaning: "\(quantity.title) of lm-evaluation-harness with its standard error."
+    ) { Figures.share($0, error: $1) }
+  }
+
   /// The column of differences of a quantity.
   func differenceColumn(_ quantity: PairedQuantity) -> ReportColumn {
     let base = baseline?.label ?? ""
@@ -140,6 +148,9 @@ extension Report {
       if all.contains(where: { $0.difference.method == .questions }) {
         text += " For questions they are Newcombe's, and p is McNemar's exact one."
       }
+      if all.contains(where: { $0.difference.method == .tasks }) {
+        text += " A mean over tasks has the errors of its tasks, put together as those of strata."
+      }
       if all.contains(where: { $0.difference.bootstrap != nil }) {
         text +=
           " The bootstrap (BCa, \(PairedDifference.resamples) draws, seed \(PairedDifference.seed)) "
@@ -151,7 +162,12 @@ extension Report {
       }
       notes.append(text)
     }
-    notes += pairedQuantities.compactMap(evidence.pairs.powerText)
+    notes += pairedQuantities.filter { $0.standing == .leading }
+      .compactMap(evidence.pairs.powerText)
+    let hidden = allQuantities.count - pairedQuantities.count
+    if hidden > 0, pairedQuantities.contains(where: { $0.part != nil }) {
+      notes.append("The differences of \(hidden) more tasks and figures are in differences.csv.")
+    }
     notes += disagreements
     notes += evidence.problems.map { "\($0.label): \($0.text)." }
     return notes
@@ -178,7 +194,7 @@ extension Report {
       "variant,id,baseline,quantity,unit,value,lower,upper,error,bootstrap_lower,bootstrap_upper,p,p_holm,"
         + "units,clusters,method,right_to_wrong,wrong_to_right,verdict"
     ]
-    for one in pairedQuantities.flatMap({ differences($0) }) {
+    for one in allQuantities.flatMap({ differences($0) }) {
       let difference = one.difference
       func number(_ value: Double?) -> String {
         value.map { $0.isFinite ? "\($0)" : "" } ?? ""

@@ -3,7 +3,8 @@ internal import TritCore
 internal import TritFormats
 
 /// `samples/ID.safetensors` beside the records: a tensor `SECTION.COLUMN` for each column of each
-/// section's samples, float32; `SECTION.unit` and `SECTION.content` in the metadata.
+/// section's samples, float32; `SECTION.unit`, `SECTION.content` and, where units belong to several
+/// tasks, `SECTION.parts` (JSON) in the metadata.
 package enum SampleFile {
   /// The folder in the run directory.
   static let folder = "samples"
@@ -32,6 +33,10 @@ package enum SampleFile {
     for (section, table) in tables {
       metadata["\(section).unit"] = table.unit
       metadata["\(section).content"] = table.content
+      if let parts = table.parts {
+        metadata["\(section).parts"] = String(
+          decoding: try RecordCoding.encode(parts), as: UTF8.self)
+      }
       for (name, values) in table.columns {
         contents.append(
           try TensorContent(
@@ -67,6 +72,21 @@ package enum SampleFile {
       }
       tables[parts[0], default: SampleTable(unit: unit, content: content, columns: [:])]
         .columns[parts[1]] = values
+    }
+    for section in tables.keys {
+      guard let text = file.metadata["\(section).parts"], let table = tables[section] else {
+        continue
+      }
+      let count = table.columns.values.map(\.count).min() ?? 0
+      guard let parts = try? RecordCoding.decoder().decode(SampleParts.self, from: Data(text.utf8)),
+        parts.isSound(count: count)
+      else {
+        throw LabError(
+          .badData, "the tasks of these samples are none", at: "\(path): \(section).parts",
+          expected: "JSON with the first question of each task and their number, \(count) in all",
+          got: String(text.prefix(60)), advice: "measure again: the file is damaged")
+      }
+      tables[section]?.parts = parts
     }
     return tables
   }

@@ -11,6 +11,8 @@ public struct SampleTable: Sendable, Codable, Equatable {
   public var content: String
   /// Columns by name, in the order of the units. Kept as 32-bit floats.
   public var columns: [String: [Double]]
+  /// What the units belong to, where they are of several things.
+  public var parts: SampleParts?
 
   /// A table.
   public init(unit: String, content: String, columns: [String: [Double]]) {
@@ -52,6 +54,11 @@ public struct PairedQuantity: Sendable {
   public let form: Form
   /// Whether less is better.
   public let lowerIsBetter: Bool
+  /// Where it is of a part of the units or a mean over parts (`SampleParts`): its name; nil for all
+  /// units.
+  var part: String?
+  /// Where it is told.
+  var standing: Standing = .leading
 
   /// A quantity of the measure `section`.
   public init(
@@ -108,6 +115,7 @@ public struct PairedQuantity: Sendable {
   package func difference(_ variant: SampleTable, _ baseline: SampleTable) throws
     -> PairedDifference
   {
+    if let told = try differenceOfParts(variant, baseline) { return told }
     guard variant.content == baseline.content, variant.unit == baseline.unit else {
       throw LabError(
         .badData, "the two runs saw other \(baseline.unit)s, which make no pairs",

@@ -163,7 +163,7 @@ package struct ExperimentDecoder {
 
   /// The smallest differences that matter, by quantity.
   private func detect(_ node: YAMLNode) -> [String: Double] {
-    let keys = stages.lab.measures.flatMap(\.quantities).map(\.key)
+    let keys = PairedQuantity.detectable(stages.lab).map(\.key)
     guard let fields = Fields(node, "detect", keys: keys, problems) else { return [:] }
     var amounts: [String: Double] = [:]
     for key in keys {

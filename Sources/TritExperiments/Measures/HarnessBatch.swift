@@ -49,8 +49,8 @@ public struct HarnessBatch: Sendable {
     return measured
   }
 
-  /// The outcome of each question of the tasks that are answered right or wrong; nil where there
-  /// are none. A metric that a task does not have is its accuracy.
+  /// The outcome of each question of the tasks that are answered right or wrong, with the task that
+  /// it belongs to; nil where there are none. A metric that a task does not have is its accuracy.
   static func samples(
     _ results: HarnessResults, _ questions: [HarnessQuestions]
   ) -> SampleTable? {
@@ -58,20 +58,80 @@ public struct HarnessBatch: Sendable {
     guard !judged.isEmpty else { return nil }
     func column(_ metric: TaskMetric) -> [Double] {
       judged.flatMap { result in
-        result.outcomes.map { $0.values[metric] ?? $0.values[.accuracy] ?? .nan }
+        // Answers can be told by length everywhere; only some tasks are.
+        let isByLength = result.task.metrics.contains(.normalizedAccuracy)
+        let own = metric == .accuracy || isByLength ? metric : .accuracy
+        return result.outcomes.map { $0.values[own] ?? .nan }
       }
     }
-    return SampleTable(
-      unit: "question", content: SHA256.hex("\(digest(questions)) \(results.options)"),
+    var options = results.options
+    // How errors are drawn changes no answer.
+    options.resamples = HarnessOptions().resamples
+    var table = SampleTable(
+      unit: "question", content: SHA256.hex("\(digest(questions)) \(options)"),
       columns: [
         "right": column(.accuracy), "right_norm": column(.normalizedAccuracy),
         "right_bytes": column(.byteAccuracy),
       ])
+    table.parts = parts(judged, results, questions)
+    return table
+  }
+
+  /// Which questions are of which task, and the means over tasks that are told.
+  private static func parts(
+    _ judged: [HarnessTaskResult], _ results: HarnessResults, _ questions: [HarnessQuestions]
+  ) -> SampleParts {
+    var first = 0
+    let parts = judged.map { result -> SampleParts.Part in
+      defer { first += result.outcomes.count }
+      let own = questions.first { $0.task.name == result.task.name }
+      let examples = result.shots > 0 ? own?.examples?.digest ?? "" : ""
+      let seed = result.shots > 0 ? "\(results.options.seed)" : ""
+      let content = [
+        result.task.name, "\(result.task.version)", result.digest, "\(result.outcomes.count)",
+        "\(result.shots)", examples, seed,
+      ].joined(separator: " ")
+      let metrics: [TaskMetric] =
+        result.byteAccuracy == nil
+        ? [.accuracy] : [.normalizedAccuracy, .accuracy, .byteAccuracy]
+      return SampleParts.Part(
+        name: result.task.name, content: SHA256.hex(content), first: first,
+        count: result.outcomes.count,
+        figures: metrics.map { .init(name: $0.rawValue, column: Self.column($0)) })
+    }
+    let known = Set(parts.map(\.name))
+    return SampleParts(
+      parts: parts,
+      means: groups(results).filter { known.isSuperset(of: $0.group.tasks) }.map { result in
+        // Of several means the last is by length: what a task is told by, too.
+        SampleParts.Mean(
+          name: result.group.name, members: result.group.tasks,
+          isWeighted: result.group.means.allSatisfy(\.isWeighted),
+          figures: result.group.means.reversed().map {
+            .init(name: $0.name, column: Self.column($0.metrics[0]))
+          })
+      })
+  }
+
+  private static func column(_ metric: TaskMetric) -> String {
+    switch metric {
+    case .normalizedAccuracy: "right_norm"
+    case .byteAccuracy: "right_bytes"
+    default: "right"
+    }
+  }
+
+  /// The groups that were asked for; where tasks were named one by one, their mean, which papers
+  /// tell of lists of their own.
+  private static func groups(_ results: HarnessResults) -> [HarnessGroupResult] {
+    let judged = results.tasks.filter { $0.figure(.accuracy) != nil }
+    guard results.groups.isEmpty, judged.count > 1 else { return results.groups }
+    return [HarnessGroupResult(.mean(of: judged.map(\.task.name)), judged)]
   }
 
   /// A record's figures: `TASK.METRIC` with its standard error for every task and group; `accuracy`
-  /// where there is one task, or a group that all belong to; accuracy by task as the series
-  /// `kinds`, and every figure as the series `tasks`.
+  /// where there is one task, or a mean over all that are answered right or wrong; accuracy by task
+  /// as the series `kinds`, and every figure as the series `tasks`.
   static func measured(_ results: HarnessResults) -> Measured {
     var metrics = [
       "count": Double(results.tasks.reduce(0) { $0 + $1.outcomes.count }),
@@ -96,15 +156,16 @@ public struct HarnessBatch: Sendable {
         result.task.name, result.figures + (result.byteAccuracy.map { [$0] } ?? []),
         count: result.outcomes.count, shots: result.shots)
     }
-    for result in results.groups {
+    let groups = groups(results)
+    for result in groups {
       add(result.group.name, result.figures, count: result.count, shots: result.shots)
     }
     var series = ["tasks": Series(labels: labels, columns: figures)]
     let judged = results.tasks.filter { $0.figure(.accuracy) != nil }
     if !judged.isEmpty { series["kinds"] = kinds(judged) }
-    if let single = results.tasks.first, results.tasks.count == 1 {
+    if let single = judged.first, judged.count == 1 {
       set(&metrics, single)
-    } else if let group = results.groups.last, group.group.tasks.count == results.tasks.count,
+    } else if let group = groups.last, group.group.tasks.count == judged.count,
       let mean = group.figures.first
     {
       metrics["accuracy"] = mean.value

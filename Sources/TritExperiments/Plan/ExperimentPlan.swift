@@ -122,7 +122,7 @@ public struct ExperimentPlan: Sendable {
   private func checkDetect(_ problems: Problems) {
     guard file.records == nil else { return }
     let asked = file.measure.asked
-    for quantity in file.lab.measures.flatMap(\.quantities)
+    for quantity in PairedQuantity.detectable(file.lab)
     where file.detect[quantity.key] != nil && !asked.contains(quantity.section) {
       problems.add(
         "nothing that is measured tells it", "detect.\(quantity.key)",

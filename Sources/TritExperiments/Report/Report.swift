@@ -40,10 +40,13 @@ public struct Report {
     let shown = groups.flatMap { group in all.filter { $0.group == group } }.filter { column in
       records.contains { $0.metrics[column.key] != nil } && column.isShown(records)
     }
+    let known = Set(shown.map(\.key))
+    let tasks = leadingQuantities.filter { $0.part != nil && !known.contains($0.metric) }
+    let withTasks = shown + tasks.map(figureColumn)
     // The figure that the answer is about stands first among its kind.
     let leading = SweepMetric.of(variants)?.key
     let sorted = groups.flatMap { group in
-      let own = shown.filter { $0.group == group }
+      let own = withTasks.filter { $0.group == group }
       return own.filter { $0.key == leading } + own.filter { $0.key != leading }
     }
     return sorted.flatMap { column in

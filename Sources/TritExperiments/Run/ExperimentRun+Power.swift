@@ -28,9 +28,10 @@ extension ExperimentRun {
       pairs.append((other, base))
     }
     guard !pairs.isEmpty else { return }
-    let check = PowerCheck(
-      detect: plan.file.detect, quantities: inputs.lab.measures.flatMap(\.quantities))
-    let evidence = PairedEvidence(pairs, quantities: check.quantities)
+    let check = PowerCheck(detect: plan.file.detect)
+    let evidence = PairedEvidence(
+      pairs, quantities: inputs.lab.measures.flatMap(\.quantities),
+      asked: Array(check.detect.keys))
     hasToldPower = check.isAnswered(by: evidence)
     guard hasToldPower else { return }
     for note in check.notes(evidence, source: source) { observer(.note(note)) }
