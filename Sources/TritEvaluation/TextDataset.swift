@@ -212,7 +212,8 @@ public struct TextDataset: Sendable {
     guard !files.isEmpty else {
       throw LabError(
         .missingInput, "the folder holds no text", at: path,
-        expected: "*.txt or *.raw files, or *.jsonl whose lines have \"text\", which may be packed (.gz)",
+        expected:
+          "*.txt or *.raw files, or *.jsonl whose lines have \"text\", which may be packed (.gz)",
         got: leftOut.isEmpty
           ? "no file"
           : leftOut.prefix(8).joined(separator: ", ")

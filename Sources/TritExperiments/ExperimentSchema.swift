@@ -43,7 +43,8 @@ public enum ExperimentSchema {
           "items": ["type": "string", "minLength": 1] as Object,
         ] as Object,
         "model": string(
-          "A checkpoint folder, a GGUF file, hf:ORG/NAME, builtin:NAME, or a training file (.yaml)."),
+          "A checkpoint folder, a GGUF file, hf:ORG/NAME, builtin:NAME, or a training file (.yaml)."
+        ),
         "tokenizer": string(
           "A tokenizer in place of the models' own: tokenizer.json, tokenizer.model, a folder or a GGUF."
         ),

@@ -80,7 +80,9 @@ package struct ExperimentDecoder {
 
   package static func settingKeys(of lab: Lab) -> [String] {
     let stages = lab.kinds(in: .layer, .model).map(\.key.rawValue)
-    return ["model", "i2s-layout"] + stages + ["sampler", "threads", "seed", "training-seed", "layers"]
+    return ["model", "i2s-layout"] + stages + [
+      "sampler", "threads", "seed", "training-seed", "layers",
+    ]
   }
   /// More threads or positions than any machine or model of today has: a slip, not a wish.
   static let threadRange = 1...1024

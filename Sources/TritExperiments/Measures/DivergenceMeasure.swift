@@ -31,7 +31,8 @@ public struct DivergenceMeasure: WindowedMeasure {
   public static let quantities = [
     PairedQuantity(
       key: key, title: "KL divergence", section: key, column: "kld",
-      metric: "divergence.kld.mean", form: .mean(weights: "tokens", .plain(unit: "nats"), group: "document"),
+      metric: "divergence.kld.mean",
+      form: .mean(weights: "tokens", .plain(unit: "nats"), group: "document"),
       lowerIsBetter: true)
   ]
   /// Its columns in the table of results.

@@ -53,7 +53,9 @@ enum PluginPlace {
       environment["HOME"].map { $0 + "/.cache/huggingface" },
     ]
     return Set(
-      roots.compactMap(\.self).filter { $0.count > 1 }.flatMap { [AbsolutePath.standardized($0), real($0)] }
+      roots.compactMap(\.self).filter { $0.count > 1 }.flatMap {
+        [AbsolutePath.standardized($0), real($0)]
+      }
     )
     .sorted()
   }

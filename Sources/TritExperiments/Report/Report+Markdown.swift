@@ -84,9 +84,10 @@ extension Report {
   private func differences() -> String {
     let table = grid(differenceTitle, differenceTable, columns: "---:|")
     let notes = differenceNotes
-    guard !table.isEmpty || !notes.isEmpty else { return "" }
-    return table + grid("Across seeds", seedTable, columns: "---:|")
-      + (seedTable.isEmpty ? "" : "\n" + Self.seedNote + "\n") + "\n"
+    // Records without samples have no pairs, but a spread over seeds.
+    let seeds = grid("Across seeds", seedTable, columns: "---:|")
+    guard !table.isEmpty || !seeds.isEmpty || !notes.isEmpty else { return "" }
+    return table + seeds + (seeds.isEmpty ? "" : "\n" + Self.seedNote + "\n") + "\n"
       + notes.map { Self.escaped($0) + "\n" }.joined(separator: "\n")
   }
 

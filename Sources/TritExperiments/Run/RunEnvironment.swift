@@ -95,7 +95,8 @@ enum ResolvedFile {
     if let tokenizer = plan.file.tokenizer { set(["tokenizer"], absolute(tokenizer)) }
     // Those of the command line, too: the file is to be run again as it is.
     var plugins = plan.file.plugins.map { AbsolutePath.standardized($0.path) }
-    for plugin in inputs.lab.plugins where !plugins.contains(AbsolutePath.standardized(plugin.path)) {
+    for plugin in inputs.lab.plugins where !plugins.contains(AbsolutePath.standardized(plugin.path))
+    {
       plugins.append(AbsolutePath.standardized(plugin.path))
     }
     if !plugins.isEmpty {

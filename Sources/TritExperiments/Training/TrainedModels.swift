@@ -47,7 +47,9 @@ struct TrainedModels {
     let key = (folder as NSString).lastPathComponent
     var polls = 0
     while !claims.claim(SHA256.hex(key)) {
-      if polls == 0 { note("\(key): waiting for \(claims.holder(SHA256.hex(key))), which trains it") }
+      if polls == 0 {
+        note("\(key): waiting for \(claims.holder(SHA256.hex(key))), which trains it")
+      }
       polls += 1
       try Interruption.check()
       Thread.sleep(forTimeInterval: 0.2)
