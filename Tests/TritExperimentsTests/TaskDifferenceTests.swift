@@ -27,7 +27,7 @@ import TritExperiments
 
   private func evidence(_ paths: [String], of asked: [String]? = nil) throws -> PairedEvidence {
     PairedEvidence(
-      try RunComparison.pairs(paths, baseline: nil), quantities: TasksMeasure.quantities,
+      try RunComparison(paths, baseline: nil).pairs, quantities: TasksMeasure.quantities,
       asked: asked)
   }
 
