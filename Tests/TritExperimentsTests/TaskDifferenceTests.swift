@@ -162,9 +162,9 @@ import TritExperiments
 
   @Test func aFileCanNameTheDifferenceOfATaskThatMatters() {
     for good in ["tasks.avg5: 1", "tasks.hellaswag: 0.5", "tasks.mean: 1", "tasks: 2"] {
-      #expect(problems("name: x\nmodel: m\ndetect: {\(good)}\nmeasure: {weights: {}}").isEmpty)
+      #expect(problems("name: x\nmodel: m\ndetect: {\(good)}\nmeasure: {tasks: {}}").isEmpty)
     }
-    let bad = problems("name: x\nmodel: m\ndetect: {tasks.hellaswg: 1}\nmeasure: {weights: {}}")
+    let bad = problems("name: x\nmodel: m\ndetect: {tasks.hellaswg: 1}\nmeasure: {tasks: {}}")
     #expect(bad.first?.advice?.contains("tasks.hellaswag") == true)
   }
 }
