@@ -26,13 +26,23 @@ import _TritTestSupport
     return result.out.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  @Test func aGateFallsWhereAModelIsWorse() throws {
+  /// A folder with the text that is measured.
+  private func folderWithText() throws -> TemporaryFolder {
     let folder = try TemporaryFolder("compare")
     try folder.write(
       String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 60),
       to: "text.txt")
-    let good = try study(folder, "good", "quantizer: model")
-    let bad = try study(folder, "bad", "quantizer: sign")
+    return folder
+  }
+
+  /// Runs of the model as it is, and of one that is worse.
+  private func goodAndBad(_ folder: TemporaryFolder) throws -> (good: String, bad: String) {
+    (try study(folder, "good", "quantizer: model"), try study(folder, "bad", "quantizer: sign"))
+  }
+
+  @Test func aGateFallsWhereAModelIsWorse() throws {
+    let folder = try folderWithText()
+    let (good, bad) = try goodAndBad(folder)
     let equal = try run(folder, ["compare", good, good, "--tolerance", "0"])
     #expect(equal.status == 0 && equal.out.contains("identical"), "\(equal)")
     let worse = try run(folder, ["compare", good, bad, "--tolerance", "0.5", "--of", "perplexity"])
@@ -55,10 +65,7 @@ import _TritTestSupport
 
   /// A gate that passes when nothing was compared is a fault: what the old run has must be there.
   @Test func aGateNeedsAllThatItGuards() throws {
-    let folder = try TemporaryFolder("compare")
-    try folder.write(
-      String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 60),
-      to: "text.txt")
+    let folder = try folderWithText()
     try folder.write(String(repeating: "The cat had a ball. ", count: 90), to: "other.txt")
     func run(_ name: String, _ variants: String, _ measure: String) throws -> String {
       try folder.write(
@@ -104,12 +111,8 @@ import _TritTestSupport
   }
 
   @Test func eachQuantityCanHaveItsTolerance() throws {
-    let folder = try TemporaryFolder("compare")
-    try folder.write(
-      String(repeating: "Once upon a time there was a dog. The dog had a red ball. ", count: 60),
-      to: "text.txt")
-    let good = try study(folder, "good", "quantizer: model")
-    let bad = try study(folder, "bad", "quantizer: sign")
+    let folder = try folderWithText()
+    let (good, bad) = try goodAndBad(folder)
     func gate(_ tolerances: String...) throws -> CommandResult {
       try run(folder, ["compare", good, bad] + tolerances.flatMap { ["--tolerance", $0] })
     }
